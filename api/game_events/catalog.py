@@ -1,0 +1,69 @@
+"""The catalog of event types. To add one: an entry here and an example in `api/examples/`."""
+
+from dataclasses import dataclass
+
+from game_events.fields import Field, Kind
+
+SCHEMA_VERSION = 1
+
+REJECTED = "rejected"
+"""The family of records that are no valid event."""
+
+
+@dataclass(frozen=True)
+class EventType:
+    """What happened. `family` names the view it is read from; `fields` are its own, beside the common ones."""
+
+    name: str
+    family: str
+    fields: tuple[Field, ...] = ()
+
+
+COMMON_FIELDS = (
+    Field("event_id", Kind.STRING, "UUIDv7, or the client's Idempotency-Key", required=True, minimum=1, maximum=128),
+    Field("event_type", Kind.STRING, "What happened", required=True, minimum=1, maximum=64),
+    Field("schema_version", Kind.INTEGER, "Version of the contract it was written by", required=True, maximum=32767),
+    Field(
+        "received_at",
+        Kind.TIMESTAMP,
+        "When the API received it; of a rejected record, when the broker did",
+        required=True,
+        # 2020 to 2100: a clock in seconds or microseconds is caught, and no day of the table lies in year 50,000.
+        minimum=1_577_836_800_000,
+        maximum=4_102_444_800_000,
+    ),
+    Field("player", Kind.STRING, "Who did it", required=True, minimum=1, maximum=255),
+    Field("host", Kind.STRING, "The request's Host header"),
+    Field("user_agent", Kind.STRING, "The request's User-Agent header"),
+    Field("accept", Kind.STRING, "The request's Accept header"),
+    Field("description", Kind.STRING, "Free text"),
+    Field("idempotent", Kind.BOOLEAN, "True when the client chose event_id, so that it may come again in a retry"),
+)
+
+_STRENGTH = Field("strength", Kind.INTEGER, "Strength of the thing bought", required=True, maximum=10)
+_GUILD = Field("guild", Kind.STRING, "The guild joined", minimum=1, maximum=64)
+_TARGET = Field("target", Kind.STRING, "Whom it is declared to", minimum=1, maximum=255)
+
+EVENT_TYPES = {
+    event_type.name: event_type
+    for event_type in (
+        EventType("default", "visits"),
+        EventType("purchase_sword", "purchases", (_STRENGTH,)),
+        EventType("purchase_axe", "purchases", (_STRENGTH,)),
+        EventType("purchase_shield", "purchases", (_STRENGTH,)),
+        EventType("join_guild", "joins", (_GUILD,)),
+        EventType("declare_war", "declarations", (_TARGET,)),
+        EventType("declare_peace", "declarations", (_TARGET,)),
+    )
+}
+
+
+def _families() -> dict[str, tuple[Field, ...]]:
+    families: dict[str, dict[str, Field]] = {}
+    for event_type in EVENT_TYPES.values():
+        families.setdefault(event_type.family, {}).update({field.name: field for field in event_type.fields})
+    return {family: tuple(fields.values()) for family, fields in families.items()}
+
+
+FAMILIES = _families()
+"""Each family's own fields, in the order of their declaration."""

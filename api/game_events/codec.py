@@ -1,0 +1,89 @@
+"""Events as JSON: one event, one object, one Kafka record's value."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from game_events.catalog import COMMON_FIELDS, EVENT_TYPES
+from game_events.fields import Field
+
+UNKNOWN_TYPE = "expected one of " + ", ".join(EVENT_TYPES)
+UNKNOWN_FIELD = "is no field of this event type"
+MISSING_FIELD = "is missing"
+NO_VALUE = "has no value (a tombstone)"
+NOT_UTF8 = "is not UTF-8"
+NOT_AN_OBJECT = "is not a JSON object"
+
+RECORD = "record"
+"""Stands in a message where no single field is to blame."""
+
+
+class InvalidEventError(ValueError):
+    """What is wrong with an event, as `field: problem`."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+FIELDS_OF_TYPE: dict[str, dict[str, Field]] = {
+    name: {field.name: field for field in (*COMMON_FIELDS, *event_type.fields)}
+    for name, event_type in EVENT_TYPES.items()
+}
+_REQUIRED = {name: [f.name for f in fields.values() if f.required] for name, fields in FIELDS_OF_TYPE.items()}
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def validate(event: Mapping[str, Any]) -> None:
+    """Raise InvalidEventError, naming the field, unless the event keeps the contract."""
+    if "event_type" not in event:
+        raise InvalidEventError("event_type", MISSING_FIELD)
+    event_type = event["event_type"]
+    if type(event_type) is not str or event_type not in EVENT_TYPES:
+        raise InvalidEventError("event_type", UNKNOWN_TYPE)
+    for name in _REQUIRED[event_type]:
+        if name not in event:
+            raise InvalidEventError(name, MISSING_FIELD)
+    validate_values(event_type, event)
+
+
+def validate_values(event_type: str, values: Mapping[str, Any]) -> None:
+    """Raise InvalidEventError for the first of these values that `event_type`, which exists, does not allow."""
+    fields = FIELDS_OF_TYPE[event_type]
+    for name, value in values.items():
+        field = fields.get(name)
+        if field is None:
+            raise InvalidEventError(name, UNKNOWN_FIELD)
+        if not field.allows(value):
+            raise InvalidEventError(name, f"expected {field.expectation}")
+
+
+def encode(event: Mapping[str, Any]) -> bytes:
+    """Encode a valid event as compact UTF-8 JSON."""
+    return _to_json(event).encode()
+
+
+def decode(value: bytes | None) -> dict[str, Any]:
+    """Decode and validate a record's value; raise InvalidEventError."""
+    if value is None:
+        raise InvalidEventError(RECORD, NO_VALUE)
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        raise InvalidEventError(RECORD, NOT_UTF8) from None
+    try:
+        event = json.loads(text, object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError):
+        raise InvalidEventError(RECORD, NOT_AN_OBJECT) from None
+    if not isinstance(event, dict):
+        raise InvalidEventError(RECORD, NOT_AN_OBJECT)
+    validate(event)
+    return event
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    decoded = dict(pairs)
+    if len(decoded) < len(pairs):
+        raise ValueError("a key comes twice")
+    return decoded

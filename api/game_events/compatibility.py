@@ -1,0 +1,83 @@
+"""The contract only ever grows: what was released is still understood, by old readers and by new ones.
+
+`python -m game_events.compatibility` prints what would break; with `release` it records today's contract as released.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from game_events.catalog import COMMON_FIELDS, EVENT_TYPES
+from game_events.fields import Field
+
+RELEASED = Path(__file__).parent / "released.json"
+
+Contract = dict[str, dict[str, Any]]
+
+
+def contract() -> Contract:
+    """Today's event types, each with its family and all its fields, as plain data."""
+    return {
+        event_type.name: {
+            "family": event_type.family,
+            "fields": {field.name: _describe(field) for field in (*COMMON_FIELDS, *event_type.fields)},
+        }
+        for event_type in EVENT_TYPES.values()
+    }
+
+
+def _describe(field: Field) -> dict[str, Any]:
+    return {
+        "kind": field.kind.name,
+        "required": field.required,
+        "minimum": field.minimum,
+        "maximum": field.maximum,
+    }
+
+
+def breaks(released: Contract, current: Contract) -> list[str]:
+    """What of `released` no longer holds in `current`, a sentence each."""
+    problems = []
+    for name, old in released.items():
+        if name not in current:
+            problems.append(f"{name}: the event type is gone")
+            continue
+        new = current[name]
+        if new["family"] != old["family"]:
+            problems.append(f"{name}: moved from family {old['family']} to {new['family']}")
+        for field, was in old["fields"].items():
+            problems += _field_breaks(f"{name}.{field}", was, new["fields"].get(field))
+        for field in new["fields"].keys() - old["fields"].keys():
+            if new["fields"][field]["required"]:
+                problems.append(f"{name}.{field}: new, so it must be optional: what is already written lacks it")
+    return problems
+
+
+def _field_breaks(name: str, old: dict[str, Any], new: dict[str, Any] | None) -> list[str]:
+    if new is None:
+        return [f"{name}: the field is gone"]
+    problems = []
+    if new["kind"] != old["kind"]:
+        problems.append(f"{name}: was {old['kind']}, now {new['kind']}; add a field instead")
+    if new["required"] and not old["required"]:
+        problems.append(f"{name}: was optional, now required")
+    if new["minimum"] > old["minimum"] or new["maximum"] < old["maximum"]:
+        problems.append(f"{name}: allows less than it did")
+    return problems
+
+
+def main(arguments: list[str]) -> int:
+    if arguments == ["release"]:
+        RELEASED.write_text(json.dumps(contract(), indent=1) + "\n")
+        return 0
+    if arguments:
+        print(__doc__, file=sys.stderr)
+        return 2
+    problems = breaks(json.loads(RELEASED.read_text()), contract())
+    print("\n".join(problems))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

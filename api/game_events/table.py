@@ -1,0 +1,83 @@
+"""The table `events` and its views, derived from the catalog."""
+
+from game_events.catalog import COMMON_FIELDS, FAMILIES, REJECTED
+from game_events.fields import Field, Kind
+
+FAMILY = Field("family", Kind.STRING, f"The view it belongs to; {REJECTED} for a record that is no valid event")
+
+KAFKA_COLUMNS = (
+    Field("kafka_partition", Kind.INTEGER, "Partition of the topic"),
+    Field("kafka_offset", Kind.LONG, "Offset in the partition"),
+    Field("kafka_timestamp", Kind.TIMESTAMP, "Timestamp of the record"),
+)
+
+REJECTED_COLUMNS = (
+    Field("error", Kind.STRING, "Why the record was rejected"),
+    Field("raw_key", Kind.BINARY, "The rejected record's key, as it came"),
+    Field("raw_value", Kind.BINARY, "The rejected record's value, as it came"),
+)
+
+
+def _family_fields() -> tuple[Field, ...]:
+    fields: dict[str, Field] = {}
+    for family in FAMILIES.values():
+        for field in family:
+            if fields.setdefault(field.name, field).kind is not field.kind:
+                raise TypeError(f"{field.name} has two kinds: one column cannot hold both")
+    return tuple(fields.values())
+
+
+COLUMNS = (FAMILY, *COMMON_FIELDS, *_family_fields(), *KAFKA_COLUMNS, *REJECTED_COLUMNS)
+"""The columns of `events`, in order: every offset of the topic is one row of them."""
+
+
+def spark_schema() -> str:
+    """Spark SQL's column list of `events`: `family STRING COMMENT '…', event_id STRING …`."""
+    return ", ".join(f"{c.name} {c.kind.sql_type} COMMENT {_literal(c.doc)}" for c in COLUMNS)
+
+
+# The first version's columns come first, by the names they had.
+_VIEW_COLUMNS = (
+    "accept",
+    "host",
+    "user_agent",
+    "description",
+    "event_type",
+    "{fields}",
+    "received_at AS timestamp",
+    "player",
+    "event_id",
+    "kafka_partition",
+    "kafka_offset",
+)
+
+
+def family_query(family: str, events: str) -> str:
+    """One family's rows of the table `events` (its full name), as a SELECT that Spark and Trino both read.
+
+    An event whose request was retried counts once. Only ids that clients chose can come twice, so only those rows pay for
+    the search.
+    """
+    columns = ", ".join(
+        name for column in _VIEW_COLUMNS for name in ([f.name for f in FAMILIES[family]] if column == "{fields}" else [column])
+    )
+    names = ", ".join(column.split(" AS ")[-1] for column in columns.split(", "))
+    rows = f"FROM {events} WHERE family = {_literal(family)} AND"  # noqa: S608
+    return (
+        f"SELECT {columns} {rows} NOT coalesce(idempotent, false) "
+        f"UNION ALL SELECT {names} FROM (SELECT {columns}, row_number() OVER "
+        "(PARTITION BY player, event_type, event_id ORDER BY kafka_partition, kafka_offset) AS attempt "
+        f"{rows} idempotent) AS attempts WHERE attempt = 1"
+    )
+
+
+def rejected_query(events: str) -> str:
+    """Select the rejected records of the table `events` (its full name), in Trino's SQL."""
+    return (
+        "SELECT received_at AS timestamp, error, from_utf8(raw_value) AS text, raw_value, raw_key, "
+        f"kafka_partition, kafka_offset FROM {events} WHERE family = {_literal(REJECTED)}"  # noqa: S608
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
