@@ -1,0 +1,154 @@
+"""A process of the stack: started in the background, known by its pid file, its output in a log."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from local.settings import Settings
+
+TAIL = 25
+"""Lines of a log that are shown."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to run: a server, or a job that ends (`ends`). `ports` are named as in Ports; `needs` are ready first."""
+
+    name: str
+    command: Sequence[str]
+    environment: dict[str, str]
+    probe: Callable[[], bool] = lambda: True
+    ports: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    ends: bool = False
+    patience: float = 180
+    stop_patience: float = 30
+    parts: tuple[str, ...] = field(default=())
+
+
+class Process:
+    """One program as it runs, or not. Survives this interpreter: another one finds it by its pid file."""
+
+    def __init__(self, program: Program, settings: Settings) -> None:
+        self.program = program
+        self.log = settings.logs / f"{program.name}.log"
+        self._pid_file = settings.data / "run" / f"{program.name}.pid"
+        self._child: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        if self.alive:
+            return
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._pid_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self._log_start = log.tell()
+            self._child = subprocess.Popen(
+                self.program.command,
+                env={**os.environ, **self.program.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        # A pid alone may by then be another process's; with its start time it cannot.
+        self._pid_file.write_text(f"{self._child.pid} {psutil.Process(self._child.pid).create_time()}")
+
+    @property
+    def pid(self) -> int | None:
+        """The pid while it runs, else None."""
+        process = self._process()
+        return process.pid if process else None
+
+    @property
+    def alive(self) -> bool:
+        return self._process() is not None
+
+    @property
+    def started(self) -> bool:
+        """Whether it was started and not stopped: when it is not alive then, it died."""
+        return self._pid_file.exists()
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes, children included."""
+        process = self._process()
+        if not process:
+            return 0
+        return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+
+    def exit_code(self) -> int | None:
+        """Return how a job of this interpreter ended; None while it runs, or when another started it."""
+        return self._child.poll() if self._child else None
+
+    def ready(self) -> bool:
+        if self.program.ends:
+            return self.exit_code() == 0
+        return self.alive and self.program.probe()
+
+    def signal(self, number: signal.Signals) -> None:
+        if process := self._process():
+            process.send_signal(number)
+
+    def stop(self) -> None:
+        """SIGTERM, and SIGKILL for what has not gone by then."""
+        if process := self._process():
+            family = [process, *process.children(recursive=True)]
+            process.terminate()
+            _, stubborn = psutil.wait_procs(family, timeout=self.program.stop_patience)
+            if stubborn:
+                print(f"{self.program.name}: did not stop in {self.program.stop_patience:.0f} s: killed", flush=True)
+            self._kill(stubborn)
+        self._pid_file.unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """SIGKILL, children included; returns when they are gone."""
+        if process := self._process():
+            self._kill([process, *process.children(recursive=True)])
+
+    def _kill(self, family: list[psutil.Process]) -> None:
+        for process in family:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(family, timeout=10)
+        if self._child:
+            self._child.poll()
+
+    def _process(self) -> psutil.Process | None:
+        if self._child and self._child.poll() is not None:
+            return None
+        try:
+            pid, created = self._pid_file.read_text().split()
+            process = psutil.Process(int(pid))
+            if abs(process.create_time() - float(created)) < 1 and process.status() != psutil.STATUS_ZOMBIE:
+                return process
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            pass
+        return None
+
+    def last_lines(self, count: int = TAIL) -> str:
+        """Return the last lines of its log, since its last start where that is known."""
+        if not self.log.exists():
+            return ""
+        with self.log.open("rb") as log:
+            log.seek(self._log_start)
+            lines = log.read().decode(errors="replace").splitlines()
+        return "\n".join(f"  {line[:300]}" for line in lines[-count:])
+
+
+def wait_until(what: str, probe: Callable[[], object], timeout: float, pause: float = 0.2) -> None:
+    """Wait for `probe` to answer something true; TimeoutError says what for and what was last seen."""
+    deadline = time.monotonic() + timeout
+    while not (seen := probe()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {timeout:.0f} s for {what}; last seen: {seen!r}")
+        time.sleep(pause)

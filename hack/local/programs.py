@@ -1,0 +1,201 @@
+"""The programs of the stack: what each is run with, and when it is ready. How it is run is `images/<name>/run`."""
+
+import json
+import os
+import socket
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from local import jdk, parts, topic
+from local.process import Program
+from local.settings import HOST, ROOT, Settings
+
+
+def programs(settings: Settings) -> list[Program]:
+    """All of them, the slowest to start first."""
+    return [
+        _trino(settings),
+        _kafka(settings),
+        _namenode(settings),
+        _datanode(settings),
+        _metastore(settings),
+        _api(settings),
+        spark_job(settings, "tables", "tables.py", needs=("datanode", "metastore")),
+    ]
+
+
+def _run(image: str, *arguments: str) -> list[str]:
+    return [str(ROOT / "images" / image / "run"), *arguments]
+
+
+def _java(purpose: str) -> dict[str, str]:
+    return {"JAVA_HOME": str(jdk.find(purpose, 17, 21))}
+
+
+def _kafka(settings: Settings) -> Program:
+    return Program(
+        "kafka",
+        _run("kafka"),
+        {
+            **_java("Kafka"),
+            "KAFKA_HOME": str(parts.path(settings, "kafka")),
+            "KAFKA_DATA": str(settings.data / "kafka"),
+            "KAFKA_HOST": HOST,
+            "KAFKA_PORT": str(settings.ports.kafka),
+            "KAFKA_CONTROLLER_PORT": str(settings.ports.kafka_controller),
+        },
+        probe=lambda: topic.ensure(settings),
+        ports=("kafka", "kafka_controller"),
+        parts=("kafka",),
+    )
+
+
+def hdfs_environment(settings: Settings) -> dict[str, str]:
+    """For the servers and for the shell, `images/hdfs/run dfs`."""
+    return {
+        **_java("HDFS"),
+        "HDFS_HOME": str(parts.path(settings, "hdfs")),
+        "HDFS_URI": settings.hdfs_uri,
+        "HDFS_HOST": HOST,
+        "NAMENODE_HTTP_PORT": str(settings.ports.namenode_http),
+        "DATANODE_PORT": str(settings.ports.datanode),
+        "DATANODE_HTTP_PORT": str(settings.ports.datanode_http),
+        "DATANODE_IPC_PORT": str(settings.ports.datanode_ipc),
+    }
+
+
+def _namenode(settings: Settings) -> Program:
+    return Program(
+        "namenode",
+        _run("hdfs", "namenode"),
+        {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "namenode")},
+        probe=lambda: _namenode_info(settings) is not None,
+        ports=("namenode", "namenode_http"),
+        parts=("hdfs",),
+    )
+
+
+def _datanode(settings: Settings) -> Program:
+    return Program(
+        "datanode",
+        _run("hdfs", "datanode"),
+        {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "datanode")},
+        probe=lambda: _serves_files(settings),
+        ports=("datanode", "datanode_http", "datanode_ipc"),
+        needs=("namenode",),
+        parts=("hdfs",),
+    )
+
+
+def _metastore(settings: Settings) -> Program:
+    return Program(
+        "metastore",
+        _run("hive-metastore"),
+        {
+            **_java("the Hive metastore"),
+            "METASTORE_HOME": str(parts.path(settings, "hive-metastore")),
+            "METASTORE_HOST": HOST,
+            "METASTORE_PORT": str(settings.ports.metastore),
+            "METASTORE_WAREHOUSE": f"{settings.hdfs_uri}/warehouse",
+            "METASTORE_DATA": str(settings.data / "metastore"),
+        },
+        probe=lambda: _listens(settings.ports.metastore),
+        ports=("metastore",),
+        needs=("datanode",),
+        parts=("hive-metastore",),
+    )
+
+
+def _trino(settings: Settings) -> Program:
+    return Program(
+        "trino",
+        _run("trino"),
+        {
+            "JAVA_HOME": str(jdk.find("Trino", 25, 24)),
+            "TRINO_HOME": str(parts.path(settings, "trino")),
+            "TRINO_DATA": str(settings.data / "trino"),
+            "TRINO_HOST": HOST,
+            "TRINO_PORT": str(settings.ports.trino),
+            "METASTORE_URI": settings.metastore_uri,
+        },
+        probe=lambda: (_json(f"{settings.trino_url}/v1/info") or {}).get("starting") is False,
+        ports=("trino",),
+        parts=("trino",),
+    )
+
+
+def _api(settings: Settings) -> Program:
+    return Program(
+        "api",
+        _run("api"),
+        {
+            "PATH": _venv_path(),
+            "API_BIND": f"{HOST}:{settings.ports.api}",
+            "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+            "KAFKA_TOPIC": settings.topic,
+        },
+        probe=lambda: _answers(f"{settings.api_url}/readyz"),
+        ports=("api",),
+        needs=("kafka",),
+    )
+
+
+def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, ...] = ()) -> Program:
+    """One run of a job of `spark-apps`; `arguments` are its file and its own arguments."""
+    return Program(
+        name,
+        _run("spark", *arguments),
+        {
+            **_java("Spark"),
+            "PATH": _venv_path(),
+            "SPARK_JARS": str(parts.path(settings, "spark")),
+            "SPARK_LOCAL_IP": HOST,
+            "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+            "KAFKA_TOPIC": settings.topic,
+            "HDFS_URI": settings.hdfs_uri,
+            "METASTORE_URI": settings.metastore_uri,
+            "TRINO_HOST": HOST,
+            "TRINO_PORT": str(settings.ports.trino),
+        },
+        needs=needs,
+        ends=True,
+        parts=("spark",),
+    )
+
+
+def _venv_path() -> str:
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def _json(url: str) -> dict[str, Any] | None:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+            return dict(json.load(answer))
+    except (OSError, ValueError):
+        return None
+
+
+def _namenode_info(settings: Settings) -> dict[str, Any] | None:
+    beans = _json(f"http://{HOST}:{settings.ports.namenode_http}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState")
+    return beans["beans"][0] if beans and beans["beans"] else None
+
+
+def _serves_files(settings: Settings) -> bool:
+    info = _namenode_info(settings)
+    return bool(info and info["FSState"] == "Operational" and info["NumLiveDataNodes"])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(2)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except OSError:
+        return False

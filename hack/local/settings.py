@@ -1,0 +1,102 @@
+"""Where the stack lies and listens: the one place that reads the environment."""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The port of each listener; `API_PORT` and so on in the environment change them."""
+
+    api: int = 5000
+    kafka: int = 9092
+    kafka_controller: int = 9093
+    namenode: int = 8020
+    namenode_http: int = 9870
+    datanode: int = 9866
+    datanode_http: int = 9864
+    datanode_ipc: int = 9867
+    metastore: int = 9083
+    trino: int = 8080
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Ports":
+        chosen = {}
+        for field in fields(cls):
+            name = f"{field.name.upper()}_PORT"
+            if name in environment:
+                if not environment[name].isdecimal() or not 0 < int(environment[name]) < 65536:
+                    raise SettingsError(f"{name}: expected a port from 1 to 65535, got {environment[name]!r}")
+                chosen[field.name] = int(environment[name])
+        return cls(**chosen)
+
+    @classmethod
+    def free(cls) -> "Ports":
+        """Ports that nobody listens on now."""
+        with ExitStack() as held:
+            sockets = [held.enter_context(socket.socket()) for _ in fields(cls)]
+            for one in sockets:
+                one.bind((HOST, 0))
+            return cls(*(one.getsockname()[1] for one in sockets))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One stack: its data directory, its ports, its topic. `cache` holds what is downloaded, for all stacks."""
+
+    data: Path
+    cache: Path
+    ports: Ports
+    topic: str = "events"
+    partitions: int = 3
+    retention_ms: int = 7 * 24 * 3600 * 1000
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """`GAMELAKE_DATA` (.local), `GAMELAKE_CACHE` (~/.cache/gamelake) and the ports."""
+        caches = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        return cls(
+            data=Path(environment.get("GAMELAKE_DATA") or ROOT / ".local").resolve(),
+            cache=Path(environment.get("GAMELAKE_CACHE") or caches / "gamelake").resolve(),
+            ports=Ports.from_environment(environment),
+        )
+
+    @classmethod
+    def isolated(cls, data: Path) -> "Settings":
+        """A stack of its own, beside whatever else runs here."""
+        return cls(data=data, cache=cls.from_environment().cache, ports=Ports.free())
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return f"{HOST}:{self.ports.kafka}"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{HOST}:{self.ports.api}"
+
+    @property
+    def hdfs_uri(self) -> str:
+        return f"hdfs://{HOST}:{self.ports.namenode}"
+
+    @property
+    def metastore_uri(self) -> str:
+        return f"thrift://{HOST}:{self.ports.metastore}"
+
+    @property
+    def trino_url(self) -> str:
+        return f"http://{HOST}:{self.ports.trino}"

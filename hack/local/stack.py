@@ -1,0 +1,121 @@
+"""The stack: its programs, started in order, waited for, stopped in reverse."""
+
+import socket
+import time
+from collections.abc import Sequence
+
+from local import parts
+from local.process import Process, Program
+from local.programs import programs
+from local.settings import HOST, Settings, SettingsError
+
+
+class StackError(RuntimeError):
+    """A program of the stack died or did not become ready; the message has its log's last lines."""
+
+
+class Stack:
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._processes = {program.name: Process(program, settings) for program in programs(settings)}
+
+    def __getitem__(self, name: str) -> Process:
+        return self._processes[name]
+
+    def up(self, names: Sequence[str] | None = None) -> None:
+        """Start what does not run and wait until all is ready; what this call started is stopped if that fails."""
+        chosen = [self[name] for name in names] if names is not None else list(self._processes.values())
+        missing = [process for process in chosen if not process.alive]
+        self._check_ports(missing)
+        parts.fetch_missing(self.settings, tuple(dict.fromkeys(part for p in chosen for part in p.program.parts)))
+        try:
+            self._start(chosen)
+        except BaseException:
+            for process in reversed(missing):
+                process.stop()
+            raise
+
+    def down(self) -> None:
+        for process in reversed(self._processes.values()):
+            if process.alive:
+                print(f"stopping {process.program.name}", flush=True)
+            process.stop()
+
+    def run(self, job: Program) -> str:
+        """Run a job to its end and return what it printed; StackError if it failed."""
+        parts.fetch_missing(self.settings, job.parts)
+        process = Process(job, self.settings)
+        try:
+            self._start([process])
+        finally:
+            process.stop()
+        return process.last_lines(1000)
+
+    def kill(self) -> None:
+        """SIGKILL everything at once, as a power cut would."""
+        for process in self._processes.values():
+            process.kill()
+
+    def status(self) -> list[tuple[str, str, int | None, int]]:
+        """Name, state, pid and resident bytes of every server."""
+        rows = []
+        for name, process in self._processes.items():
+            if process.program.ends:
+                continue
+            if process.alive:
+                state = "ready" if process.program.probe() else "not ready"
+            else:
+                state = "died" if process.started else "down"
+            rows.append((name, state, process.pid, process.memory))
+        return rows
+
+    def _check_ports(self, processes: list[Process]) -> None:
+        taken = []
+        for process in processes:
+            for port in process.program.ports:
+                number = getattr(self.settings.ports, port)
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    if _is_taken(probe, number):
+                        taken.append(f"{port.upper()}_PORT: port {number}, which {process.program.name} needs, is taken")
+        if taken:
+            raise SettingsError("\n".join([*taken, "Stop what holds them, or set these variables to other ports."]))
+
+    def _start(self, processes: list[Process]) -> None:
+        started = time.monotonic()
+        waiting = {process.program.name: process for process in processes}
+        since: dict[str, float] = {}
+        while waiting:
+            for name, process in list(waiting.items()):
+                if any(need in waiting for need in process.program.needs):
+                    continue
+                if name not in since:
+                    since[name] = time.monotonic()
+                    process.start()
+                if process.ready():
+                    print(f"[{time.monotonic() - started:5.1f} s] {name} {_done(process)}", flush=True)
+                    del waiting[name]
+                else:
+                    self._check_health(process, since[name])
+            time.sleep(0.2)
+
+    def _check_health(self, process: Process, since: float) -> None:
+        name = process.program.name
+        if not process.alive and not process.ready():
+            raise StackError(f"{name} died. The end of {process.log}:\n{process.last_lines()}")
+        if time.monotonic() - since > process.program.patience:
+            raise StackError(
+                f"{name} was not ready in {process.program.patience:.0f} s. The end of {process.log}:\n{process.last_lines()}"
+            )
+
+
+def _done(process: Process) -> str:
+    return "done" if process.program.ends else "ready"
+
+
+def _is_taken(probe: socket.socket, port: int) -> bool:
+    try:
+        probe.bind((HOST, port))
+    except OSError:
+        return True
+    return False
