@@ -1,0 +1,75 @@
+"""Batch job: the topic becomes rows of `events` (load), and rows become plain Parquet files (export)."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import events_table
+import export
+from offsets import OffsetRange, RangeError, Topic, spark_options
+from session import lake_session
+from settings import Settings, SettingsError
+from transforms import to_events
+
+
+def load(settings: Settings, ranges: Sequence[OffsetRange]) -> None:
+    """Make every offset of these ranges one row of `events`, whatever was there before."""
+    started = time.monotonic()
+    ranges = [one for one in ranges if one.size]
+    print(f"{settings.topic}: offsets {' '.join(map(str, ranges)) or 'none'}", flush=True)
+    spark = lake_session("batch-load", settings)
+    events_table.create(spark, settings)
+    if ranges:
+        records = (
+            spark.read.format("kafka")
+            .option("kafka.bootstrap.servers", settings.bootstrap_servers)
+            .options(**{f"kafka.{name}": value for name, value in settings.kafka_options})
+            .options(**spark_options(settings.topic, ranges))
+            .load()
+        )
+        events_table.merge(to_events(records), ranges)
+    print(f"{sum(one.size for one in ranges)} offsets are rows, {time.monotonic() - started:.1f} s", flush=True)
+
+
+def _time(text: str) -> datetime:
+    time_ = datetime.fromisoformat(text)
+    return time_ if time_.tzinfo else time_.replace(tzinfo=UTC)
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="batch.py", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    loading = commands.add_parser("load", help="read the topic to its end, or a part of it, into the table")
+    loading.add_argument(
+        "--offsets", nargs="+", metavar="PARTITION:START-END", default=[], help="exactly these, END not included"
+    )
+    loading.add_argument("--from", dest="start", type=_time, metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
+    loading.add_argument("--to", dest="end", type=_time, metavar="TIME", help="without the records of this moment")
+    exporting = commands.add_parser("export", help="replace the Parquet directories and their tables in schema export")
+    exporting.add_argument("families", nargs="*", choices=[*export.FAMILIES, []], help="all of them, unless named")
+    chosen = parser.parse_args(arguments)
+    if chosen.command == "load" and chosen.offsets and (chosen.start or chosen.end):
+        parser.error("--offsets: not together with --from or --to")
+    return chosen
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = _arguments(arguments)
+    try:
+        settings = Settings.from_environment()
+        if chosen.command == "export":
+            export.export(settings, chosen.families or export.FAMILIES)
+        elif chosen.offsets:
+            load(settings, Topic(settings).exactly([OffsetRange.parse(text) for text in chosen.offsets]))
+        else:
+            load(settings, Topic(settings).between(chosen.start, chosen.end))
+    except (SettingsError, RangeError, events_table.TableError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

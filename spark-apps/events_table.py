@@ -1,0 +1,97 @@
+"""The table `events`: made by DDL, written by MERGE."""
+
+from game_events.table import COLUMNS, spark_schema
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import DataFrame, SparkSession
+
+from offsets import OffsetRange
+from settings import EVENTS, Settings
+
+_PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    # New rows only add files; a row that replaces a rejected one marks it deleted instead of rewriting its file.
+    "write.merge.mode": "merge-on-read",
+    # A commit fails when another one added rows to the same offsets since it looked: `snapshot` would let both in.
+    "write.merge.isolation-level": "serializable",
+    "commit.retry.num-retries": "10",
+    "write.metadata.delete-after-commit.enabled": "true",
+}
+
+_ATTEMPTS = 10
+_CONFLICT = "org.apache.iceberg.exceptions.ValidationException"
+
+
+class TableError(RuntimeError):
+    """The table is not what the contract says, or cannot be made without risk; the message says what to do."""
+
+
+def create(spark: SparkSession, settings: Settings) -> None:
+    """Make the table, or add the columns that the contract has gained. Never touches rows or files."""
+    if not spark.catalog.tableExists(EVENTS):
+        _refuse_to_hide_files(spark, settings)
+        properties = ", ".join(f"'{name}'='{value}'" for name, value in _PROPERTIES.items())
+        spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {EVENTS} ({spark_schema()}) USING iceberg "
+            f"PARTITIONED BY (days(received_at)) LOCATION '{settings.events_location}' TBLPROPERTIES ({properties})"
+        )
+    _add_columns(spark)
+
+
+def register(spark: SparkSession, metadata_file: str) -> None:
+    """Bring the table back into a catalog that has lost it, from one of its metadata files."""
+    spark.sql(f"CALL lake.system.register_table('{EVENTS.removeprefix('lake.')}', '{metadata_file}')")
+
+
+def _refuse_to_hide_files(spark: SparkSession, settings: Settings) -> None:
+    folder = f"{settings.events_location}/metadata"
+    try:
+        files = spark.read.format("binaryFile").option("pathGlobFilter", "*.metadata.json").load(folder)
+    except AnalysisException:
+        return
+    newest = files.orderBy("modificationTime", ascending=False).select("path").first()
+    if newest:
+        raise TableError(
+            f"{EVENTS} is not in the catalog, but its files are at {folder}: a new table there would hide their rows. "
+            f"Bring it back with: tables.py --register {newest.path}"
+        )
+
+
+def _add_columns(spark: SparkSession) -> None:
+    present = dict(spark.table(EVENTS).dtypes)
+    expected = {column.name: column for column in COLUMNS}
+    for name, column in expected.items():
+        if name not in present:
+            spark.sql(f"ALTER TABLE {EVENTS} ADD COLUMN {name} {column.kind.sql_type}")
+        elif present[name] != column.kind.sql_type.lower():
+            raise TableError(f"{EVENTS}.{name}: is {present[name]}, the contract says {column.kind.sql_type.lower()}")
+
+
+def merge(rows: DataFrame, ranges: list[OffsetRange]) -> None:
+    """Write rows whose offsets lie in these ranges; offsets that are already there stay as they are.
+
+    Only a rejected record that is now understood replaces its row. All or nothing, however often and by however many it
+    is called. That clause also makes Iceberg check for conflicts: a MERGE that only inserts is committed unchecked.
+    """
+    spark = rows.sparkSession
+    rows.createOrReplaceTempView("batch")
+    # The bounds are literals on the table's side, so that file statistics prune all other files.
+    inside = " OR ".join(
+        f"(t.kafka_partition = {r.partition} AND t.kafka_offset >= {r.start} AND t.kafka_offset < {r.end})" for r in ranges
+    )
+    statement = (
+        f"MERGE INTO {EVENTS} AS t USING batch AS s "
+        f"ON t.kafka_partition = s.kafka_partition AND t.kafka_offset = s.kafka_offset AND ({inside}) "
+        "WHEN MATCHED AND t.family = 'rejected' AND s.family <> 'rejected' THEN UPDATE SET * "
+        "WHEN NOT MATCHED THEN INSERT *"
+    )
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            spark.sql(statement)
+        except (PySparkException, Py4JJavaError) as error:
+            if _CONFLICT not in str(error) or attempt == _ATTEMPTS:
+                raise
+            print(f"another writer committed to the same offsets: merging again ({attempt} of {_ATTEMPTS})", flush=True)
+        else:
+            return

@@ -1,0 +1,61 @@
+"""Where the jobs read and write: the one place that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+EVENTS = "lake.default.events"
+"""The table; Spark and Trino call it by the same name."""
+
+
+class SettingsError(ValueError):
+    """A setting that is missing or cannot be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    bootstrap_servers: str
+    topic: str
+    hdfs_uri: str
+    metastore_uri: str
+    trino_host: str
+    trino_port: int
+    kafka_options: tuple[tuple[str, str], ...] = ()
+    hdfs_replication: int = 1
+
+    @property
+    def events_location(self) -> str:
+        # Outside the metastore's own warehouse, where it allows no table of others.
+        return f"{self.hdfs_uri}/lake/events"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the environment, or raise SettingsError. `KAFKA_CLIENT_X_Y` becomes the Kafka client's setting `x.y`."""
+        prefix = "KAFKA_CLIENT_"
+        return cls(
+            bootstrap_servers=_required(environment, "KAFKA_BOOTSTRAP_SERVERS"),
+            topic=_required(environment, "KAFKA_TOPIC"),
+            hdfs_uri=_required(environment, "HDFS_URI"),
+            metastore_uri=_required(environment, "METASTORE_URI"),
+            trino_host=_required(environment, "TRINO_HOST"),
+            trino_port=_number(environment, "TRINO_PORT"),
+            kafka_options=tuple(
+                (name.removeprefix(prefix).lower().replace("_", "."), value)
+                for name, value in sorted(environment.items())
+                if name.startswith(prefix)
+            ),
+            hdfs_replication=_number(environment, "HDFS_REPLICATION", "1"),
+        )
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    if not environment.get(name):
+        raise SettingsError(f"{name}: is not set")
+    return environment[name]
+
+
+def _number(environment: Mapping[str, str], name: str, default: str = "") -> int:
+    value = environment.get(name) or default
+    if not value.isdecimal():
+        raise SettingsError(f"{name}: expected a number, got {value!r}")
+    return int(value)
