@@ -35,15 +35,18 @@ _REQUIRED = {name: [f.name for f in fields.values() if f.required] for name, fie
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def validate(event: Mapping[str, Any]) -> None:
-    """Raise InvalidEventError, naming the field, unless the event keeps the contract."""
+def validate(event: Mapping[str, Any], added_later: frozenset[str] = frozenset()) -> None:
+    """Raise InvalidEventError, naming the field, unless the event keeps the contract.
+
+    Of `added_later`, names of fields that the caller will add, none has to be there.
+    """
     if "event_type" not in event:
         raise InvalidEventError("event_type", MISSING_FIELD)
     event_type = event["event_type"]
     if type(event_type) is not str or event_type not in EVENT_TYPES:
         raise InvalidEventError("event_type", UNKNOWN_TYPE)
     for name in _REQUIRED[event_type]:
-        if name not in event:
+        if name not in event and name not in added_later:
             raise InvalidEventError(name, MISSING_FIELD)
     validate_values(event_type, event)
 
@@ -73,7 +76,7 @@ def decode(value: bytes | None) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise InvalidEventError(RECORD, NOT_UTF8) from None
     try:
-        event = json.loads(text, object_pairs_hook=_without_repeats)
+        event = json.loads(text, object_pairs_hook=without_repeats)
     except (ValueError, RecursionError):
         raise InvalidEventError(RECORD, NOT_AN_OBJECT) from None
     if not isinstance(event, dict):
@@ -82,7 +85,8 @@ def decode(value: bytes | None) -> dict[str, Any]:
     return event
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Decode a JSON object (an `object_pairs_hook`); raise ValueError when it has a key twice."""
     decoded = dict(pairs)
     if len(decoded) < len(pairs):
         raise ValueError("a key comes twice")

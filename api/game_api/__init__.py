@@ -1,0 +1,50 @@
+"""The game's HTTP service: a request becomes an event, and is answered once the event is safe."""
+
+from random import Random, SystemRandom
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from game_api.bulk import add_bulk
+from game_api.errors import InvalidRequestError
+from game_api.event_log import EventLog
+from game_api.metrics import REQUESTS
+from game_api.operations import add_operations
+from game_api.replies import error_reply
+from game_api.single import add_actions
+
+MAX_BODY = 1024 * 1024
+
+
+def create_app(log: EventLog, random: Random | None = None) -> Flask:
+    """Make the application on this log; `random` makes what players draw."""
+    app = Flask(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.url_map.merge_slashes = False
+    app.extensions["event_log"] = log
+    # The system's, unlike a generator of our own, does not draw the same numbers in every worker after a fork.
+    add_actions(app, log, random or SystemRandom())
+    add_bulk(app, log)
+    add_operations(app, log)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(InvalidRequestError, _invalid_request)
+    app.after_request(_count)
+    return app
+
+
+def _http_error(error: HTTPException) -> Response:
+    response = error_reply(f"{error.name}: {error.description}", error.code or 500)
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def _invalid_request(error: InvalidRequestError) -> Response:
+    return error_reply(str(error), 400, error.field)
+
+
+def _count(response: Response) -> Response:
+    # An unknown path has no endpoint: all of them are one label.
+    REQUESTS.labels(request.endpoint or "unknown", str(response.status_code)).inc()
+    return response

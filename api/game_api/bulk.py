@@ -1,0 +1,130 @@
+"""`POST /events`: many events in one request."""
+
+import json
+from collections.abc import Sequence
+from time import monotonic, time
+from typing import Any
+
+from flask import Flask, Response, request
+from game_events import SCHEMA_VERSION, InvalidEventError, encode, validate
+from game_events.codec import without_repeats
+from game_events.event_ids import uuid7s
+from werkzeug.exceptions import UnsupportedMediaType
+
+from game_api.errors import InvalidRequestError
+from game_api.event_log import EventLog, Outcome, Receipt, Record
+from game_api.metrics import count_events
+from game_api.origin import KEY_HEADER, STORED_HEADERS, Origin, origin
+from game_api.replies import json_reply, retry_later, unwritten
+
+PATH = "/events"
+MAX_ITEMS = 1000
+FROM_REQUEST = frozenset({"schema_version", "received_at", "idempotent", *STORED_HEADERS})
+"""Fields of an event that an item cannot set."""
+
+Result = dict[str, Any]
+
+
+def add_bulk(app: Flask, log: EventLog) -> None:
+    def append_events() -> Response:
+        if request.mimetype != "application/json":
+            raise UnsupportedMediaType("Content-Type: expected application/json")
+        sender = origin(request.environ)
+        if sender.key:
+            raise InvalidRequestError(KEY_HEADER, "is for a single event; give each item its event_id")
+        items = parse(request.get_data(cache=False))
+        results, events, records = prepare(items, sender, int(time() * 1000))
+        if events:
+            began = monotonic()
+            receipts = log.append(records)
+            types = [event["event_type"] for event in events]
+            outcomes = [receipt.outcome for receipt in receipts]
+            count_events(zip(types, outcomes, strict=True), monotonic() - began)
+            fill(results, events, receipts)
+        return answer(results)
+
+    app.add_url_rule(PATH, "events", append_events, methods=["POST"])
+
+
+def parse(body: bytes) -> list[Any]:
+    """Decode a JSON list; raise InvalidRequestError, saying what else the body is."""
+    try:
+        items = json.loads(body.decode(), object_pairs_hook=without_repeats)
+    except UnicodeDecodeError:
+        raise InvalidRequestError("body", "is not UTF-8") from None
+    except ValueError as error:
+        raise InvalidRequestError("body", f"is not JSON: {error}") from None
+    except RecursionError:
+        raise InvalidRequestError("body", "is nested too deeply") from None
+    if not isinstance(items, list):
+        raise InvalidRequestError("body", "is not a list of events")
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise InvalidRequestError("body", f"has {len(items)} events, expected 1 to {MAX_ITEMS}")
+    return items
+
+
+def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | None], list[Result], list[Record]]:
+    """Make each valid item an event and a record.
+
+    The results, one per item, have None where an event's receipt decides.
+    """
+    # What all events of the request have in common is encoded once.
+    common = b"," + encode({"schema_version": SCHEMA_VERSION, "received_at": now, **sender.headers})[1:]
+    results: list[Result | None] = []
+    events = []
+    records = []
+    for item, event_id in zip(items, uuid7s(now, len(items)), strict=True):
+        try:
+            event = complete(item, sender.player, event_id)
+        except InvalidEventError as error:
+            results.append({"status": 400, "error": str(error), "field": error.field})
+            continue
+        results.append(None)
+        events.append(event)
+        records.append(Record(event["player"].encode(), encode(event)[:-1] + common))
+    return results, events, records
+
+
+def complete(item: Any, player: str, event_id: str) -> dict[str, Any]:  # noqa: ANN401 JSON
+    """Add to an item what it may leave out; raise InvalidEventError unless it is an event then."""
+    if type(item) is not dict:
+        raise InvalidEventError("event", "is not a JSON object")
+    if not FROM_REQUEST.isdisjoint(item):
+        raise InvalidEventError(min(FROM_REQUEST.intersection(item)), "comes from the request")
+    if "event_id" in item:
+        item["idempotent"] = True
+    else:
+        item["event_id"] = event_id
+    if "player" not in item:
+        item["player"] = player
+    validate(item, added_later=FROM_REQUEST)
+    return item
+
+
+def fill(results: list[Result | None], events: Sequence[Result], receipts: Sequence[Receipt]) -> None:
+    """Put what the receipts say where the results have None."""
+    waiting = iter(zip(events, receipts, strict=True))
+    for index, result in enumerate(results):
+        if result is None:
+            event, receipt = next(waiting)
+            results[index] = _result(event["event_id"], receipt)
+
+
+def _result(event_id: str, receipt: Receipt) -> Result:
+    if receipt.outcome is Outcome.ACKED:
+        return {"status": 200, "event_id": event_id, "partition": receipt.partition, "offset": receipt.offset}
+    return {"status": 503, "event_id": event_id, "error": unwritten(receipt), "outcome": receipt.outcome.value}
+
+
+def answer(results: Sequence[Result | None]) -> Response:
+    """200 when all were acknowledged, 207 when some were; else 503 if Kafka is to blame for any, or 400."""
+    statuses = {result["status"] for result in results if result}
+    if statuses == {200}:
+        return json_reply({"results": results})
+    if 200 in statuses:
+        return json_reply({"results": results}, 207)
+    if 503 not in statuses:
+        return json_reply({"error": "none of the events is valid", "field": "body", "results": results}, 400)
+    unknown = any(result and result.get("outcome") == Outcome.UNKNOWN for result in results)
+    response = json_reply({"error": "no event was acknowledged", "results": results}, 503)
+    return retry_later(response, Outcome.UNKNOWN if unknown else Outcome.REFUSED)

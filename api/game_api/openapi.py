@@ -1,0 +1,135 @@
+"""The OpenAPI document, derived from the contract and the table of actions."""
+
+from typing import Any
+
+from game_events import COMMON_FIELDS, EVENT_TYPES, EventType, Field, Kind
+
+from game_api.actions import ACTIONS, Action
+from game_api.bulk import FROM_REQUEST, MAX_ITEMS, PATH
+from game_api.event_log import Outcome
+from game_api.origin import KEY_HEADER, PLAYER_HEADER
+from game_api.replies import OUTCOME_HEADER
+
+Json = dict[str, Any]
+
+_TYPES = {Kind.BOOLEAN: "boolean", Kind.STRING: "string"}
+_STRING: Json = {"type": "string"}
+_INTEGER: Json = {"type": "integer"}
+_COMMON = {field.name: field for field in COMMON_FIELDS}
+
+_OUTCOMES = "`refused`: not written. `unknown`: it may have been written, or may yet be: retry with the same key."
+_OUTCOME: Json = {"enum": [Outcome.REFUSED.value, Outcome.UNKNOWN.value], "description": _OUTCOMES}
+
+
+def document() -> Json:
+    paths = {action.path: _action(action) for action in ACTIONS}
+    paths[PATH] = {"post": _bulk()}
+    for path, summary, media_type in (
+        ("/healthz", "Whether the process is alive", "text/plain"),
+        ("/metrics", "Metrics for Prometheus", "text/plain"),
+        ("/openapi.json", "This document", "application/json"),
+    ):
+        paths[path] = {"get": {"summary": summary, "responses": {"200": _content(summary, media_type, {})}}}
+    ready = {"200": _content("Ready", "text/plain", _STRING), "503": {"description": "Kafka is away, or has no topic"}}
+    paths["/readyz"] = {"get": {"summary": "Whether events can be written", "responses": ready}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Game API", "version": "1", "description": "A request becomes an event in Kafka."},
+        "paths": paths,
+        "components": {
+            "schemas": {event_type.name: _item(event_type) for event_type in EVENT_TYPES.values()},
+            "responses": _responses(),
+        },
+    }
+
+
+def _action(action: Action) -> Json:
+    parameters = [
+        _parameter("header", PLAYER_HEADER, _COMMON["player"], "The player, instead of the Host header's name"),
+        _parameter("header", KEY_HEADER, _COMMON["event_id"], "Makes retries count once: it becomes the event's id"),
+        *(_parameter("query", field.name, field, field.doc) for field in action.parameters),
+    ]
+    answer = {"answer": {"const": action.answer}, "event_id": _STRING, "partition": _INTEGER, "offset": _INTEGER}
+    acked = _content("Kafka has the event", "application/json", {"type": "object", "properties": answer})
+    acked["content"]["text/plain"] = {"schema": {"const": action.answer}}
+    operation = {
+        "summary": f"Writes an event of type {action.event_type}",
+        "parameters": parameters,
+        "responses": {"200": acked, **{code: _reference("responses", code) for code in ("400", "413", "503")}},
+    }
+    return {method: {"operationId": f"{method}_{action.event_type}", **operation} for method in ("get", "post")}
+
+
+def _bulk() -> Json:
+    items = {"oneOf": [_reference("schemas", name) for name in EVENT_TYPES]}
+    body = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": items}
+    result = {
+        "type": "object",
+        "required": ["status"],
+        "properties": {
+            "status": {"enum": [200, 400, 503]},
+            "event_id": _STRING,
+            "partition": _INTEGER,
+            "offset": _INTEGER,
+            "error": _STRING,
+            "field": _STRING,
+            "outcome": _OUTCOME,
+        },
+    }
+    results = {"type": "object", "properties": {"results": {"type": "array", "items": result}}}
+    return {
+        "summary": "Writes many events; each result is at its event's place",
+        "parameters": [_parameter("header", PLAYER_HEADER, _COMMON["player"], "The player of items that name none")],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {
+            "200": _content("Kafka has all events", "application/json", results),
+            "207": _content("Kafka has some of the events", "application/json", results),
+            **{code: _reference("responses", code) for code in ("400", "413", "415", "503")},
+        },
+    }
+
+
+def _item(event_type: EventType) -> Json:
+    fields = [field for field in (*COMMON_FIELDS, *event_type.fields) if field.name not in FROM_REQUEST]
+    optional = {"event_id", "player"}
+    return {
+        "type": "object",
+        "required": [field.name for field in fields if field.required and field.name not in optional],
+        "additionalProperties": False,
+        "properties": {field.name: _schema(field) for field in fields}
+        | {"event_type": {"const": event_type.name, "description": _COMMON["event_type"].doc}},
+    }
+
+
+def _schema(field: Field) -> Json:
+    schema: Json = {"type": _TYPES.get(field.kind, "integer"), "description": field.doc}
+    if field.kind is Kind.STRING:
+        return schema | {"minLength": field.minimum, "maxLength": field.maximum}
+    if field.kind is Kind.BOOLEAN:
+        return schema
+    return schema | {"minimum": field.minimum, "maximum": field.maximum}
+
+
+def _parameter(place: str, name: str, field: Field, description: str) -> Json:
+    return {"in": place, "name": name, "description": description, "schema": _schema(field)}
+
+
+def _responses() -> Json:
+    error: Json = {"type": "object", "required": ["error"], "properties": {"error": _STRING, "field": _STRING}}
+    unwritten: Json = {"type": "object", "properties": {"error": _STRING, "event_id": _STRING, "outcome": _OUTCOME}}
+    away = _content("Kafka did not acknowledge the event", "application/json", unwritten)
+    away["headers"] = {"Retry-After": {"schema": _INTEGER}, OUTCOME_HEADER: {"schema": _OUTCOME}}
+    return {
+        "400": _content("No event: the field is wrong", "application/json", error),
+        "413": _content("No event: the body is too large", "application/json", error),
+        "415": _content("No event: the body's type is not application/json", "application/json", error),
+        "503": away,
+    }
+
+
+def _content(description: str, media_type: str, schema: Json) -> Json:
+    return {"description": description, "content": {media_type: {"schema": schema}}}
+
+
+def _reference(kind: str, name: str) -> Json:
+    return {"$ref": f"#/components/{kind}/{name}"}

@@ -1,0 +1,30 @@
+"""Requests about the service itself: health, metrics, its description."""
+
+from flask import Flask, Response
+
+from game_api import metrics, openapi
+from game_api.event_log import EventLog
+from game_api.replies import error_reply, json_reply, reply
+
+
+def add_operations(app: Flask, log: EventLog) -> None:
+    document = openapi.document()
+
+    def healthz() -> Response:
+        return reply("alive", {"status": "alive"})
+
+    def readyz() -> Response:
+        if log.is_ready():
+            return reply("ready", {"status": "ready"})
+        return error_reply("Kafka is away, or does not know the topic", 503)
+
+    def exposition() -> Response:
+        return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+
+    def description() -> Response:
+        return json_reply(document)
+
+    app.add_url_rule("/healthz", "healthz", healthz)
+    app.add_url_rule("/readyz", "readyz", readyz)
+    app.add_url_rule("/metrics", "metrics", exposition)
+    app.add_url_rule("/openapi.json", "openapi", description)

@@ -1,0 +1,70 @@
+"""Who sent a request: the player, and the headers that are stored. No other header ever is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from game_events import COMMON_FIELDS
+
+from game_api.errors import InvalidRequestError
+
+_FIELDS = {field.name: field for field in COMMON_FIELDS}
+
+STORED_HEADERS = {"host": "Host", "user_agent": "User-Agent", "accept": "Accept"}
+"""The event's field of each header that is stored."""
+
+PLAYER_HEADER = "X-Player"
+KEY_HEADER = "Idempotency-Key"
+
+_SINGLE = frozenset({"Host", PLAYER_HEADER, KEY_HEADER})
+_VARIABLES = {
+    header: "HTTP_" + header.upper().replace("-", "_")
+    for header in (*STORED_HEADERS.values(), PLAYER_HEADER, KEY_HEADER)
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """`headers` has the event's fields that a request's headers fill; `key` is "" without an Idempotency-Key."""
+
+    player: str
+    headers: Mapping[str, str]
+    key: str
+
+
+def origin(environ: Mapping[str, Any]) -> Origin:
+    """Read a WSGI environment; raise InvalidRequestError, naming the header."""
+    headers = {}
+    for name, header in STORED_HEADERS.items():
+        value = _header(environ, header, name)
+        if value:
+            headers[name] = value
+    player = _header(environ, PLAYER_HEADER, "player") or _without_port(headers.get("host", "")).lower()
+    if not _FIELDS["player"].allows(player):
+        header = PLAYER_HEADER if environ.get(_VARIABLES[PLAYER_HEADER]) else "Host"
+        raise InvalidRequestError(header, f"names the player, expected {_FIELDS['player'].expectation}")
+    return Origin(player, headers, _header(environ, KEY_HEADER, "event_id"))
+
+
+def _header(environ: Mapping[str, Any], header: str, name: str) -> str:
+    """Return a header's value, "" without one, as the event's field `name` allows it."""
+    value: str = environ.get(_VARIABLES[header], "")
+    if not value:
+        return ""
+    if not value.isascii():
+        try:
+            # WSGI passes a header's bytes as latin-1.
+            value = value.encode("latin-1").decode()
+        except UnicodeDecodeError:
+            raise InvalidRequestError(header, "is not UTF-8") from None
+    # WSGI joins a repeated header's values with a comma.
+    if header in _SINGLE and "," in value:
+        raise InvalidRequestError(header, "came twice, or has a comma in it")
+    if not _FIELDS[name].allows(value):
+        raise InvalidRequestError(header, f"expected {_FIELDS[name].expectation}")
+    return value
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and (not port or port.isdecimal()) else host

@@ -1,0 +1,51 @@
+"""Answers: text for simple clients, JSON for those that accept it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+
+from game_api.event_log import Outcome, Receipt
+
+RETRY_SECONDS = 1
+OUTCOME_HEADER = "Event-Outcome"
+
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def json_reply(body: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(_to_json(body), status, mimetype="application/json")
+
+
+def reply(text: str, body: Mapping[str, Any], status: int = 200) -> Response:
+    """Answer with `body` if the client accepts JSON, else with `text`."""
+    # Parsing the header costs more than all else here, and few clients send one that has JSON in it.
+    if "json" in request.headers.get("Accept", ""):
+        media_types = ["text/plain", "application/json"]
+        if request.accept_mimetypes.best_match(media_types) == "application/json":
+            return json_reply(body, status)
+    return Response(text, status, mimetype="text/plain")
+
+
+def error_reply(problem: str, status: int, field: str | None = None) -> Response:
+    return reply(f"{problem}\n", {"error": problem} | ({"field": field} if field else {}), status)
+
+
+def unwritten_reply(receipt: Receipt, event_id: str) -> Response:
+    """503: what became of an event that Kafka did not acknowledge, and when to try again."""
+    problem = unwritten(receipt)
+    body = {"error": problem, "outcome": receipt.outcome.value, "event_id": event_id}
+    return retry_later(reply(f"{problem}\n", body, 503), receipt.outcome)
+
+
+def unwritten(receipt: Receipt) -> str:
+    if receipt.outcome is Outcome.REFUSED:
+        return f"The event was not written: {receipt.reason}"
+    return f"The event may have been written, retry with the same Idempotency-Key: {receipt.reason}"
+
+
+def retry_later(response: Response, outcome: Outcome) -> Response:
+    response.headers["Retry-After"] = str(RETRY_SECONDS)
+    response.headers[OUTCOME_HEADER] = outcome.value
+    return response

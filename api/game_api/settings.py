@@ -1,0 +1,91 @@
+"""The service's settings: the one place that reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Each field is read from the environment variable beside it in `from_environment`."""
+
+    bind: str = "127.0.0.1:5000"
+    workers: int = 2
+    threads: int = 32
+    keepalive_seconds: int = 65
+    access_log: str | None = None
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    topic: str = "events"
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str = ""
+    sasl_username: str = ""
+    sasl_password: str = ""
+    ssl_ca_location: str = ""
+
+    linger_ms: int = 2
+    # After this Kafka gives up, and may notice a second late: less than the 5 s in which an answer is promised.
+    delivery_timeout_ms: int = 3000
+    # What a worker holds for Kafka at most. Beyond that it refuses.
+    queue_messages: int = 20_000
+    queue_kbytes: int = 16_384
+
+    @property
+    def answer_timeout(self) -> float:
+        """Seconds a request waits for Kafka at most."""
+        return self.delivery_timeout_ms / 1000 + 1.5
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Raise ValueError, naming the variable, for a number that is none."""
+
+        def number(name: str, default: int) -> int:
+            text = environment.get(name) or str(default)
+            if not text.isdecimal():
+                raise ValueError(f"{name}: expected a whole number, not {text!r}")
+            return int(text)
+
+        def text(name: str, default: str) -> str:
+            return environment.get(name) or default
+
+        return cls(
+            bind=text("API_BIND", cls.bind),
+            workers=number("WEB_CONCURRENCY", cls.workers),
+            threads=number("API_THREADS", cls.threads),
+            keepalive_seconds=number("API_KEEPALIVE_SECONDS", cls.keepalive_seconds),
+            access_log=environment.get("API_ACCESS_LOG") or None,
+            bootstrap_servers=text("KAFKA_BOOTSTRAP_SERVERS", cls.bootstrap_servers),
+            topic=text("KAFKA_TOPIC", cls.topic),
+            security_protocol=text("KAFKA_SECURITY_PROTOCOL", cls.security_protocol),
+            sasl_mechanism=text("KAFKA_SASL_MECHANISM", cls.sasl_mechanism),
+            sasl_username=text("KAFKA_SASL_USERNAME", cls.sasl_username),
+            sasl_password=text("KAFKA_SASL_PASSWORD", cls.sasl_password),
+            ssl_ca_location=text("KAFKA_SSL_CA_LOCATION", cls.ssl_ca_location),
+            linger_ms=number("KAFKA_LINGER_MS", cls.linger_ms),
+            delivery_timeout_ms=number("KAFKA_DELIVERY_TIMEOUT_MS", cls.delivery_timeout_ms),
+            queue_messages=number("KAFKA_QUEUE_MESSAGES", cls.queue_messages),
+            queue_kbytes=number("KAFKA_QUEUE_KBYTES", cls.queue_kbytes),
+        )
+
+    def producer(self) -> dict[str, str | int | bool]:
+        """Return librdkafka's configuration."""
+        optional = {
+            "sasl.mechanism": self.sasl_mechanism,
+            "sasl.username": self.sasl_username,
+            "sasl.password": self.sasl_password,
+            "ssl.ca.location": self.ssl_ca_location,
+        }
+        return {
+            "client.id": "game-api",
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            "acks": "all",
+            "enable.idempotence": True,
+            "linger.ms": self.linger_ms,
+            "message.timeout.ms": self.delivery_timeout_ms,
+            "queue.buffering.max.messages": self.queue_messages,
+            "queue.buffering.max.kbytes": self.queue_kbytes,
+            # The default of 10 s is longer than a broker takes to come back.
+            "reconnect.backoff.max.ms": 1000,
+            **{name: value for name, value in optional.items() if value},
+        }
