@@ -8,6 +8,8 @@ from pyspark.sql import functions as F  # noqa: N812
 # What schema_of_variant calls the JSON values that a kind allows. A plain cast lets "5" pass for 5 and turns "x" into NULL.
 _JSON_TYPES = {Kind.BOOLEAN: "BOOLEAN", Kind.INTEGER: "BIGINT", Kind.TIMESTAMP: "BIGINT", Kind.STRING: "STRING"}
 
+_END = "a3f1c7e2-end-of-record"
+
 _CONTROL_CHARACTERS = r"[\x00-\x1f\x7f]"
 
 
@@ -28,8 +30,10 @@ def to_events(records: DataFrame) -> DataFrame:
 def _keys() -> Column:
     """Return the record's keys, each with its value as a variant; NULL if it is no JSON object."""
     text = F.col("value").cast("string")
-    variant = F.when(F.is_valid_utf8(text), F.try_parse_json(text))
-    return F.try_variant_get(variant, "$", "map<string,variant>")
+    # Spark's parser ignores what follows the first value. Before an end mark, only a whole record parses to that mark.
+    marked = F.try_parse_json(F.when(F.is_valid_utf8(text), F.concat(F.lit("["), text, F.lit(f',"{_END}"]'))))
+    is_whole = F.try_variant_get(marked, "$[1]", "string") == _END
+    return F.when(is_whole, F.try_variant_get(marked, "$[0]", "map<string,variant>"))
 
 
 def _value(name: str, sql_type: str) -> Column:

@@ -1,0 +1,64 @@
+"""Records that are no valid event, each with what is wrong with it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+EXAMPLES = Path(__file__).parents[1] / "api/examples"
+
+SWORD: dict[str, Any] = json.loads((EXAMPLES / "purchase_sword.json").read_text())
+
+
+def _sword(**changes: object) -> bytes:
+    return json.dumps(SWORD | changes).encode()
+
+
+def _sword_without(field: str) -> bytes:
+    return json.dumps({name: value for name, value in SWORD.items() if name != field}).encode()
+
+
+_TYPES = "event_type: expected one of"
+_STRENGTH = "strength: expected an integer from 0 to 10"
+
+POISON: dict[str, tuple[bytes | None, str]] = {
+    "tombstone": (None, "record: has no value (a tombstone)"),
+    "empty": (b"", "record: is not a JSON object"),
+    "not JSON": (b"purchase_sword", "record: is not a JSON object"),
+    "cut short": (_sword()[:-10], "record: is not a JSON object"),
+    "followed by more": (_sword() + b" {}", "record: is not a JSON object"),
+    "followed by another": (_sword() + b", {}", "record: is not a JSON object"),
+    "followed by a bracket": (_sword() + b"] x", "record: is not a JSON object"),
+    "NaN": (_sword(strength=float("nan")), "record: is not a JSON object"),
+    "a key twice": (_sword()[:-1] + b', "strength": 7}', "record: is not a JSON object"),
+    "not UTF-8": (b'{"event_type": "\xff\xfe"}', "record: is not UTF-8"),
+    "JSON null": (b"null", "record: is not a JSON object"),
+    "a number": (b"5", "record: is not a JSON object"),
+    "a string": (b'"purchase_sword"', "record: is not a JSON object"),
+    "an array": (b"[" + _sword() + b"]", "record: is not a JSON object"),
+    "an empty object": (b"{}", "event_type: is missing"),
+    "deeply nested": (b'{"a":' * 5000 + b"1" + b"}" * 5000, "record: is not a JSON object"),
+    "nested where a value belongs": (_sword(description={"text": "large"}), "description: expected a string"),
+    "unknown type": (_sword(event_type="purchase_dragon"), _TYPES),
+    "a type of the wrong type": (_sword(event_type=7), _TYPES),
+    "no type": (_sword(event_type=None), _TYPES),
+    "missing field": (_sword_without("player"), "player: is missing"),
+    "null field": (_sword(player=None), "player: expected a string"),
+    "missing own field": (_sword_without("strength"), "strength: is missing"),
+    "a number as a string": (_sword(strength="5"), _STRENGTH),
+    "a fraction": (_sword(strength=5.0), _STRENGTH),
+    "a boolean": (_sword(strength=True), _STRENGTH),
+    "out of range": (_sword(strength=11), _STRENGTH),
+    "below range": (_sword(strength=-1), _STRENGTH),
+    "beyond 32 bits": (_sword(strength=2**31), _STRENGTH),
+    "beyond 64 bits": (_sword(strength=2**64), _STRENGTH),
+    "a string as a number": (_sword(player=5), "player: expected a string"),
+    "an empty name": (_sword(player=""), "player: expected a string"),
+    "a long name": (_sword(player="x" * 256), "player: expected a string"),
+    "a control character": (_sword(player="knight\n1"), "player: expected a string"),
+    "time in seconds": (_sword(received_at=1_795_465_200), "received_at: expected an integer"),
+    "time as text": (_sword(received_at="2026-11-23T21:00:00Z"), "received_at: expected an integer"),
+    "unknown field": (_sword(colour="red"), "colour: is no field of this event type"),
+    "another type's field": (_sword(guild="Knights"), "guild: is no field of this event type"),
+    "1 MB": (_sword(description="x" * 1_000_000), "description: expected a string"),
+    "1 MB of nothing": (b"\x00" * 1_000_000, "record: is not a JSON object"),
+}
