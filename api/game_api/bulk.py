@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from time import monotonic, time
 from typing import Any
 
+import orjson
 from flask import Flask, Response, request
 from game_events import SCHEMA_VERSION, InvalidEventError, encode, validate
 from game_events.codec import without_repeats
@@ -68,7 +69,7 @@ def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | N
 
     The results, one per item, have None where an event's receipt decides.
     """
-    # What all events of the request have in common is encoded once.
+    # What all events of the request have in common is encoded once; orjson makes the bytes of `encode`, faster.
     common = b"," + encode({"schema_version": SCHEMA_VERSION, "received_at": now, **sender.headers})[1:]
     results: list[Result | None] = []
     events = []
@@ -81,7 +82,7 @@ def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | N
             continue
         results.append(None)
         events.append(event)
-        records.append(Record(event["player"].encode(), encode(event)[:-1] + common))
+        records.append(Record(event["player"].encode(), orjson.dumps(event)[:-1] + common))
     return results, events, records
 
 

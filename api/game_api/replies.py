@@ -1,9 +1,9 @@
 """Answers: text for simple clients, JSON for those that accept it."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 from flask import Response, request
 
 from game_api.event_log import Outcome, Receipt
@@ -11,11 +11,9 @@ from game_api.event_log import Outcome, Receipt
 RETRY_SECONDS = 1
 OUTCOME_HEADER = "Event-Outcome"
 
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
 
 def json_reply(body: Mapping[str, Any], status: int = 200) -> Response:
-    return Response(_to_json(body), status, mimetype="application/json")
+    return Response(orjson.dumps(body), status, mimetype="application/json")
 
 
 def reply(text: str, body: Mapping[str, Any], status: int = 200) -> Response:

@@ -23,7 +23,7 @@ class Settings:
     sasl_password: str = ""
     ssl_ca_location: str = ""
 
-    linger_ms: int = 2
+    linger_ms: int = 5
     # After this Kafka gives up, and may notice a second late: less than the 5 s in which an answer is promised.
     delivery_timeout_ms: int = 3000
     # What a worker holds for Kafka at most. Beyond that it refuses.
