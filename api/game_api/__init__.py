@@ -3,7 +3,7 @@
 from random import Random, SystemRandom
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from game_api.bulk import add_bulk
 from game_api.errors import InvalidRequestError
@@ -28,8 +28,15 @@ def create_app(log: EventLog, random: Random | None = None) -> Flask:
     add_operations(app, log)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InvalidRequestError, _invalid_request)
+    app.before_request(_refuse_large_body)
     app.after_request(_count)
     return app
+
+
+def _refuse_large_body() -> None:
+    # Flask looks at a body's length only when a view reads it.
+    if (request.content_length or 0) > MAX_BODY:
+        raise RequestEntityTooLarge
 
 
 def _http_error(error: HTTPException) -> Response:

@@ -8,7 +8,6 @@ from flask import Flask, Response, request
 from game_events import SCHEMA_VERSION, InvalidEventError, encode
 from game_events.codec import validate_values
 from game_events.event_ids import uuid7s
-from werkzeug.exceptions import MethodNotAllowed
 
 from game_api.actions import ACTIONS, Action
 from game_api.errors import InvalidRequestError
@@ -17,12 +16,13 @@ from game_api.metrics import count_events
 from game_api.origin import origin
 from game_api.replies import reply, unwritten_reply
 
-METHODS = ["GET", "POST"]
-
 
 def add_actions(app: Flask, log: EventLog, random: Random) -> None:
     for action in ACTIONS:
-        app.add_url_rule(action.path, action.event_type, _View(action, log, random), methods=METHODS)
+        app.add_url_rule(action.path, action.event_type, _View(action, log, random), methods=["GET", "POST"])
+    for rule in app.url_map.iter_rules():
+        # Flask adds HEAD to GET, but a HEAD must not have an effect.
+        (rule.methods or set()).discard("HEAD")
 
 
 class _View:
@@ -35,9 +35,6 @@ class _View:
         self._parameters = {field.name for field in action.parameters}
 
     def __call__(self) -> Response:
-        # Flask adds HEAD to GET, but a HEAD must not have an effect.
-        if request.method == "HEAD":
-            raise MethodNotAllowed(METHODS)
         event = self._event()
         began = monotonic()
         [receipt] = self._log.append([Record(event["player"].encode(), encode(event))])

@@ -1,0 +1,48 @@
+from confluent_kafka import KafkaError
+from game_api.delivery import Delivery
+from game_api.event_log import Outcome
+
+
+class Acked:
+    """What a delivery report needs of Kafka's message."""
+
+    def partition(self) -> int:
+        return 2
+
+    def offset(self) -> int:
+        return 40
+
+
+def outcomes(delivery: Delivery) -> list[Outcome]:
+    return [receipt.outcome for receipt in delivery.wait(0.01)]
+
+
+def test_receipts_keep_the_records_order():
+    """Reports may come in any order; a record without one is unknown, and counts as lost."""
+    lost = []
+    delivery = Delivery(3, on_loss=lambda: lost.append(1))
+    delivery.report(2, None, Acked())
+    delivery.report(0, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Acked())
+    assert outcomes(delivery) == [Outcome.REFUSED, Outcome.UNKNOWN, Outcome.ACKED]
+    assert lost == [1]
+
+
+def test_a_timeout_is_never_called_refused():
+    """A record that timed out may have been written: its outcome is unknown."""
+    lost = []
+    delivery = Delivery(1, on_loss=lambda: lost.append(1))
+    delivery.report(0, KafkaError(KafkaError._MSG_TIMED_OUT), Acked())
+    assert outcomes(delivery) == [Outcome.UNKNOWN]
+    assert lost == [1]
+
+
+def test_only_what_was_not_handed_over_is_refused():
+    """When the queue is full, the records before that still get their reports, sooner or later."""
+    for early in (True, False):
+        delivery = Delivery(3, on_loss=lambda: None)
+        if early:
+            delivery.report(0, None, Acked())
+        delivery.refuse_from(1, "full")
+        if not early:
+            delivery.report(0, None, Acked())
+        assert outcomes(delivery) == [Outcome.ACKED, Outcome.REFUSED, Outcome.REFUSED]

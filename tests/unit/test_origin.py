@@ -1,0 +1,72 @@
+from typing import Any
+
+import pytest
+from game_api.errors import InvalidRequestError
+from game_api.origin import origin
+
+
+def wsgi(**headers: str) -> dict[str, Any]:
+    """Make an environment as a WSGI server does: a header's bytes as latin-1."""
+    return {f"HTTP_{name.upper()}": value.encode().decode("latin-1") for name, value in headers.items()}
+
+
+@pytest.mark.parametrize(
+    ("host", "player"),
+    [
+        ("knight1.comcast.com", "knight1.comcast.com"),
+        ("Knight1.Comcast.COM:5000", "knight1.comcast.com"),
+        ("commanding_officer.comcast.com", "commanding_officer.comcast.com"),
+        ("ritter.österreich.example", "ritter.österreich.example"),
+        ("127.0.0.1:5000", "127.0.0.1"),
+        ("[::1]:5000", "[::1]"),
+        ("[::1]", "[::1]"),
+        ("knight1:", "knight1"),
+    ],
+)
+def test_the_player_is_the_host(host: str, player: str):
+    """The player is the Host header's name, without its port, in lower case; the header is stored as it came."""
+    sender = origin(wsgi(host=host))
+    assert sender.player == player
+    assert sender.headers == {"host": host}
+
+
+def test_x_player_comes_before_host():
+    """A player named by X-Player is taken as it is."""
+    sender = origin(wsgi(host="api.example:80", x_player="Jeanne d'Arc née Ä"))
+    assert sender.player == "Jeanne d'Arc née Ä"
+    assert sender.headers["host"] == "api.example:80"
+
+
+def test_only_three_headers_are_stored():
+    """Of all headers only Host, User-Agent and Accept reach an event."""
+    sender = origin(wsgi(host="h", user_agent="u", accept="*/*", authorization="Bearer s", cookie="c=1", x_real_ip="1"))
+    assert sender.headers == {"host": "h", "user_agent": "u", "accept": "*/*"}
+
+
+def test_an_empty_header_is_none():
+    """Events carry no keys without values."""
+    assert origin(wsgi(host="h", user_agent="", accept="")).headers == {"host": "h"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "header"),
+    [
+        ({}, "Host"),
+        (wsgi(host=":80"), "Host"),
+        (wsgi(host="a,b"), "Host"),
+        (wsgi(host="h" * 256), "Host"),
+        (wsgi(host="h", x_player="knight1,knight2"), "X-Player"),
+        (wsgi(host="h", x_player="p" * 256), "X-Player"),
+        (wsgi(host="h", idempotency_key="k" * 129), "Idempotency-Key"),
+        (wsgi(host="h", idempotency_key="a,a"), "Idempotency-Key"),
+        (wsgi(host="h", user_agent="u" * 8193), "User-Agent"),
+        (wsgi(host="h", accept="a\tb"), "Accept"),
+        ({"HTTP_HOST": "h", "HTTP_USER_AGENT": "caf\xe9"}, "User-Agent"),
+        ({"HTTP_HOST": "h\xff"}, "Host"),
+    ],
+)
+def test_a_wrong_header_is_named(environment: dict[str, Any], header: str):
+    """A header that is missing, repeated, too long or not UTF-8 is an error that names it."""
+    with pytest.raises(InvalidRequestError, match=f"^{header}: ") as caught:
+        origin(environment)
+    assert caught.value.field == header

@@ -1,0 +1,123 @@
+import pytest
+from game_api.actions import ACTIONS, Action
+from game_api.event_log import Outcome, Receipt
+from game_events import decode
+
+from tests.unit.memory_log import HOST, MemoryLog, client_of
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.event_type)
+def test_an_action_answers_and_writes_its_event(action: Action, method: str):
+    """Each action gives its answer and appends one valid event, keyed by the player."""
+    log = MemoryLog()
+    answer = client_of(log).open(action.path, method=method, headers={"User-Agent": "curl/8.14.1"})
+    assert (answer.status_code, answer.text) == (200, action.answer)
+    assert answer.mimetype == "text/plain"
+    [record] = log.records
+    event = decode(record.value)
+    assert record.key == HOST.encode()
+    assert event["event_type"] == action.event_type
+    assert event.get("description", "") == action.description
+    assert {"host": HOST, "player": HOST, "user_agent": "curl/8.14.1"}.items() <= event.items()
+    assert ("strength" in event) == action.event_type.startswith("purchase_")
+
+
+def test_json_tells_where_the_event_lies():
+    """A client that accepts JSON learns the event's id, partition and offset."""
+    log = MemoryLog()
+    answer = client_of(log).get("/", headers={"Accept": "application/json"})
+    assert answer.json == {
+        "answer": "This is the default response!",
+        "event_id": log.events[0]["event_id"],
+        "partition": 0,
+        "offset": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    "accept", ["*/*", "text/html,application/xhtml+xml,*/*;q=0.8", "application/json;q=0, */*", ""]
+)
+def test_text_is_the_default(accept: str):
+    """Who does not ask for JSON gets text."""
+    assert client_of(MemoryLog()).get("/", headers={"Accept": accept}).text == "This is the default response!"
+
+
+def test_parameters_become_fields():
+    """An action's own fields are query parameters, in any script."""
+    log = MemoryLog()
+    client_of(log).get("/join_a_guild", query_string={"guild": "Ritter vom Seeufer 🛡"})
+    client_of(log).post("/declare_a_war", query_string={"target": "knight3.yahoo.com"})
+    assert log.events[0]["guild"] == "Ritter vom Seeufer 🛡"
+    assert log.events[1]["target"] == "knight3.yahoo.com"
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/?guild=x", "guild"),
+        ("/purchase_a_sword?strength=10", "strength"),
+        ("/join_a_guild?gilde=x", "gilde"),
+        ("/join_a_guild?guild=x&guild=y", "guild"),
+        ("/join_a_guild?guild=", "guild"),
+        ("/join_a_guild?guild=" + "x" * 65, "guild"),
+        ("/declare_a_war?target=a%00b", "target"),
+        ("/join_a_guild?player=x", "player"),
+    ],
+)
+def test_a_wrong_parameter_is_named(path: str, field: str):
+    """A parameter that the action does not have, or a value that the contract refuses, is a 400 that names it."""
+    log = MemoryLog()
+    answer = client_of(log).get(path, headers={"Accept": "application/json"})
+    assert answer.status_code == 400
+    assert answer.json["field"] == field
+    assert answer.json["error"].startswith(f"{field}: ")
+    assert not log.records
+
+
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/purchase_a_sword/", "/nowhere//purchase_a_sword", "/purchase_a_Sword", "/events/1"]
+)
+def test_an_unknown_request_writes_nothing(path: str):
+    """A path that no action has is a 404, without an event."""
+    log = MemoryLog()
+    assert client_of(log).get(path).status_code == 404
+    assert not log.records
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH"])
+def test_other_methods_write_nothing(method: str):
+    """What is neither GET nor POST is a 405 that names those two, and has no effect."""
+    log = MemoryLog()
+    answer = client_of(log).open("/purchase_a_sword", method=method)
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST", "OPTIONS"}
+    assert not log.records
+
+
+def test_an_idempotency_key_becomes_the_event_id():
+    """A client's own key is the event's id, and says that the event may come again."""
+    log = MemoryLog()
+    client_of(log).post("/", headers={"Idempotency-Key": "order 17/é".encode().decode("latin-1")})
+    client_of(log).post("/")
+    assert (log.events[0]["event_id"], log.events[0]["idempotent"]) == ("order 17/é", True)
+    assert "idempotent" not in log.events[1]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNKNOWN])
+def test_an_event_that_is_not_acknowledged_is_a_503(outcome: Outcome):
+    """Without an acknowledgement the client learns what became of its event and when to try again."""
+    log = MemoryLog(*[Receipt(outcome, reason="Kafka is away")] * 2)
+    client = client_of(log)
+    answer = client.get("/", headers={"Accept": "application/json", "Idempotency-Key": "k1"})
+    assert answer.status_code == 503
+    assert (answer.json["outcome"], answer.json["event_id"]) == (outcome, "k1")
+    assert (answer.headers["Retry-After"], answer.headers["Event-Outcome"]) == ("1", outcome)
+    assert "Kafka is away" in client.get("/").text
+
+
+def test_a_body_over_the_limit_is_a_413():
+    """A body that is too large is refused before it is read, whatever the request."""
+    log = MemoryLog()
+    assert client_of(log).post("/", data=b"x" * (1024 * 1024 + 1)).status_code == 413
+    assert not log.records
