@@ -5,7 +5,7 @@ from random import Random, SystemRandom
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from game_api.bulk import add_bulk
+from game_api.bulk import MAX_BODY, add_bulk
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog
 from game_api.metrics import REQUESTS
@@ -13,13 +13,12 @@ from game_api.operations import add_operations
 from game_api.replies import error_reply
 from game_api.single import add_actions
 
-MAX_BODY = 1024 * 1024
-
 
 def create_app(log: EventLog, random: Random | None = None) -> Flask:
     """Make the application on this log; `random` makes what players draw."""
     app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    # One more than allowed: a body of unknown length is cut there in silence, and only so is seen to be too large.
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY + 1
     app.url_map.merge_slashes = False
     app.extensions["event_log"] = log
     # The system's, unlike a generator of our own, does not draw the same numbers in every worker after a fork.

@@ -10,7 +10,7 @@ from flask import Flask, Response, request
 from game_events import SCHEMA_VERSION, InvalidEventError, encode, validate
 from game_events.codec import without_repeats
 from game_events.event_ids import uuid7s
-from werkzeug.exceptions import UnsupportedMediaType
+from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog, Outcome, Receipt, Record
@@ -20,6 +20,8 @@ from game_api.replies import json_reply, retry_later, unwritten
 
 PATH = "/events"
 MAX_ITEMS = 1000
+MAX_BODY = 1024 * 1024
+"""Bytes."""
 FROM_REQUEST = frozenset({"schema_version", "received_at", "idempotent", *STORED_HEADERS})
 """Fields of an event that an item cannot set."""
 
@@ -33,7 +35,10 @@ def add_bulk(app: Flask, log: EventLog) -> None:
         sender = origin(request.environ)
         if sender.key:
             raise InvalidRequestError(KEY_HEADER, "is for a single event; give each item its event_id")
-        items = parse(request.get_data(cache=False))
+        body = request.get_data(cache=False)
+        if len(body) > MAX_BODY:
+            raise RequestEntityTooLarge
+        items = parse(body)
         results, events, records = prepare(items, sender, int(time() * 1000))
         if events:
             began = monotonic()

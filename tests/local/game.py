@@ -1,0 +1,131 @@
+"""Kafka and the API as real processes, and what a test asks of them."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psutil
+import requests
+from confluent_kafka import Consumer, TopicPartition
+from local.process import Process, wait_until
+from local.settings import Settings
+from local.stack import Stack
+
+PLAYER = "knight1.comcast.com"
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    text: str
+    seconds: float
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 JSON
+        return json.loads(self.text)
+
+
+class Game:
+    """The servers under test."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.kafka = stack["kafka"]
+        self.api = stack["api"]
+        self.url = stack.settings.api_url
+        self.port = stack.settings.ports.api
+        self._settings = stack.settings
+
+    def ask(self, path: str, method: str = "GET", **options: Any) -> Answer:  # noqa: ANN401 what requests takes
+        """Send one request, from PLAYER unless `headers` say otherwise, accepting JSON."""
+        headers = {"Host": PLAYER, "Accept": "application/json", **options.pop("headers", {})}
+        answer = requests.request(method, self.url + path, headers=headers, timeout=20, **options)
+        return Answer(answer.status_code, dict(answer.headers), answer.text, answer.elapsed.total_seconds())
+
+    def ask_at_once(self, path: str, clients: int) -> list[Answer]:
+        with ThreadPoolExecutor(clients) as pool:
+            return list(pool.map(lambda _: self.ask(path), range(clients)))
+
+    def ends(self) -> dict[int, int]:
+        """Each partition's end offset."""
+        with self._consumer() as consumer:
+            return {p.partition: consumer.get_watermark_offsets(p, timeout=10)[1] for p in self._partitions()}
+
+    def record(self, partition: int, offset: int) -> tuple[bytes, dict[str, Any]]:
+        """Read the key and the event that lie there."""
+        with self._consumer() as consumer:
+            consumer.assign([TopicPartition(self._settings.topic, partition, offset)])
+            message = consumer.poll(10)
+            assert message is not None, f"nothing at {partition}:{offset}"
+            assert (message.partition(), message.offset(), message.error()) == (partition, offset, None)
+            return message.key() or b"", json.loads(message.value() or b"")
+
+    def event_ids(self) -> list[str]:
+        """Every event's id, of the whole topic."""
+        ids = []
+        left = {partition: end for partition, end in self.ends().items() if end}
+        with self._consumer() as consumer:
+            consumer.assign([TopicPartition(self._settings.topic, partition, 0) for partition in left])
+            while left:
+                for message in consumer.consume(1000, timeout=5):
+                    ids.append(json.loads(message.value() or b"")["event_id"])
+                    if (message.offset() or 0) + 1 == left.get(message.partition() or 0):
+                        del left[message.partition() or 0]
+        return ids
+
+    def is_ready(self) -> bool:
+        try:
+            return self.ask("/readyz").status == 200
+        except requests.ConnectionError:
+            return False
+
+    def workers(self) -> list[psutil.Process]:
+        return psutil.Process(self.api.pid).children()
+
+    @contextmanager
+    def another_api(self, *arguments: str, **environment: str) -> Iterator[None]:
+        """Run the API with other arguments or settings meanwhile."""
+        usual = self.api
+        usual.stop()
+        program = usual.program
+        self.api = Process(
+            replace(
+                program,
+                command=[*program.command, *arguments],
+                environment={**program.environment, **environment},
+            ),
+            self._settings,
+        )
+        self.api.start()
+        try:
+            wait_until("the other API", self.is_ready, 30)
+            yield
+        finally:
+            self.api.stop()
+            self.api = usual
+            usual.start()
+            wait_until("the usual API", self.is_ready, 30)
+
+    def _partitions(self) -> list[TopicPartition]:
+        return [TopicPartition(self._settings.topic, partition) for partition in range(self._settings.partitions)]
+
+    @contextmanager
+    def _consumer(self) -> Iterator[Consumer]:
+        consumer = Consumer({"bootstrap.servers": self._settings.bootstrap_servers, "group.id": "test"})
+        try:
+            yield consumer
+        finally:
+            consumer.close()
+
+
+@contextmanager
+def running_game(data: Path) -> Iterator[Game]:
+    stack = Stack(Settings.isolated(data))
+    stack.up(["kafka", "api"])
+    try:
+        yield Game(stack)
+    finally:
+        stack.down()

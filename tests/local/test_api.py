@@ -1,0 +1,149 @@
+"""The API's data path: what is answered is in Kafka."""
+
+import json
+import socket
+from collections.abc import Iterator
+
+import pytest
+from game_api.actions import ACTIONS, Action
+from game_events import validate
+
+from tests.local.game import PLAYER, Game, running_game
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+    with running_game(tmp_path_factory.mktemp("game")) as game:
+        yield game
+
+
+def raw(game: Game, *lines: bytes, body: bytes = b"") -> str:
+    """Send exactly these lines and return the whole answer."""
+    with socket.create_connection(("127.0.0.1", game.port), timeout=10) as client:
+        client.sendall(b"\r\n".join([*lines, b"Connection: close", b"", b""]) + body)
+        parts = []
+        while part := client.recv(65536):
+            parts.append(part)
+        return b"".join(parts).decode()
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.event_type)
+def test_an_answered_action_is_in_kafka(game: Game, action: Action):
+    """At the partition and offset of the answer lies the event, valid, keyed by its player."""
+    answer = game.ask(action.path, headers={"User-Agent": "curl/8.14.1"})
+    assert (answer.status, answer.json["answer"]) == (200, action.answer)
+    key, event = game.record(answer.json["partition"], answer.json["offset"])
+    validate(event)
+    assert key == PLAYER.encode()
+    assert event["event_id"] == answer.json["event_id"]
+    assert event["event_type"] == action.event_type
+    assert event.get("description", "") == action.description
+    assert (event["player"], event["host"], event["user_agent"]) == (PLAYER, PLAYER, "curl/8.14.1")
+
+
+def test_what_gets_no_2xx_writes_nothing(game: Game):
+    """An unknown path, a wrong value, another method and a wrong body leave the topic as it was."""
+    before = game.ends()
+    assert game.ask("/nowhere").status == 404
+    assert game.ask("/join_a_guild?guild=").status == 400
+    assert game.ask("/purchase_a_sword", "HEAD").status == 405
+    assert game.ask("/purchase_a_sword", "DELETE").status == 405
+    assert game.ask("/events", "POST", data="[]").status == 415
+    assert game.ask("/events", "POST", json=[{"event_type": "purchase_sword"}]).status == 400
+    assert game.ends() == before
+
+
+def test_secrets_are_never_stored(game: Game):
+    """Of a request with credentials, nothing of them reaches Kafka."""
+    headers = {"Authorization": "Bearer s3cret", "Cookie": "session=s3cret", "X-Api-Key": "s3cret"}
+    answer = game.ask("/", headers=headers)
+    _, event = game.record(answer.json["partition"], answer.json["offset"])
+    assert "s3cret" not in json.dumps(event)
+
+
+def test_headers_in_any_script_and_of_eight_kilobytes(game: Game):
+    """UTF-8 header values and the longest value that an event may hold arrive whole."""
+    player = "Jeanne d'Arc née à Domrémy 🛡"
+    agent = "u" * 8192
+    answer = game.ask("/", headers={"X-Player": player.encode(), "User-Agent": agent})
+    assert answer.status == 200
+    key, event = game.record(answer.json["partition"], answer.json["offset"])
+    assert (key.decode(), event["player"], event["user_agent"]) == (player, player, agent)
+
+
+def test_a_longer_header_is_refused(game: Game):
+    """A header value that an event cannot hold is a 4xx, from gunicorn or from us."""
+    assert game.ask("/", headers={"User-Agent": "u" * 8193}).status in (400, 431)
+    assert game.ask("/", headers={"User-Agent": "u" * 20_000}).status in (400, 431)
+
+
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        ([b"Host: a", b"hOST: b"], "HOST"),
+        ([b"Host: a", b"X-Player: p", b"x-pLAYER: q"], "X-Player"),
+        ([b"Host: a", b"Idempotency-Key: p", b"IDEMPOTENCY-KEY: p"], "Idempotency-Key"),
+        ([b"Host: a", b"User-Agent: caf\xe9"], "User-Agent"),
+        ([b"Host: a", b"User-Agent: a\rb"], "USER-AGENT"),
+        ([b"Host: a", b"User-Agent: a\x00b"], "USER-AGENT"),
+        ([b"X-Nothing: a"], "Host"),
+    ],
+)
+def test_a_wrong_header_is_a_400_that_names_it(game: Game, lines: list[bytes], named: str):
+    """A header that came twice, has control characters or is not UTF-8 is refused, and nothing written."""
+    before = game.ends()
+    answer = raw(game, b"GET / HTTP/1.1", *lines)
+    assert answer.startswith("HTTP/1.1 400")
+    assert named in answer
+    assert game.ends() == before
+
+
+def test_simple_clients_of_http_1_0(game: Game):
+    """A client that speaks HTTP/1.0, as ab does, is answered."""
+    assert raw(game, b"GET /declare_peace HTTP/1.0", b"Host: user1.comcast.com").endswith("\r\n\r\nPeace Declared!")
+
+
+@pytest.mark.parametrize(
+    ("size", "framing"), [(1_100_000, b"Content-Length: 1100000"), (0, b"Transfer-Encoding: chunked")]
+)
+def test_a_body_that_is_too_large_is_a_413(game: Game, size: int, framing: bytes):
+    """A body over 1 MiB is refused, also when it does not tell its length beforehand."""
+    chunks = b"".join(b"10000\r\n" + b" " * 0x10000 + b"\r\n" for _ in range(17)) + b"0\r\n\r\n"
+    request = [b"POST /events HTTP/1.1", b"Host: a", b"Content-Type: application/json", framing]
+    assert raw(game, *request, body=b" " * size or chunks).startswith("HTTP/1.1 413")
+
+
+def test_bulk_results_tell_where_the_events_lie(game: Game):
+    """Of a mixed list the valid events are in Kafka, at the places that their results name, and no others."""
+    before = sum(game.ends().values())
+    items = [
+        {"event_type": "join_guild", "guild": f"guild {i}", "player": f"p{i}", "event_id": f"e{i}"} for i in range(50)
+    ]
+    items[7] = {"event_type": "join_guild", "gilde": "x"}
+    answer = game.ask("/events", "POST", json=items)
+    results = answer.json["results"]
+    assert answer.status == 207
+    assert (results[7]["status"], results[7]["field"]) == (400, "gilde")
+    for item, result in [pair for pair in zip(items, results, strict=True) if pair[1]["status"] == 200]:
+        key, event = game.record(result["partition"], result["offset"])
+        assert item.items() <= event.items()
+        assert (key.decode(), event["idempotent"], event["host"]) == (item["player"], True, PLAYER)
+    assert sum(game.ends().values()) == before + 49
+
+
+def test_metrics_add_up_over_the_workers(game: Game):
+    """However requests were spread over the workers, the metrics count each of them once, also after a worker died."""
+
+    def acked() -> float:
+        lines = game.ask("/metrics").text.splitlines()
+        return sum(
+            float(line.split()[-1])
+            for line in lines
+            if line.startswith('game_api_events_total{event_type="declare_war"')
+        )
+
+    before = acked()
+    assert {answer.status for answer in game.ask_at_once("/declare_a_war", 60)} == {200}
+    assert acked() == before + 60
+    game.workers()[0].kill()
+    assert acked() == before + 60

@@ -1,0 +1,199 @@
+"""The API while Kafka or a part of itself goes away: nobody waits long, and no acknowledged event is lost."""
+
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import psutil
+import pytest
+import requests
+from local.process import wait_until
+
+from tests.local.game import Answer, Game, running_game
+
+CLIENTS = 100
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+    with running_game(tmp_path_factory.mktemp("outages")) as game:
+        yield game
+
+
+class Ledger:
+    """What clients that keep asking, each with its own keys, saw: every key's outcome."""
+
+    def __init__(self, game: Game) -> None:
+        self._game = game
+        self.acked: list[str] = []
+        self.refused: list[str] = []
+        self.unknown: list[str] = []
+        self.slowest = 0.0
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def __enter__(self) -> "Ledger":
+        self._threads = [threading.Thread(target=self._client, args=(number,)) for number in range(16)]
+        for thread in self._threads:
+            thread.start()
+        wait_until("clients to be answered", lambda: len(self.acked) > 200, 30)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _client(self, number: int) -> None:
+        session = requests.Session()
+        sent = 0
+        while not self._stop.is_set():
+            sent += 1
+            key = f"{number}-{sent}-{random.random()}"
+            headers = {"Idempotency-Key": key, "Accept": "application/json"}
+            began = time.monotonic()
+            try:
+                answer = session.post(self._game.url + "/purchase_a_sword", headers=headers, timeout=20)
+                outcome = "acked" if answer.json().get("offset", -1) >= 0 else answer.json()["outcome"]
+            except requests.RequestException:
+                outcome = "unknown"
+            self.slowest = max(self.slowest, time.monotonic() - began)
+            getattr(self, outcome).append(key)
+
+    def check(self) -> None:
+        """Hold what clients saw against what is in Kafka."""
+        written = Counter(self._game.event_ids())
+        assert not set(self.acked) - set(written), "acknowledged, but lost"
+        assert not set(self.refused) & set(written), "called refused, but written"
+        assert not [key for key in self.acked if written[key] > 1], "written twice"
+
+
+def check_outage(game: Game, answers: list[Answer]) -> None:
+    """Hold an outage's answers against what is promised: at once or within 5 s, a 503 that says what it knows."""
+    assert {answer.status for answer in answers} == {503}
+    assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
+    assert {answer.json["outcome"] for answer in answers} <= {"refused", "unknown"}
+    assert max(answer.seconds for answer in answers) < 5
+    assert game.ask("/readyz").status == 503
+    assert game.ask("/healthz").status == 200
+
+
+def memory(game: Game) -> int:
+    """Return the largest worker's resident bytes."""
+    return max(int(worker.memory_info().rss) for worker in game.workers())
+
+
+def test_kafka_killed(game: Game):
+    """Without Kafka a hundred clients at once get their 503 within 5 s; when it is back, so are the 200s."""
+    assert game.ask("/").status == 200
+    game.kafka.kill()
+    check_outage(game, game.ask_at_once("/purchase_a_sword", CLIENTS))
+    # By now it is known that Kafka is away, and nobody waits for it.
+    again = game.ask_at_once("/purchase_a_sword", CLIENTS)
+    assert {answer.json["outcome"] for answer in again} == {"refused"}
+    assert game.ask("/").seconds < 0.5
+    assert memory(game) < 120 * 1024 * 1024
+    game.kafka.start()
+    wait_until("Kafka", game.kafka.ready, 60)
+    wait_until("the API to find Kafka again", game.is_ready, 10)
+    wait_until("all workers to find it", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200}, 10)
+
+
+def test_kafka_frozen(game: Game):
+    """A broker that holds its connections but does not answer counts as away."""
+    game.kafka.signal(signal.SIGSTOP)
+    try:
+        check_outage(game, game.ask_at_once("/purchase_a_sword", CLIENTS))
+    finally:
+        game.kafka.signal(signal.SIGCONT)
+    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200}, 20)
+
+
+def test_readiness_is_lost_without_any_request(game: Game):
+    """An idle API notices that Kafka went away, and that it came back."""
+    game.kafka.signal(signal.SIGSTOP)
+    try:
+        wait_until("the loss to be noticed", lambda: game.ask("/readyz").status == 503, 15)
+    finally:
+        game.kafka.signal(signal.SIGCONT)
+    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/readyz", 20)} == {200}, 20)
+
+
+def test_kafka_killed_under_load(game: Game):
+    """Whatever clients saw of an outage is true: acknowledged events are in Kafka once, refused ones are not."""
+    with Ledger(game) as ledger:
+        game.kafka.kill()
+        wait_until("refusals", lambda: len(ledger.refused) > 100, 10)
+        game.kafka.start()
+        seen = len(ledger.acked)
+        wait_until("acknowledgements again", lambda: len(ledger.acked) > seen + 100, 60)
+    assert ledger.slowest < 5
+    ledger.check()
+
+
+def test_a_worker_killed_under_load(game: Game):
+    """When a worker dies, its clients lose their connections, and no acknowledged event is lost."""
+    with Ledger(game) as ledger:
+        workers = {worker.pid for worker in game.workers()}
+        game.workers()[0].kill()
+        wait_until("another worker", lambda: len({worker.pid for worker in game.workers()} - workers) == 1, 10)
+        seen = len(ledger.acked)
+        wait_until("acknowledgements again", lambda: len(ledger.acked) > seen + 200, 20)
+    assert len(ledger.unknown) <= 16
+    ledger.check()
+
+
+def test_stopped_under_load(game: Game):
+    """SIGTERM lets every request that was taken end; what was acknowledged is in Kafka."""
+    with Ledger(game) as ledger:
+        master = psutil.Process(game.api.pid)
+        master.terminate()
+        master.wait(20)
+    game.api.start()
+    wait_until("the API", game.is_ready, 30)
+    assert not ledger.refused
+    ledger.check()
+
+
+def test_started_without_kafka(game: Game):
+    """The API starts without Kafka, says so at once, and needs no restart when Kafka comes."""
+    game.kafka.kill()
+    game.api.stop()
+    game.api.start()
+    wait_until("the API to listen", lambda: _is_alive(game), 20)
+    answers = game.ask_at_once("/purchase_a_sword", CLIENTS)
+    check_outage(game, answers)
+    assert {answer.json["outcome"] for answer in answers} == {"refused"}
+    game.kafka.start()
+    wait_until("Kafka", game.kafka.ready, 60)
+    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200}, 10)
+
+
+def test_a_full_queue_refuses(game: Game):
+    """What a worker may not hold is refused, what it holds is written: the results of one request tell which."""
+    with game.another_api(WEB_CONCURRENCY="1", KAFKA_QUEUE_MESSAGES="100", KAFKA_LINGER_MS="500"):
+        before = sum(game.ends().values())
+        answer = game.ask("/events", "POST", json=[{"event_type": "default"}] * 300)
+        outcomes = Counter(result.get("outcome", "acked") for result in answer.json["results"])
+        assert (answer.status, set(outcomes)) == (207, {"acked", "refused"})
+        assert sum(game.ends().values()) == before + outcomes["acked"]
+
+
+def test_preloaded(game: Game):
+    """The application may be loaded before the fork: each worker still has a producer of its own."""
+    with game.another_api("--preload", WEB_CONCURRENCY="3"):
+        answers = game.ask_at_once("/purchase_a_sword", 60)
+        assert {answer.status for answer in answers} == {200}
+        assert len(game.workers()) == 3
+        written = game.event_ids()
+        assert {answer.json["event_id"] for answer in answers} <= set(written)
+
+
+def _is_alive(game: Game) -> bool:
+    try:
+        return game.ask("/healthz").status == 200
+    except requests.ConnectionError:
+        return False
