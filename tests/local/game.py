@@ -45,9 +45,9 @@ class Game:
         answer = requests.request(method, self.url + path, headers=headers, timeout=20, **options)
         return Answer(answer.status_code, dict(answer.headers), answer.text, answer.elapsed.total_seconds())
 
-    def ask_at_once(self, path: str, clients: int) -> list[Answer]:
+    def ask_at_once(self, path: str, clients: int, **options: Any) -> list[Answer]:  # noqa: ANN401 what `ask` takes
         with ThreadPoolExecutor(clients) as pool:
-            return list(pool.map(lambda _: self.ask(path), range(clients)))
+            return list(pool.map(lambda _: self.ask(path, **options), range(clients)))
 
     def ends(self) -> dict[int, int]:
         """Each partition's end offset."""

@@ -6,11 +6,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psutil
 import pytest
 import requests
-from local.process import wait_until
+from local.process import Process, wait_until
 
 from tests.local.game import Answer, Game, running_game
 
@@ -75,10 +76,19 @@ def check_outage(game: Game, answers: list[Answer]) -> None:
     """Hold an outage's answers against what is promised: at once or within 5 s, a 503 that says what it knows."""
     assert {answer.status for answer in answers} == {503}
     assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
-    assert {answer.json["outcome"] for answer in answers} <= {"refused", "unknown"}
+    assert {answer.headers["Event-Outcome"] for answer in answers} <= {"refused", "unknown"}
     assert max(answer.seconds for answer in answers) < 5
     assert game.ask("/readyz").status == 503
     assert game.ask("/healthz").status == 200
+
+
+@contextmanager
+def frozen(process: Process) -> Iterator[None]:
+    process.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.signal(signal.SIGCONT)
 
 
 def memory(game: Game) -> int:
@@ -103,22 +113,30 @@ def test_kafka_killed(game: Game):
 
 
 def test_kafka_frozen(game: Game):
-    """A broker that holds its connections but does not answer counts as away."""
-    game.kafka.signal(signal.SIGSTOP)
-    try:
-        check_outage(game, game.ask_at_once("/purchase_a_sword", CLIENTS))
-    finally:
-        game.kafka.signal(signal.SIGCONT)
+    """A broker that holds its connections but does not answer counts as away, and what piles up for it is bounded."""
+    events = [{"event_type": "default", "description": "d" * 900}] * 1000
+    with frozen(game.kafka):
+        check_outage(game, game.ask_at_once("/events", CLIENTS, method="POST", json=events))
+    assert memory(game) < 256 * 1024 * 1024
     wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200}, 20)
+
+
+def test_kafka_frozen_under_load(game: Game):
+    """Of events in flight when the broker froze nobody knows whether it wakes and writes them: none is refused."""
+    with Ledger(game) as ledger:
+        with frozen(game.kafka):
+            wait_until("refusals", lambda: len(ledger.refused) > 100, 10)
+        seen = len(ledger.acked)
+        wait_until("acknowledgements again", lambda: len(ledger.acked) > seen + 100, 60)
+    assert ledger.unknown
+    assert ledger.slowest < 5
+    ledger.check()
 
 
 def test_readiness_is_lost_without_any_request(game: Game):
     """An idle API notices that Kafka went away, and that it came back."""
-    game.kafka.signal(signal.SIGSTOP)
-    try:
+    with frozen(game.kafka):
         wait_until("the loss to be noticed", lambda: game.ask("/readyz").status == 503, 15)
-    finally:
-        game.kafka.signal(signal.SIGCONT)
     wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/readyz", 20)} == {200}, 20)
 
 
