@@ -45,7 +45,9 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     loading.add_argument(
         "--offsets", nargs="+", metavar="PARTITION:START-END", default=[], help="exactly these, END not included"
     )
-    loading.add_argument("--from", dest="start", type=_time, metavar="TIME", help="ISO 8601, UTC unless it says otherwise")
+    loading.add_argument(
+        "--from", dest="start", type=_time, metavar="TIME", help="ISO 8601, UTC unless it says otherwise"
+    )
     loading.add_argument("--to", dest="end", type=_time, metavar="TIME", help="without the records of this moment")
     exporting = commands.add_parser("export", help="replace the Parquet directories and their tables in schema export")
     exporting.add_argument("families", nargs="*", choices=[*export.FAMILIES, []], help="all of them, unless named")

@@ -1,11 +1,10 @@
 """The table `events`: made by DDL, written by MERGE."""
 
 from game_events.table import COLUMNS, spark_schema
+from offsets import OffsetRange
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
-
-from offsets import OffsetRange
 from settings import EVENTS, Settings
 
 _PROPERTIES = {
@@ -78,7 +77,8 @@ def merge(rows: DataFrame, ranges: list[OffsetRange]) -> None:
     rows.createOrReplaceTempView("batch")
     # The bounds are literals on the table's side, so that file statistics prune all other files.
     inside = " OR ".join(
-        f"(t.kafka_partition = {r.partition} AND t.kafka_offset >= {r.start} AND t.kafka_offset < {r.end})" for r in ranges
+        f"(t.kafka_partition = {r.partition} AND t.kafka_offset >= {r.start} AND t.kafka_offset < {r.end})"
+        for r in ranges
     )
     statement = (
         f"MERGE INTO {EVENTS} AS t USING batch AS s "

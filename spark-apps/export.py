@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from game_events.table import family_query
 from pyspark.sql import SparkSession
-
 from session import lake_session
 from settings import EVENTS, Settings
 

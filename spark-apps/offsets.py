@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-
 from settings import Settings
 
 _TIMEOUT = 10
@@ -63,7 +62,9 @@ class Topic:
             if topic.error:
                 raise RangeError(f"topic {self.name}: {topic.error.str()}")
             return [
-                OffsetRange(partition, *self._consumer.get_watermark_offsets(TopicPartition(self.name, partition), _TIMEOUT))
+                OffsetRange(
+                    partition, *self._consumer.get_watermark_offsets(TopicPartition(self.name, partition), _TIMEOUT)
+                )
                 for partition in sorted(topic.partitions)
             ]
         except KafkaException as error:
@@ -74,7 +75,11 @@ class Topic:
         ranges = self.all()
         starts, ends = self._at(ranges, start), self._at(ranges, end)
         return [
-            OffsetRange(r.partition, starts.get(r.partition, r.start), max(ends.get(r.partition, r.end), starts.get(r.partition, r.start)))
+            OffsetRange(
+                r.partition,
+                starts.get(r.partition, r.start),
+                max(ends.get(r.partition, r.end), starts.get(r.partition, r.start)),
+            )
             for r in ranges
         ]
 

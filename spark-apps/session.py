@@ -1,13 +1,12 @@
 """The Spark session of every job."""
 
 from pyspark.sql import SparkSession
-
 from settings import Settings
 
 
 def lake_session(name: str, settings: Settings) -> SparkSession:
     """A session with catalog `lake` (Iceberg) and, as its default catalog, the Hive metastore itself."""
-    conf = {
+    conf: dict[str, bool | float | int | str | None] = {
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         "spark.sql.catalog.lake": "org.apache.iceberg.spark.SparkCatalog",
         "spark.sql.catalog.lake.type": "hive",

@@ -5,10 +5,10 @@ import sys
 import time
 from collections.abc import Sequence
 
+import events_table
 import trino
 from game_events import FAMILIES
 from game_events.table import family_query, rejected_query
-import events_table
 from session import lake_session
 from settings import EVENTS, Settings, SettingsError
 
@@ -44,7 +44,9 @@ def _wait_until_started(connection: trino.dbapi.Connection) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tables.py", description=__doc__)
-    parser.add_argument("--register", metavar="METADATA_FILE", help="first bring the table back into a catalog that lost it")
+    parser.add_argument(
+        "--register", metavar="METADATA_FILE", help="first bring the table back into a catalog that lost it"
+    )
     chosen = parser.parse_args(arguments)
     try:
         settings = Settings.from_environment()

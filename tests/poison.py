@@ -28,7 +28,7 @@ POISON: dict[str, tuple[bytes | None, str]] = {
     "followed by more": (_sword() + b" {}", "record: is not a JSON object"),
     "followed by another": (_sword() + b", {}", "record: is not a JSON object"),
     "followed by a bracket": (_sword() + b"] x", "record: is not a JSON object"),
-    "NaN": (_sword(strength=float("nan")), "record: is not a JSON object"),
+    "NaN": (_sword(strength=float("nan")), _STRENGTH),
     "a key twice": (_sword()[:-1] + b', "strength": 7}', "record: is not a JSON object"),
     "not UTF-8": (b'{"event_type": "\xff\xfe"}', "record: is not UTF-8"),
     "JSON null": (b"null", "record: is not a JSON object"),

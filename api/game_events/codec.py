@@ -91,7 +91,3 @@ def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(decoded) < len(pairs):
         raise ValueError("a key comes twice")
     return decoded
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")

@@ -53,9 +53,7 @@ class Field:
 
     def allows(self, value: object) -> bool:
         if self.kind is Kind.STRING:
-            return (
-                type(value) is str and self.minimum <= len(value) <= self.maximum and not _UNWRITABLE.search(value)
-            )
+            return type(value) is str and self.minimum <= len(value) <= self.maximum and not _UNWRITABLE.search(value)
         if self.kind is Kind.BOOLEAN:
             return type(value) is bool
         return type(value) is int and self.minimum <= value <= self.maximum

@@ -59,10 +59,12 @@ def family_query(family: str, events: str) -> str:
     the search.
     """
     columns = ", ".join(
-        name for column in _VIEW_COLUMNS for name in ([f.name for f in FAMILIES[family]] if column == "{fields}" else [column])
+        name
+        for column in _VIEW_COLUMNS
+        for name in ([f.name for f in FAMILIES[family]] if column == "{fields}" else [column])
     )
     names = ", ".join(column.split(" AS ")[-1] for column in columns.split(", "))
-    rows = f"FROM {events} WHERE family = {_literal(family)} AND"  # noqa: S608
+    rows = f"FROM {events} WHERE family = {_literal(family)} AND"
     return (
         f"SELECT {columns} {rows} NOT coalesce(idempotent, false) "
         f"UNION ALL SELECT {names} FROM (SELECT {columns}, row_number() OVER "
@@ -75,7 +77,7 @@ def rejected_query(events: str) -> str:
     """Select the rejected records of the table `events` (its full name), in Trino's SQL."""
     return (
         "SELECT received_at AS timestamp, error, from_utf8(raw_value) AS text, raw_value, raw_key, "
-        f"kafka_partition, kafka_offset FROM {events} WHERE family = {_literal(REJECTED)}"  # noqa: S608
+        f"kafka_partition, kafka_offset FROM {events} WHERE family = {_literal(REJECTED)}"
     )
 
 

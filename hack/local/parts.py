@@ -31,7 +31,9 @@ def fetch_missing(settings: Settings, names: tuple[str, ...] = PARTS) -> None:
     if not missing:
         return
     if not shutil.which("mvn"):
-        raise SettingsError("mvn: Maven is needed to fetch the servers' jars and is not on the PATH. Install it (apt install maven)")
+        raise SettingsError(
+            "mvn: Maven is needed to fetch the servers' jars and is not on the PATH. Install it (apt install maven)"
+        )
     settings.cache.mkdir(parents=True, exist_ok=True)
     with (settings.cache / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

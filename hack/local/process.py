@@ -6,7 +6,6 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import psutil
 
@@ -124,9 +123,10 @@ class Process:
             self._child.poll()
 
     def _process(self) -> psutil.Process | None:
-        if self._child and self._child.poll() is not None:
-            return None
         try:
+            # What this interpreter started is gone when it can be waited for: a dying JVM looks like a zombie before that.
+            if self._child:
+                return None if self._child.poll() is not None else psutil.Process(self._child.pid)
             pid, created = self._pid_file.read_text().split()
             process = psutil.Process(int(pid))
             if abs(process.create_time() - float(created)) < 1 and process.status() != psutil.STATUS_ZOMBIE:

@@ -178,7 +178,9 @@ def _json(url: str) -> dict[str, Any] | None:
 
 
 def _namenode_info(settings: Settings) -> dict[str, Any] | None:
-    beans = _json(f"http://{HOST}:{settings.ports.namenode_http}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState")
+    beans = _json(
+        f"http://{HOST}:{settings.ports.namenode_http}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState"
+    )
     return beans["beans"][0] if beans and beans["beans"] else None
 
 

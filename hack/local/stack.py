@@ -77,7 +77,9 @@ class Stack:
                 with socket.socket() as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     if _is_taken(probe, number):
-                        taken.append(f"{port.upper()}_PORT: port {number}, which {process.program.name} needs, is taken")
+                        taken.append(
+                            f"{port.upper()}_PORT: port {number}, which {process.program.name} needs, is taken"
+                        )
         if taken:
             raise SettingsError("\n".join([*taken, "Stop what holds them, or set these variables to other ports."]))
 

@@ -1,0 +1,76 @@
+# Every target is one command; `make` alone lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONPATH := $(CURDIR)/hack:$(CURDIR)/api:$(CURDIR)/spark-apps
+LOCAL := $(BIN)/python -m local
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down status play batch export tables sql test unit lint format bench notebook requirements contract clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+demo: $(VENV)/run ## Show the whole road once: servers, players, the batch job, SQL (KEEP=1 leaves it running)
+	@$(LOCAL) demo $(if $(KEEP),--keep)
+
+up: $(VENV)/run ## Start the servers and make the topic and the tables
+	@$(LOCAL) up
+
+down: $(VENV)/run ## Stop the servers; their data stays
+	@$(LOCAL) down
+
+status: $(VENV)/run ## Say which servers run
+	@$(LOCAL) status
+
+batch: $(VENV)/run ## Bring what is in the topic into the table (ARGS='--offsets 0:0-100')
+	@$(LOCAL) job batch.py load $(ARGS)
+
+export: $(VENV)/run ## Replace the plain Parquet directories and their tables in schema export
+	@$(LOCAL) job batch.py export $(ARGS)
+
+tables: $(VENV)/run ## Make the table and its views, as `up` does
+	@$(LOCAL) job tables.py $(ARGS)
+
+sql: $(VENV)/run ## Open Trino's prompt
+	@$(LOCAL) sql
+
+test: $(VENV)/dev ## Run the linters and all tests; says what could not run here
+	@hack/verify
+	@$(BIN)/python -m pytest
+
+unit: $(VENV)/dev ## Run the tests that need no servers
+	@$(BIN)/python -m pytest tests/unit
+
+lint: $(VENV)/dev ## Run the linters
+	@hack/verify
+
+format: $(VENV)/dev ## Format the Python code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: $(VENV)/dev ## Measure the API and the batch job, side by side with what people pick instead
+	@$(BIN)/python -m bench
+
+notebook: $(VENV)/dev ## Open the notebook
+	@$(LOCAL) notebook
+
+requirements: $(VENV)/dev ## Pin the requirements anew, from pyproject.toml
+	@hack/update-requirements
+
+contract: $(VENV)/run ## Record today's event contract as released
+	@$(BIN)/python -m game_events.compatibility release
+
+clean: down ## Remove this checkout's data and its Python environment; the download cache stays
+	rm -rf .local $(VENV)
+
+$(VENV)/run: requirements.txt
+	@echo "installing the Python packages (about a minute; pyspark alone is 450 MB)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(VENV)/dev: requirements-dev.txt $(VENV)/run
+	@echo "installing what the tests need"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
