@@ -1,12 +1,14 @@
 """gunicorn's settings; the application's are in game_api/settings.py, whose variables this reads too."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
+_shares_own_folder = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 # prometheus_client looks for it when it is first imported, here with game_api.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(Path(tempfile.gettempdir()) / f"game-api-metrics-{os.getpid()}"))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
@@ -51,3 +53,8 @@ def worker_exit(server: Arbiter, worker: Worker) -> None:
 
 def child_exit(server: Arbiter, worker: Worker) -> None:
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(server: Arbiter) -> None:
+    if _shares_own_folder:
+        shutil.rmtree(_metrics, ignore_errors=True)
