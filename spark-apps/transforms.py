@@ -26,8 +26,8 @@ def to_events(records: DataFrame) -> DataFrame:
     `records` is what Spark's Kafka source gives (key, value: binary; partition, offset, timestamp); the answer has the
     columns of `events`. A record that is no valid event becomes a row of family `rejected`, with the reason.
 
-    Python decodes, so that API and lake cannot disagree about what an event is; as column expressions the same rules took
-    4 times the CPU (they do not fit the 8,000 bytes of code that a JVM compiles at once).
+    Python decodes, so that API and lake cannot disagree about what an event is. As column expressions the same rules
+    took 4 times the CPU: they do not fit the 8,000 bytes of code that a JVM compiles at once.
     """
     columns = records.select("key", "value", "partition", "offset", F.unix_micros("timestamp").alias("timestamp"))
     return columns.mapInArrow(_decode_batches, spark_schema())

@@ -55,8 +55,8 @@ _VIEW_COLUMNS = (
 def family_query(family: str, events: str) -> str:
     """One family's rows of the table `events` (its full name), as a SELECT that Spark and Trino both read.
 
-    An event whose request was retried counts once. Only ids that clients chose can come twice, so only those rows pay for
-    the search.
+    An event whose request was retried counts once. Only ids that clients chose can come twice, so only those rows
+    pay for the search.
     """
     columns = ", ".join(
         name

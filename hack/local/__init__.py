@@ -1,1 +1,1 @@
-"""The stack as plain processes on one machine: real servers, all on loopback. `python -m local --help` explains itself."""
+"""The stack as plain processes on one machine: real servers, all on loopback."""

@@ -1,22 +1,24 @@
-"""Run the stack as plain processes on this machine: `make up`, `make down`, `make status` call this."""
+"""Run the stack as plain processes on this machine: `make up`, `make demo` and the like call this."""
 
 import argparse
+import os
 import signal
 import sys
+from collections.abc import Sequence
 
-from local.settings import Settings, SettingsError
+from local import parts
+from local.demo import demo
+from local.programs import spark_job, trino_cli
+from local.settings import HOST, ROOT, Settings, SettingsError
 from local.stack import Stack, StackError
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument("command", choices=["up", "down", "status"])
-    command = parser.parse_args().command
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = _arguments(arguments)
     # SIGTERM cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        stack = Stack(Settings.from_environment())
-        return {"up": _up, "down": _down, "status": _status}[command](stack)
+        return int(chosen.run(Stack(Settings.from_environment()), chosen))
     except (SettingsError, StackError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -25,7 +27,28 @@ def main() -> int:
         return 130
 
 
-def _up(stack: Stack) -> int:
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, purpose in (
+        ("up", _up, "start what does not run, and wait until all is ready"),
+        ("down", _down, "stop what runs; the data stays"),
+        ("status", _status, "say which servers run; fails unless all do"),
+        ("sql", _sql, "open Trino's prompt"),
+        ("notebook", _notebook, "open the notebook"),
+    ):
+        commands.add_parser(name, help=purpose).set_defaults(run=run)
+    demonstration = commands.add_parser("demo", help="show the whole road once and check its numbers")
+    demonstration.add_argument("--keep", action="store_true", help="leave it running")
+    demonstration.set_defaults(run=_demo)
+    job = commands.add_parser("job", help="run a Spark job of spark-apps on the running stack")
+    job.add_argument("file")
+    job.add_argument("arguments", nargs=argparse.REMAINDER)
+    job.set_defaults(run=_job)
+    return parser.parse_args(arguments)
+
+
+def _up(stack: Stack, _: argparse.Namespace) -> int:
     stack.up()
     settings = stack.settings
     print(f"\nThe stack is up; its data and logs are under {settings.data}.")
@@ -34,19 +57,39 @@ def _up(stack: Stack) -> int:
     return 0
 
 
-def _down(stack: Stack) -> int:
+def _down(stack: Stack, _: argparse.Namespace) -> int:
     stack.down()
     return 0
 
 
-def _status(stack: Stack) -> int:
-    healthy = True
-    for name, state, pid, memory in stack.status():
-        healthy &= state == "ready"
+def _status(stack: Stack, _: argparse.Namespace) -> int:
+    rows = stack.status()
+    for name, state, pid, memory in rows:
         print(f"{name:12}{state:12}{pid or '-':>8}{memory // 1_000_000:>8} MB")
         if state == "died":
             print(f"the end of {stack[name].log}:\n{stack[name].last_lines()}")
-    return 0 if healthy else 1
+    return 0 if all(state == "ready" for _, state, _, _ in rows) else 1
+
+
+def _demo(stack: Stack, chosen: argparse.Namespace) -> int:
+    return 0 if demo(stack, chosen.keep) else 1
+
+
+def _job(stack: Stack, chosen: argparse.Namespace) -> int:
+    name = chosen.file.removesuffix(".py")
+    stack.run(spark_job(stack.settings, name, chosen.file, *chosen.arguments), echo=True)
+    return 0
+
+
+def _sql(stack: Stack, _: argparse.Namespace) -> int:
+    parts.fetch_missing(stack.settings, ("trino",))
+    os.execv(*trino_cli(stack.settings))
+
+
+def _notebook(stack: Stack, _: argparse.Namespace) -> int:
+    environment = {**os.environ, "TRINO_HOST": HOST, "TRINO_PORT": str(stack.settings.ports.trino)}
+    jupyter = [sys.executable, "-m", "jupyter", "lab", str(ROOT / "hack/notebook/gamelake.ipynb")]
+    os.execve(jupyter[0], jupyter, environment)
 
 
 if __name__ == "__main__":

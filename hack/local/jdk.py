@@ -27,7 +27,8 @@ def find(purpose: str, *versions: int) -> Path:
     wanted = " or ".join(map(str, versions))
     found = ", ".join(f"{version} ({home})" for home, version in seen.items()) or "none"
     raise SettingsError(
-        f"JAVA_HOME: {purpose} needs a JDK {wanted}; found {found}. Install one, or name it in JAVA_HOME or TRINO_JAVA_HOME"
+        f"JAVA_HOME: {purpose} needs a JDK {wanted}; found {found}. "
+        "Install one, or name it in JAVA_HOME or TRINO_JAVA_HOME"
     )
 
 

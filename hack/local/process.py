@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
@@ -124,7 +125,7 @@ class Process:
 
     def _process(self) -> psutil.Process | None:
         try:
-            # What this interpreter started is gone when it can be waited for: a dying JVM looks like a zombie before that.
+            # A child is gone when it can be waited for: a JVM on its way out looks like a zombie before that.
             if self._child:
                 return None if self._child.poll() is not None else psutil.Process(self._child.pid)
             pid, created = self._pid_file.read_text().split()
@@ -135,14 +136,19 @@ class Process:
             pass
         return None
 
-    def last_lines(self, count: int = TAIL) -> str:
+    def last_lines(self) -> str:
         """Return the last lines of its log, since its last start where that is known."""
-        if not self.log.exists():
-            return ""
-        with self.log.open("rb") as log:
-            log.seek(self._log_start)
-            lines = log.read().decode(errors="replace").splitlines()
-        return "\n".join(f"  {line[:300]}" for line in lines[-count:])
+        return log_tail(self.log, self._log_start)
+
+
+def log_tail(log: Path, start: int = 0) -> str:
+    """Return the last lines of a log, of what was written after byte `start`."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(start)
+        lines = file.read().decode(errors="replace").splitlines()
+    return "\n".join(f"  {line[:300]}" for line in lines[-TAIL:])
 
 
 def wait_until(what: str, probe: Callable[[], object], timeout: float, pause: float = 0.2) -> None:

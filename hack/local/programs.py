@@ -165,6 +165,15 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
     )
 
 
+def trino_cli(settings: Settings) -> tuple[str, list[str]]:
+    """Return Trino's prompt, as a program and its arguments."""
+    java = str(jdk.find("Trino", 25, 24) / "bin/java")
+    jar = str(parts.path(settings, "trino") / "trino-cli.jar")
+    where = ["--server", settings.trino_url, "--catalog", "hive", "--schema", "default"]
+    # Quiet about the terminal library's use of native code, which every JDK from 24 on warns of.
+    return java, [java, "--enable-native-access=ALL-UNNAMED", "-jar", jar, *where]
+
+
 def _venv_path() -> str:
     return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 

@@ -1,11 +1,13 @@
 """The stack: its programs, started in order, waited for, stopped in reverse."""
 
+import os
 import socket
+import subprocess
 import time
 from collections.abc import Sequence
 
 from local import parts
-from local.process import Process, Program
+from local.process import Process, Program, log_tail
 from local.programs import programs
 from local.settings import HOST, Settings, SettingsError
 
@@ -41,15 +43,39 @@ class Stack:
                 print(f"stopping {process.program.name}", flush=True)
             process.stop()
 
-    def run(self, job: Program) -> str:
-        """Run a job to its end and return what it printed; StackError if it failed."""
+    def run(self, job: Program, echo: bool = False) -> str:
+        """Run a job to its end and return what it printed; StackError if it failed.
+
+        What it writes to stderr lies in its log; `echo` prints the rest as it comes.
+        """
         parts.fetch_missing(self.settings, job.parts)
-        process = Process(job, self.settings)
-        try:
-            self._start([process])
-        finally:
-            process.stop()
-        return process.last_lines(1000)
+        log = self.settings.logs / f"{job.name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        printed = []
+        with log.open("wb") as errors:
+            running = subprocess.Popen(
+                job.command,
+                env={**os.environ, **job.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
+            try:
+                for line in running.stdout or ():
+                    printed.append(line)
+                    if echo:
+                        print(f"  {line}", end="", flush=True)
+                code = running.wait()
+            finally:
+                running.terminate()
+        if code:
+            raise StackError(f"{job.name} ended with {code}. The end of {log}:\n{log_tail(log)}")
+        return "".join(printed)
+
+    @property
+    def any_alive(self) -> bool:
+        return any(process.alive for process in self._processes.values())
 
     def kill(self) -> None:
         """SIGKILL everything at once, as a power cut would."""
@@ -106,9 +132,8 @@ class Stack:
         if not process.alive and not process.ready():
             raise StackError(f"{name} died. The end of {process.log}:\n{process.last_lines()}")
         if time.monotonic() - since > process.program.patience:
-            raise StackError(
-                f"{name} was not ready in {process.program.patience:.0f} s. The end of {process.log}:\n{process.last_lines()}"
-            )
+            patience = f"{process.program.patience:.0f} s"
+            raise StackError(f"{name} was not ready in {patience}. The end of {process.log}:\n{process.last_lines()}")
 
 
 def _done(process: Process) -> str:

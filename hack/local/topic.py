@@ -1,6 +1,9 @@
 """The topic of the stack."""
 
-from confluent_kafka import KafkaException
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import KafkaError, NewTopic
 
@@ -20,3 +23,40 @@ def ensure(settings: Settings) -> bool:
     except KafkaException as error:
         return bool(error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS)
     return True
+
+
+def end_offset(settings: Settings) -> int:
+    """Return the sum of all partitions' end offsets: how many records were ever written."""
+    with _reader(settings) as reader:
+        return sum(_end(reader, settings.topic, partition) for partition in range(settings.partitions))
+
+
+def last_event(settings: Settings) -> str:
+    """Return the newest record, whichever partition it is in; empty if there is none."""
+    newest = (-1, "")
+    with _reader(settings) as reader:
+        for partition in range(settings.partitions):
+            end = _end(reader, settings.topic, partition)
+            if not end:
+                continue
+            reader.assign([TopicPartition(settings.topic, partition, end - 1)])
+            record = reader.poll(10)
+            if record is not None and not record.error():
+                newest = max(newest, (record.timestamp()[1], (record.value() or b"").decode(errors="replace")))
+    return newest[1]
+
+
+def _end(reader: Consumer, topic: str, partition: int) -> int:
+    return int(reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1])
+
+
+@contextmanager
+def _reader(settings: Settings) -> Iterator[Consumer]:
+    # It joins no group: `group.id` is only demanded by the client.
+    reader = Consumer(
+        {"bootstrap.servers": settings.bootstrap_servers, "group.id": "local", "enable.auto.commit": False}
+    )
+    try:
+        yield reader
+    finally:
+        reader.close()

@@ -1,0 +1,105 @@
+"""The demo: the whole road once, with the numbers it must come to."""
+
+import shutil
+import subprocess
+import time
+
+from local import answers, topic
+from local.players import play
+from local.programs import hdfs_environment, spark_job
+from local.scenario import ACKNOWLEDGED, QUERIES, ROWS, SCENARIO
+from local.settings import ROOT, Settings
+from local.stack import Stack
+
+
+def demo(stack: Stack, keep: bool) -> bool:
+    """Run it; true if every number is as it must be. What was not there before is gone after, unless `keep`."""
+    settings = stack.settings
+    was_up, had_data = stack.any_alive, settings.data.exists()
+    started = time.monotonic()
+    try:
+        _heading("The servers")
+        stack.up()
+        good = _play_and_query(stack)
+        print(f"\n{time.monotonic() - started:.0f} s in all", flush=True)
+    except BaseException:
+        keep = False
+        raise
+    finally:
+        if not keep and not was_up:
+            _clean_up(stack, had_data)
+    if keep or was_up:
+        print(_how_to_go_on(settings))
+    return good
+
+
+def _play_and_query(stack: Stack) -> bool:
+    settings = stack.settings
+    before = {view: answers.count(settings, view) for view in ROWS}
+
+    _heading("Players, over HTTP")
+    answered = play(settings, SCENARIO)
+
+    _heading(f"The topic {settings.topic}")
+    print(f"end offset: {topic.end_offset(settings)} (all partitions)\nlast event: {topic.last_event(settings)}")
+
+    _heading("The batch job: from the topic to the table, and to plain Parquet")
+    stack.run(spark_job(settings, "batch-load", "batch.py", "load"), echo=True)
+    stack.run(spark_job(settings, "batch-export", "batch.py", "export"), echo=True)
+
+    _heading("Parquet files on HDFS")
+    _list_parquet_files(settings)
+
+    _heading("Trino's answers")
+    for query in QUERIES:
+        answers.show(settings, query)
+
+    _heading("The numbers")
+    after = {view: answers.count(settings, view) for view in ROWS}
+    checks = [("events acknowledged", ACKNOWLEDGED, answered[200], "")]
+    checks += [
+        (f"rows in {view}", ROWS[view], after[view] - before[view], _total(before, after, view)) for view in ROWS
+    ]
+    for what, expected, seen, total in checks:
+        verdict = "as it must be" if seen == expected else f"WRONG, expected {expected:,}"
+        print(f"  {what:22}{seen:>7,}{total}  {verdict}")
+    return all(seen == expected for _, expected, seen, _ in checks)
+
+
+def _total(before: dict[str, int], after: dict[str, int], view: str) -> str:
+    return f" more, now {after[view]:,}" if before[view] else ""
+
+
+def _heading(text: str) -> None:
+    print(f"\n== {text}", flush=True)
+
+
+def _list_parquet_files(settings: Settings) -> None:
+    listing = subprocess.run(
+        [ROOT / "images/hdfs/run", "dfs", "-ls", "-R", "/lake/events/data", "/export"],
+        env=hdfs_environment(settings),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for line in listing.stdout.splitlines():
+        if line.endswith(".parquet"):
+            _, _, _, _, size, day, clock, path = line.split(maxsplit=7)
+            print(f"  {int(size):>9,} bytes  {day} {clock}  {path}")
+
+
+def _clean_up(stack: Stack, had_data: bool) -> None:
+    print(flush=True)
+    stack.down()
+    if not had_data:
+        shutil.rmtree(stack.settings.data, ignore_errors=True)
+
+
+def _how_to_go_on(settings: Settings) -> str:
+    return f"""
+It is still running. Ask it something:
+  make sql                          a prompt: try  select host, count(*) from purchases group by host;
+  curl -H 'Host: knight1.comcast.com' {settings.api_url}/purchase_a_sword && make batch
+  kcat -C -b {settings.bootstrap_servers} -t {settings.topic} -o -5 -e      the last events of each partition
+  make notebook                     the same in Jupyter, with plots
+  make down                         stops it; its data stays in {settings.data}"""
