@@ -1,0 +1,86 @@
+"""What a run costs: CPU seconds and memory of a process and all its children, and the ends of the topic."""
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import Any
+
+import psutil
+from confluent_kafka import Consumer, TopicPartition
+from local.process import Process
+from local.settings import Settings
+
+SAMPLE_SECONDS = 0.1
+
+
+class BenchError(RuntimeError):
+    """Something could not be measured."""
+
+
+def run_module(name: str, *arguments: object, timeout: float) -> dict[str, Any]:
+    """Run a module of this package as a process of its own; return the JSON it prints."""
+    command = [sys.executable, "-m", f"bench.{name}", *map(str, arguments)]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=timeout)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        raise BenchError(f"bench.{name}: {error}") from error
+    return dict(json.loads(done.stdout))
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time so far, children included: living ones, and those that were waited for."""
+    process = psutil.Process(pid)
+    return sum(sum(one.cpu_times()[:4]) for one in (process, *process.children(recursive=True)))
+
+
+def worker_memory(pid: int) -> dict[str, int]:
+    """Bytes of the largest child: resident, its share of what is shared, and its own alone."""
+    largest = max((child.memory_full_info() for child in psutil.Process(pid).children()), key=lambda one: one.rss)
+    return {"RSS": largest.rss, "PSS": largest.pss, "USS": largest.uss}
+
+
+def cpu_of_job(job: Process, patience: float) -> tuple[float, float]:
+    """Run a job to its end; return its wall and its CPU seconds.
+
+    Spark's Python daemon ignores SIGCHLD, so nobody is told what its workers took: all processes are sampled instead,
+    which misses at most what each does in its last tenth of a second.
+    """
+    taken: dict[psutil.Process, float] = {}
+    began = time.monotonic()
+    job.start()
+    try:
+        while job.exit_code() is None:
+            if time.monotonic() - began > patience:
+                raise BenchError(f"{job.program.name} took longer than {patience:.0f} s")
+            if pid := job.pid:
+                _sample(pid, taken)
+            time.sleep(SAMPLE_SECONDS)
+        seconds = time.monotonic() - began
+        if job.exit_code():
+            raise BenchError(f"{job.program.name} failed. The end of its log:\n{job.last_lines()}")
+    finally:
+        job.stop()
+    return seconds, sum(taken.values())
+
+
+def _sample(pid: int, taken: dict[psutil.Process, float]) -> None:
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    for one in family:
+        with suppress(psutil.NoSuchProcess):
+            taken[one] = sum(one.cpu_times()[:2])
+
+
+def topic_ends(settings: Settings) -> dict[int, int]:
+    """Each partition's end offset."""
+    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": "bench"})
+    try:
+        partitions = [TopicPartition(settings.topic, number) for number in range(settings.partitions)]
+        return {p.partition: consumer.get_watermark_offsets(p, timeout=10)[1] for p in partitions}
+    finally:
+        consumer.close()

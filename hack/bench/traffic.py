@@ -1,0 +1,59 @@
+"""What every contender is sent: players' requests, and the events they stand for, from the examples of the contract."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from game_api.actions import ACTIONS
+from game_api.bulk import FROM_REQUEST, PATH
+from game_events import encode
+from game_events.event_ids import uuid7s
+from local.settings import ROOT
+
+PLAYERS = 10_000
+_HEADERS = "User-Agent: curl/8.14.1\r\nAccept: */*\r\n"
+
+
+def player(number: int) -> str:
+    return f"knight{number % PLAYERS}.comcast.com"
+
+
+def examples() -> list[dict[str, Any]]:
+    """One event of every type."""
+    return [json.loads(file.read_text()) for file in sorted((ROOT / "api/examples").glob("*.json"))]
+
+
+def single_requests() -> list[bytes]:
+    """Requests of one event each: every action, by many players."""
+    return [
+        f"GET {action.path} HTTP/1.1\r\nHost: {player(number)}\r\n{_HEADERS}\r\n".encode()
+        for number in range(100)
+        for action in ACTIONS
+    ]
+
+
+def bulk_requests(size: int) -> list[bytes]:
+    """Requests of `size` events each."""
+    items = [{k: v for k, v in one.items() if k not in FROM_REQUEST | {"event_id"}} for one in examples()]
+    bodies = []
+    for first in range(0, 20 * size, size):
+        chosen = [items[i % len(items)] | {"player": player(i)} for i in range(first, first + size)]
+        bodies.append(json.dumps(chosen).encode())
+    return [
+        f"POST {PATH} HTTP/1.1\r\nHost: {player(0)}\r\n{_HEADERS}"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        + body
+        for body in bodies
+    ]
+
+
+def records(count: int) -> Iterator[tuple[bytes, bytes]]:
+    """Keys and values of the topic: valid events, no two with the same id."""
+    templates = examples()
+    for first in range(0, count, 1000):
+        now = int(time.time() * 1000)
+        for number, event_id in enumerate(uuid7s(now, min(1000, count - first)), first):
+            who = player(number)
+            event = templates[number % len(templates)] | {"event_id": event_id, "received_at": now, "player": who}
+            yield who.encode(), encode(event)

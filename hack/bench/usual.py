@@ -1,0 +1,52 @@
+"""The contender people usually write: Flask's threaded server, one produce per request, no acknowledgement awaited.
+
+A process of its own: `python -m bench.usual PORT BOOTSTRAP_SERVERS TOPIC`. It answers what the API answers, and writes
+the same fields. The server's line per request is switched off, for the API writes none either.
+"""
+
+import json
+import logging
+import random
+import sys
+import time
+import uuid
+from functools import partial
+from typing import Any
+
+from confluent_kafka import Producer
+from flask import Flask, request
+from game_api.actions import ACTIONS, Action
+from local.settings import HOST
+
+
+def create_app(producer: Producer, topic: str) -> Flask:
+    app = Flask(__name__)
+    for action in ACTIONS:
+        app.add_url_rule(action.path, action.event_type, partial(_answer, producer, topic, action))
+    return app
+
+
+def _answer(producer: Producer, topic: str, action: Action) -> str:
+    event: dict[str, Any] = {
+        "event_id": str(uuid.uuid4()),
+        "event_type": action.event_type,
+        "schema_version": 1,
+        "received_at": int(time.time() * 1000),
+        "player": request.host,
+        "host": request.host,
+        "user_agent": request.headers.get("User-Agent"),
+        "accept": request.headers.get("Accept"),
+    }
+    if action.description:
+        event["description"] = action.description
+    if action.draws:
+        event["strength"] = min(10, max(0, round(random.gauss(5, 4))))
+    producer.produce(topic, key=event["player"].encode(), value=json.dumps(event).encode())
+    producer.poll(0)
+    return action.answer
+
+
+if __name__ == "__main__":
+    port, bootstrap_servers, topic = sys.argv[1:]
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    create_app(Producer({"bootstrap.servers": bootstrap_servers}), topic).run(HOST, int(port), threaded=True)
