@@ -1,0 +1,175 @@
+"""The notebook, executed by a real kernel against the real stack."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from statistics import mean
+from typing import Any
+
+import nbformat
+import pytest
+import requests
+import trino
+from game_api.actions import ACTIONS
+from game_events import EVENT_TYPES, FAMILIES
+from local.programs import spark_job
+from local.settings import HOST, ROOT, Ports
+from local.stack import Stack
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+
+NOTEBOOK = ROOT / "hack/notebook/gamelake.ipynb"
+PLAYERS = ("knight1.comcast.com", "knight2.att.com")
+ROUNDS = 3
+
+
+def read() -> NotebookNode:
+    notebook: NotebookNode = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
+    return notebook
+
+
+def execute(notebook: NotebookNode, trino_port: int) -> NotebookNode:
+    """Run its cells in order, in a kernel of its own; CellExecutionError at the first that fails."""
+    environment = {**os.environ, "TRINO_HOST": HOST, "TRINO_PORT": str(trino_port)}
+    return NotebookClient(notebook, timeout=120, startup_timeout=120).execute(env=environment)
+
+
+def outputs(notebook: NotebookNode) -> list[NotebookNode]:
+    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def images(notebook: NotebookNode) -> list[str]:
+    return [output.data["image/png"] for output in outputs(notebook) if "image/png" in output.get("data", {})]
+
+
+def answer(notebook: NotebookNode, query: str) -> list[list[str]]:
+    """Return the table below the cell that asks exactly this: the columns' names, then the rows."""
+    (cell,) = [cell for cell in notebook.cells if cell.source == f'sql("{query}")']
+    (output,) = cell.outputs
+    rows = re.findall("<tr.*?</tr>", output.data["text/html"], re.DOTALL)
+    # What comes first is pandas' own number of the row.
+    return [re.findall("<t[hd]>(.*?)</t[hd]>", row)[1:] for row in rows]
+
+
+@contextmanager
+def cursor(stack: Stack) -> Iterator[Any]:
+    port = stack.settings.ports.trino
+    with closing(
+        trino.dbapi.connect(host=HOST, port=port, user="test", catalog="hive", schema="default")
+    ) as connection:
+        yield connection.cursor()
+
+
+@pytest.fixture(scope="module")
+def purchases(stack: Stack) -> list[dict[str, Any]]:
+    """The purchases that are rows after players did everything there is to do; other tests' are among them."""
+    for player in PLAYERS * ROUNDS:
+        for action in ACTIONS:
+            parameters = {parameter.name: "Round Table" for parameter in action.parameters}
+            url = stack.settings.api_url + action.path
+            requests.get(url, parameters, headers={"Host": player}, timeout=20).raise_for_status()
+    stack.run(spark_job(stack.settings, "batch", "batch.py", "load"))
+    with cursor(stack) as asked:
+        rows = asked.execute("select * from purchases").fetchall()
+        return [dict(zip([column.name for column in asked.description], row, strict=True)) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def executed(stack: Stack, purchases: list[dict[str, Any]]) -> NotebookNode:
+    assert len(purchases) >= 3 * len(PLAYERS) * ROUNDS
+    return execute(read(), stack.settings.ports.trino)
+
+
+@pytest.fixture
+def empty_schema(stack: Stack) -> Iterator[str]:
+    """A schema with what the notebook reads, without a row."""
+    with cursor(stack) as asked:
+        asked.execute("create schema nothing").fetchall()
+        for name in ("events", "purchases"):
+            asked.execute(f"create view nothing.{name} as select * from default.{name} where false").fetchall()
+        yield "nothing"
+        asked.execute("drop schema nothing cascade").fetchall()
+
+
+def test_the_notebook_is_kept_clean() -> None:
+    """The file holds no outputs, no execution counts and nothing of the machine it was written on."""
+    notebook = read()
+    nbformat.validate(notebook)
+    assert notebook.metadata == {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    assert outputs(notebook) == []
+    assert all(not cell.metadata and cell.get("execution_count") is None for cell in notebook.cells)
+
+
+def test_it_lists_the_tables(executed: NotebookNode) -> None:
+    """`show tables` has the table of all events and the view of each family."""
+    header, *rows = answer(executed, "show tables")
+    assert header == ["Table"]
+    assert {"events", "rejected_events", *FAMILIES} <= {table for (table,) in rows}
+
+
+def test_it_describes_purchases(executed: NotebookNode) -> None:
+    """`describe purchases` begins with the seven columns of the first version."""
+    header, *rows = answer(executed, "describe purchases")
+    assert header[:2] == ["Column", "Type"]
+    assert [tuple(row[:2]) for row in rows[:7]] == [
+        ("accept", "varchar"),
+        ("host", "varchar"),
+        ("user_agent", "varchar"),
+        ("description", "varchar"),
+        ("event_type", "varchar"),
+        ("strength", "integer"),
+        ("timestamp", "timestamp(6) with time zone"),
+    ]
+
+
+def test_it_shows_ten_purchases(executed: NotebookNode, purchases: list[dict[str, Any]]) -> None:
+    """`select *` shows ten different purchases, each column as it was stored."""
+    header, *rows = answer(executed, "select * from purchases limit 10")
+    assert len(rows) == len({tuple(row) for row in rows}) == 10
+    stored = [[str(purchase[name]) for name in header if name != "timestamp"] for purchase in purchases]
+    when = header.index("timestamp")
+    assert all(row[:when] + row[when + 1 :] in stored for row in rows)
+
+
+def test_it_lists_the_types_of_purchase(executed: NotebookNode) -> None:
+    """`select distinct` shows each type that players bought, once."""
+    header, *rows = answer(executed, "select distinct event_type from purchases")
+    bought = {action.event_type for action in ACTIONS if EVENT_TYPES[action.event_type].family == "purchases"}
+    assert header == ["event_type"]
+    assert sorted(rows) == sorted([name] for name in bought)
+
+
+def test_it_averages_the_strength(executed: NotebookNode, purchases: list[dict[str, Any]]) -> None:
+    """`avg` is the mean of the strengths, one by one."""
+    _, (average,) = answer(executed, "select avg(cast(strength as integer)) from purchases")
+    assert float(average) == pytest.approx(mean(purchase["strength"] for purchase in purchases), abs=1e-6)
+
+
+def test_it_draws_two_plots(executed: NotebookNode) -> None:
+    """Two PNG images and no error, nor the hint for empty tables."""
+    assert len(images(executed)) == 2
+    assert all(image.startswith("iVBORw0KGgo") for image in images(executed))
+    assert "no rows yet" not in str(outputs(executed))
+
+
+def test_without_rows_it_says_how_to_get_some(stack: Stack, empty_schema: str) -> None:
+    """Over empty tables every cell runs; the three queries and the two plots say what to do instead."""
+    notebook = read()
+    for cell in notebook.cells:
+        cell.source = cell.source.replace('schema="default"', f'schema="{empty_schema}"')
+    execute(notebook, stack.settings.ports.trino)
+    printed = [output.text for output in outputs(notebook) if output.get("name") == "stdout"]
+    assert printed.count("no rows yet: make demo KEEP=1\n") == 5
+    assert images(notebook) == []
+
+
+def test_without_trino_the_first_cell_says_so() -> None:
+    """The error names the address and `make up`, in a few lines."""
+    port = Ports.free().trino
+    with pytest.raises(CellExecutionError) as caught:
+        execute(notebook := read(), port)
+    assert caught.value.ename == "ConnectionError"
+    assert f"Trino does not answer at {HOST}:{port}. Start it with `make up`" in caught.value.evalue
+    assert [output.output_type for output in outputs(notebook)] == ["error"]
