@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from local import parts
-from local.process import Process, Program, log_tail
+from local.process import TAIL, Process, Program, log_tail
 from local.programs import programs
 from local.settings import HOST, Settings, SettingsError
 
@@ -70,7 +70,8 @@ class Stack:
             finally:
                 running.terminate()
         if code:
-            raise StackError(f"{job.name} ended with {code}. The end of {log}:\n{log_tail(log)}")
+            said = "".join(f"  {line}" for line in printed[-TAIL:])
+            raise StackError(f"{job.name} ended with {code}:\n{said}The end of {log}:\n{log_tail(log)}")
         return "".join(printed)
 
     @property

@@ -7,12 +7,19 @@ import pytest
 from local.settings import Settings
 from local.stack import Stack
 
+from tests.local.lake import Lake
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The whole stack, up, with the topic and the tables made; its logs are named when a test fails."""
+    """The whole stack, up, with the topic and the tables made."""
     data: Path = tmp_path_factory.mktemp("stack")
     one = Stack(Settings.isolated(data))
     one.up()
     yield one
     one.down()
+
+
+@pytest.fixture(scope="session")
+def lake(stack: Stack) -> Lake:
+    return Lake(stack)

@@ -1,0 +1,94 @@
+"""The topic and the table, as a test fills and reads them."""
+
+import os
+import subprocess
+from collections.abc import Iterable
+from typing import Any
+
+import psutil
+from confluent_kafka import Consumer, Producer, TopicPartition
+from local import answers
+from local.programs import hdfs_environment, spark_job
+from local.settings import ROOT
+from local.stack import Stack
+
+Place = tuple[int, int]
+"""Partition and offset."""
+
+
+class Lake:
+    """What lies in Kafka and what Trino answers."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._settings = stack.settings
+
+    def write(self, values: Iterable[bytes | None], key: bytes = b"knight1") -> dict[Place, bytes | None]:
+        """Write records to the topic and return where each one lies."""
+        places: dict[Place, bytes | None] = {}
+        producer = Producer({"bootstrap.servers": self._settings.bootstrap_servers, "message.max.bytes": 1_048_588})
+        for value in values:
+            producer.produce(
+                self._settings.topic,
+                value,
+                key,
+                on_delivery=lambda error, message, value=value: places.update(
+                    {(message.partition(), message.offset()): value}
+                ),
+            )
+            producer.poll(0)
+        assert producer.flush(60) == 0
+        return places
+
+    def offsets(self) -> set[Place]:
+        """Every offset that the topic has."""
+        consumer = Consumer({"bootstrap.servers": self._settings.bootstrap_servers, "group.id": "test"})
+        ends = {
+            partition: consumer.get_watermark_offsets(TopicPartition(self._settings.topic, partition), timeout=10)[1]
+            for partition in range(self._settings.partitions)
+        }
+        consumer.close()
+        return {(partition, offset) for partition, end in ends.items() for offset in range(end)}
+
+    def job(self, *arguments: str) -> str:
+        """Run a Spark job to its end and return what it printed; StackError if it fails."""
+        return self._stack.run(spark_job(self._settings, "job", *arguments))
+
+    def start_job(self, *arguments: str) -> psutil.Popen:
+        """Start a Spark job and return at once."""
+        program = spark_job(self._settings, "job", *arguments)
+        return psutil.Popen(
+            program.command,
+            env={**os.environ, **program.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def ask(self, query: str) -> list[list[Any]]:
+        return answers.ask(self._settings, query)[1]
+
+    def rows(self) -> list[list[Any]]:
+        """Every row of the table, whole, in the order of partition and offset."""
+        return self.ask("SELECT * FROM lake.default.events ORDER BY kafka_partition, kafka_offset")
+
+    def places(self) -> list[Place]:
+        """Every row's place in the topic, in order; a row that is there twice is here twice."""
+        return [
+            (partition, offset)
+            for partition, offset in self.ask(
+                "SELECT kafka_partition, kafka_offset FROM lake.default.events ORDER BY 1, 2"
+            )
+        ]
+
+    def files(self, folder: str) -> set[str]:
+        """Every file under a folder of HDFS; none if there is no such folder."""
+        listing = subprocess.run(
+            [ROOT / "images/hdfs/run", "dfs", "-ls", "-R", "-C", folder],
+            env=hdfs_environment(self._settings),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return set(listing.stdout.split())

@@ -1,0 +1,179 @@
+"""The batch job: every offset of the topic becomes one row, however often and in whatever order it is run."""
+
+import json
+import threading
+from datetime import UTC, datetime
+
+import psutil
+import pytest
+from local.process import wait_until
+from local.programs import spark_job
+from local.stack import Stack, StackError
+from offsets import OffsetRange, RangeError, Topic
+from settings import Settings
+
+from tests.local.lake import Lake, Place
+from tests.poison import EXAMPLES, POISON, SWORD
+
+
+def swords(count: int, **changes: object) -> list[bytes]:
+    return [json.dumps(SWORD | {"event_id": f"sword-{number}"} | changes).encode() for number in range(count)]
+
+
+@pytest.fixture(scope="module")
+def loaded(lake: Lake) -> dict[Place, bytes | None]:
+    """A topic with an event of every type and a bad record of every kind, loaded once."""
+    examples = [path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))]
+    places = lake.write([*examples, *(value for value, _ in POISON.values())])
+    lake.job("batch.py", "load")
+    return places
+
+
+def test_every_offset_is_one_row(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """Every offset of the topic is one row, and no row is anything else."""
+    assert lake.places() == sorted(lake.offsets())
+    assert set(loaded) <= lake.offsets()
+
+
+def test_bad_records_are_kept_whole(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """A bad record of any kind lies in rejected_events, byte for byte, with the reason."""
+    bad = dict(POISON.values())
+    kept = {
+        (partition, offset): (value, error)
+        for partition, offset, value, error in lake.ask(
+            "SELECT kafka_partition, kafka_offset, raw_value, error FROM rejected_events"
+        )
+    }
+    expected = {place: value for place, value in loaded.items() if value in bad}
+    assert {place: value for place, (value, _) in kept.items() if place in loaded} == expected
+    for place, value in expected.items():
+        assert kept[place][1].startswith(bad[value])
+
+
+def test_running_it_again_changes_nothing(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """Run again over what is already there, the job leaves every row as it was."""
+    before = lake.rows()
+    lake.job("batch.py", "load")
+    assert lake.rows() == before
+
+
+def test_ranges_fill_up_to_the_whole(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """Only the offsets asked for become rows, and a later run over a range around them adds just the others."""
+    places = sorted(lake.write(swords(10)))
+    (partition, start), (_, last) = places[0], places[-1]
+    lake.job("batch.py", "load", "--offsets", f"{partition}:{start + 2}-{start + 5}")
+    assert [place for place in lake.places() if place in places] == places[2:5]
+    lake.job("batch.py", "load", "--offsets", f"{partition}:{start}-{last + 1}")
+    assert [place for place in lake.places() if place in places] == places
+
+
+def test_a_time_range(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """--from and --to choose records by the time they were written."""
+    early = lake.write(swords(3))
+    now = datetime.now(UTC)
+    wait_until("the clock to move on", lambda: datetime.now(UTC).timestamp() > now.timestamp() + 0.01, 5)
+    late = lake.write(swords(3))
+    lake.job("batch.py", "load", "--from", now.isoformat(timespec="milliseconds"))
+    present = set(lake.places())
+    assert late.keys() <= present
+    assert not early.keys() & present
+    lake.job("batch.py", "load", "--to", now.isoformat(timespec="milliseconds"))
+    assert early.keys() <= set(lake.places())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("9:0-1", "offsets 9:0-1: topic events has no partition 9"),
+        ("0:0-999999999", "offsets 0:0-999999999: partition 0 has 0-"),
+        ("0:5-1", "offsets: expected PARTITION:START-END with START <= END, got '0:5-1'"),
+        ("all", "offsets: expected PARTITION:START-END with START <= END, got 'all'"),
+    ],
+)
+def test_a_range_that_is_not_there_is_refused(stack: Stack, text: str, message: str) -> None:
+    """Offsets that cannot be read are refused with a message that names them."""
+    topic = Topic(Settings.from_environment(spark_job(stack.settings, "job").environment))
+    with pytest.raises(RangeError) as refusal:
+        topic.exactly([OffsetRange.parse(text)])
+    assert str(refusal.value).startswith(message)
+
+
+def test_a_job_that_fails_says_why(lake: Lake) -> None:
+    """A job that cannot do what it was asked fails, and its first words are the reason."""
+    with pytest.raises(StackError) as failure:
+        lake.job("batch.py", "load", "--offsets", "9:0-1")
+    assert "error: offsets 9:0-1: topic events has no partition 9" in str(failure.value)
+
+
+def test_killed_midway(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """Killed while it writes, and run again, the job leaves every offset as one row."""
+    lake.write(swords(100_000))
+    before, files = lake.places(), lake.files("/lake/events/data")
+    job = lake.start_job("batch.py", "load")
+    wait_until("the job to write", lambda: lake.files("/lake/events/data") - files, 120, pause=0)
+    for process in [*job.children(recursive=True), job]:
+        process.kill()
+    psutil.wait_procs([job])
+    assert lake.places() in (before, sorted(lake.offsets()))
+    lake.job("batch.py", "load")
+    assert lake.places() == sorted(lake.offsets())
+
+
+def test_two_at_once(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """Two jobs over the same new offsets at the same time leave every offset as one row."""
+    lake.write(swords(50_000))
+    jobs = [lake.start_job("batch.py", "load") for _ in range(2)]
+    printed = [job.communicate(timeout=240)[0] for job in jobs]
+    assert [job.returncode for job in jobs] == [0, 0], printed
+    assert lake.places() == sorted(lake.offsets())
+
+
+def test_a_record_that_is_understood_later(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """A row that was rejected is replaced when its record is read again and understood."""
+    places = sorted(lake.write(swords(1)))
+    lake.job("batch.py", "load")
+    [(partition, offset)] = places
+    here = f"kafka_partition = {partition} AND kafka_offset = {offset}"
+    understood = lake.ask(f"SELECT * FROM lake.default.events WHERE {here}")
+    lake.ask(f"UPDATE lake.default.events SET family = 'rejected', strength = NULL WHERE {here}")
+    lake.job("batch.py", "load", "--offsets", f"{partition}:{offset}-{offset + 1}")
+    assert lake.ask(f"SELECT * FROM lake.default.events WHERE {here}") == understood
+
+
+def test_a_retried_event_counts_once(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """An event that came twice under one Idempotency-Key is two rows of the table and one of its view."""
+    retried = {"event_id": "retry-1", "idempotent": True}
+    lake.write([*swords(2, **retried), *swords(1, player="knight2", **retried)])
+    lake.job("batch.py", "load")
+    where = "WHERE event_id = 'retry-1'"
+    assert lake.ask(f"SELECT count(*) FROM lake.default.events {where}") == [[3]]
+    assert lake.ask(f"SELECT player, count(*) FROM purchases {where} GROUP BY 1 ORDER BY 1") == [
+        ["knight1.comcast.com", 1],
+        ["knight2", 1],
+    ]
+
+
+def test_export_is_switched_whole(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """A reader of an exported table sees the old rows or the new, never an error or a part; the files are Parquet."""
+    lake.job("batch.py", "export")
+    old = lake.ask("SELECT count(*) FROM export.purchases")
+    assert old == lake.ask("SELECT count(*) FROM purchases")
+    lake.write(swords(100))
+    lake.job("batch.py", "load")
+    new = lake.ask("SELECT count(*) FROM purchases")
+    seen, ended = [], threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            seen.append(lake.ask("SELECT count(*) FROM export.purchases"))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        lake.job("batch.py", "export", "purchases")
+    finally:
+        ended.set()
+        reader.join()
+    assert new == lake.ask("SELECT count(*) FROM export.purchases") == [[old[0][0] + 100]]
+    assert [count for at, count in enumerate(seen) if at == 0 or count != seen[at - 1]] in ([old], [old, new])
+    assert [file for file in lake.files("/export/purchases") if file.endswith(".snappy.parquet")]

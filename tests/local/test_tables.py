@@ -1,0 +1,57 @@
+"""tables.py: DDL only, any number of times, before or after data."""
+
+import pytest
+from local.scenario import QUERIES
+from local.stack import StackError
+
+from tests.local.lake import Lake
+from tests.poison import EXAMPLES
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded(lake: Lake) -> None:
+    lake.write([path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))])
+    lake.job("batch.py", "load")
+
+
+def test_after_data(lake: Lake) -> None:
+    """Run after data has landed, and again, it leaves every row and every file as it was."""
+    rows, files = lake.rows(), lake.files("/lake/events/data")
+    lake.job("tables.py")
+    lake.job("tables.py")
+    assert lake.rows() == rows
+    assert lake.files("/lake/events/data") == files
+
+
+def test_a_new_column(lake: Lake) -> None:
+    """A column that the contract has and the table lacks is added; rows stay."""
+    places = lake.places()
+    lake.ask("ALTER TABLE lake.default.events DROP COLUMN target")
+    lake.job("tables.py")
+    assert lake.ask("SELECT count(*) FROM lake.default.events WHERE target IS NULL") == [[len(places)]]
+    assert lake.places() == places
+
+
+def test_a_catalog_that_lost_the_table(lake: Lake) -> None:
+    """With its files there and the table gone from the catalog, no new table hides them; --register brings it back."""
+    rows = lake.rows()
+    lake.ask("CALL lake.system.unregister_table('default', 'events')")
+    with pytest.raises(StackError) as refusal:
+        lake.job("tables.py")
+    message = next(line for line in str(refusal.value).splitlines() if "error:" in line)
+    assert "is not in the catalog, but its files are at" in message
+    lake.job("tables.py", *message.split("tables.py ")[1].split())
+    assert lake.rows() == rows
+
+
+def test_the_queries_of_the_first_version(lake: Lake) -> None:
+    """The five queries that the first version answered are answered, word for word."""
+    tables, columns, some, types, [[average]] = (lake.ask(query) for query in QUERIES)
+    views = {"purchases", "joins", "declarations", "visits", "rejected_events"}
+    assert views <= {name for [name] in tables}
+    assert {"accept", "host", "user_agent", "description", "event_type", "strength", "timestamp"} <= {
+        name for name, *_ in columns
+    }
+    assert 0 < len(some) <= 10
+    assert sorted(types) == [["purchase_axe"], ["purchase_shield"], ["purchase_sword"]]
+    assert 0 <= average <= 10

@@ -1,0 +1,123 @@
+"""The event contract: examples, encoding, ids, and that it only ever grows."""
+
+import copy
+import json
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from game_events import EVENT_TYPES, InvalidEventError, Kind, decode, encode, validate
+from game_events.compatibility import RELEASED, breaks, contract
+from game_events.event_ids import uuid7s
+from game_events.table import COLUMNS, family_query
+
+from tests.poison import EXAMPLES, POISON, SWORD
+
+
+def test_every_type_has_an_example() -> None:
+    """There is one example payload for each event type, named after it."""
+    assert {path.stem for path in EXAMPLES.glob("*.json")} == set(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
+def test_example(example: Path) -> None:
+    """An example is valid, is of the type its name says, and survives encoding."""
+    event = json.loads(example.read_text())
+    validate(event)
+    assert event["event_type"] == example.stem
+    assert decode(encode(event)) == event
+
+
+@pytest.mark.parametrize("name", POISON)
+def test_poison(name: str) -> None:
+    """A bad record is refused with a message that names the field."""
+    value, message = POISON[name]
+    with pytest.raises(InvalidEventError) as refusal:
+        decode(value)
+    assert str(refusal.value).startswith(message)
+    assert str(refusal.value) == f"{refusal.value.field}: {refusal.value.problem}"
+
+
+def test_encoding_is_compact_utf8() -> None:
+    """An event is encoded without blanks, and its text as UTF-8 rather than as escapes."""
+    assert encode({"player": "Jürgen 🗡️"}) == '{"player":"Jürgen 🗡️"}'.encode()
+
+
+def test_ids_are_uuid7_and_sort_by_time() -> None:
+    """Event ids are UUIDs of version 7 that carry their time and sort by it."""
+    now = time.time_ns() // 1_000_000
+    ids = [one for moment in range(now, now + 100) for one in uuid7s(moment, 2)]
+    assert {(uuid.UUID(one).version, uuid.UUID(one).variant) for one in ids} == {(7, uuid.RFC_4122)}
+    assert [uuid.UUID(one).int >> 80 for one in ids] == [moment for moment in range(now, now + 100) for _ in range(2)]
+    assert len(set(ids)) == len(ids)
+
+
+def test_todays_contract_keeps_the_released_one() -> None:
+    """What was released is still understood."""
+    assert breaks(json.loads(RELEASED.read_text()), contract()) == []
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """Today's contract, with one thing in it changed, or removed where `value` is None."""
+    new: Any = copy.deepcopy(contract())
+    *way, last = path.split(".")
+    place = new
+    for key in way:
+        place = place[key]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return dict(new)
+
+
+OPTIONAL = {"kind": "STRING", "required": False, "minimum": 0, "maximum": 10}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "problem"),
+    [
+        ("join_guild", None, "join_guild: the event type is gone"),
+        ("join_guild.family", "visits", "join_guild: moved from family joins to visits"),
+        ("join_guild.fields.guild", None, "join_guild.guild: the field is gone"),
+        ("join_guild.fields.guild.kind", "INTEGER", "join_guild.guild: was STRING, now INTEGER; add a field instead"),
+        ("join_guild.fields.guild.required", True, "join_guild.guild: was optional, now required"),
+        ("join_guild.fields.guild.maximum", 63, "join_guild.guild: allows less than it did"),
+        ("join_guild.fields.guild.minimum", 2, "join_guild.guild: allows less than it did"),
+        ("join_guild.fields.rank", OPTIONAL | {"required": True}, "join_guild.rank: new, so it must be optional"),
+    ],
+)
+def test_a_break_is_named(path: str, value: object, problem: str) -> None:
+    """A change that old readers or old records would not survive is named."""
+    [found] = breaks(contract(), changed(path, value))
+    assert found.startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("join_guild.fields.rank", OPTIONAL),
+        ("join_guild.fields.guild.maximum", 65),
+        ("leave_guild", {"family": "joins", "fields": {}}),
+    ],
+)
+def test_growth_breaks_nothing(path: str, value: object) -> None:
+    """A new type, a new optional field and a wider range are allowed."""
+    assert breaks(contract(), changed(path, value)) == []
+
+
+def test_a_column_has_one_kind() -> None:
+    """Each field of each type has a column of its kind."""
+    kinds = {column.name: column.kind for column in COLUMNS}
+    assert all(kinds[f.name] is f.kind for event_type in EVENT_TYPES.values() for f in event_type.fields)
+    assert kinds["kafka_offset"] is Kind.LONG
+
+
+def test_a_view_has_its_familys_columns_only() -> None:
+    """A family's query selects its own fields and those of the first version, and no other family's."""
+    query = family_query("joins", "lake.default.events")
+    assert "guild" in query
+    assert "strength" not in query
+    assert SWORD.keys() - {"strength", "schema_version", "received_at"} <= set(query.replace(",", " ").split())

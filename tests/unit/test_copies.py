@@ -1,0 +1,59 @@
+"""Facts that must stand in two places stand there equally."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from game_api.actions import ACTIONS
+from local.scenario import ACKNOWLEDGED, ROWS, SCENARIO
+
+ROOT = Path(__file__).parents[2]
+
+
+def versions() -> dict[str, str]:
+    lines = (ROOT / "hack/versions.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "requirements-spark.txt"])
+def test_spark_is_one_version(file: str) -> None:
+    """PyPI's pyspark is the version that the jars beside it are for."""
+    assert re.search(r"^pyspark==(\S+)", (ROOT / file).read_text(), re.MULTILINE)[1] == versions()["SPARK_VERSION"]  # type: ignore[index]
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    assert f"pyspark=={versions()['SPARK_VERSION']}" in groups["spark"]
+
+
+def test_pins_agree() -> None:
+    """A package that several requirements files pin is pinned alike in all of them."""
+    pins: dict[str, set[frozenset[str]]] = {}
+    for file in ROOT.glob("requirements*.txt"):
+        here: dict[str, set[str]] = {}
+        for name, version in re.findall(r"^([\w.-]+)==(\S+)", file.read_text(), re.MULTILINE):
+            here.setdefault(name, set()).add(version)
+        for name, versions_here in here.items():
+            pins.setdefault(name, set()).add(frozenset(versions_here))
+    assert {name: found for name, found in pins.items() if len(found) > 1} == {}
+
+
+def test_requirements_are_hashed_and_name_no_index() -> None:
+    """Every requirement is pinned by hash, and no file says where it was downloaded from."""
+    for file in ROOT.glob("requirements*.txt"):
+        text = file.read_text()
+        assert "://" not in text
+        assert text.count("==") <= text.count("--hash=sha256:")
+
+
+@pytest.mark.parametrize("pom", sorted(ROOT.glob("images/*/pom.xml")), ids=lambda path: path.parent.name)
+def test_poms_take_their_versions_from_one_place(pom: Path) -> None:
+    """A pom states no version of its own: each is a variable of hack/versions.env."""
+    stated = re.findall(r"<version>([^<]+)</version>", pom.read_text())[1:]
+    assert stated
+    assert {re.sub(r"^\$\{env\.(\w+)\}$", r"\1", version) for version in stated} <= versions().keys()
+
+
+def test_the_scenario_adds_up() -> None:
+    """What the demo expects is what its scenario, played on the API's actions, makes."""
+    paths = {action.path: action for action in ACTIONS}
+    assert sum(r.times for r in SCENARIO if r.status == 200) == ACKNOWLEDGED == sum(ROWS.values())
+    assert all((r.path in paths) == (r.status == 200) for r in SCENARIO)
