@@ -1,0 +1,130 @@
+"""The stack as processes: what stops it from starting is said, and what is killed comes back as it was."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from local import jdk
+from local.process import wait_until
+from local.settings import HOST, ROOT, Ports, Settings, SettingsError
+from local.stack import Stack, StackError
+
+from tests.local.lake import Lake
+from tests.poison import EXAMPLES
+
+
+def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m local`, as make does."""
+    return subprocess.run(
+        [sys.executable, "-m", "local", *arguments],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps", **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def port_settings(ports: Ports) -> dict[str, str]:
+    return {f"{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
+
+
+def test_killed_as_by_a_power_cut(stack: Stack, lake: Lake) -> None:
+    """After kill -9 of everything and another start, topic and table are as they were, and events flow."""
+    lake.write([path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))])
+    lake.job("batch.py", "load")
+    offsets, rows = lake.offsets(), lake.rows()
+    stack.kill()
+    assert not stack.any_alive
+    stack.up()
+    assert lake.offsets() == offsets
+    assert lake.rows() == rows
+    new = lake.write([(EXAMPLES / "default.json").read_bytes()])
+    lake.job("batch.py", "load")
+    assert lake.places() == sorted(offsets | new.keys())
+
+
+def test_status_tells_the_living_from_the_dead(stack: Stack) -> None:
+    """`status` succeeds while every server is ready; one that died is named, with the end of its log."""
+    environment = {"GAMELAKE_DATA": str(stack.settings.data), **port_settings(stack.settings.ports)}
+    healthy = local("status", **environment)
+    assert healthy.returncode == 0, healthy
+    stack["datanode"].kill()
+    try:
+        sick = local("status", **environment)
+        assert sick.returncode == 1
+        assert "datanode    died" in sick.stdout
+        assert "DataNode" in sick.stdout.split("the end of")[1]
+    finally:
+        stack.up(["namenode", "datanode"])
+    wait_until("the stack to be well", lambda: local("status", **environment).returncode == 0, 60)
+
+
+def test_a_server_that_dies_is_named(tmp_path: Path) -> None:
+    """A server that cannot start is named, with its log's last lines, and nothing is left running."""
+    settings = Settings.isolated(tmp_path)
+    (tmp_path / "kafka").mkdir()
+    (tmp_path / "kafka/meta.properties").write_text("version=1\ncluster.id=another\nnode.id=7\n")
+    one = Stack(settings)
+    with pytest.raises(StackError, match=r"(?s)kafka died.*kafka\.log:\n.*node id 7"):
+        one.up(["kafka"])
+    assert not one.any_alive
+
+
+def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
+    """A port that is taken is named, with the variable that changes it, and nothing is started."""
+    ports = Ports.free()
+    with socket.socket() as holder:
+        holder.bind((HOST, ports.metastore))
+        holder.listen()
+        answer = local("up", GAMELAKE_DATA=str(tmp_path / "data"), **port_settings(ports))
+    assert answer.returncode == 1
+    assert f"METASTORE_PORT: port {ports.metastore}, which metastore needs, is taken" in answer.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_missing_maven_is_said(tmp_path: Path) -> None:
+    """With nothing in the cache and no Maven on the PATH, that is said, and nothing is started."""
+    answer = local(
+        "up", PATH=f"{Path(sys.executable).parent}", GAMELAKE_DATA=str(tmp_path / "data"), GAMELAKE_CACHE=str(tmp_path)
+    )
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("error: mvn: Maven is needed")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_missing_jdk_is_said() -> None:
+    """A JDK that is not there is asked for by version, beside what was found."""
+    with pytest.raises(SettingsError, match=r"JAVA_HOME: Trino needs a JDK 99; found \d+"):
+        jdk.find("Trino", 99)
+
+
+def test_a_bad_port_is_refused() -> None:
+    """A port that is no number is refused by name."""
+    answer = local("status", TRINO_PORT="eighty")
+    assert answer.returncode == 1
+    assert answer.stderr == "error: TRINO_PORT: expected a port from 1 to 65535, got 'eighty'\n"
+
+
+def test_a_failed_fetch_leaves_nothing(tmp_path: Path) -> None:
+    """A download that fails says so and leaves no half-filled part in the cache."""
+    (tmp_path / ".m2").mkdir()
+    (tmp_path / ".m2/settings.xml").write_text(
+        "<settings><mirrors><mirror><id>none</id><mirrorOf>*</mirrorOf>"
+        f"<url>http://{HOST}:{Ports.free().api}</url></mirror></mirrors></settings>"
+    )
+    cache = tmp_path / "cache"
+    answer = local(
+        "up",
+        MAVEN_OPTS=f"-Duser.home={tmp_path}",
+        GAMELAKE_DATA=str(tmp_path / "data"),
+        GAMELAKE_CACHE=str(cache),
+        **port_settings(Ports.free()),
+    )
+    assert answer.returncode == 1
+    assert "could not fetch" in answer.stderr
+    assert {path.name for path in cache.iterdir()} == {"lock"}
