@@ -23,7 +23,8 @@ def run_module(name: str, *arguments: object, timeout: float) -> dict[str, Any]:
     """Run a module of this package as a process of its own; return the JSON it prints."""
     command = [sys.executable, "-m", f"bench.{name}", *map(str, arguments)]
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, timeout=timeout)
+        # In a session of its own Ctrl-C does not reach it: it is killed when this process goes on.
+        done = subprocess.run(command, stdout=subprocess.PIPE, start_new_session=True, check=True, timeout=timeout)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         raise BenchError(f"bench.{name}: {error}") from error
     return dict(json.loads(done.stdout))
