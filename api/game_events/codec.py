@@ -27,12 +27,22 @@ class InvalidEventError(ValueError):
         self.problem = problem
 
 
+def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Decode a JSON object (an `object_pairs_hook`); raise ValueError when it has a key twice."""
+    decoded = dict(pairs)
+    if len(decoded) < len(pairs):
+        raise ValueError("a key comes twice")
+    return decoded
+
+
 FIELDS_OF_TYPE: dict[str, dict[str, Field]] = {
     name: {field.name: field for field in (*COMMON_FIELDS, *event_type.fields)}
     for name, event_type in EVENT_TYPES.items()
 }
 _REQUIRED = {name: [f.name for f in fields.values() if f.required] for name, fields in FIELDS_OF_TYPE.items()}
+# Decoder and encoder are made once: json.loads would make its own for every event.
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_from_json = json.JSONDecoder(object_pairs_hook=without_repeats).decode
 
 
 def validate(event: Mapping[str, Any], added_later: frozenset[str] = frozenset()) -> None:
@@ -76,18 +86,10 @@ def decode(value: bytes | None) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise InvalidEventError(RECORD, NOT_UTF8) from None
     try:
-        event = json.loads(text, object_pairs_hook=without_repeats)
+        event = _from_json(text)
     except (ValueError, RecursionError):
         raise InvalidEventError(RECORD, NOT_AN_OBJECT) from None
     if not isinstance(event, dict):
         raise InvalidEventError(RECORD, NOT_AN_OBJECT)
     validate(event)
     return event
-
-
-def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Decode a JSON object (an `object_pairs_hook`); raise ValueError when it has a key twice."""
-    decoded = dict(pairs)
-    if len(decoded) < len(pairs):
-        raise ValueError("a key comes twice")
-    return decoded
