@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from game_api.bulk import MAX_BODY, add_bulk
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog
-from game_api.metrics import REQUESTS
+from game_api.metrics import count_request
 from game_api.operations import add_operations
 from game_api.replies import error_reply
 from game_api.single import add_actions
@@ -52,5 +52,5 @@ def _invalid_request(error: InvalidRequestError) -> Response:
 
 def _count(response: Response) -> Response:
     # An unknown path has no endpoint: all of them are one label.
-    REQUESTS.labels(request.endpoint or "unknown", str(response.status_code)).inc()
+    count_request(request.endpoint or "unknown", response.status_code)
     return response

@@ -55,7 +55,7 @@ def add_bulk(app: Flask, log: EventLog) -> None:
 def parse(body: bytes) -> list[Any]:
     """Decode a JSON list; raise InvalidRequestError, saying what else the body is."""
     try:
-        items = json.loads(body.decode(), object_pairs_hook=without_repeats)
+        items = _parse_fast(body) or json.loads(body.decode(), object_pairs_hook=without_repeats)
     except UnicodeDecodeError:
         raise InvalidRequestError("body", "is not UTF-8") from None
     except ValueError as error:
@@ -67,6 +67,18 @@ def parse(body: bytes) -> list[Any]:
     if not 1 <= len(items) <= MAX_ITEMS:
         raise InvalidRequestError("body", f"has {len(items)} events, expected 1 to {MAX_ITEMS}")
     return items
+
+
+def _parse_fast(body: bytes) -> list[Any] | None:
+    """Decode a list of flat objects, at a third of the cost; None when it may be anything else, or has a key twice."""
+    try:
+        items = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    # orjson keeps one of a repeated key. With no more colons than keys nothing is repeated, and nothing nested.
+    if type(items) is list and body.count(b":") == sum(len(item) for item in items if type(item) is dict):
+        return items
+    return None
 
 
 def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | None], list[Result], list[Record]]:

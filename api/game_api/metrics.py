@@ -3,6 +3,7 @@
 import os
 from collections import Counter as Tally
 from collections.abc import Iterable
+from functools import cache
 
 import prometheus_client as prometheus
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -19,13 +20,21 @@ ACK_SECONDS = Histogram(
 )
 QUEUE_LENGTH = Gauge("game_api_producer_queue_length", "Events not yet acknowledged", multiprocess_mode="livesum")
 
+# Looking up a counter by its labels costs more than counting.
+_requests = cache(REQUESTS.labels)
+_events = cache(EVENTS.labels)
+
 CONTENT_TYPE = prometheus.CONTENT_TYPE_LATEST
+
+
+def count_request(action: str, status: int) -> None:
+    _requests(action, status).inc()
 
 
 def count_events(outcomes: Iterable[tuple[str, Outcome]], seconds: float) -> None:
     """Count (event type, outcome) pairs of one request, which waited `seconds` for Kafka."""
     for (event_type, outcome), number in Tally(outcomes).items():
-        EVENTS.labels(event_type, outcome.value).inc(number)
+        _events(event_type, outcome.value).inc(number)
     ACK_SECONDS.observe(seconds)
 
 

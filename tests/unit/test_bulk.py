@@ -82,6 +82,8 @@ def test_no_valid_item_is_a_400():
         (b"", "is not JSON"),
         (b"[{]", "is not JSON"),
         (b'[{"event_type":"default","event_type":"default"}]', "is not JSON: a key comes twice"),
+        (b'[{"event_type":"default","event_type":"default"},"x"]', "is not JSON: a key comes twice"),
+        (b'[{"event_type":"default","description":{"a":1,"a":2}}]', "is not JSON: a key comes twice"),
         (b"[" + b"9" * 5000 + b"]", "is not JSON"),
         (b"\xff[]", "is not UTF-8"),
         ("[]".encode("utf-16"), "is not UTF-8"),
