@@ -9,9 +9,13 @@ from datetime import UTC, datetime
 import events_table
 import export
 from offsets import OffsetRange, RangeError, Topic, spark_options
+from progress import reported
 from session import lake_session
 from settings import Settings, SettingsError
 from transforms import to_events
+
+_RECORDS_PER_TASK = 250_000
+"""A partition of the topic may be read by several tasks: there are fewer partitions than cores, or they are long."""
 
 
 def load(settings: Settings, ranges: Sequence[OffsetRange]) -> None:
@@ -26,10 +30,11 @@ def load(settings: Settings, ranges: Sequence[OffsetRange]) -> None:
             spark.read.format("kafka")
             .option("kafka.bootstrap.servers", settings.bootstrap_servers)
             .options(**{f"kafka.{name}": value for name, value in settings.kafka_options})
-            .options(**spark_options(settings.topic, ranges))
+            .options(**spark_options(settings.topic, ranges), maxRecordsPerPartition=_RECORDS_PER_TASK)
             .load()
         )
-        events_table.merge(to_events(records), ranges)
+        with reported(spark):
+            events_table.merge(to_events(records), ranges)
     print(f"{sum(one.size for one in ranges)} offsets are rows, {time.monotonic() - started:.1f} s", flush=True)
 
 

@@ -21,6 +21,9 @@ def lake_session(name: str, settings: Settings) -> SparkSession:
         "spark.sql.session.timeZone": "UTC",
         # Spark's default, INT96, is read as no timestamp type by much else.
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        # A local master offers nothing while it waits for a better place, so that the wait never ends: tasks that
+        # prefer a DataNode's host, beside a shuffle's that prefer this one, were never started.
+        "spark.locality.wait": "0s",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }

@@ -14,15 +14,13 @@ PARTS = ("kafka", "hdfs", "hive-metastore", "spark", "trino")
 
 
 def path(settings: Settings, name: str) -> Path:
-    """Where a part lies: its name tells versions, pom and fetch script apart, so a changed one is fetched anew."""
-    digest = hashlib.sha256()
-    for file in ("hack/versions.env", "images/fetch-jars", "images/fetch-artifact", *_own_files(name)):
-        digest.update((ROOT / file).read_bytes())
-    return settings.cache / f"{name}-{digest.hexdigest()[:12]}"
-
-
-def _own_files(name: str) -> list[str]:
-    return [f"images/{name}/{file}" for file in ("pom.xml", "fetch") if (ROOT / "images" / name / file).exists()]
+    """Where a part lies: its name tells its recipe and versions apart, so that only a changed one is fetched anew."""
+    folder = ROOT / "images"
+    scripts = [folder / "fetch-jars", folder / "fetch-artifact", folder / name / "fetch", folder / name / "pom.xml"]
+    recipe = "".join(script.read_text() for script in scripts if script.exists())
+    versions = (ROOT / "hack/versions.env").read_text().splitlines()
+    recipe += "\n".join(line for line in versions if line.split("=")[0] in recipe)
+    return settings.cache / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
 def fetch_missing(settings: Settings, names: tuple[str, ...] = PARTS) -> None:

@@ -1,5 +1,6 @@
 """Real servers for the tests: one stack for all of them, on ports and in a directory of its own."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,9 @@ from local.settings import Settings
 from local.stack import Stack
 
 from tests.local.lake import Lake
+
+# A test run that is told to end stops its servers, as one does that is interrupted.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
