@@ -2,9 +2,13 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 
 import pytest
+import requests
 from game_api.actions import ACTIONS, Action
 from game_events import validate
 
@@ -25,6 +29,15 @@ def raw(game: Game, *lines: bytes, body: bytes = b"") -> str:
         while part := client.recv(65536):
             parts.append(part)
         return b"".join(parts).decode()
+
+
+def connected(game: Game) -> HTTPConnection:
+    """A connection that had some answers and is kept open."""
+    client = HTTPConnection("127.0.0.1", game.port, timeout=10)
+    for _ in range(3):
+        client.request("GET", "/")
+        assert client.getresponse().read()
+    return client
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.event_type)
@@ -129,6 +142,42 @@ def test_bulk_results_tell_where_the_events_lie(game: Game):
         assert item.items() <= event.items()
         assert (key.decode(), event["idempotent"], event["host"]) == (item["player"], True, PLAYER)
     assert sum(game.ends().values()) == before + 49
+
+
+def test_more_clients_than_threads_are_all_answered(game: Game):
+    """Who keeps a connection and asks on and on, or asks nothing more, keeps no other client waiting."""
+    with (
+        game.another_api(WEB_CONCURRENCY="1", API_THREADS="2"),
+        ThreadPoolExecutor(6) as pool,
+        socket.create_connection(("127.0.0.1", game.port)),
+    ):
+
+        def slowest(asked: int) -> float:
+            with requests.Session() as client:
+                answers = [client.get(game.url, timeout=10) for _ in range(asked)]
+            assert {answer.status_code for answer in answers} == {200}
+            return max(answer.elapsed.total_seconds() for answer in answers)
+
+        assert max(pool.map(slowest, [50] * 6)) < 2
+
+
+def test_an_idle_connection_is_closed(game: Game):
+    """A connection is closed when it had no request for the keep-alive time."""
+    with game.another_api(API_KEEPALIVE_SECONDS="1"):
+        client = connected(game)
+        began = time.monotonic()
+        assert client.sock.recv(1) == b""
+        assert 0.9 < time.monotonic() - began < 4
+
+
+def test_open_connections_delay_no_stop(game: Game):
+    """SIGTERM does not wait for clients that stay connected."""
+    with game.another_api():
+        clients = [connected(game) for _ in range(4)]
+        began = time.monotonic()
+        game.api.stop()
+        assert time.monotonic() - began < 5
+        assert all(client.sock.recv(1) == b"" for client in clients)
 
 
 def test_metrics_add_up_over_the_workers(game: Game):
