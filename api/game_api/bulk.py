@@ -24,6 +24,7 @@ MAX_BODY = 1024 * 1024
 """Bytes."""
 FROM_REQUEST = frozenset({"schema_version", "received_at", "idempotent", *STORED_HEADERS})
 """Fields of an event that an item cannot set."""
+_ADDED = FROM_REQUEST | {"event_id", "player"}
 
 Result = dict[str, Any]
 
@@ -104,18 +105,17 @@ def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | N
 
 
 def complete(item: Any, player: str, event_id: str) -> dict[str, Any]:  # noqa: ANN401 JSON
-    """Add to an item what it may leave out; raise InvalidEventError unless it is an event then."""
+    """Add to an item what it may leave out; raise InvalidEventError unless that makes it an event."""
     if type(item) is not dict:
         raise InvalidEventError("event", "is not a JSON object")
     if not FROM_REQUEST.isdisjoint(item):
         raise InvalidEventError(min(FROM_REQUEST.intersection(item)), "comes from the request")
+    validate(item, added_later=_ADDED)
     if "event_id" in item:
         item["idempotent"] = True
     else:
         item["event_id"] = event_id
-    if "player" not in item:
-        item["player"] = player
-    validate(item, added_later=FROM_REQUEST)
+    item.setdefault("player", player)
     return item
 
 
