@@ -13,7 +13,7 @@ help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: $(VENV)/run ## Show the whole road once: servers, players, the batch job, SQL (KEEP=1 leaves it running)
-	@$(LOCAL) demo $(if $(KEEP),--keep)
+	@$(LOCAL) demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
 
 up: $(VENV)/run ## Start the servers and make the topic and the tables
 	@$(LOCAL) up
@@ -38,6 +38,7 @@ sql: $(VENV)/run ## Open Trino's prompt
 
 test: $(VENV)/dev ## Run the linters and all tests; says what could not run here
 	@hack/verify
+	@$(LOCAL) fetch
 	@$(BIN)/python -m pytest
 
 unit: $(VENV)/dev ## Run the tests that need no servers

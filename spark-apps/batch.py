@@ -18,18 +18,18 @@ _RECORDS_PER_TASK = 250_000
 """A partition of the topic may be read by several tasks: there are fewer partitions than cores, or they are long."""
 
 
-def load(settings: Settings, ranges: Sequence[OffsetRange]) -> None:
+def load(settings: Settings, topic_id: str, ranges: Sequence[OffsetRange]) -> None:
     """Make every offset of these ranges one row of `events`, whatever was there before."""
     started = time.monotonic()
     ranges = [one for one in ranges if one.size]
     print(f"{settings.topic}: offsets {' '.join(map(str, ranges)) or 'none'}", flush=True)
     spark = lake_session("batch-load", settings)
     events_table.create(spark, settings)
+    events_table.claim(spark, topic_id)
     if ranges:
         records = (
             spark.read.format("kafka")
             .option("kafka.bootstrap.servers", settings.bootstrap_servers)
-            .options(**{f"kafka.{name}": value for name, value in settings.kafka_options})
             .options(**spark_options(settings.topic, ranges), maxRecordsPerPartition=_RECORDS_PER_TASK)
             .load()
         )
@@ -41,6 +41,12 @@ def load(settings: Settings, ranges: Sequence[OffsetRange]) -> None:
 def _time(text: str) -> datetime:
     time_ = datetime.fromisoformat(text)
     return time_ if time_.tzinfo else time_.replace(tzinfo=UTC)
+
+
+def _family(name: str) -> str:
+    if name not in export.FAMILIES:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(export.FAMILIES)}, got {name!r}")
+    return name
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -55,7 +61,13 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     loading.add_argument("--to", dest="end", type=_time, metavar="TIME", help="without the records of this moment")
     exporting = commands.add_parser("export", help="replace the Parquet directories and their tables in schema export")
-    exporting.add_argument("families", nargs="*", choices=[*export.FAMILIES, []], help="all of them, unless named")
+    exporting.add_argument(
+        "families",
+        nargs="*",
+        type=_family,
+        metavar="FAMILY",
+        help=f"of {', '.join(export.FAMILIES)}; all, unless named",
+    )
     chosen = parser.parse_args(arguments)
     if chosen.command == "load" and chosen.offsets and (chosen.start or chosen.end):
         parser.error("--offsets: not together with --from or --to")
@@ -68,10 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings.from_environment()
         if chosen.command == "export":
             export.export(settings, chosen.families or export.FAMILIES)
-        elif chosen.offsets:
-            load(settings, Topic(settings).exactly([OffsetRange.parse(text) for text in chosen.offsets]))
         else:
-            load(settings, Topic(settings).between(chosen.start, chosen.end))
+            topic = Topic(settings)
+            chosen_ranges = [OffsetRange.parse(text) for text in chosen.offsets]
+            ranges = topic.exactly(chosen_ranges) if chosen_ranges else topic.between(chosen.start, chosen.end)
+            load(settings, topic.identity(), ranges)
     except (SettingsError, RangeError, events_table.TableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,5 +1,7 @@
 """The table `events`: made by DDL, written by MERGE."""
 
+import json
+
 from game_events.table import COLUMNS, spark_schema
 from offsets import OffsetRange
 from py4j.protocol import Py4JJavaError
@@ -14,9 +16,13 @@ _PROPERTIES = {
     "write.merge.mode": "merge-on-read",
     # A commit fails when another one added rows to the same offsets since it looked: `snapshot` would let both in.
     "write.merge.isolation-level": "serializable",
+    # The metastore compares and swaps; the lock that it offers instead outlives a writer that is killed.
+    "engine.hive.lock-enabled": "false",
     "commit.retry.num-retries": "10",
     "write.metadata.delete-after-commit.enabled": "true",
 }
+
+_TOPIC_ID = "gamelake.topic-id"
 
 _ATTEMPTS = 10
 _CONFLICT = "org.apache.iceberg.exceptions.ValidationException"
@@ -43,17 +49,33 @@ def register(spark: SparkSession, metadata_file: str) -> None:
     spark.sql(f"CALL lake.system.register_table('{EVENTS.removeprefix('lake.')}', '{metadata_file}')")
 
 
+def claim(spark: SparkSession, topic_id: str) -> None:
+    """Note whose offsets the table holds, at the first load; at every other, raise TableError for another topic's."""
+    noted = spark.sql(f"SHOW TBLPROPERTIES {EVENTS}").where(f"key = '{_TOPIC_ID}'").first()
+    if noted is None:
+        spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('{_TOPIC_ID}'='{topic_id}')")
+    elif noted.value != topic_id:
+        raise TableError(
+            f"{EVENTS} holds the offsets of topic id {noted.value}, and this topic's id is {topic_id}. It is another, or "
+            "was made anew, and its offsets would be taken for rows that are there. Load it into another table, or set "
+            f"the table's property {_TOPIC_ID} if it is the same after all"
+        )
+
+
 def _refuse_to_hide_files(spark: SparkSession, settings: Settings) -> None:
     folder = f"{settings.events_location}/metadata"
     try:
         files = spark.read.format("binaryFile").option("pathGlobFilter", "*.metadata.json").load(folder)
+        candidates = {row.path: json.loads(row.content) for row in files.collect()}
     except AnalysisException:
         return
-    newest = files.orderBy("modificationTime", ascending=False).select("path").first()
-    if newest:
+    # A start that was cut short leaves metadata without a snapshot, which hides nothing.
+    with_rows = {path: metadata for path, metadata in candidates.items() if metadata.get("current-snapshot-id", -1) > 0}
+    if with_rows:
+        newest = max(with_rows, key=lambda path: with_rows[path]["last-updated-ms"])
         raise TableError(
             f"{EVENTS} is not in the catalog, but its files are at {folder}: a new table there would hide their rows. "
-            f"Bring it back with: tables.py --register {newest.path}"
+            f"Bring it back with its last committed metadata file, most likely: tables.py --register {newest}"
         )
 
 

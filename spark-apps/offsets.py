@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
 from settings import Settings
 
 _TIMEOUT = 10
@@ -46,14 +47,24 @@ class Topic:
 
     def __init__(self, settings: Settings) -> None:
         self.name = settings.topic
+        self._bootstrap_servers = settings.bootstrap_servers
         self._consumer = Consumer(
             {
                 "bootstrap.servers": settings.bootstrap_servers,
+                # It joins no group: the name is only demanded by the client.
                 "group.id": "gamelake-batch",
                 "enable.auto.commit": False,
-                **dict(settings.kafka_options),
             }
         )
+
+    def identity(self) -> str:
+        """The id that the broker gave it when it was made: another topic of the same name has another."""
+        admin = AdminClient({"bootstrap.servers": self._bootstrap_servers})
+        try:
+            described = admin.describe_topics(TopicCollection([self.name]), request_timeout=_TIMEOUT)
+            return str(described[self.name].result().topic_id)
+        except KafkaException as error:
+            raise RangeError(f"topic {self.name}: {error.args[0].str()}") from error
 
     def all(self) -> list[OffsetRange]:
         """Every partition, from its earliest offset to its end now."""
@@ -104,6 +115,9 @@ class Topic:
             found = self._consumer.offsets_for_times(wanted, timeout=_TIMEOUT)
         except KafkaException as error:
             raise RangeError(f"topic {self.name}: {error.args[0].str()}") from error
+        for at in found:
+            if at.error:
+                raise RangeError(f"topic {self.name}, partition {at.partition}: {at.error.str()}")
         end = {r.partition: r.end for r in ranges}
         return {at.partition: at.offset if at.offset >= 0 else end[at.partition] for at in found}
 

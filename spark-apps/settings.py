@@ -20,18 +20,20 @@ class Settings:
     metastore_uri: str
     trino_host: str
     trino_port: int
-    kafka_options: tuple[tuple[str, str], ...] = ()
     hdfs_replication: int = 1
 
+    # Outside the metastore's own warehouse, where it allows no table of others.
     @property
     def events_location(self) -> str:
-        # Outside the metastore's own warehouse, where it allows no table of others.
         return f"{self.hdfs_uri}/lake/events"
+
+    @property
+    def export_location(self) -> str:
+        return f"{self.hdfs_uri}/export"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the environment, or raise SettingsError. `KAFKA_CLIENT_X_Y` becomes the Kafka client's setting `x.y`."""
-        prefix = "KAFKA_CLIENT_"
+        """Read the environment, or raise SettingsError."""
         return cls(
             bootstrap_servers=_required(environment, "KAFKA_BOOTSTRAP_SERVERS"),
             topic=_required(environment, "KAFKA_TOPIC"),
@@ -39,11 +41,6 @@ class Settings:
             metastore_uri=_required(environment, "METASTORE_URI"),
             trino_host=_required(environment, "TRINO_HOST"),
             trino_port=_number(environment, "TRINO_PORT"),
-            kafka_options=tuple(
-                (name.removeprefix(prefix).lower().replace("_", "."), value)
-                for name, value in sorted(environment.items())
-                if name.startswith(prefix)
-            ),
             hdfs_replication=_number(environment, "HDFS_REPLICATION", "1"),
         )
 

@@ -1,6 +1,7 @@
-"""The contract only ever grows: what was released is still understood, by old readers and by new ones.
+"""The contract only ever grows: what was written under a released one is still understood.
 
-`python -m game_events.compatibility` prints what would break; with `release` it records today's contract as released.
+`python -m game_events.compatibility` prints what would break; with `release` it records today's contract as released,
+unless it would break.
 """
 
 import json
@@ -68,15 +69,16 @@ def _field_breaks(name: str, old: dict[str, Any], new: dict[str, Any] | None) ->
 
 
 def main(arguments: list[str]) -> int:
-    if arguments == ["release"]:
-        RELEASED.write_text(json.dumps(contract(), indent=1) + "\n")
-        return 0
-    if arguments:
+    if arguments not in ([], ["release"]):
         print(__doc__, file=sys.stderr)
         return 2
     problems = breaks(json.loads(RELEASED.read_text()), contract())
-    print("\n".join(problems))
-    return 1 if problems else 0
+    if problems:
+        print("\n".join(problems), file=sys.stderr)
+        return 1
+    if arguments:
+        RELEASED.write_text(json.dumps(contract(), indent=1) + "\n")
+    return 0
 
 
 if __name__ == "__main__":

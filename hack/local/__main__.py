@@ -34,6 +34,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         ("up", _up, "start what does not run, and wait until all is ready"),
         ("down", _down, "stop what runs; the data stays"),
         ("status", _status, "say which servers run; fails unless all do"),
+        ("fetch", _fetch, "download what the servers are made of"),
         ("sql", _sql, "open Trino's prompt"),
         ("notebook", _notebook, "open the notebook"),
     ):
@@ -62,6 +63,11 @@ def _down(stack: Stack, _: argparse.Namespace) -> int:
     return 0
 
 
+def _fetch(stack: Stack, _: argparse.Namespace) -> int:
+    parts.fetch_missing(stack.settings)
+    return 0
+
+
 def _status(stack: Stack, _: argparse.Namespace) -> int:
     rows = stack.status()
     for name, state, pid, memory in rows:
@@ -76,13 +82,20 @@ def _demo(stack: Stack, chosen: argparse.Namespace) -> int:
 
 
 def _job(stack: Stack, chosen: argparse.Namespace) -> int:
+    _demand(stack, "kafka", "datanode", "metastore")
     name = chosen.file.removesuffix(".py")
     stack.run(spark_job(stack.settings, name, chosen.file, *chosen.arguments), echo=True)
     return 0
 
 
+def _demand(stack: Stack, *names: str) -> None:
+    for name in names:
+        if not stack[name].alive:
+            raise StackError(f"{name} does not run. Start the stack first: make up")
+
+
 def _sql(stack: Stack, _: argparse.Namespace) -> int:
-    parts.fetch_missing(stack.settings, ("trino",))
+    _demand(stack, "trino")
     os.execv(*trino_cli(stack.settings))
 
 

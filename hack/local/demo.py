@@ -17,6 +17,7 @@ def demo(stack: Stack, keep: bool) -> bool:
     settings = stack.settings
     was_up, had_data = stack.any_alive, settings.data.exists()
     started = time.monotonic()
+    good = False
     try:
         _heading("The servers")
         stack.up()
@@ -27,7 +28,8 @@ def demo(stack: Stack, keep: bool) -> bool:
         raise
     finally:
         if not keep and not was_up:
-            _clean_up(stack, had_data)
+            # What went wrong is in the logs.
+            _clean_up(stack, keep_data=had_data or not good)
     if keep or was_up:
         print(_how_to_go_on(settings))
     return good
@@ -35,6 +37,9 @@ def demo(stack: Stack, keep: bool) -> bool:
 
 def _play_and_query(stack: Stack) -> bool:
     settings = stack.settings
+    if topic.end_offset(settings):
+        # What waits in the topic from before would be counted as the players'.
+        stack.run(spark_job(settings, "batch-load", "batch.py", "load"))
     before = {view: answers.count(settings, view) for view in ROWS}
 
     _heading("Players, over HTTP")
@@ -88,10 +93,10 @@ def _list_parquet_files(settings: Settings) -> None:
             print(f"  {int(size):>9,} bytes  {day} {clock}  {path}")
 
 
-def _clean_up(stack: Stack, had_data: bool) -> None:
+def _clean_up(stack: Stack, keep_data: bool) -> None:
     print(flush=True)
     stack.down()
-    if not had_data:
+    if not keep_data:
         shutil.rmtree(stack.settings.data, ignore_errors=True)
 
 

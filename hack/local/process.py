@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,10 +80,12 @@ class Process:
     @property
     def memory(self) -> int:
         """Resident bytes, children included."""
-        process = self._process()
-        if not process:
-            return 0
-        return sum(one.memory_info().rss for one in (process, *process.children(recursive=True)))
+        total = 0
+        if process := self._process():
+            with suppress(psutil.NoSuchProcess):
+                for one in (process, *process.children(recursive=True)):
+                    total += one.memory_info().rss
+        return total
 
     def exit_code(self) -> int | None:
         """Return how a job of this interpreter ended; None while it runs, or when another started it."""
@@ -95,13 +98,14 @@ class Process:
 
     def signal(self, number: signal.Signals) -> None:
         if process := self._process():
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL for what has not gone by then."""
-        if process := self._process():
-            family = [process, *process.children(recursive=True)]
-            process.terminate()
+        if family := self._family():
+            with suppress(psutil.NoSuchProcess):
+                family[0].terminate()
             _, stubborn = psutil.wait_procs(family, timeout=self.program.stop_patience)
             if stubborn:
                 print(f"{self.program.name}: did not stop in {self.program.stop_patience:.0f} s: killed", flush=True)
@@ -110,15 +114,19 @@ class Process:
 
     def kill(self) -> None:
         """SIGKILL, children included; returns when they are gone."""
-        if process := self._process():
-            self._kill([process, *process.children(recursive=True)])
+        self._kill(self._family())
+
+    def _family(self) -> list[psutil.Process]:
+        """The process and its children; empty when it is gone."""
+        process = self._process()
+        with suppress(psutil.NoSuchProcess):
+            return [process, *process.children(recursive=True)] if process else []
+        return []
 
     def _kill(self, family: list[psutil.Process]) -> None:
         for process in family:
-            try:
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
-            except psutil.NoSuchProcess:
-                continue
         psutil.wait_procs(family, timeout=10)
         if self._child:
             self._child.poll()

@@ -8,6 +8,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import pyspark
+
 from local import jdk, parts, topic
 from local.process import Program
 from local.settings import HOST, ROOT, Settings
@@ -100,6 +102,7 @@ def _metastore(settings: Settings) -> Program:
             "METASTORE_PORT": str(settings.ports.metastore),
             "METASTORE_WAREHOUSE": f"{settings.hdfs_uri}/warehouse",
             "METASTORE_DATA": str(settings.data / "metastore"),
+            "METASTORE_DB_URL": "",
         },
         probe=lambda: _listens(settings.ports.metastore),
         ports=("metastore",),
@@ -113,7 +116,7 @@ def _trino(settings: Settings) -> Program:
         "trino",
         _run("trino"),
         {
-            "JAVA_HOME": str(jdk.find("Trino", 25, 24)),
+            "JAVA_HOME": str(jdk.find("Trino", 25)),
             "TRINO_HOME": str(parts.path(settings, "trino")),
             "TRINO_DATA": str(settings.data / "trino"),
             "TRINO_HOST": HOST,
@@ -151,6 +154,10 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
             **_java("Spark"),
             "PATH": _venv_path(),
             "SPARK_JARS": str(parts.path(settings, "spark")),
+            # Whatever Spark or Python the user's own environment is set up for.
+            "SPARK_HOME": str(Path(pyspark.__file__).parent),
+            "PYSPARK_PYTHON": sys.executable,
+            "PYSPARK_DRIVER_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": HOST,
             "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
             "KAFKA_TOPIC": settings.topic,
@@ -167,7 +174,7 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
 
 def trino_cli(settings: Settings) -> tuple[str, list[str]]:
     """Return Trino's prompt, as a program and its arguments."""
-    java = str(jdk.find("Trino", 25, 24) / "bin/java")
+    java = str(jdk.find("Trino", 25) / "bin/java")
     jar = str(parts.path(settings, "trino") / "trino-cli.jar")
     where = ["--server", settings.trino_url, "--catalog", "hive", "--schema", "default"]
     # Quiet about the terminal library's use of native code, which every JDK from 24 on warns of.

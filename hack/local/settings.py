@@ -1,10 +1,11 @@
-"""Where the stack lies and listens: the one place that reads the environment."""
+"""Where the stack lies and listens."""
 
 import os
+import random
 import socket
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, fields
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -13,6 +14,16 @@ HOST = "127.0.0.1"
 
 class SettingsError(ValueError):
     """A setting that cannot be used; the message names it."""
+
+
+def is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+        return False
 
 
 @dataclass(frozen=True)
@@ -43,12 +54,9 @@ class Ports:
 
     @classmethod
     def free(cls) -> "Ports":
-        """Ports that nobody listens on now."""
-        with ExitStack() as held:
-            sockets = [held.enter_context(socket.socket()) for _ in fields(cls)]
-            for one in sockets:
-                one.bind((HOST, 0))
-            return cls(*(one.getsockname()[1] for one in sockets))
+        """Ports that nobody listens on now, none of which the system would give to a client meanwhile."""
+        candidates = random.sample(range(20000, 32000), 1000)
+        return cls(*islice((port for port in candidates if not is_taken(port)), len(fields(cls))))
 
 
 @dataclass(frozen=True)

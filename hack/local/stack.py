@@ -1,15 +1,17 @@
 """The stack: its programs, started in order, waited for, stopped in reverse."""
 
+import fcntl
 import os
-import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 from local import parts
 from local.process import TAIL, Process, Program, log_tail
 from local.programs import programs
-from local.settings import HOST, Settings, SettingsError
+from local.settings import Settings, SettingsError, is_taken
 
 
 class StackError(RuntimeError):
@@ -30,12 +32,13 @@ class Stack:
         missing = [process for process in chosen if not process.alive]
         self._check_ports(missing)
         parts.fetch_missing(self.settings, tuple(dict.fromkeys(part for p in chosen for part in p.program.parts)))
-        try:
-            self._start(chosen)
-        except BaseException:
-            for process in reversed(missing):
-                process.stop()
-            raise
+        with self._alone():
+            try:
+                self._start(chosen)
+            except BaseException:
+                for process in reversed(missing):
+                    process.stop()
+                raise
 
     def down(self) -> None:
         for process in reversed(self._processes.values()):
@@ -80,8 +83,18 @@ class Stack:
 
     def kill(self) -> None:
         """SIGKILL everything at once, as a power cut would."""
-        for process in self._processes.values():
-            process.kill()
+        with ThreadPoolExecutor(len(self._processes)) as pool:
+            list(pool.map(Process.kill, self._processes.values()))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        self.settings.data.mkdir(parents=True, exist_ok=True)
+        with (self.settings.data / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StackError(f"{self.settings.data} is being started by another process") from None
+            yield
 
     def status(self) -> list[tuple[str, str, int | None, int]]:
         """Name, state, pid and resident bytes of every server."""
@@ -101,12 +114,9 @@ class Stack:
         for process in processes:
             for port in process.program.ports:
                 number = getattr(self.settings.ports, port)
-                with socket.socket() as probe:
-                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                    if _is_taken(probe, number):
-                        taken.append(
-                            f"{port.upper()}_PORT: port {number}, which {process.program.name} needs, is taken"
-                        )
+                if is_taken(number):
+                    name = process.program.name
+                    taken.append(f"{port.upper()}_PORT: port {number}, which {name} needs, is taken")
         if taken:
             raise SettingsError("\n".join([*taken, "Stop what holds them, or set these variables to other ports."]))
 
@@ -139,11 +149,3 @@ class Stack:
 
 def _done(process: Process) -> str:
     return "done" if process.program.ends else "ready"
-
-
-def _is_taken(probe: socket.socket, port: int) -> bool:
-    try:
-        probe.bind((HOST, port))
-    except OSError:
-        return True
-    return False

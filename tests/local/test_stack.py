@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from local import jdk
 from local.process import wait_until
@@ -24,7 +25,7 @@ def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=500,
         check=False,
     )
 
@@ -46,6 +47,18 @@ def test_killed_as_by_a_power_cut(stack: Stack, lake: Lake) -> None:
     new = lake.write([(EXAMPLES / "default.json").read_bytes()])
     lake.job("batch.py", "load")
     assert lake.places() == sorted(offsets | new.keys())
+
+
+def test_everything_binds_to_loopback(stack: Stack) -> None:
+    """No server of the stack listens on any address but loopback."""
+    addresses = {
+        connection.laddr.ip
+        for name, _, pid, _ in stack.status()
+        for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
+        for connection in process.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert {ip.removeprefix("::ffff:") for ip in addresses} == {HOST}
 
 
 def test_status_tells_the_living_from_the_dead(stack: Stack) -> None:
@@ -90,7 +103,11 @@ def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
 def test_a_missing_maven_is_said(tmp_path: Path) -> None:
     """With nothing in the cache and no Maven on the PATH, that is said, and nothing is started."""
     answer = local(
-        "up", PATH=f"{Path(sys.executable).parent}", GAMELAKE_DATA=str(tmp_path / "data"), GAMELAKE_CACHE=str(tmp_path)
+        "up",
+        PATH=f"{Path(sys.executable).parent}",
+        GAMELAKE_DATA=str(tmp_path / "data"),
+        GAMELAKE_CACHE=str(tmp_path / "cache"),
+        **port_settings(Ports.free()),
     )
     assert answer.returncode == 1
     assert answer.stderr.startswith("error: mvn: Maven is needed")

@@ -1,8 +1,12 @@
 """tables.py: DDL only, any number of times, before or after data."""
 
+from dataclasses import replace
+
 import pytest
+from local import topic
+from local.programs import spark_job
 from local.scenario import QUERIES
-from local.stack import StackError
+from local.stack import Stack, StackError
 
 from tests.local.lake import Lake
 from tests.poison import EXAMPLES
@@ -55,3 +59,13 @@ def test_the_queries_of_the_first_version(lake: Lake) -> None:
     assert 0 < len(some) <= 10
     assert sorted(types) == [["purchase_axe"], ["purchase_shield"], ["purchase_sword"]]
     assert 0 <= average <= 10
+
+
+def test_a_topic_made_anew_is_refused(lake: Lake, stack: Stack) -> None:
+    """Offsets of another topic, of the same name or not, are not taken for rows that are there already."""
+    places = lake.places()
+    other = replace(stack.settings, topic="made_anew")
+    assert topic.ensure(other)
+    with pytest.raises(StackError, match=r"holds the offsets of topic id \S+, and this topic's id is \S+"):
+        stack.run(spark_job(other, "job", "batch.py", "load"))
+    assert lake.places() == places
