@@ -56,9 +56,9 @@ def claim(spark: SparkSession, topic_id: str) -> None:
         spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('{_TOPIC_ID}'='{topic_id}')")
     elif noted.value != topic_id:
         raise TableError(
-            f"{EVENTS} holds the offsets of topic id {noted.value}, and this topic's id is {topic_id}. It is another, or "
-            "was made anew, and its offsets would be taken for rows that are there. Load it into another table, or set "
-            f"the table's property {_TOPIC_ID} if it is the same after all"
+            f"{EVENTS} holds the offsets of topic id {noted.value}, and this topic's id is {topic_id}. It is "
+            "another or was made anew: its offsets would be taken for rows that are there. Load it into another table, "
+            f"or set the table's property {_TOPIC_ID} if it is the same after all"
         )
 
 
