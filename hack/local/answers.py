@@ -17,7 +17,7 @@ def ask(settings: Settings, query: str) -> tuple[list[str], list[list[Any]]]:
         cursor = connection.cursor()
         cursor.execute(query)
         rows = cursor.fetchall()
-        return [column.name for column in cursor.description], rows
+        return [column.name for column in cursor.description or ()], rows
 
 
 def count(settings: Settings, table: str) -> int:

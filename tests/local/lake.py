@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import psutil
+import requests
 from confluent_kafka import Consumer, Producer, TopicPartition
 from local import answers
 from local.programs import hdfs_environment, spark_job
-from local.settings import ROOT
+from local.settings import HOST, ROOT
 from local.stack import Stack
 
 Place = tuple[int, int]
@@ -81,6 +82,12 @@ class Lake:
                 "SELECT kafka_partition, kafka_offset FROM lake.default.events ORDER BY 1, 2"
             )
         ]
+
+    def is_written_to(self) -> bool:
+        """Whether HDFS has a file that somebody is writing just now."""
+        bean = "Hadoop:service=NameNode,name=FSNamesystem"
+        answer = requests.get(f"http://{HOST}:{self._settings.ports.namenode_http}/jmx", {"qry": bean}, timeout=5)
+        return bool(answer.json()["beans"][0]["NumFilesUnderConstruction"])
 
     def files(self, folder: str) -> set[str]:
         """Every file under a folder of HDFS; none if there is no such folder."""
