@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)/hack:$(CURDIR)/api:$(CURDIR)/spark-apps
 LOCAL := $(BIN)/python -m local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status play batch export tables sql test unit lint format bench notebook requirements contract clean
+.PHONY: help demo up down status batch export tables sql test unit lint format bench notebook requirements contract clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -36,7 +36,7 @@ tables: $(VENV)/run ## Make the table and its views, as `up` does
 sql: $(VENV)/run ## Open Trino's prompt
 	@$(LOCAL) sql
 
-test: $(VENV)/dev ## Run the linters and all tests; says what could not run here
+test: $(VENV)/dev ## Run the linters and all tests
 	@hack/verify
 	@$(LOCAL) fetch
 	@$(BIN)/python -m pytest

@@ -1,16 +1,12 @@
 """The programs of the stack: what each is run with, and when it is ready. How it is run is `images/<name>/run`."""
 
-import json
 import os
-import socket
 import sys
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pyspark
 
-from local import jdk, parts, topic
+from local import jdk, parts, probes, topic
 from local.process import Program
 from local.settings import HOST, ROOT, Settings
 
@@ -73,7 +69,7 @@ def _namenode(settings: Settings) -> Program:
         "namenode",
         _run("hdfs", "namenode"),
         {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "namenode")},
-        probe=lambda: _namenode_info(settings) is not None,
+        probe=lambda: probes.names_files(settings),
         ports=("namenode", "namenode_http"),
         parts=("hdfs",),
     )
@@ -84,7 +80,7 @@ def _datanode(settings: Settings) -> Program:
         "datanode",
         _run("hdfs", "datanode"),
         {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "datanode")},
-        probe=lambda: _serves_files(settings),
+        probe=lambda: probes.serves_files(settings),
         ports=("datanode", "datanode_http", "datanode_ipc"),
         needs=("namenode",),
         parts=("hdfs",),
@@ -104,7 +100,7 @@ def _metastore(settings: Settings) -> Program:
             "METASTORE_DATA": str(settings.data / "metastore"),
             "METASTORE_DB_URL": "",
         },
-        probe=lambda: _listens(settings.ports.metastore),
+        probe=lambda: probes.listens(settings.ports.metastore),
         ports=("metastore",),
         needs=("datanode",),
         parts=("hive-metastore",),
@@ -123,7 +119,7 @@ def _trino(settings: Settings) -> Program:
             "TRINO_PORT": str(settings.ports.trino),
             "METASTORE_URI": settings.metastore_uri,
         },
-        probe=lambda: (_json(f"{settings.trino_url}/v1/info") or {}).get("starting") is False,
+        probe=lambda: probes.answers_queries(settings),
         ports=("trino",),
         parts=("trino",),
     )
@@ -139,7 +135,7 @@ def _api(settings: Settings) -> Program:
             "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
             "KAFKA_TOPIC": settings.topic,
         },
-        probe=lambda: _answers(f"{settings.api_url}/readyz"),
+        probe=lambda: probes.answers(f"{settings.api_url}/readyz"),
         ports=("api",),
         needs=("kafka",),
     )
@@ -183,37 +179,3 @@ def trino_cli(settings: Settings) -> tuple[str, list[str]]:
 
 def _venv_path() -> str:
     return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-
-
-def _json(url: str) -> dict[str, Any] | None:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
-            return dict(json.load(answer))
-    except (OSError, ValueError):
-        return None
-
-
-def _namenode_info(settings: Settings) -> dict[str, Any] | None:
-    beans = _json(
-        f"http://{HOST}:{settings.ports.namenode_http}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState"
-    )
-    return beans["beans"][0] if beans and beans["beans"] else None
-
-
-def _serves_files(settings: Settings) -> bool:
-    info = _namenode_info(settings)
-    return bool(info and info["FSState"] == "Operational" and info["NumLiveDataNodes"])
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(2)
-        return probe.connect_ex((HOST, port)) == 0
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
-            return bool(answer.status == 200)
-    except OSError:
-        return False

@@ -1,5 +1,6 @@
 """Facts that must stand in two places stand there equally."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 from game_api.actions import ACTIONS
 from local.scenario import ACKNOWLEDGED, ROWS, SCENARIO
+
+from tests.poison import SWORD
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,3 +60,19 @@ def test_the_scenario_adds_up() -> None:
     paths = {action.path: action for action in ACTIONS}
     assert sum(r.times for r in SCENARIO if r.status == 200) == ACKNOWLEDGED == sum(ROWS.values())
     assert all((r.path in paths) == (r.status == 200) for r in SCENARIO)
+
+
+def test_the_readme_shows_what_is_there() -> None:
+    """The README's event is the example of its type, and its table names every request."""
+    readme = (ROOT / "README.md").read_text()
+    [shown] = re.findall(r"```json\n(.*?)```", readme, re.DOTALL)
+    assert json.loads(shown) == SWORD
+    assert {action.path for action in ACTIONS} <= set(re.findall(r"`(/\w*)", readme))
+
+
+def test_the_readme_names_only_targets_that_exist() -> None:
+    """Every `make` target that the README names is one of the Makefile's."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:\$ |`)make ([a-z]+)", (ROOT / "README.md").read_text()))
+    assert named
+    assert named <= targets
