@@ -83,11 +83,12 @@ class Lake:
             )
         ]
 
-    def is_written_to(self) -> bool:
-        """Whether HDFS has a file that somebody is writing just now."""
-        bean = "Hadoop:service=NameNode,name=FSNamesystem"
+    def file_count(self) -> int:
+        """How many files and folders HDFS has just now, those that are being written included."""
+        # Of this bean only: the NameNode shows others as they were up to 10 s ago.
+        bean = "Hadoop:service=NameNode,name=FSNamesystemState"
         answer = requests.get(f"http://{HOST}:{self._settings.ports.namenode_http}/jmx", {"qry": bean}, timeout=5)
-        return bool(answer.json()["beans"][0]["NumFilesUnderConstruction"])
+        return int(answer.json()["beans"][0]["FilesTotal"])
 
     def files(self, folder: str) -> set[str]:
         """Every file under a folder of HDFS; none if there is no such folder."""
