@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from local.process import Process, Program, wait_until
 from local.settings import HOST, Ports
 from local.stack import Stack
+from local.topic import end_offset
 
-from bench.cost import BenchError, cpu_seconds, run_module, topic_ends, worker_memory
+from bench.cost import BenchError, cpu_seconds, run_module, worker_memory
 
 BULK = 100
 """Events in a bulk request."""
@@ -122,7 +123,7 @@ class ApiBench:
         return server.pid
 
     def _end(self) -> int:
-        return sum(topic_ends(self._stack.settings).values())
+        return end_offset(self._stack.settings)
 
     def _arrived(self, before: int, sent: int, patience: float) -> int:
         """How many events lie in Kafka; waits for those that are still on their way."""

@@ -8,9 +8,10 @@ from local import parts
 from local.process import Process
 from local.programs import spark_job
 from local.stack import Stack
+from local.topic import end_offsets
 
 from bench import traffic
-from bench.cost import BenchError, cpu_of_job, topic_ends
+from bench.cost import BenchError, cpu_of_job
 
 SERVERS = ("kafka", "namenode", "datanode", "metastore")
 PATIENCE = 900
@@ -59,9 +60,9 @@ class BatchBench:
     def rounds(self, count: int) -> list[Round]:
         rounds = []
         for number in range(1, count + 1):
-            starts = topic_ends(self._stack.settings)
+            starts = end_offsets(self._stack.settings)
             self._fill()
-            ends = topic_ends(self._stack.settings)
+            ends = end_offsets(self._stack.settings)
             one = Round(ours=self._ours(starts, ends), plain=self._plain(starts, ends))
             self._loaded += self._events
             print(

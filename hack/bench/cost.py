@@ -1,4 +1,4 @@
-"""What a run costs: CPU seconds and memory of a process and all its children, and the ends of the topic."""
+"""What a run costs: CPU seconds and memory of a process and all its children."""
 
 import json
 import subprocess
@@ -8,9 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import psutil
-from confluent_kafka import Consumer, TopicPartition
 from local.process import Process
-from local.settings import Settings
 
 SAMPLE_SECONDS = 0.1
 
@@ -75,13 +73,3 @@ def _sample(pid: int, taken: dict[psutil.Process, float]) -> None:
     for one in family:
         with suppress(psutil.NoSuchProcess):
             taken[one] = sum(one.cpu_times()[:2])
-
-
-def topic_ends(settings: Settings) -> dict[int, int]:
-    """Each partition's end offset."""
-    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": "bench"})
-    try:
-        partitions = [TopicPartition(settings.topic, number) for number in range(settings.partitions)]
-        return {p.partition: consumer.get_watermark_offsets(p, timeout=10)[1] for p in partitions}
-    finally:
-        consumer.close()

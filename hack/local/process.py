@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -30,7 +30,7 @@ class Program:
     ends: bool = False
     patience: float = 180
     stop_patience: float = 30
-    parts: tuple[str, ...] = field(default=())
+    parts: tuple[str, ...] = ()
 
 
 class Process:
@@ -81,10 +81,9 @@ class Process:
     def memory(self) -> int:
         """Resident bytes, children included."""
         total = 0
-        if process := self._process():
+        for process in self._family():
             with suppress(psutil.NoSuchProcess):
-                for one in (process, *process.children(recursive=True)):
-                    total += one.memory_info().rss
+                total += process.memory_info().rss
         return total
 
     def exit_code(self) -> int | None:

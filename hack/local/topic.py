@@ -25,10 +25,15 @@ def ensure(settings: Settings) -> bool:
     return True
 
 
+def end_offsets(settings: Settings) -> dict[int, int]:
+    """Return each partition's end offset."""
+    with _reader(settings) as reader:
+        return {partition: _end(reader, settings.topic, partition) for partition in range(settings.partitions)}
+
+
 def end_offset(settings: Settings) -> int:
     """Return the sum of all partitions' end offsets: how many records were ever written."""
-    with _reader(settings) as reader:
-        return sum(_end(reader, settings.topic, partition) for partition in range(settings.partitions))
+    return sum(end_offsets(settings).values())
 
 
 def last_event(settings: Settings) -> str:

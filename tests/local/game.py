@@ -14,6 +14,7 @@ from confluent_kafka import Consumer, TopicPartition
 from local.process import Process, wait_until
 from local.settings import Settings
 from local.stack import Stack
+from local.topic import end_offsets
 
 PLAYER = "knight1.comcast.com"
 
@@ -51,8 +52,7 @@ class Game:
 
     def ends(self) -> dict[int, int]:
         """Each partition's end offset."""
-        with self._consumer() as consumer:
-            return {p.partition: consumer.get_watermark_offsets(p, timeout=10)[1] for p in self._partitions()}
+        return end_offsets(self._settings)
 
     def record(self, partition: int, offset: int) -> tuple[bytes, dict[str, Any]]:
         """Read the key and the event that lie there."""
@@ -108,9 +108,6 @@ class Game:
             self.api = usual
             usual.start()
             wait_until("the usual API", self.is_ready, 30)
-
-    def _partitions(self) -> list[TopicPartition]:
-        return [TopicPartition(self._settings.topic, partition) for partition in range(self._settings.partitions)]
 
     @contextmanager
     def _consumer(self) -> Iterator[Consumer]:

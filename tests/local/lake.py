@@ -7,8 +7,8 @@ from typing import Any
 
 import psutil
 import requests
-from confluent_kafka import Consumer, Producer, TopicPartition
-from local import answers
+from confluent_kafka import Producer
+from local import answers, topic
 from local.programs import hdfs_environment, spark_job
 from local.settings import HOST, ROOT
 from local.stack import Stack
@@ -43,13 +43,8 @@ class Lake:
 
     def offsets(self) -> set[Place]:
         """Every offset that the topic has."""
-        consumer = Consumer({"bootstrap.servers": self._settings.bootstrap_servers, "group.id": "test"})
-        ends = {
-            partition: consumer.get_watermark_offsets(TopicPartition(self._settings.topic, partition), timeout=10)[1]
-            for partition in range(self._settings.partitions)
-        }
-        consumer.close()
-        return {(partition, offset) for partition, end in ends.items() for offset in range(end)}
+        ends = topic.end_offsets(self._settings).items()
+        return {(partition, offset) for partition, end in ends for offset in range(end)}
 
     def job(self, *arguments: str) -> str:
         """Run a Spark job to its end and return what it printed; StackError if it fails."""
