@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import events_table
+import events_writer
 import export
 from offsets import OffsetRange, RangeError, Topic, spark_options
 from progress import reported
@@ -34,7 +35,7 @@ def load(settings: Settings, topic_id: str, ranges: Sequence[OffsetRange]) -> No
             .load()
         )
         with reported(spark):
-            events_table.merge(to_events(records), ranges)
+            events_writer.write(to_events(records), ranges)
     print(f"{sum(one.size for one in ranges)} offsets are rows, {time.monotonic() - started:.1f} s", flush=True)
 
 

@@ -1,17 +1,18 @@
-"""The table `events`: made by DDL, written by MERGE."""
+"""The table `events`: made by DDL alone."""
 
 import json
 
 from game_events.table import COLUMNS, spark_schema
-from offsets import OffsetRange
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import AnalysisException, PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.errors import AnalysisException
+from pyspark.sql import SparkSession
 from settings import EVENTS, Settings
 
 _PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
+    # A task reads one partition of the topic: its files need no shuffle to hold one partition each.
+    "write.distribution-mode": "none",
+    "write.spark.fanout.enabled": "true",
     # New rows only add files; a row that replaces a rejected one marks it deleted instead of rewriting its file.
     "write.merge.mode": "merge-on-read",
     # A commit fails when another one added rows to the same offsets since it looked: `snapshot` would let both in.
@@ -22,10 +23,11 @@ _PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
 }
 
-_TOPIC_ID = "gamelake.topic-id"
+# By day for those who read. By partition of the topic for those who write: a range of offsets is then told apart from
+# all others by the files' statistics, so that two writers conflict when they write the same offsets, and only then.
+_PARTITIONS = "days(received_at), kafka_partition"
 
-_ATTEMPTS = 10
-_CONFLICT = "org.apache.iceberg.exceptions.ValidationException"
+_TOPIC_ID = "gamelake.topic-id"
 
 
 class TableError(RuntimeError):
@@ -39,7 +41,7 @@ def create(spark: SparkSession, settings: Settings) -> None:
         properties = ", ".join(f"'{name}'='{value}'" for name, value in _PROPERTIES.items())
         spark.sql(
             f"CREATE TABLE IF NOT EXISTS {EVENTS} ({spark_schema()}) USING iceberg "
-            f"PARTITIONED BY (days(received_at)) LOCATION '{settings.events_location}' TBLPROPERTIES ({properties})"
+            f"PARTITIONED BY ({_PARTITIONS}) LOCATION '{settings.events_location}' TBLPROPERTIES ({properties})"
         )
     _add_columns(spark)
 
@@ -87,33 +89,3 @@ def _add_columns(spark: SparkSession) -> None:
             spark.sql(f"ALTER TABLE {EVENTS} ADD COLUMN {name} {column.kind.sql_type}")
         elif present[name] != column.kind.sql_type.lower():
             raise TableError(f"{EVENTS}.{name}: is {present[name]}, the contract says {column.kind.sql_type.lower()}")
-
-
-def merge(rows: DataFrame, ranges: list[OffsetRange]) -> None:
-    """Write rows whose offsets lie in these ranges; offsets that are already there stay as they are.
-
-    Only a rejected record that is now understood replaces its row. All or nothing, however often and by however many it
-    is called. That clause also makes Iceberg check for conflicts: a MERGE that only inserts is committed unchecked.
-    """
-    spark = rows.sparkSession
-    rows.createOrReplaceTempView("batch")
-    # The bounds are literals on the table's side, so that file statistics prune all other files.
-    inside = " OR ".join(
-        f"(t.kafka_partition = {r.partition} AND t.kafka_offset >= {r.start} AND t.kafka_offset < {r.end})"
-        for r in ranges
-    )
-    statement = (
-        f"MERGE INTO {EVENTS} AS t USING batch AS s "
-        f"ON t.kafka_partition = s.kafka_partition AND t.kafka_offset = s.kafka_offset AND ({inside}) "
-        "WHEN MATCHED AND t.family = 'rejected' AND s.family <> 'rejected' THEN UPDATE SET * "
-        "WHEN NOT MATCHED THEN INSERT *"
-    )
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            spark.sql(statement)
-        except (PySparkException, Py4JJavaError) as error:
-            if _CONFLICT not in str(error) or attempt == _ATTEMPTS:
-                raise
-            print(f"another writer committed to the same offsets: merging again ({attempt} of {_ATTEMPTS})", flush=True)
-        else:
-            return

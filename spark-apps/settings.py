@@ -21,11 +21,18 @@ class Settings:
     trino_host: str
     trino_port: int
     hdfs_replication: int = 1
+    trigger_seconds: int = 10
+    max_offsets_per_trigger: int = 500_000
+    metrics_port: int = 9108
 
     # Outside the metastore's own warehouse, where it allows no table of others.
     @property
     def events_location(self) -> str:
         return f"{self.hdfs_uri}/lake/events"
+
+    @property
+    def checkpoint_location(self) -> str:
+        return f"{self.hdfs_uri}/lake/checkpoint"
 
     @property
     def export_location(self) -> str:
@@ -41,7 +48,10 @@ class Settings:
             metastore_uri=_required(environment, "METASTORE_URI"),
             trino_host=_required(environment, "TRINO_HOST"),
             trino_port=_number(environment, "TRINO_PORT"),
-            hdfs_replication=_number(environment, "HDFS_REPLICATION", "1"),
+            hdfs_replication=_number(environment, "HDFS_REPLICATION", cls.hdfs_replication),
+            trigger_seconds=_number(environment, "STREAM_TRIGGER_SECONDS", cls.trigger_seconds),
+            max_offsets_per_trigger=_number(environment, "STREAM_MAX_OFFSETS", cls.max_offsets_per_trigger),
+            metrics_port=_number(environment, "METRICS_PORT", cls.metrics_port),
         )
 
 
@@ -51,8 +61,8 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     return environment[name]
 
 
-def _number(environment: Mapping[str, str], name: str, default: str = "") -> int:
-    value = environment.get(name) or default
+def _number(environment: Mapping[str, str], name: str, default: int | None = None) -> int:
+    value = environment.get(name) or ("" if default is None else str(default))
     if not value.isdecimal():
         raise SettingsError(f"{name}: expected a number, got {value!r}")
     return int(value)

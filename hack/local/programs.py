@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pyspark
@@ -21,6 +22,7 @@ def programs(settings: Settings) -> list[Program]:
         _metastore(settings),
         _api(settings),
         spark_job(settings, "tables", "tables.py", needs=("datanode", "metastore")),
+        _stream(settings),
     ]
 
 
@@ -165,6 +167,22 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
         needs=needs,
         ends=True,
         parts=("spark",),
+    )
+
+
+def _stream(settings: Settings) -> Program:
+    job = spark_job(settings, "stream", "stream.py", needs=("kafka", "tables"))
+    return replace(
+        job,
+        command=[str(ROOT / "hack/local/keep-running"), *job.command],
+        environment={
+            **job.environment,
+            "STREAM_TRIGGER_SECONDS": str(settings.trigger_seconds),
+            "METRICS_PORT": str(settings.ports.stream_metrics),
+        },
+        probe=lambda: probes.answers(f"http://{HOST}:{settings.ports.stream_metrics}/metrics"),
+        ports=("stream_metrics",),
+        ends=False,
     )
 
 

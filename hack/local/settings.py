@@ -40,6 +40,7 @@ class Ports:
     datanode_ipc: int = 9867
     metastore: int = 9083
     trino: int = 8080
+    stream_metrics: int = 9108
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Ports":
@@ -69,6 +70,7 @@ class Settings:
     topic: str = "events"
     partitions: int = 3
     retention_ms: int = 7 * 24 * 3600 * 1000
+    trigger_seconds: int = 10
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

@@ -26,6 +26,10 @@ class Stack:
     def __getitem__(self, name: str) -> Process:
         return self._processes[name]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._processes)
+
     def up(self, names: Sequence[str] | None = None) -> None:
         """Start what does not run and wait until all is ready; what this call started is stopped if that fails."""
         chosen = [self[name] for name in names] if names is not None else list(self._processes.values())

@@ -1,0 +1,117 @@
+"""The checkpoint of the stream on HDFS: which offsets a batch has, and that one stream alone writes it."""
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from offsets import OffsetRange
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import SparkSession
+
+_BEAT = 1.5
+"""Seconds between two signs of life of the stream that holds a checkpoint."""
+_SILENCE = 5.0
+"""Seconds without one, after which it is taken for dead."""
+
+
+class CheckpointError(RuntimeError):
+    """The checkpoint is another stream's; the message names it."""
+
+
+class Checkpoint:
+    def __init__(self, spark: SparkSession, location: str) -> None:
+        self.location = location
+        self._jvm: Any = spark._jvm
+        self._files = self._path("").getFileSystem(spark._jsc.hadoopConfiguration())
+
+    def ranges(self, batch_id: int, topic: str) -> list[OffsetRange]:
+        """Return the offsets of a batch, from Spark's offset log.
+
+        The first batch, and one whose predecessor is gone from the log, is said to start at 0: a range may be too
+        wide, for it only says where rows of the batch can be.
+        """
+        starts, ends = self._offsets(batch_id - 1, topic), self._offsets(batch_id, topic)
+        return [OffsetRange(int(partition), starts.get(partition, 0), end) for partition, end in ends.items()]
+
+    def _offsets(self, batch_id: int, topic: str) -> dict[str, int]:
+        text = self._read(f"offsets/{batch_id}")
+        # A version, the batch's metadata, and a line for each source: there is one.
+        return dict(json.loads(text.splitlines()[2])[topic]) if text else {}
+
+    def position(self, topic: str) -> dict[str, int]:
+        """Return each partition's offset from which the next batch reads; empty before the first."""
+        folder = self._path("commits")
+        if not self._files.exists(folder):
+            return {}
+        names = [status.getPath().getName() for status in self._files.listStatus(folder)]
+        return self._offsets(max((int(name) for name in names if name.isdecimal()), default=-1), topic)
+
+    @contextmanager
+    def held(self, lost: Callable[[], None]) -> Iterator[None]:
+        """Hold it alone, or raise CheckpointError; if another stream takes it nevertheless, `lost` is called.
+
+        It is a courtesy that gives a clear message: two streams would double nothing, for Spark's log lets one of them
+        have a batch and the writer asks the table.
+        """
+        me = f"{socket.gethostname()}, process {os.getpid()}"
+        self._refuse_another()
+        ended = threading.Event()
+        taken = ""
+
+        def beat() -> None:
+            nonlocal taken
+            while not ended.wait(_BEAT):
+                # When HDFS is away, the stream itself will say so.
+                with suppress(Py4JJavaError):
+                    owner = self._read("owner")
+                    if not owner.startswith(me):
+                        taken = owner or "somebody"
+                        lost()
+                        return
+                    self._write("owner", f"{me}, {time.time():.1f}")
+
+        self._write("owner", f"{me}, {time.time():.1f}")
+        heart = threading.Thread(target=beat, daemon=True)
+        heart.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            heart.join(_BEAT)
+        if taken:
+            raise CheckpointError(f"{self.location} was taken by another stream: {taken}")
+        self._files.delete(self._path("owner"), False)
+
+    def _refuse_another(self) -> None:
+        owner = self._read("owner")
+        if not owner:
+            return
+        print(f"{self.location} was held by {owner}: waiting {_SILENCE:g} s for a sign of its life", flush=True)
+        time.sleep(_SILENCE)
+        if self._read("owner") != owner:
+            raise CheckpointError(f"another stream is at work on {self.location}: {owner}. Stop that one first")
+
+    def _read(self, name: str) -> str:
+        """Return the text of a file, empty when it is not there."""
+        if not self._files.exists(self._path(name)):
+            return ""
+        stream = self._files.open(self._path(name))
+        try:
+            return str(self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
+        finally:
+            stream.close()
+
+    def _write(self, name: str, text: str) -> None:
+        stream = self._files.create(self._path(name), True)
+        try:
+            stream.write(text.encode())
+        finally:
+            stream.close()
+
+    def _path(self, name: str) -> Any:  # noqa: ANN401 Java's
+        return self._jvm.org.apache.hadoop.fs.Path(f"{self.location}/{name}")

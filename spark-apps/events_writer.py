@@ -1,0 +1,81 @@
+"""The one writer of the table `events`: every offset becomes one row, however often and by whomever it is written."""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+
+from offsets import OffsetRange
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from settings import EVENTS
+
+_ATTEMPTS = 10
+_CONFLICT = "org.apache.iceberg.exceptions.ValidationException"
+
+
+def write(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
+    """Write rows whose offsets lie in these ranges; offsets that are already there stay as they are.
+
+    Only a rejected record that is now understood replaces its row. All or nothing, however often and by however many it
+    is called: it rests on the offsets in the table, so no lost checkpoint and no expired snapshot can double a row.
+    """
+    ranges = [one for one in ranges if one.size]
+    if not ranges:
+        return
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            _write_once(rows, ranges)
+        except (PySparkException, Py4JJavaError) as error:
+            if _CONFLICT not in str(error) or attempt == _ATTEMPTS:
+                raise
+            print(f"another writer committed to the same offsets: writing again ({attempt} of {_ATTEMPTS})", flush=True)
+        else:
+            return
+
+
+def _write_once(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
+    spark = rows.sparkSession
+    snapshot = _current_snapshot(spark)
+    if spark.table(EVENTS).where(_inside(ranges)).isEmpty():
+        _append(rows, ranges, snapshot)
+    else:
+        _merge(rows, ranges)
+
+
+def _current_snapshot(spark: SparkSession) -> int | None:
+    newest = spark.table(f"{EVENTS}.refs").where("name = 'main'").first()
+    return newest.snapshot_id if newest else None
+
+
+def _append(rows: DataFrame, ranges: Sequence[OffsetRange], snapshot: int | None) -> None:
+    """Append, unless another writer has added rows of these ranges since that snapshot, which held none.
+
+    An overwrite of nothing: unlike an append, Iceberg checks it for conflicts when it commits.
+    """
+    writer = rows.writeTo(EVENTS).option("isolation-level", "serializable")
+    if snapshot is not None:
+        writer = writer.option("validate-from-snapshot-id", str(snapshot))
+    writer.overwrite(_inside(ranges))
+
+
+def _merge(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
+    """Add what is not there. The MATCHED clause also makes Iceberg check for conflicts, which inserts alone do not."""
+    rows.createOrReplaceTempView("batch")
+    # The bounds are literals on the table's side, so that file statistics prune all other files.
+    inside = " OR ".join(
+        f"(t.kafka_partition = {r.partition} AND t.kafka_offset >= {r.start} AND t.kafka_offset < {r.end})"
+        for r in ranges
+    )
+    rows.sparkSession.sql(
+        f"MERGE INTO {EVENTS} AS t USING batch AS s "
+        f"ON t.kafka_partition = s.kafka_partition AND t.kafka_offset = s.kafka_offset AND ({inside}) "
+        "WHEN MATCHED AND t.family = 'rejected' AND s.family <> 'rejected' THEN UPDATE SET * "
+        "WHEN NOT MATCHED THEN INSERT *"
+    )
+
+
+def _inside(ranges: Sequence[OffsetRange]) -> Column:
+    partition, offset = F.col("kafka_partition"), F.col("kafka_offset")
+    return reduce(or_, ((partition == r.partition) & (offset >= r.start) & (offset < r.end) for r in ranges))

@@ -1,0 +1,49 @@
+"""How the driver is told to end, and what ended it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.java_gateway import ensure_callback_server_started
+from pyspark.sql import SparkSession
+
+
+class _OnSignal:
+    """Java's `sun.misc.SignalHandler`."""
+
+    class Java:
+        implements = ("sun.misc.SignalHandler",)
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call = call
+
+    def handle(self, _: object) -> None:
+        self._call()
+
+
+def on_sigterm(spark: SparkSession, call: Callable[[], None]) -> None:
+    """Call this instead of ending at once.
+
+    The JVM is what is started and what gets the signal, by default ends, and takes Python with it.
+    """
+    jvm: Any = spark._jvm
+    ensure_callback_server_started(spark.sparkContext._gateway)  # type: ignore[no-untyped-call]
+    jvm.sun.misc.Signal.handle(jvm.sun.misc.Signal("TERM"), _OnSignal(call))
+
+
+def root_cause(error: BaseException) -> str:
+    """Name the innermost cause of an error that came through Python and Java, in one line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    java: Any = getattr(error, "_origin", None) if isinstance(error, PySparkException) else error
+    if isinstance(java, Py4JJavaError):
+        cause = java.java_exception
+        while cause.getCause() is not None:
+            cause = cause.getCause()
+        return _first_line(str(cause.toString()))
+    return _first_line(f"{type(error).__name__}: {error}")
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else text
