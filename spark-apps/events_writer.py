@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import reduce
 from operator import or_
+from typing import Any
 
 from offsets import OffsetRange
 from py4j.protocol import Py4JJavaError
@@ -36,17 +37,46 @@ def write(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
 
 
 def _write_once(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
-    spark = rows.sparkSession
-    snapshot = _current_snapshot(spark)
-    if spark.table(EVENTS).where(_inside(ranges)).isEmpty():
+    snapshot, is_free = _look(rows.sparkSession, ranges)
+    if is_free:
         _append(rows, ranges, snapshot)
     else:
         _merge(rows, ranges)
 
 
-def _current_snapshot(spark: SparkSession) -> int | None:
-    newest = spark.table(f"{EVENTS}.refs").where("name = 'main'").first()
-    return newest.snapshot_id if newest else None
+def _look(spark: SparkSession, ranges: Sequence[OffsetRange]) -> tuple[int | None, bool]:
+    """Return the table's current snapshot, and whether none of its files can hold rows of these ranges.
+
+    Asks Iceberg itself, which only reads metadata: a query would take several times as long as many a batch.
+    """
+    jvm: Any = spark._jvm
+    table = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, EVENTS)
+    snapshot = table.currentSnapshot()
+    if snapshot is None:
+        return None, True
+    files = table.newScan().useSnapshot(snapshot.snapshotId()).filter(_filter(jvm, ranges)).planFiles()
+    try:
+        return snapshot.snapshotId(), not files.iterator().hasNext()
+    finally:
+        files.close()
+
+
+def _filter(jvm: Any, ranges: Sequence[OffsetRange]) -> Any:  # noqa: ANN401 Java's
+    expressions = jvm.org.apache.iceberg.expressions.Expressions
+    both, either = getattr(expressions, "and"), getattr(expressions, "or")
+    return reduce(
+        either,
+        (
+            both(
+                expressions.equal("kafka_partition", r.partition),
+                both(
+                    expressions.greaterThanOrEqual("kafka_offset", r.start),
+                    expressions.lessThan("kafka_offset", r.end),
+                ),
+            )
+            for r in ranges
+        ),
+    )
 
 
 def _append(rows: DataFrame, ranges: Sequence[OffsetRange], snapshot: int | None) -> None:

@@ -59,7 +59,7 @@ class Topic:
 
     def identity(self) -> str:
         """The id that the broker gave it when it was made: another topic of the same name has another."""
-        admin = AdminClient({"bootstrap.servers": self._bootstrap_servers})
+        admin = AdminClient({"bootstrap.servers": self._bootstrap_servers, "log_level": 0})
         try:
             described = admin.describe_topics(TopicCollection([self.name]), request_timeout=_TIMEOUT)
             return str(described[self.name].result().topic_id)

@@ -17,6 +17,9 @@ def lake_session(name: str, settings: Settings) -> SparkSession:
         "spark.hadoop.hive.metastore.uris": settings.metastore_uri,
         "spark.hadoop.fs.defaultFS": settings.hdfs_uri,
         "spark.hadoop.dfs.replication": str(settings.hdfs_replication),
+        # A file is closed when its DataNodes have told the NameNode of it; who asks too early waits 400 ms by default.
+        "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "20",
+        "spark.hadoop.dfs.client.block.write.locateFollowingBlock.retries": "10",
         "spark.sql.warehouse.dir": f"{settings.hdfs_uri}/warehouse",
         "spark.sql.session.timeZone": "UTC",
         # Spark's default, INT96, is read as no timestamp type by much else.

@@ -24,6 +24,9 @@ class Settings:
     trigger_seconds: int = 10
     max_offsets_per_trigger: int = 500_000
     metrics_port: int = 9108
+    snapshot_hours: int = 3
+    orphan_hours: int = 24
+    retention_days: int = 0
 
     # Outside the metastore's own warehouse, where it allows no table of others.
     @property
@@ -52,6 +55,11 @@ class Settings:
             trigger_seconds=_number(environment, "STREAM_TRIGGER_SECONDS", cls.trigger_seconds),
             max_offsets_per_trigger=_number(environment, "STREAM_MAX_OFFSETS", cls.max_offsets_per_trigger),
             metrics_port=_number(environment, "METRICS_PORT", cls.metrics_port),
+            snapshot_hours=_number(environment, "MAINTAIN_SNAPSHOT_HOURS", cls.snapshot_hours),
+            # Files that are younger may be a running job's: Iceberg itself refuses less.
+            orphan_hours=_number(environment, "MAINTAIN_ORPHAN_HOURS", cls.orphan_hours, least=24),
+            # 0: all days are kept.
+            retention_days=_number(environment, "MAINTAIN_RETENTION_DAYS", cls.retention_days),
         )
 
 
@@ -61,8 +69,10 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     return environment[name]
 
 
-def _number(environment: Mapping[str, str], name: str, default: int | None = None) -> int:
+def _number(environment: Mapping[str, str], name: str, default: int | None = None, least: int = 0) -> int:
     value = environment.get(name) or ("" if default is None else str(default))
     if not value.isdecimal():
         raise SettingsError(f"{name}: expected a number, got {value!r}")
+    if int(value) < least:
+        raise SettingsError(f"{name}: expected at least {least}, got {value}")
     return int(value)

@@ -9,6 +9,9 @@ SCHEMA_VERSION = 1
 REJECTED = "rejected"
 """The family of records that are no valid event."""
 
+ERASED = "erased"
+"""The family of records whose player was erased: their offsets stay accounted for, and nothing else of them."""
+
 
 @dataclass(frozen=True)
 class EventType:

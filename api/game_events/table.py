@@ -1,9 +1,13 @@
 """The table `events` and its views, derived from the catalog."""
 
-from game_events.catalog import COMMON_FIELDS, FAMILIES, REJECTED
+from game_events.catalog import COMMON_FIELDS, ERASED, FAMILIES, REJECTED
 from game_events.fields import Field, Kind
 
-FAMILY = Field("family", Kind.STRING, f"The view it belongs to; {REJECTED} for a record that is no valid event")
+FAMILY = Field(
+    "family",
+    Kind.STRING,
+    f"The view it belongs to; {REJECTED} for a record that is no valid event, {ERASED} for one whose player was erased",
+)
 
 KAFKA_COLUMNS = (
     Field("kafka_partition", Kind.INTEGER, "Partition of the topic"),

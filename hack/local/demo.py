@@ -9,7 +9,12 @@ from local.players import play
 from local.programs import hdfs_environment, spark_job
 from local.scenario import ACKNOWLEDGED, QUERIES, ROWS, SCENARIO
 from local.settings import ROOT, Settings
-from local.stack import Stack
+from local.stack import Stack, StackError
+from local.stream_state import stream_state
+
+EVENTS = "lake.default.events"
+_PATIENCE = 120
+"""Seconds for the stream to write what is in the topic."""
 
 
 def demo(stack: Stack, keep: bool) -> bool:
@@ -37,9 +42,8 @@ def demo(stack: Stack, keep: bool) -> bool:
 
 def _play_and_query(stack: Stack) -> bool:
     settings = stack.settings
-    if topic.end_offset(settings):
-        # What waits in the topic from before would be counted as the players'.
-        stack.run(spark_job(settings, "batch-load", "batch.py", "load"))
+    # What waits in the topic from before would be counted as the players'.
+    _await_stream(settings)
     before = {view: answers.count(settings, view) for view in ROWS}
 
     _heading("Players, over HTTP")
@@ -48,7 +52,10 @@ def _play_and_query(stack: Stack) -> bool:
     _heading(f"The topic {settings.topic}")
     print(f"end offset: {topic.end_offset(settings)} (all partitions)\nlast event: {topic.last_event(settings)}")
 
-    _heading("The batch job: from the topic to the table, and to plain Parquet")
+    _heading(f"Rows arriving: the stream writes a batch every {settings.trigger_seconds} s")
+    _await_stream(settings)
+
+    _heading("The batch job: over the same offsets it changes nothing; and plain Parquet")
     stack.run(spark_job(settings, "batch-load", "batch.py", "load"), echo=True)
     stack.run(spark_job(settings, "batch-export", "batch.py", "export"), echo=True)
 
@@ -69,6 +76,24 @@ def _play_and_query(stack: Stack) -> bool:
         verdict = "as it must be" if seen == expected else f"WRONG, expected {expected:,}"
         print(f"  {what:22}{seen:>7,}{total}  {verdict}")
     return all(seen == expected for _, expected, seen, _ in checks)
+
+
+def _await_stream(settings: Settings) -> None:
+    """Wait until the stream has read the topic to its end, and show how the rows come."""
+    started = time.monotonic()
+    shown = -1
+    while True:
+        state = stream_state(settings)
+        rows = answers.count(settings, EVENTS)
+        if rows != shown:
+            shown = rows
+            print(f"  {time.monotonic() - started:4.1f} s: {rows:,} rows", flush=True)
+        if state and state.lag == 0:
+            return
+        if time.monotonic() - started > _PATIENCE:
+            said = state or "the stream does not answer"
+            raise StackError(f"after {_PATIENCE} s: {said}; see {settings.logs}/stream.log")
+        time.sleep(0.2)
 
 
 def _total(before: dict[str, int], after: dict[str, int], view: str) -> str:
@@ -104,7 +129,10 @@ def _how_to_go_on(settings: Settings) -> str:
     return f"""
 It is still running. Ask it something:
   make sql                          a prompt: try  select host, count(*) from purchases group by host;
-  curl -H 'Host: knight1.comcast.com' {settings.api_url}/purchase_a_sword && make batch
+  make play                         players that go on for a minute, and a live line of what happens
+  make ledger                       what they were told against what is in Kafka and in the table
+  curl -H 'Host: knight1.comcast.com' {settings.api_url}/purchase_a_sword
+  make status                       the servers, and how far the stream is
   kcat -C -b {settings.bootstrap_servers} -t {settings.topic} -o -5 -e      the last events of each partition
   make notebook                     the same in Jupyter, with plots
   make down                         stops it; its data stays in {settings.data}"""

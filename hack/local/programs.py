@@ -10,6 +10,7 @@ import pyspark
 from local import jdk, parts, probes, topic
 from local.process import Program
 from local.settings import HOST, ROOT, Settings
+from local.stream_state import metrics_url
 
 
 def programs(settings: Settings) -> list[Program]:
@@ -23,6 +24,7 @@ def programs(settings: Settings) -> list[Program]:
         _api(settings),
         spark_job(settings, "tables", "tables.py", needs=("datanode", "metastore")),
         _stream(settings),
+        _maintenance(settings),
     ]
 
 
@@ -163,6 +165,8 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
             "METASTORE_URI": settings.metastore_uri,
             "TRINO_HOST": HOST,
             "TRINO_PORT": str(settings.ports.trino),
+            "STREAM_TRIGGER_SECONDS": str(settings.trigger_seconds),
+            "METRICS_PORT": str(settings.ports.stream_metrics),
         },
         needs=needs,
         ends=True,
@@ -171,19 +175,20 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
 
 
 def _stream(settings: Settings) -> Program:
-    job = spark_job(settings, "stream", "stream.py", needs=("kafka", "tables"))
     return replace(
-        job,
-        command=[str(ROOT / "hack/local/keep-running"), *job.command],
-        environment={
-            **job.environment,
-            "STREAM_TRIGGER_SECONDS": str(settings.trigger_seconds),
-            "METRICS_PORT": str(settings.ports.stream_metrics),
-        },
-        probe=lambda: probes.answers(f"http://{HOST}:{settings.ports.stream_metrics}/metrics"),
+        _kept_running(spark_job(settings, "stream", "stream.py", needs=("kafka", "tables"))),
+        probe=lambda: probes.answers(metrics_url(settings)),
         ports=("stream_metrics",),
-        ends=False,
     )
+
+
+def _maintenance(settings: Settings) -> Program:
+    every = str(settings.maintenance_seconds)
+    return _kept_running(spark_job(settings, "maintenance", "maintain.py", "--every", every, needs=("stream",)))
+
+
+def _kept_running(job: Program) -> Program:
+    return replace(job, command=[str(ROOT / "hack/local/keep-running"), *job.command], ends=False)
 
 
 def trino_cli(settings: Settings) -> tuple[str, list[str]]:

@@ -71,6 +71,7 @@ class Settings:
     partitions: int = 3
     retention_ms: int = 7 * 24 * 3600 * 1000
     trigger_seconds: int = 10
+    maintenance_seconds: int = 120
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

@@ -9,6 +9,7 @@ import psutil
 import requests
 from confluent_kafka import Producer
 from local import answers, topic
+from local.process import Program
 from local.programs import hdfs_environment, spark_job
 from local.settings import HOST, ROOT
 from local.stack import Stack
@@ -52,7 +53,10 @@ class Lake:
 
     def start_job(self, *arguments: str) -> psutil.Popen:
         """Start a Spark job and return at once."""
-        program = spark_job(self._settings, "job", *arguments)
+        return self.start(spark_job(self._settings, "job", *arguments))
+
+    def start(self, program: Program) -> psutil.Popen:
+        """Start a program and return at once."""
         return psutil.Popen(
             program.command,
             env={**os.environ, **program.environment},
@@ -68,6 +72,9 @@ class Lake:
     def rows(self) -> list[list[Any]]:
         """Every row of the table, whole, in the order of partition and offset."""
         return self.ask("SELECT * FROM lake.default.events ORDER BY kafka_partition, kafka_offset")
+
+    def count(self) -> int:
+        return int(self.ask("SELECT count(*) FROM lake.default.events")[0][0])
 
     def places(self) -> list[Place]:
         """Every row's place in the topic, in order; a row that is there twice is here twice."""
