@@ -1,0 +1,148 @@
+"""Erasing a player: no row and no file names him after that, offsets stay accounted for, all else is as it was."""
+
+import json
+import subprocess
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet
+import pytest
+from local import webhdfs
+from local.programs import hdfs_environment, spark_job
+from local.settings import ROOT
+from local.stack import Stack, StackError
+
+from tests.local.lake import Lake, Place
+from tests.local.traffic import counting, running_stream, swords
+from tests.poison import EXAMPLES
+
+HIM = 'Lancelot du Lac, dit "le Chevalier à la charrette" \\'
+BEGINNING = b"Lancelot du Lac"
+"""Of his name: lists of files have no more of it, and no form of writing changes it."""
+OTHER = "Lancelot"
+PEACE = json.loads((EXAMPLES / "declare_peace.json").read_text())
+
+
+def erase(stack: Stack, player: str, *arguments: str) -> str:
+    return stack.run(spark_job(stack.settings, "erase", "erase.py", player, *arguments))
+
+
+def hdfs(stack: Stack, *arguments: str) -> None:
+    command = [ROOT / "images/hdfs/run", "dfs", *arguments]
+    subprocess.run(command, env=hdfs_environment(stack.settings), check=True, stdout=subprocess.DEVNULL)
+
+
+def rows(lake: Lake) -> dict[Place, dict[str, Any]]:
+    """Every row by its place."""
+    names = [name for name, *_ in lake.ask("DESCRIBE lake.default.events")]
+    dicts = (dict(zip(names, row, strict=True)) for row in lake.rows())
+    return {(row["kafka_partition"], row["kafka_offset"]): row for row in dicts}
+
+
+def values(file: Path) -> bytes:
+    """Return all that a Parquet or an Avro file holds, decompressed."""
+    if file.suffix == ".parquet":
+        return repr(pyarrow.parquet.ParquetFile(file).read().to_pylist()).encode()
+    content = file.read_bytes()
+    # Blocks end with the file's own marker and begin with two numbers of seven bits a byte.
+    _, *blocks, _ = content.split(content[-16:])
+    return b"".join(zlib.decompress(_without_number(_without_number(block)), -15) for block in blocks)
+
+
+def _without_number(data: bytes) -> bytes:
+    return data[next(at for at, byte in enumerate(data) if byte < 128) + 1 :]
+
+
+def files_that_name_him(stack: Stack, folder: Path) -> list[Path]:
+    """Copy all Parquet files and lists of the lake, and return those that have the beginning of his name anywhere."""
+    folder.mkdir()
+    hdfs(stack, "-get", "/lake/events", "/export", str(folder))
+    found = [file for file in folder.rglob("*") if file.suffix in (".parquet", ".avro")]
+    return [file for file in found if file.stat().st_size and BEGINNING in values(file)]
+
+
+@pytest.fixture(scope="module")
+def his(lake: Lake) -> list[Place]:
+    """What he has left: events, rejected records under his name and under another's."""
+    places = lake.write([*swords(3, player=HIM), b"no event"], key=HIM.encode())
+    places |= lake.write([json.dumps({"player": HIM}).encode(), json.dumps({"of": HIM}, ensure_ascii=False).encode()])
+    return sorted(places)
+
+
+@pytest.fixture(scope="module")
+def declared(lake: Lake) -> list[Place]:
+    """Declarations of another player to him."""
+    return sorted(lake.write([json.dumps(PEACE | {"player": OTHER, "target": HIM}).encode()]))
+
+
+@pytest.fixture(scope="module")
+def files(
+    lake: Lake, stack: Stack, his: list[Place], declared: list[Place], tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """Copies of the files that name him: of the table, also where his rows are marked deleted, and of an export."""
+    lake.write(swords(3, player=OTHER))
+    lake.job("batch.py", "load")
+    where = " OR ".join(f"(kafka_partition = {partition} AND kafka_offset = {offset})" for partition, offset in his)
+    lake.ask(f"UPDATE lake.default.events SET description = 'changed' WHERE {where}")
+    lake.job("batch.py", "export")
+    return files_that_name_him(stack, tmp_path_factory.mktemp("before") / "lake")
+
+
+def test_erased(
+    lake: Lake, stack: Stack, his: list[Place], declared: list[Place], files: list[Path], tmp_path: Path
+) -> None:
+    """Beside the stream and a reader his rows become empty ones, no file names him, and all other rows stay."""
+    assert {file.suffix for file in files} == {".parquet", ".avro"}
+    with running_stream(stack, lake), counting(lake):
+        before = rows(lake)
+        printed = erase(stack, HIM, "--grace", "2")
+        assert "none names the player" in printed
+        assert "Kafka keeps the player's records" in printed
+        after = rows(lake)
+    assert not files_that_name_him(stack, tmp_path / "lake")
+    kept = ("received_at", "kafka_partition", "kafka_offset", "kafka_timestamp")
+    for place, row in before.items():
+        if place in his:
+            assert after[place] == dict.fromkeys(row) | {name: row[name] for name in kept} | {"family": "erased"}
+        elif place in declared:
+            assert after[place] == row | {"target": None}
+        else:
+            assert after[place] == row
+
+
+def test_a_replay_does_not_bring_him_back(lake: Lake, his: list[Place]) -> None:
+    """His records, read again from Kafka, change nothing."""
+    before = lake.rows()
+    lake.job("batch.py", "load")
+    assert lake.rows() == before
+
+
+def test_what_killed_writers_left(lake: Lake, stack: Stack, files: list[Path], tmp_path: Path) -> None:
+    """A file of his that no snapshot knows is deleted when it is no running job's: cut short, or old enough."""
+    whole = next(file for file in files if file.suffix == ".parquet")
+    cut = tmp_path / "cut.parquet"
+    cut.write_bytes(whole.read_bytes()[:-9])
+    hdfs(stack, "-put", str(whole), "/lake/events/data/whole.parquet")
+    hdfs(stack, "-put", str(cut), "/lake/events/data/cut.parquet")
+    before = lake.rows()
+    with pytest.raises(StackError, match=r"/lake/events/data/whole\.parquet: \d+ rows") as refusal:
+        erase(stack, HIM, "--grace", "0")
+    assert "cut.parquet: " not in str(refusal.value)
+    erase(stack, HIM, "--grace", "0", "--orphan-age", "0")
+    assert not {"whole.parquet", "cut.parquet"} & set(webhdfs.names(stack.settings, "/lake/events/data"))
+    assert lake.rows() == before
+
+
+def test_nobody(lake: Lake, stack: Stack) -> None:
+    """A player who left nothing is no error, but said."""
+    before = lake.rows()
+    assert "before: 0 files name the player" in erase(stack, "nobody")
+    assert lake.rows() == before
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256])
+def test_no_name(stack: Stack, name: str) -> None:
+    """What cannot be a name is refused."""
+    with pytest.raises(StackError, match="argument PLAYER: expected a name of 1 to 255 characters"):
+        erase(stack, name)

@@ -1,0 +1,129 @@
+"""Maintenance: fewer files, an end to the past, and nothing that a writer or a reader would notice."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import psutil
+import pytest
+from local import webhdfs
+from local.process import Program, wait_until
+from local.programs import hdfs_environment, spark_job
+from local.settings import ROOT
+from local.stack import Stack
+from settings import Settings, SettingsError
+
+from tests.local.lake import Lake
+from tests.local.traffic import counting, running_stream, swords
+
+TODAY = datetime.now(UTC).date()
+RECENT, OLD = TODAY - timedelta(days=10), TODAY - timedelta(days=40)
+
+
+def maintenance(stack: Stack, *arguments: str, **environment: str) -> Program:
+    job = spark_job(stack.settings, "maintain", "maintain.py", *arguments)
+    return replace(job, environment={**job.environment, **environment})
+
+
+def files(lake: Lake, day: object) -> set[str]:
+    """The table's files of a day."""
+    where = f"partition.received_at_day = DATE '{day}'"
+    return {path for [path] in lake.ask(f'SELECT file_path FROM lake.default."events$files" WHERE {where}')}
+
+
+def snapshots(lake: Lake) -> list[int]:
+    ids = lake.ask('SELECT snapshot_id FROM lake.default."events$snapshots" ORDER BY committed_at')
+    return [one for [one] in ids]
+
+
+def hdfs(stack: Stack, *arguments: str) -> None:
+    command = [ROOT / "images/hdfs/run", "dfs", *arguments]
+    subprocess.run(command, env=hdfs_environment(stack.settings), check=True, stdout=subprocess.DEVNULL)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _loaded(lake: Lake) -> Iterator[None]:
+    """Some rows of earlier days, twice. What the tests delete is loaded again after them."""
+    for _ in range(2):
+        for day in (RECENT, OLD):
+            noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+            lake.write(swords(20, received_at=int(noon.timestamp() * 1000)))
+        lake.job("batch.py", "load")
+    yield
+    lake.job("batch.py", "load")
+
+
+def test_killed_midway(lake: Lake, stack: Stack) -> None:
+    """Killed while it rewrites a day, maintenance has changed no row."""
+    rows, before = lake.rows(), files(lake, RECENT)
+    folder = next(iter(before)).removeprefix(stack.settings.hdfs_uri).rsplit("/", 1)[0]
+    names = webhdfs.names(stack.settings, folder)
+    job = lake.start(maintenance(stack))
+    wait_until("a new file", lambda: len(webhdfs.names(stack.settings, folder)) > len(names), 120, pause=0.005)
+    for process in [*job.children(recursive=True), job]:
+        process.kill()
+    psutil.wait_procs([job])
+    assert lake.rows() == rows
+
+
+def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
+    """Two at once make many files few and let old snapshots expire; the stream and a reader notice nothing of it."""
+    with running_stream(stack, lake), counting(lake):
+        wait_until("small files", lambda: len(files(lake, TODAY)) > 30 and len(snapshots(lake)) > 22, 240)
+        rows, small, [first, *_] = lake.rows(), files(lake, TODAY), snapshots(lake)
+        jobs = [lake.start(maintenance(stack, MAINTAIN_SNAPSHOT_HOURS="0")) for _ in range(2)]
+        printed = [job.communicate(timeout=240)[0] for job in jobs]
+        assert [job.returncode for job in jobs] == [0, 0], printed
+        assert len(small & files(lake, TODAY)) < 9, printed
+        assert first not in snapshots(lake), printed
+        assert {tuple(row) for row in rows} <= {tuple(row) for row in lake.rows()}
+        seen = lake.count()
+        wait_until("new rows", lambda: lake.count() > seen, 60)
+    assert lake.places() == sorted(lake.offsets())
+    lake.job("batch.py", "load")
+    assert lake.places() == sorted(lake.offsets())
+
+
+def test_days(lake: Lake, stack: Stack) -> None:
+    """A day that is over becomes one file; one past retention is deleted, and so is what a killed writer left."""
+    whole, *_ = files(lake, OLD)
+    for name, modified in (("young", f"{TODAY:%Y%m%d}:000000"), ("forgotten", f"{OLD:%Y%m%d}:000000")):
+        hdfs(stack, "-cp", whole, f"/lake/events/data/{name}.parquet")
+        hdfs(stack, "-touch", "-m", "-t", modified, f"/lake/events/data/{name}.parquet")
+    places = lake.places()
+    [[deleted]] = lake.ask(
+        f"SELECT count(*) FROM lake.default.events WHERE received_at < TIMESTAMP '{OLD} 23:59:59 UTC'"
+    )
+    stack.run(maintenance(stack, MAINTAIN_RETENTION_DAYS="30"))
+    assert len(files(lake, RECENT)) == 1
+    assert not files(lake, OLD)
+    assert len(lake.places()) == len(places) - deleted
+    left = webhdfs.names(stack.settings, "/lake/events/data")
+    assert "young.parquet" in left
+    assert "forgotten.parquet" not in left
+
+
+def test_it_stays(lake: Lake, stack: Stack) -> None:
+    """With --every it survives that the metastore is away, rewrites nothing for no reason, and ends when told to."""
+    job = lake.start(maintenance(stack, "--every", "1"))
+    assert job.stdout
+    lines = iter(job.stdout.readline, "")
+    assert "retention: all days are kept" in next(line for line in lines if line.startswith("retention"))
+    before = files(lake, RECENT)
+    stack["metastore"].stop()
+    try:
+        assert next(line for line in lines if "failed" in line)
+    finally:
+        stack.up(["metastore"])
+    assert next(line for line in lines if line.startswith("small files") and "failed" not in line)
+    job.terminate()
+    assert list(lines)[-1] == "stopped\n"
+    assert job.wait(30) == 0
+    assert files(lake, RECENT) == before
+
+
+def test_orphans_are_a_day_old(stack: Stack) -> None:
+    """Files that may be a running job's cannot be asked to be deleted."""
+    with pytest.raises(SettingsError, match="MAINTAIN_ORPHAN_HOURS: expected at least 24, got 23"):
+        Settings.from_environment(maintenance(stack, MAINTAIN_ORPHAN_HOURS="23").environment)
