@@ -6,11 +6,13 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from local import parts
+from local import audit, parts, play
 from local.demo import demo
+from local.players import Players
 from local.programs import spark_job, trino_cli
 from local.settings import HOST, ROOT, Settings, SettingsError
 from local.stack import Stack, StackError
+from local.stream_state import stream_state
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,6 +44,16 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     demonstration = commands.add_parser("demo", help="show the whole road once and check its numbers")
     demonstration.add_argument("--keep", action="store_true", help="leave it running")
     demonstration.set_defaults(run=_demo)
+    playing = commands.add_parser("play", help="let simulated players send events, and note what they are told")
+    playing.add_argument("--players", type=int, default=20, help="how many (20)")
+    playing.add_argument("--rate", type=float, default=50, help="events a second, of all together (50)")
+    playing.add_argument("--seconds", type=float, default=60, help="how long (60)")
+    playing.add_argument("--seed", type=int, default=1, help="the same one draws the same requests (1)")
+    playing.add_argument("--retries", type=int, default=3, help="of an event that was not acknowledged (3)")
+    playing.set_defaults(run=_play)
+    ledger = commands.add_parser("ledger", help="compare what players were told with Kafka, the table and its views")
+    ledger.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="for the table, at most (60)")
+    ledger.set_defaults(run=_ledger)
     job = commands.add_parser("job", help="run a Spark job of spark-apps on the running stack")
     job.add_argument("file")
     job.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -54,7 +66,8 @@ def _up(stack: Stack, _: argparse.Namespace) -> int:
     settings = stack.settings
     print(f"\nThe stack is up; its data and logs are under {settings.data}.")
     print(f"  an event:  curl -H 'Host: knight1.comcast.com' {settings.api_url}/purchase_a_sword")
-    print("  to rows:   make batch\n  a prompt:  make sql\n  stop:      make down")
+    print(f"  rows:      within {settings.trigger_seconds + 3} s, see make status\n  a prompt:  make sql")
+    print("  players:   make play, then make ledger\n  stop:      make down")
     return 0
 
 
@@ -74,11 +87,34 @@ def _status(stack: Stack, _: argparse.Namespace) -> int:
         print(f"{name:12}{state:12}{pid or '-':>8}{memory // 1_000_000:>8} MB")
         if state == "died":
             print(f"the end of {stack[name].log}:\n{stack[name].last_lines()}")
+    if stream := stream_state(stack.settings):
+        print(f"\nthe stream is {stream}")
     return 0 if all(state == "ready" for _, state, _, _ in rows) else 1
 
 
 def _demo(stack: Stack, chosen: argparse.Namespace) -> int:
     return 0 if demo(stack, chosen.keep) else 1
+
+
+def _play(stack: Stack, chosen: argparse.Namespace) -> int:
+    _demand(stack, "api")
+    players = Players(
+        stack.settings,
+        players=chosen.players,
+        rate=chosen.rate,
+        seconds=chosen.seconds,
+        seed=chosen.seed,
+        retries=chosen.retries,
+    )
+    play.show(players, lambda: str(stream_state(stack.settings) or "the stream does not answer"))
+    return 0
+
+
+def _ledger(stack: Stack, chosen: argparse.Namespace) -> int:
+    _demand(stack, "kafka", "trino")
+    stages = audit.audit(stack.settings, chosen.wait)
+    audit.show(stages)
+    return 0 if all(stage.good for stage in stages) else 1
 
 
 def _job(stack: Stack, chosen: argparse.Namespace) -> int:

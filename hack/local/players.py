@@ -1,11 +1,21 @@
 """Players: they send requests over HTTP and note what they were answered."""
 
 import http.client
+import math
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from pathlib import Path
 
+from local.client import Client
+from local.ledger import Attempt, Ledger
+from local.moves import Move, moves
 from local.scenario import Requests
-from local.settings import HOST, Settings
+from local.sender import Sender
+from local.settings import HOST, Settings, SettingsError
+from local.tally import Tally
 
 _CLIENT = {"User-Agent": "gamelake-demo", "Accept": "*/*"}
 
@@ -33,3 +43,99 @@ def _status(connection: http.client.HTTPConnection, requests: Requests) -> int:
 
 def _described(statuses: Counter[int]) -> str:
     return ", ".join(f"{count} answered {status}" for status, count in sorted(statuses.items()))
+
+
+class Players:
+    """Simulated players at play while the block lasts, or until their time is over.
+
+    An open loop: `rate` events a second fall due, however long the answers take. One that finds all `connections`
+    taken is late; one that is still late when the `seconds` are over is left out. What was not acknowledged is tried
+    again under the same key, up to `retries` times.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        players: int = 20,
+        rate: float = 50,
+        seconds: float = math.inf,
+        seed: int = 1,
+        retries: int = 3,
+        connections: int = 32,
+    ) -> None:
+        if players < 1 or rate <= 0 or seconds <= 0:
+            raise SettingsError("players, rate, seconds: expected more than 0")
+        self._port = settings.ports.api
+        self._rate, self._seconds, self._retries, self._connections = rate, seconds, retries, connections
+        self._ledger = Ledger(settings)
+        self._moves = moves(seed, players, self._ledger.run)
+        self._taken = 0
+        self._began = 0.0
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._tally = Tally()
+        self._playing: list[Future[None]] = []
+
+    @property
+    def ledger(self) -> Path:
+        return self._ledger.path
+
+    @property
+    def tally(self) -> Tally:
+        """What they have seen by now."""
+        with self._lock:
+            return self._tally.copy()
+
+    @property
+    def late(self) -> float:
+        """Seconds by which the event that falls due next is late."""
+        with self._lock:
+            return max(0.0, min(time.monotonic(), self._end) - self._began - self._taken / self._rate)
+
+    @property
+    def _end(self) -> float:
+        return self._began + self._seconds
+
+    def __enter__(self) -> "Players":
+        self._began = time.monotonic()
+        pool = ThreadPoolExecutor(self._connections, thread_name_prefix="player")
+        self._playing = [pool.submit(self._play) for _ in range(self._connections)]
+        pool.shutdown(wait=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        wait(self._playing)
+        self._ledger.close()
+        for one in self._playing:
+            one.result()
+
+    def over(self, timeout: float) -> bool:
+        """Wait for their time to be over, that long at most; tell whether it is."""
+        return not wait(self._playing, timeout).not_done
+
+    def _play(self) -> None:
+        client = Client(self._port)
+        sender = Sender(client, self._ledger, self._retries, self._stop, self._add_attempt)
+        while turn := self._turn():
+            move, due = turn
+            if self._stop.wait(due - time.monotonic()):
+                break
+            outcomes = sender.send(move)
+            with self._lock:
+                self._tally.add_event(outcomes)
+        client.close()
+
+    def _add_attempt(self, attempt: Attempt) -> None:
+        with self._lock:
+            self._tally.add_attempt(attempt)
+
+    def _turn(self) -> tuple[Move, float] | None:
+        """The next move and when it is due; None when the time is over."""
+        with self._lock:
+            due = self._began + self._taken / self._rate
+            if due >= self._end or time.monotonic() > self._end:
+                return None
+            self._taken += 1
+            return next(self._moves), due

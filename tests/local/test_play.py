@@ -1,0 +1,150 @@
+"""Simulated players against the real API: what they are told is noted, whatever happens to the API."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from game_api.event_log import Outcome
+from local import ledger
+from local.ledger import Attempt
+from local.players import Players
+from local.process import wait_until
+from local.settings import ROOT, Settings, SettingsError
+from local.stack import Stack
+
+from tests.local.game import Game
+from tests.local.test_stack import local, port_settings
+
+
+@pytest.fixture(scope="module")
+def game_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Kafka and the API alone."""
+    stack = Stack(Settings.isolated(tmp_path_factory.mktemp("play")))
+    stack.up(["kafka", "api"])
+    yield stack
+    stack.down()
+
+
+def attempts(stack: Stack, path: Path) -> list[Attempt]:
+    """What one run's ledger holds."""
+    return [attempt for attempt in ledger.attempts(stack.settings) if ledger.run_of(attempt.key) == path.stem]
+
+
+def environment(stack: Stack) -> dict[str, str]:
+    return {"GAMELAKE_DATA": str(stack.settings.data), **port_settings(stack.settings.ports)}
+
+
+def test_make_play(game_stack: Stack) -> None:
+    """So many events as rate and time make are sent and summed up, and the ledger names each one's place in Kafka."""
+    ran = local("play", "--players", "5", "--rate", "40", "--seconds", "6", "--seed", "7", **environment(game_stack))
+    assert ran.returncode == 0, ran.stderr
+    assert re.search(
+        r"(?m)^[\d,]+ sent, \d+/s \| [\d,]+ acked, 0 refused, 0 unknown \| p50 [\d.]+ ms, p99 ", ran.stdout
+    )
+    assert "240 events in 6 s: 240 acked, 0 refused, 0 unknown" in ran.stdout
+    noted = attempts(game_stack, Path(re.search(r"noted in (\S+)", ran.stdout)[1]))
+    assert len({attempt.key for attempt in noted}) == 240
+    assert len({attempt.player for attempt in noted}) == 5
+    game = Game(game_stack)
+    for attempt in noted[::20]:
+        key, event = game.record(attempt.partition, attempt.offset)
+        assert (key.decode(), event["event_id"], event["event_type"]) == (
+            attempt.player,
+            attempt.key,
+            attempt.event_type,
+        )
+
+
+def test_kafka_goes_and_comes_back(game_stack: Stack) -> None:
+    """What was refused or unknown is tried again under its key; every attempt is noted with what it came to."""
+    kafka, game = game_stack["kafka"], Game(game_stack)
+    with Players(game_stack.settings, rate=50, seed=3, retries=60) as players:
+        wait_until("players to be answered", lambda: players.tally.events[Outcome.ACKED] > 50, 30)
+        kafka.kill()
+        wait_until("refusals", lambda: players.tally.attempts[Outcome.REFUSED] > 20, 30)
+        kafka.start()
+        wait_until("Kafka", kafka.ready, 60)
+        seen = players.tally.events[Outcome.ACKED]
+        wait_until("acknowledgements again", lambda: players.tally.events[Outcome.ACKED] > seen + 100, 30)
+    tally, noted = players.tally, attempts(game_stack, players.ledger)
+    assert Counter(attempt.outcome for attempt in noted) == tally.attempts
+    by_key: dict[str, list[Attempt]] = {}
+    for attempt in noted:
+        by_key.setdefault(attempt.key, []).append(attempt)
+    assert sum(len(tries) > 1 for tries in by_key.values()) == tally.retried > 0
+    assert any(tries[0].outcome is not Outcome.ACKED is tries[-1].outcome for tries in by_key.values())
+    written = Counter(game.event_ids())
+    for key, tries in by_key.items():
+        assert [one.attempt for one in tries] == list(range(1, len(tries) + 1))
+        outcomes = Counter(one.outcome for one in tries)
+        assert outcomes[Outcome.ACKED] <= written[key] <= outcomes[Outcome.ACKED] + outcomes[Outcome.UNKNOWN]
+
+
+def test_players_killed(game_stack: Stack) -> None:
+    """After kill -9 of the players their ledger has every event that Kafka has."""
+    before = set(ledger.folder(game_stack.settings).glob("*"))
+    playing = subprocess.Popen(
+        [sys.executable, "-m", "local", "play", "--rate", "200"],
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps",
+            **environment(game_stack),
+        },
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_until("a ledger", lambda: set(ledger.folder(game_stack.settings).glob("*")) - before, 30)
+        [path] = set(ledger.folder(game_stack.settings).glob("*")) - before
+        wait_until("players to be answered", lambda: len(attempts(game_stack, path)) > 200, 30)
+    finally:
+        playing.kill()
+        playing.wait()
+    outcomes: dict[str, set[Outcome | None]] = {}
+    for attempt in attempts(game_stack, path):
+        outcomes.setdefault(attempt.key, set()).add(attempt.outcome)
+    written = {key for key in Game(game_stack).event_ids() if ledger.run_of(key) == path.stem}
+    assert {key for key, seen in outcomes.items() if Outcome.ACKED in seen} <= written <= set(outcomes)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped(game_stack: Stack, number: signal.Signals) -> None:
+    """Ctrl-C, or SIGTERM, ends it with the summary."""
+    playing = subprocess.Popen(
+        [sys.executable, "-m", "local", "play"],
+        env={
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps",
+            **environment(game_stack),
+        },
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    lines = iter(playing.stdout)
+    next(line for line in lines if " sent, " in line)
+    playing.send_signal(number)
+    said = "".join(lines)
+    assert playing.wait(30) == 0
+    assert re.search(r"[1-9]\d* events in \d+ s: [1-9]\d* acked, 0 refused, 0 unknown", said)
+
+
+def test_players_that_cannot_be(game_stack: Stack) -> None:
+    """Nobody, at no rate, for no time: each is refused."""
+    for wrong in ({"players": 0}, {"rate": 0}, {"seconds": 0}):
+        with pytest.raises(SettingsError, match="players, rate, seconds: expected more than 0"):
+            Players(game_stack.settings, **wrong)
+
+
+def test_without_the_api(tmp_path: Path) -> None:
+    """Without a stack, play and ledger say how to start one."""
+    for command, needed in (("play", "api"), ("ledger", "kafka")):
+        answer = local(command, GAMELAKE_DATA=str(tmp_path))
+        assert (answer.returncode, answer.stderr) == (
+            1,
+            f"error: {needed} does not run. Start the stack first: make up\n",
+        )
