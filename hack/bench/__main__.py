@@ -1,4 +1,4 @@
-"""Measure the API and the batch job, side by side with what people pick instead, and print a table in Markdown.
+"""Measure the API, the jobs and Trino, side by side with what people pick instead, and print a table in Markdown.
 
 Takes minutes. Starts servers of its own, on free loopback ports and with data in a temporary directory, and stops them.
 """
@@ -6,16 +6,13 @@ Takes minutes. Starts servers of its own, on free loopback ports and with data i
 import argparse
 import signal
 import sys
-import tempfile
-from pathlib import Path
 
-from local.settings import Settings, SettingsError
-from local.stack import Stack, StackError
+from local.settings import SettingsError
+from local.stack import StackError
 
-from bench import batch
-from bench.api import ApiBench
 from bench.cost import BenchError
-from bench.report import Row, api_rows, batch_rows, machine, table
+from bench.measurements import MEASUREMENTS
+from bench.report import Row, machine, table
 
 
 def main() -> int:
@@ -24,58 +21,53 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     rows: list[Row] = []
     try:
-        if options.only != "batch":
-            rows += _api(options)
-        if options.only != "api":
-            rows += _batch(options)
+        for name in options.only:
+            rows += MEASUREMENTS[name](options)
     except (BenchError, SettingsError, StackError, TimeoutError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"{_results(rows, options)}error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        print(f"{_results(rows, options)}interrupted", file=sys.stderr)
         return 130
-    rounds = []
-    if options.only != "batch":
-        rounds.append(f"{options.rounds} of the API, {options.seconds:g} s each turn")
-    if options.only != "api":
-        rounds.append(f"{options.batch_rounds} of the batch job")
-    print(
-        f"\n{table(rows)}\n\nMedians of alternated rounds ({'; '.join(rounds)}), in brackets the least and most ratio."
-    )
-    print(f"{machine()}.")
+    print(_results(rows, options), end="")
     return 0
 
 
-def _api(options: argparse.Namespace) -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="gamelake-bench-") as folder:
-        stack = Stack(Settings.isolated(Path(folder)))
-        try:
-            stack.up(["kafka", "api"])
-            bench = ApiBench(stack, options.seconds, options.connections)
-            rounds = bench.rounds(options.rounds)
-            return api_rows(rounds, bench.memory(), options.connections)
-        finally:
-            stack.down()
-
-
-def _batch(options: argparse.Namespace) -> list[Row]:
-    with tempfile.TemporaryDirectory(prefix="gamelake-bench-") as folder:
-        stack = Stack(Settings.isolated(Path(folder)))
-        try:
-            stack.up(batch.SERVERS)
-            return batch_rows(batch.BatchBench(stack, options.events).rounds(options.batch_rounds))
-        finally:
-            stack.down()
+def _results(rows: list[Row], options: argparse.Namespace) -> str:
+    """What there is so far."""
+    if not rows:
+        return ""
+    rounds = {
+        "api": f"{options.rounds} of the API, {options.seconds:g} s each turn",
+        "batch": f"{options.batch_rounds} of the batch job",
+        "stream": f"{options.stream_rounds} of the stream",
+        "queries": f"{options.query_rounds} of the queries",
+    }
+    alternated = "; ".join(said for name, said in rounds.items() if name in options.only)
+    medians = f"Medians of alternated rounds ({alternated}), in brackets the least and most ratio.\n"
+    return f"\n{table(rows)}\n\n{medians if alternated else ''}{machine()}.\n"
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", choices=["api", "batch"], help="one of the two, not both")
-    parser.add_argument("--rounds", type=_positive, default=5, help="of the API (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=5, help="of load in each turn (%(default)s)")
-    parser.add_argument("--connections", type=_positive, default=32, help="at once (%(default)s)")
-    parser.add_argument("--batch-rounds", type=_positive, default=3, help="of the batch job (%(default)s)")
-    parser.add_argument("--events", type=_positive, default=1_000_000, help="of each batch round (%(default)s)")
+    parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=list(MEASUREMENTS), help="these, not all")
+    count = _positive
+    for flag, kind, default, said in (
+        ("--rounds", count, 5, "of the API"),
+        ("--seconds", float, 5, "of load in each turn of the API"),
+        ("--connections", count, 32, "to the API at once"),
+        ("--batch-rounds", count, 3, "of the batch job"),
+        ("--events", count, 1_000_000, "of each batch round"),
+        ("--stream-rounds", count, 3, "of the stream"),
+        ("--stream-events", count, 1_000_000, "of each stream round"),
+        ("--rate", count, 200, "events/s while freshness is watched"),
+        ("--freshness-seconds", float, 120, "of that"),
+        ("--query-rounds", count, 5, "of the queries"),
+        ("--rows", count, 5_000_000, "that are queried"),
+        ("--runs", count, 192, "of the jobs that left those rows' files"),
+        ("--small-batches", count, 120, "of the stream before maintenance"),
+    ):
+        parser.add_argument(flag, type=kind, default=default, help=f"{said} (%(default)s)")
     return parser.parse_args()
 
 

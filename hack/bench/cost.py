@@ -40,36 +40,42 @@ def worker_memory(pid: int) -> dict[str, int]:
     return {"RSS": largest.rss, "PSS": largest.pss, "USS": largest.uss}
 
 
-def cpu_of_job(job: Process, patience: float) -> tuple[float, float]:
-    """Run a job to its end; return its wall and its CPU seconds.
+class CpuMeter:
+    """CPU seconds of a job and all its children.
 
     Spark's Python daemon ignores SIGCHLD, so nobody is told what its workers took: all processes are sampled instead,
-    which misses at most what each does in its last tenth of a second.
+    which misses at most what each does after its last sample.
     """
-    taken: dict[psutil.Process, float] = {}
+
+    def __init__(self, job: Process) -> None:
+        self._job = job
+        self._taken: dict[psutil.Process, float] = {}
+
+    def read(self) -> float:
+        """Take a sample, and return the CPU seconds so far."""
+        with suppress(psutil.NoSuchProcess):
+            if pid := self._job.pid:
+                process = psutil.Process(pid)
+                for one in (process, *process.children(recursive=True)):
+                    with suppress(psutil.NoSuchProcess):
+                        self._taken[one] = sum(one.cpu_times()[:2])
+        return sum(self._taken.values())
+
+
+def cpu_of_job(job: Process, patience: float) -> tuple[float, float]:
+    """Run a job to its end; return its wall and its CPU seconds."""
+    meter = CpuMeter(job)
     began = time.monotonic()
     job.start()
     try:
         while job.exit_code() is None:
             if time.monotonic() - began > patience:
                 raise BenchError(f"{job.program.name} took longer than {patience:.0f} s")
-            if pid := job.pid:
-                _sample(pid, taken)
+            meter.read()
             time.sleep(SAMPLE_SECONDS)
         seconds = time.monotonic() - began
         if job.exit_code():
             raise BenchError(f"{job.program.name} failed. The end of its log:\n{job.last_lines()}")
     finally:
         job.stop()
-    return seconds, sum(taken.values())
-
-
-def _sample(pid: int, taken: dict[psutil.Process, float]) -> None:
-    try:
-        process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return
-    for one in family:
-        with suppress(psutil.NoSuchProcess):
-            taken[one] = sum(one.cpu_times()[:2])
+    return seconds, meter.read()

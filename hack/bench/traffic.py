@@ -5,11 +5,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from confluent_kafka import Producer
 from game_api.actions import ACTIONS
 from game_api.bulk import FROM_REQUEST, PATH
 from game_events import encode
 from game_events.event_ids import uuid7s
-from local.settings import ROOT
+from local.settings import ROOT, Settings
+
+from bench.cost import BenchError
 
 PLAYERS = 10_000
 _HEADERS = "User-Agent: curl/8.14.1\r\nAccept: */*\r\n"
@@ -57,3 +60,18 @@ def records(count: int) -> Iterator[tuple[bytes, bytes]]:
             who = player(number)
             event = templates[number % len(templates)] | {"event_id": event_id, "received_at": now, "player": who}
             yield who.encode(), encode(event)
+
+
+def fill(settings: Settings, count: int) -> None:
+    """Write so many records to the topic."""
+    print(f"writing {count} events to the topic", flush=True)
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "linger.ms": 50})
+    for key, value in records(count):
+        while True:
+            try:
+                producer.produce(settings.topic, value, key)
+                break
+            except BufferError:
+                producer.poll(0.1)
+    if producer.flush(60):
+        raise BenchError("Kafka did not take the events")

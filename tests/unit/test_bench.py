@@ -1,11 +1,21 @@
+from pathlib import Path
 from random import Random
+from statistics import mean
 
 import pytest
-from bench import traffic
+from bench import duck, traffic
+from bench.cost import BenchError
+from bench.freshness import Sight, delays
+from bench.layouts_job import made_up
 from bench.load import Answer, parse, percentile
+from bench.queries import check_equal
+from bench.questions import FIRST_VERSION, HOURLY, OLD, OURS
 from bench.report import Row, table
 from game_api import create_app
-from game_events import decode
+from game_events import EVENT_TYPES, decode, encode
+from game_events.table import spark_schema
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 from tests.unit.memory_log import MemoryLog
 
@@ -53,3 +63,66 @@ def test_a_missed_reach_is_said() -> None:
     rows = table([Row("speed", "3", "2", "1.50", "at least 2x", reached=False), Row("memory", "1")])
     assert "| at least 2x: **missed** |" in rows
     assert "| memory | 1 |  |  |  |" in rows
+
+
+def test_an_event_is_fresh_when_the_first_answer_shows_it() -> None:
+    """The wait ends with the answer itself, and each partition has its own."""
+    sights = [Sight(1.0, {}), Sight(2.0, {0: 4}), Sight(3.0, {0: 4, 1: 0}), Sight(4.0, {0: 9, 1: 0})]
+    assert list(delays([(0, 4, 0.5), (0, 5, 1.5), (1, 0, 2.5)], sights)) == [1.5, 2.5, 0.5]
+
+
+@pytest.fixture(scope="module")
+def days(spark: SparkSession) -> DataFrame:
+    return made_up(spark, traffic.examples(), rows=1000, runs=4).cache()
+
+
+def test_made_up_rows_are_those_of_the_table(spark: SparkSession, days: DataFrame) -> None:
+    """Every one is a valid event with the columns of the table, and no two have one id or one offset."""
+    assert days.dtypes == spark.createDataFrame([], spark_schema()).dtypes
+    columns = [name for name in days.columns if name not in ("family", "received_at") and "kafka" not in name]
+    rows = days.select("family", *columns, F.unix_millis("received_at").alias("received_at")).collect()
+    for row in rows:
+        event = {name: value for name, value in row.asDict().items() if value is not None and name != "family"}
+        assert EVENT_TYPES[decode(encode(event))["event_type"]].family == row.family
+    assert {row.event_type for row in rows} == set(EVENT_TYPES)
+    assert len({row.event_id for row in rows}) == len(rows)
+    assert days.select("kafka_partition", "kafka_offset").distinct().count() == len(rows)
+
+
+def test_made_up_rows_lie_as_so_many_runs_leave_them(days: DataFrame) -> None:
+    """A run's rows of one partition are the next offsets of it, in a task of their own, over two days."""
+    tasks = days.groupBy(F.spark_partition_id().alias("task")).agg(
+        F.countDistinct("kafka_partition").alias("partitions"),
+        F.min("kafka_offset").alias("first"),
+        F.max("kafka_offset").alias("last"),
+    )
+    ranges = [(row.partitions, row["first"], row["last"]) for row in tasks.orderBy("task").collect()]
+    assert ranges == [(1, run * 84, run * 84 + 83) for run in range(4) for _ in range(3)]
+    assert days.select(F.to_date("received_at")).distinct().count() == 2
+
+
+def test_duckdb_is_asked_the_same(days: DataFrame, tmp_path: Path) -> None:
+    """On the files of our columns every question of ours has an answer, and it is the right one."""
+    days.write.parquet(f"{tmp_path}/files")
+    answers = duck.answers(f"{tmp_path}/files")
+    strengths = [row.strength for row in days.where("family = 'purchases'").collect()]
+    first_ten, types, average = (answers[query]["rows"] for query in FIRST_VERSION)
+    assert len(first_ten) == 10
+    assert sorted(types) == [("purchase_axe",), ("purchase_shield",), ("purchase_sword",)]
+    assert average[0][0] == pytest.approx(mean(strengths))
+    assert sum(count for _, _, count in answers[HOURLY]["rows"]) == days.count()
+
+
+def test_the_old_layout_is_asked_in_the_same_words() -> None:
+    """All but the last, which has to cut the hour out of a text."""
+    assert OLD[:-1] == OURS[:-1] == FIRST_VERSION
+
+
+def test_only_equal_answers_are_compared() -> None:
+    """Order and the way to write a time zone are no difference; a count is."""
+    check_equal(
+        HOURLY, [["2026-11-23 20:00:00 UTC", "a", 1], ["x", "b", 2]], [["x", "b", 2], ["2026-11-23 20", "a", 1]]
+    )
+    check_equal("select * from purchases limit 10", [["a"]], [["b"]])
+    with pytest.raises(BenchError, match="answers differ"):
+        check_equal(HOURLY, [["x", "a", 1]], [["x", "a", 2]])

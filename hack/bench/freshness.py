@@ -1,0 +1,125 @@
+"""From the acknowledgement of an event to the first answer of Trino that shows it."""
+
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+
+from local.process import wait_until
+from local.stack import Stack
+from local.topic import end_offsets
+
+from bench.cost import run_module
+from bench.load import percentile
+from bench.metrics import sample
+from bench.pace import Acknowledged
+from bench.sql import asker
+
+POLL_SECONDS = 0.25
+WARM_UP_SECONDS = 20
+"""The stream's first batches are its slowest: their code is still being compiled."""
+PATIENCE = 120
+_SHOWN = "SELECT kafka_partition, max(kafka_offset) FROM lake.default.events GROUP BY kafka_partition"
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What an answer showed, and when it was there: each partition's last offset."""
+
+    at: float
+    last: dict[int, int]
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Seconds; `pause` is the median one between two answers of Trino, `batch` what a batch of the stream takes."""
+
+    events: int
+    p50: float
+    p99: float
+    most: float
+    pause: float
+    batch: float
+
+
+class Watcher:
+    """Asks Trino again and again what it shows, from another thread."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.sights: list[Sight] = []
+        self.failed: BaseException | None = None
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        ended = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(ended,))
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def shows(self, ends: dict[int, int]) -> bool:
+        """Whether every offset before these ends has been seen; raises what ended the watch."""
+        if self.failed:
+            raise self.failed
+        last = self.sights[-1].last if self.sights else {}
+        return all(last.get(partition, -1) >= end - 1 for partition, end in ends.items())
+
+    def _watch(self, ended: threading.Event) -> None:
+        try:
+            with asker(self._stack.settings) as trino:
+                while not ended.is_set():
+                    due = time.monotonic() + POLL_SECONDS
+                    rows = trino.ask(_SHOWN).rows
+                    self.sights.append(Sight(time.monotonic(), dict(rows)))
+                    ended.wait(max(0, due - time.monotonic()))
+        except BaseException as error:
+            self.failed = error
+
+
+def measure(stack: Stack, rate: int, seconds: float) -> Freshness:
+    """Let players send at this rate for so long, and watch; the stack runs, its stream included."""
+    print(f"freshness: {rate} events/s for {seconds:.0f} s", flush=True)
+    watcher = Watcher(stack)
+    with watcher.watching():
+        _play(stack, rate, WARM_UP_SECONDS)
+        batches, batch_seconds = _batches(stack)
+        acknowledged = _play(stack, rate, seconds)
+        ends = end_offsets(stack.settings)
+        wait_until("Trino to show every event", lambda: watcher.shows(ends), PATIENCE)
+        wait_until("the stream to say so", lambda: _batches(stack)[0] > batches, PATIENCE)
+    more, more_seconds = _batches(stack)
+    waits = sorted(delays(acknowledged, watcher.sights))
+    pauses = sorted(later.at - one.at for one, later in pairwise(watcher.sights))
+    return Freshness(
+        events=len(waits),
+        p50=percentile(waits, 0.5),
+        p99=percentile(waits, 0.99),
+        most=waits[-1],
+        pause=percentile(pauses, 0.5),
+        batch=(more_seconds - batch_seconds) / (more - batches),
+    )
+
+
+def _play(stack: Stack, rate: int, seconds: float) -> list[Acknowledged]:
+    paced = run_module("pace", stack.settings.ports.api, rate, seconds, timeout=seconds + 60)
+    return list(paced["acknowledged"])
+
+
+def _batches(stack: Stack) -> tuple[float, float]:
+    """How many the stream has written, and what they took together."""
+    duration = "gamelake_stream_batch_duration_seconds"
+    return sample(stack.settings, f"{duration}_count"), sample(stack.settings, f"{duration}_sum")
+
+
+def delays(acknowledged: Sequence[Acknowledged], sights: Sequence[Sight]) -> Iterator[float]:
+    """Of each event, the seconds until the first answer that showed it."""
+    for partition, offset, at in acknowledged:
+        first = bisect_left(sights, offset, key=lambda sight: sight.last.get(partition, -1))
+        yield sights[first].at - at
