@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)/hack:$(CURDIR)/api:$(CURDIR)/spark-apps
 LOCAL := $(BIN)/python -m local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status batch export tables sql test unit lint format bench notebook requirements contract clean
+.PHONY: help demo up down status batch export play ledger maintain erase tables sql test unit faults lint format bench notebook requirements contract clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -30,6 +30,18 @@ batch: $(VENV)/run ## Bring what is in the topic into the table (ARGS='--offsets
 export: $(VENV)/run ## Replace the plain Parquet directories and their tables in schema export
 	@$(LOCAL) job batch.py export $(ARGS)
 
+play: $(VENV)/run ## Let simulated players send events (ARGS='--players 20 --rate 50 --seconds 60 --seed 1')
+	@$(LOCAL) play $(ARGS)
+
+ledger: $(VENV)/run ## Compare what players were told with Kafka, the table and its views
+	@$(LOCAL) ledger $(ARGS)
+
+maintain: $(VENV)/run ## Bring small files together, forget old snapshots, delete what is past retention
+	@$(LOCAL) job maintain.py $(ARGS)
+
+erase: $(VENV)/run ## Erase a player from rows, files and exports (PLAYER=knight1.comcast.com)
+	@$(LOCAL) job erase.py $(ARGS) -- '$(subst ','\'',$(PLAYER))'
+
 tables: $(VENV)/run ## Make the table and its views, as `up` does
 	@$(LOCAL) job tables.py $(ARGS)
 
@@ -50,8 +62,11 @@ lint: $(VENV)/dev ## Run the linters
 format: $(VENV)/dev ## Format the Python code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: $(VENV)/dev ## Measure the API and the batch job, side by side with what people pick instead
-	@$(BIN)/python -m bench
+faults: $(VENV)/run ## Kill, freeze and fill up a stack of its own under load, and look for a loss or a double
+	@$(BIN)/python -m faults $(ARGS)
+
+bench: $(VENV)/dev ## Measure every part side by side with what people pick instead (ARGS='--only stream')
+	@$(BIN)/python -m bench $(ARGS)
 
 notebook: $(VENV)/dev ## Open the notebook
 	@$(LOCAL) notebook
