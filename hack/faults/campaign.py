@@ -57,8 +57,9 @@ class Campaign:
 
     def _inflict(self, fault: Fault) -> Result:
         self._await_calm()
-        began = time.monotonic()
         hit = fault.inflict(self._site)
+        # Not before: a fault waits for its moment.
+        began = time.monotonic()
         seconds = self._recovered(began)
         stages = audit.audit(self._stack.settings, wait=fault.limit)
         result = Result(

@@ -9,7 +9,7 @@ from faults.fault import Fault
 
 @dataclass(frozen=True)
 class Result:
-    """One fault: `seconds` until an event sent after it was visible; what the ledger found after it."""
+    """One fault: `seconds` from its end until an event sent then was visible; what the ledger found after it."""
 
     fault: Fault
     seconds: float
