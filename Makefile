@@ -7,7 +7,7 @@ export PYTHONPATH := $(CURDIR)/hack:$(CURDIR)/api:$(CURDIR)/spark-apps
 LOCAL := $(BIN)/python -m local
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status batch export play ledger maintain erase tables sql test unit faults lint format bench notebook requirements contract clean
+.PHONY: help demo up down status batch export play ledger maintain erase tables sql test unit faults lint format bench notebook requirements contract images clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -76,6 +76,9 @@ requirements: $(VENV)/dev ## Pin the requirements anew, from pyproject.toml
 
 contract: $(VENV)/run ## Record today's event contract as released
 	@$(BIN)/python -m game_events.compatibility release
+
+images: ## Build the container images (ARGS='api spark': these alone)
+	@hack/build-images $(ARGS)
 
 clean: down ## Remove this checkout's data and its Python environment; the download cache stays
 	rm -rf .local $(VENV)

@@ -47,7 +47,9 @@ def test_requirements_are_hashed_and_name_no_index() -> None:
         assert text.count("==") <= text.count("--hash=sha256:")
 
 
-@pytest.mark.parametrize("pom", sorted(ROOT.glob("images/*/pom.xml")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "pom", sorted([*ROOT.glob("images/*/pom.xml"), *ROOT.glob("hack/*/pom.xml")]), ids=lambda path: path.parent.name
+)
 def test_poms_take_their_versions_from_one_place(pom: Path) -> None:
     """A pom states no version of its own: each is a variable of hack/versions.env."""
     stated = re.findall(r"<version>([^<]+)</version>", pom.read_text())[1:]
@@ -76,3 +78,22 @@ def test_the_readme_names_only_targets_that_exist() -> None:
     named = set(re.findall(r"(?:\$ |`)make ([a-z]+)", (ROOT / "README.md").read_text()))
     assert named
     assert named <= targets
+
+
+def test_images_begin_with_the_same_stage() -> None:
+    """What builds the images is made once: their first stage is the same, word for word, in all of them."""
+    files = [path.read_text() for path in ROOT.glob("images/*/Dockerfile")]
+    assert len(files) == 7
+    assert len({re.search(r"^FROM .* AS tools\n.*?\n\n", file, re.MULTILINE | re.DOTALL)[0] for file in files}) == 1  # type: ignore[index]
+
+
+def test_images_take_their_versions_from_one_place() -> None:
+    """A build argument has no default: its value is in hack/versions.env, or is the project's version or commit."""
+    arguments = {
+        name
+        for path in ROOT.glob("images/*/Dockerfile")
+        for line in re.findall(r"^ARG (.*)$", path.read_text(), re.MULTILINE)
+        for name in line.split()
+    }
+    assert arguments
+    assert arguments - {"VERSION", "REVISION"} <= versions().keys()

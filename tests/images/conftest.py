@@ -1,0 +1,67 @@
+"""The images of this tree, built, and a server of each, running."""
+
+import os
+import subprocess
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+from local.settings import ROOT
+
+from tests.images.container import Container, docker
+
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+ALL_INTERFACES = "0.0.0.0"  # noqa: S104 of a container
+HDFS = "hdfs://namenode:8020"
+DATABASE = {"USER": "metastore", "PASSWORD": 'it\'s a "secret"\\'}
+
+
+def image(name: str) -> str:
+    return f"gamelake/{name}:{VERSION}"
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """Minutes, or seconds when nothing has changed."""
+    subprocess.run([ROOT / "hack/build-images"], check=True)
+
+
+@pytest.fixture(scope="session")
+def servers(built: None) -> Iterator[dict[str, Container]]:
+    """One of each, started as they need each other; the tests wait until they are ready."""
+    network = f"gamelake-test-{os.getpid()}"
+    running: dict[str, Container] = {}
+
+    def start(name: str, image_name: str, *arguments: str, **environment: str) -> None:
+        running[name] = Container(network, name, image(image_name), *arguments, **environment)
+
+    docker("network", "create", network)
+    try:
+        start("kafka", "kafka", KAFKA_HOST="kafka", KAFKA_PORT="9092", KAFKA_CONTROLLER_PORT="9093")
+        start("namenode", "hdfs", "namenode", HDFS_URI=HDFS, HDFS_HOST="namenode")
+        start("datanode", "hdfs", "datanode", HDFS_URI=HDFS, HDFS_HOST="datanode")
+        start("postgres", "postgres", **{f"POSTGRES_{key}": value for key, value in DATABASE.items()})
+        start(
+            "trino",
+            "trino",
+            TRINO_HOST=ALL_INTERFACES,
+            TRINO_ADDRESS="trino",
+            TRINO_PORT="8080",
+            METASTORE_URI="thrift://metastore:9083",
+        )
+        start("api", "api", KAFKA_BOOTSTRAP_SERVERS="kafka:9092", KAFKA_TOPIC="events")
+        running["postgres"].wait("accepts logins", lambda: running["postgres"].execute("pg_isready").returncode == 0)
+        start(
+            "metastore",
+            "hive-metastore",
+            METASTORE_HOST=ALL_INTERFACES,
+            METASTORE_PORT="9083",
+            METASTORE_WAREHOUSE=f"{HDFS}/warehouse",
+            METASTORE_DB_URL="jdbc:postgresql://postgres:5432/metastore",
+            **{f"METASTORE_DB_{key}": value for key, value in DATABASE.items()},
+        )
+        yield running
+    finally:
+        for container in running.values():
+            container.remove()
+        docker("network", "rm", network)

@@ -1,0 +1,171 @@
+"""Each image runs as a restricted pod runs it, and ends when it is told to."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from local.settings import ROOT
+
+from tests.images.conftest import DATABASE, VERSION, image
+from tests.images.container import Container, configuration, run
+
+IMAGES = sorted(path.parent.name for path in ROOT.glob("images/*/Dockerfile"))
+# Those of PyPI and Maven Central that the image is there for.
+MADE_OF = {
+    "api": "gunicorn",
+    "hdfs": "hadoop-hdfs",
+    "hive-metastore": "hive-standalone-metastore-server",
+    "kafka": "kafka_2.13",
+    "postgres": "postgresql-17",
+    "spark": "pyspark",
+    "trino": "trino-main",
+}
+BUILD_TOOLS = "cc gcc g++ clang make javac mvn pip pip3 git perldoc syft"
+
+
+def has_engine() -> bool:
+    try:
+        return subprocess.run(["docker", "info"], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+pytestmark = [
+    pytest.mark.skipif(not has_engine(), reason="no container engine answers (docker info)"),
+    pytest.mark.usefixtures("built"),
+    pytest.mark.timeout(3600),  # the first of them builds the images
+]
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_says_what_it_is(name: str) -> None:
+    """An image has a user that is a number, and labels that say its name, version, commit and license."""
+    config = configuration(image(name))
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", config["User"])
+    labels = {key.removeprefix("org.opencontainers.image."): value for key, value in config["Labels"].items()}
+    assert (labels["title"], labels["version"], labels["licenses"]) == (f"gamelake/{name}", VERSION, "Apache-2.0")
+    assert labels["description"]
+    assert re.fullmatch(r"[0-9a-f]{40}|unknown", labels["revision"])
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_lists_what_it_is_made_of(name: str) -> None:
+    """The list of packages in an image names Debian's, and those that it is there for."""
+    packages = json.loads(run(image(name), f"/usr/share/sbom/{name}.cdx.json", entrypoint="cat"))["components"]
+    assert {"libc6", "tini", MADE_OF[name]} <= {package["name"] for package in packages}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_has_nothing_to_build_with(name: str) -> None:
+    """No compiler and no package manager of a language is left in an image, nor a file that its user could change."""
+    found = f"for tool in {BUILD_TOOLS}; do command -v $tool; done; find /opt /usr -writable ! -type l; true"
+    assert run(image(name), "-c", found, entrypoint="bash") == ""
+
+
+def test_kafka_and_the_api(servers: dict[str, Container]) -> None:
+    """The broker has a topic made, and the API's answer is the broker's acknowledgement."""
+    kafka, api = servers["kafka"], servers["api"]
+    create = (
+        '"$JAVA_HOME/bin/java" -cp "$KAFKA_HOME/jars/*" org.apache.kafka.tools.TopicCommand '
+        "--bootstrap-server kafka:9092 --create --if-not-exists --topic events"
+    )
+    kafka.wait("makes a topic", lambda: kafka.shell(create).returncode == 0)
+    ask = "import sys, urllib.request as r; print(r.urlopen('http://127.0.0.1:5000' + sys.argv[1]).read().decode())"
+    api.wait("is alive", lambda: api.execute("python3", "-c", ask, "/healthz").returncode == 0)
+    api.wait("is ready", lambda: api.execute("python3", "-c", ask, "/readyz").returncode == 0)
+    assert "Sword Purchased!" in api.execute("python3", "-c", ask, "/purchase_a_sword").stdout
+
+
+def test_hdfs(servers: dict[str, Container]) -> None:
+    """A file that is written through the NameNode is read from the DataNode."""
+    namenode = servers["namenode"]
+    shell = "/opt/gamelake/images/hdfs/run dfs"
+    put = f"{shell} -put -f /etc/debian_version /version"
+    namenode.wait("stores a file", lambda: namenode.shell(put).returncode == 0)
+    assert namenode.shell(f"{shell} -cat /version").stdout.endswith(
+        namenode.execute("cat", "/etc/debian_version").stdout
+    )
+
+
+def test_postgres(servers: dict[str, Container]) -> None:
+    """A login needs the password, from the pod itself as from others."""
+    psql = ("psql", "--host=postgres", f"--username={DATABASE['USER']}", "--command=SELECT 'in'", "metastore")
+    right, wrong = (
+        servers["postgres"].execute("env", f"PGPASSWORD={password}", *psql) for password in (DATABASE["PASSWORD"], "no")
+    )
+    assert right.returncode == 0
+    assert "password authentication failed" in wrong.stdout
+
+
+def test_trino_and_the_metastore(servers: dict[str, Container]) -> None:
+    """Trino answers, and makes a table: it is known in PostgreSQL through the metastore, and lies on HDFS."""
+    trino = servers["trino"]
+
+    def ask(sql: str) -> str | None:
+        cli = ("/opt/java/bin/java", "-jar", "/opt/gamelake/lib/trino-cli.jar", "--server=http://trino:8080")
+        done = trino.execute(*cli, f"--execute={sql}")
+        return done.stdout if done.returncode == 0 else None
+
+    trino.wait("answers", lambda: ask("SELECT 1"))
+    metastore = servers["metastore"]
+    metastore.wait("listens", lambda: metastore.shell("exec 3<>/dev/tcp/127.0.0.1/9083").returncode == 0)
+    assert ask("CREATE TABLE lake.default.answers AS SELECT 42 answer") is not None
+    assert '"42"' in (ask("SELECT answer FROM lake.default.answers") or "")
+    known = 'SELECT "TBL_NAME" FROM "TBLS"'
+    login = ("env", f"PGPASSWORD={DATABASE['PASSWORD']}", "psql", f"--username={DATABASE['USER']}", "metastore")
+    assert "answers" in servers["postgres"].execute(*login, f"--command={known}").stdout
+
+
+def test_spark_driver(tmp_path: Path) -> None:
+    """What Spark on Kubernetes starts a driver with runs a job, its workers in Python."""
+    job = tmp_path / "job.py"
+    job.write_text(
+        "import game_events, settings\n"
+        "from pyspark.sql import SparkSession\n"
+        "spark = SparkSession.builder.getOrCreate()\n"
+        "spark._jvm.Class.forName('org.apache.iceberg.spark.SparkCatalog')\n"
+        "context = spark.sparkContext\n"
+        "print('sum:', context.parallelize([1, 1]).map(lambda one: one).sum(), context.sparkUser())\n"
+    )
+    job.chmod(0o644)
+    options = (f"--volume={job}:/job.py:ro", "--env=SPARK_DRIVER_BIND_ADDRESS=127.0.0.1", "--env=SPARK_USER=submitter")
+    printed = run(image("spark"), "driver", "--master", "local[1]", "/job.py", options=options)
+    assert "sum: 2 gamelake" in printed
+
+
+def test_spark_executor() -> None:
+    """What Spark on Kubernetes starts an executor with is understood: it looks for its driver."""
+    environment = {
+        "SPARK_DRIVER_URL": "spark://CoarseGrainedScheduler@nobody:7078",
+        "SPARK_EXECUTOR_ID": "1",
+        "SPARK_EXECUTOR_CORES": "1",
+        "SPARK_EXECUTOR_MEMORY": "256m",
+        "SPARK_APPLICATION_ID": "spark-1",
+        "SPARK_EXECUTOR_POD_IP": "127.0.0.1",
+        "SPARK_EXECUTOR_POD_NAME": "executor-1",
+        "SPARK_RESOURCE_PROFILE_ID": "0",
+        "SPARK_JAVA_OPT_0": "-Dspark.driver.port=7078",
+        "SPARK_JAVA_OPT_1": "-Dspark.app.name=none at all",
+    }
+    options = tuple(f"--env={key}={value}" for key, value in environment.items())
+    with pytest.raises(AssertionError, match="nobody"):
+        run(image("spark"), "executor", options=options)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("api", 0),
+        ("trino", 143),
+        ("metastore", 143),
+        ("postgres", 0),
+        ("datanode", 143),
+        ("namenode", 143),
+        ("kafka", 143),
+    ],
+)
+def test_ends_when_told_to(servers: dict[str, Container], name: str, code: int) -> None:
+    """A server ends in time: 0 where it handles the signal to its end, 143 where the signal ends the JVM."""
+    assert servers[name].stop() == code
