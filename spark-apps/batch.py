@@ -30,7 +30,7 @@ def load(settings: Settings, topic_id: str, ranges: Sequence[OffsetRange]) -> No
     if ranges:
         records = (
             spark.read.format("kafka")
-            .option("kafka.bootstrap.servers", settings.bootstrap_servers)
+            .options(**settings.kafka_source())
             .options(**spark_options(settings.topic, ranges), maxRecordsPerPartition=_RECORDS_PER_TASK)
             .load()
         )

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
-from settings import Settings
+from settings import GROUPS, Settings
 
 _TIMEOUT = 10
 """Seconds for one answer of the broker."""
@@ -47,19 +47,13 @@ class Topic:
 
     def __init__(self, settings: Settings) -> None:
         self.name = settings.topic
-        self._bootstrap_servers = settings.bootstrap_servers
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": settings.bootstrap_servers,
-                # It joins no group: the name is only demanded by the client.
-                "group.id": "gamelake-batch",
-                "enable.auto.commit": False,
-            }
-        )
+        self._client = settings.kafka_client()
+        # It joins no group: the name is only demanded by the client.
+        self._consumer = Consumer({**self._client, "group.id": f"{GROUPS}offsets", "enable.auto.commit": False})
 
     def identity(self) -> str:
         """The id that the broker gave it when it was made: another topic of the same name has another."""
-        admin = AdminClient({"bootstrap.servers": self._bootstrap_servers, "log_level": 0})
+        admin = AdminClient({**self._client, "log_level": 0})
         try:
             described = admin.describe_topics(TopicCollection([self.name]), request_timeout=_TIMEOUT)
             return str(described[self.name].result().topic_id)

@@ -2,10 +2,20 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 EVENTS = "lake.default.events"
 """The table; Spark and Trino call it by the same name."""
+
+GROUPS = "gamelake-"
+"""Names of consumer groups begin with this: the broker's rights are given to it."""
+
+_LOGIN_MODULES = {
+    "PLAIN": "plain.PlainLoginModule",
+    "SCRAM-SHA-256": "scram.ScramLoginModule",
+    "SCRAM-SHA-512": "scram.ScramLoginModule",
+}
+"""Java's half of each way to prove who one is."""
 
 
 class SettingsError(ValueError):
@@ -27,6 +37,10 @@ class Settings:
     snapshot_hours: int = 3
     orphan_hours: int = 24
     retention_days: int = 0
+    security_protocol: str = "PLAINTEXT"
+    sasl_mechanism: str = ""
+    sasl_username: str = ""
+    sasl_password: str = field(default="", repr=False)
 
     # Outside the metastore's own warehouse, where it allows no table of others.
     @property
@@ -40,6 +54,33 @@ class Settings:
     @property
     def export_location(self) -> str:
         return f"{self.hdfs_uri}/export"
+
+    def kafka_client(self) -> dict[str, str]:
+        """How librdkafka reaches the broker."""
+        optional = {
+            "sasl.mechanism": self.sasl_mechanism,
+            "sasl.username": self.sasl_username,
+            "sasl.password": self.sasl_password,
+        }
+        return {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            **{name: value for name, value in optional.items() if value},
+        }
+
+    def kafka_source(self) -> dict[str, str]:
+        """How Spark's Kafka source reaches the same."""
+        options = {
+            "kafka.bootstrap.servers": self.bootstrap_servers,
+            "kafka.security.protocol": self.security_protocol,
+            "groupIdPrefix": f"{GROUPS}spark",
+        }
+        if self.sasl_mechanism:
+            module = f"org.apache.kafka.common.security.{_LOGIN_MODULES[self.sasl_mechanism]}"
+            user = f"username={_quoted(self.sasl_username)} password={_quoted(self.sasl_password)}"
+            options["kafka.sasl.mechanism"] = self.sasl_mechanism
+            options["kafka.sasl.jaas.config"] = f"{module} required {user};"
+        return options
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -60,7 +101,29 @@ class Settings:
             orphan_hours=_number(environment, "MAINTAIN_ORPHAN_HOURS", cls.orphan_hours, least=24),
             # 0: all days are kept.
             retention_days=_number(environment, "MAINTAIN_RETENTION_DAYS", cls.retention_days),
+            **_security(environment),
         )
+
+
+def _security(environment: Mapping[str, str]) -> dict[str, str]:
+    protocol = environment.get("KAFKA_SECURITY_PROTOCOL") or Settings.security_protocol
+    if not protocol.startswith("SASL_"):
+        return {"security_protocol": protocol}
+    mechanism = _required(environment, "KAFKA_SASL_MECHANISM")
+    if mechanism not in _LOGIN_MODULES:
+        raise SettingsError(f"KAFKA_SASL_MECHANISM: expected one of {', '.join(_LOGIN_MODULES)}, got {mechanism!r}")
+    return {
+        "security_protocol": protocol,
+        "sasl_mechanism": mechanism,
+        "sasl_username": _required(environment, "KAFKA_SASL_USERNAME"),
+        "sasl_password": _required(environment, "KAFKA_SASL_PASSWORD"),
+    }
+
+
+def _quoted(text: str) -> str:
+    """A value as Java's login configuration has it."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:

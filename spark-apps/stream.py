@@ -22,7 +22,7 @@ from transforms import to_events
 def start(spark: SparkSession, settings: Settings, checkpoint: Checkpoint) -> StreamingQuery:
     records = (
         spark.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", settings.bootstrap_servers)
+        .options(**settings.kafka_source())
         .option("subscribe", settings.topic)
         .option("startingOffsets", "earliest")
         .option("failOnDataLoss", "true")

@@ -1,0 +1,15 @@
+{{/*
+The Secret with the password for Kafka.
+*/}}
+{{- define "api.secret" -}}
+{{ .Values.kafka.existingSecret | default .Values.kafka.username }}
+{{- end }}
+
+{{/*
+Seconds that a pod has to end: until it gets no more requests, then gunicorn's graceful timeout (api/gunicorn.conf.py),
+then as long again as one answer, for what is still queued to Kafka.
+*/}}
+{{- define "api.drainSeconds" -}}
+{{- $answer := addf (divf .Values.kafka.deliveryTimeoutMs 1000) 1.5 -}}
+{{ addf 5 (mulf 3 $answer) 5 2 | ceil | int }}
+{{- end }}

@@ -1,0 +1,29 @@
+{{/*
+The name of a chart's objects: the chart's own, without the release's, so that addresses are the same everywhere.
+*/}}
+{{- define "common.fullname" -}}
+{{ .Values.fullnameOverride | default .Chart.Name }}
+{{- end }}
+
+{{/*
+The labels by which the pods of a component are found: by its controller, its Service and its disruption budget.
+They say nothing of release or version, so that volumes and controllers outlive both.
+Argument: the component's name.
+*/}}
+{{- define "common.selector" -}}
+app.kubernetes.io/name: {{ . }}
+app.kubernetes.io/part-of: gamelake
+{{- end }}
+
+{{/*
+All labels of a component's objects.
+Arguments: the context, the component's name.
+*/}}
+{{- define "common.labels" -}}
+{{- $context := first . }}
+{{- include "common.selector" (last .) }}
+app.kubernetes.io/instance: {{ $context.Release.Name }}
+app.kubernetes.io/managed-by: {{ $context.Release.Service }}
+app.kubernetes.io/version: {{ $context.Chart.AppVersion | quote }}
+helm.sh/chart: {{ $context.Chart.Name }}-{{ $context.Chart.Version }}
+{{- end }}

@@ -1,0 +1,57 @@
+{{/*
+What NameNode and DataNode have in common: their image, environment and configuration.
+Arguments: the context, the server's name, its values.
+*/}}
+{{- define "hdfs.server" -}}
+{{- $context := first . -}}
+{{- $name := index . 1 -}}
+{{- include "common.image" (list $context $context.Values.image) }}
+args: [{{ $name }}]
+env:
+  - name: POD_NAME
+    valueFrom: {fieldRef: {fieldPath: metadata.name}}
+  - {name: HDFS_HOST, value: $(POD_NAME).{{ $name }}.{{ $context.Release.Namespace }}.svc.{{ $context.Values.clusterDomain }}}
+  - {name: HDFS_URI, value: {{ include "common.hdfs.uri" $context | quote }}}
+  - {name: HDFS_DATA, value: /data}
+  - {name: HDFS_HEAP, value: {{ (last .).heap | quote }}}
+resources: {{- toYaml (last .).resources | nindent 2 }}
+{{ include "common.container" . }}
+volumeMounts:
+  - {name: data, mountPath: /data}
+  - {name: tmp, mountPath: /tmp}
+  - {name: config, mountPath: /opt/gamelake/images/hdfs/conf/hdfs-site.xml, subPath: hdfs-site.xml}
+  - {name: config, mountPath: /probes/jmx, subPath: jmx}
+{{- end }}
+
+{{/*
+The volumes of both, beside the one that stays.
+*/}}
+{{- define "hdfs.volumes" -}}
+- {name: tmp, emptyDir: {}}
+- {name: config, configMap: {name: hdfs}}
+{{- end }}
+
+{{/*
+A probe that asks the server in its own pod.
+Arguments: its HTTP port, the bean, what the bean must say.
+*/}}
+{{- define "hdfs.probe" -}}
+exec: {command: [bash, /probes/jmx, {{ index . 0 | quote }}, {{ index . 1 | quote }}, {{ index . 2 | quote }}]}
+timeoutSeconds: 10
+{{- end }}
+
+{{/*
+The annotation that restarts the servers when their configuration changes.
+*/}}
+{{- define "hdfs.checksum" -}}
+checksum/config: {{ include (print $.Template.BasePath "/configmap.yaml") . | sha256sum }}
+{{- end }}
+
+{{/*
+Stops what HDFS would never report: files that are for ever short of a copy.
+*/}}
+{{- define "hdfs.check" -}}
+{{- if gt (int .Values.global.hdfs.replication) (int .Values.datanode.replicas) }}
+{{- fail (printf "global.hdfs.replication: %v copies need as many DataNodes, datanode.replicas is %v" .Values.global.hdfs.replication .Values.datanode.replicas) }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,34 @@
+{{/*
+Name of the chart's own PostgreSQL.
+*/}}
+{{- define "hive-metastore.postgresql" -}}
+{{ include "common.fullname" . }}-postgresql
+{{- end }}
+
+{{/*
+The Secret with the database's user and password.
+*/}}
+{{- define "hive-metastore.secret" -}}
+{{ .Values.database.existingSecret | default (include "hive-metastore.postgresql" .) }}
+{{- end }}
+
+{{/*
+Where the metastore keeps what it knows.
+*/}}
+{{- define "hive-metastore.databaseUrl" -}}
+{{- if .Values.database.url }}
+{{- if not .Values.database.existingSecret }}{{ fail "database.existingSecret: is needed with database.url" }}{{ end }}
+{{- .Values.database.url }}
+{{- else -}}
+jdbc:postgresql://{{ include "hive-metastore.postgresql" . }}:5432/metastore
+{{- end }}
+{{- end }}
+
+{{/*
+One entry of a container's environment, from the database's Secret.
+Arguments: the context, the variable, the Secret's key.
+*/}}
+{{- define "hive-metastore.fromSecret" -}}
+- name: {{ index . 1 }}
+  valueFrom: {secretKeyRef: {name: {{ include "hive-metastore.secret" (first .) }}, key: {{ last . }}}}
+{{- end }}

@@ -1,0 +1,16 @@
+{{/*
+The operators of topics and users. Without finalizers a namespace can be deleted when they are gone (strimzi#11901).
+*/}}
+{{- define "kafka.entityOperator" -}}
+entityOperator:
+  topicOperator:
+    resources: {{- toYaml .Values.entityOperator.resources | nindent 6 }}
+  userOperator:
+    resources: {{- toYaml .Values.entityOperator.resources | nindent 6 }}
+  template:
+    pod: {{- include "kafka.pod" . | nindent 6 }}
+    topicOperatorContainer:
+      env: [{name: STRIMZI_USE_FINALIZERS, value: "false"}]
+      {{- include "common.container" . | nindent 6 }}
+    userOperatorContainer: {{- include "common.container" . | nindent 6 }}
+{{- end }}

@@ -1,0 +1,60 @@
+{{/*
+The container of a node.
+Arguments: the context, its role (coordinator, worker), the role's values.
+*/}}
+{{- define "trino.node" -}}
+{{- $context := first . -}}
+{{- $role := index . 1 -}}
+{{- $etc := "/opt/gamelake/images/trino/etc" -}}
+{{- include "common.image" (list $context $context.Values.image) }}
+{{ include "common.container" . }}
+env:
+  - name: TRINO_ADDRESS
+    valueFrom: {fieldRef: {fieldPath: status.podIP}}
+  # All interfaces: port-forward comes by loopback.
+  - {name: TRINO_HOST, value: 0.0.0.0}
+  - {name: TRINO_PORT, value: "8080"}
+  - {name: TRINO_HEAP, value: {{ (last .).heap | quote }}}
+  - {name: METASTORE_URI, value: {{ $context.Values.global.metastore.uri | quote }}}
+  - {name: HDFS_REPLICATION, value: {{ $context.Values.global.hdfs.replication | quote }}}
+ports: [{name: http, containerPort: 8080}]
+resources: {{- toYaml (last .).resources | nindent 2 }}
+startupProbe:
+  exec: {command: [bash, /scripts/started, "8080"]}
+  periodSeconds: 5
+  timeoutSeconds: 10
+  failureThreshold: 240
+readinessProbe: {httpGet: {path: /v1/info, port: http}, periodSeconds: 10, timeoutSeconds: 10}
+livenessProbe: {httpGet: {path: /v1/info, port: http}, periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 8}
+volumeMounts:
+  - {name: data, mountPath: /data}
+  - {name: tmp, mountPath: /tmp}
+  - {name: config, mountPath: /scripts}
+  - {name: config, mountPath: {{ $etc }}/config.properties, subPath: {{ $role }}.properties}
+  {{- if eq $role "worker" }}
+  - {name: config, mountPath: {{ $etc }}/access-control.properties, subPath: access-control.properties}
+  - {name: config, mountPath: {{ $etc }}/rules.json, subPath: rules.json}
+  {{- end }}
+  {{- range $name, $_ := $context.Values.catalogs }}
+  - {name: catalogs, mountPath: {{ $etc }}/catalog/{{ $name }}.properties, subPath: {{ $name }}}
+  {{- end }}
+{{- end }}
+
+{{/*
+The volumes of a node: none outlives it.
+*/}}
+{{- define "trino.volumes" -}}
+- {name: data, emptyDir: {}}
+- {name: tmp, emptyDir: {}}
+- {name: config, configMap: {name: {{ include "common.fullname" . }}}}
+{{- if .Values.catalogs }}
+- {name: catalogs, configMap: {name: {{ include "common.fullname" . }}-catalogs}}
+{{- end }}
+{{- end }}
+
+{{/*
+The annotation that restarts the nodes when their configuration changes.
+*/}}
+{{- define "trino.checksum" -}}
+checksum/config: {{ include (print $.Template.BasePath "/configmap.yaml") . | sha256sum }}
+{{- end }}

@@ -1,0 +1,109 @@
+"""Charts as Helm renders them, without a cluster."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CHARTS = ("kafka", "hdfs", "hive-metastore", "trino", "api", "spark", "gamelake")
+"""Those that can be installed; the last has the others in it."""
+NAMESPACE = "game"
+
+Object = dict[str, Any]
+
+
+class Charts:
+    """A copy of the charts' folder, with what they depend on put in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        shutil.copytree(ROOT / "charts", folder, ignore=shutil.ignore_patterns("Chart.lock", "*.tgz"))
+        for chart in CHARTS:
+            _helm("dependency", "build", str(folder / chart)).check_returncode()
+        self._rendered = cache(self._render)
+
+    def render(self, chart: str, *files: str, values: Mapping[str, Any] | None = None) -> list[Object]:
+        """Return what `helm install` would make, hooks included; `files` are values files of the chart."""
+        return [dict(one) for one in self._rendered(chart, files, json.dumps(values or {}))]
+
+    def lint(self, chart: str, *files: str) -> str:
+        """Return what Helm's strictest look has to say, empty if it is content."""
+        done = _helm("lint", "--strict", "--quiet", str(self.folder / chart), *self._files(chart, files))
+        return done.stdout + done.stderr if done.returncode else ""
+
+    def refusal(self, chart: str, values: Mapping[str, Any]) -> str:
+        """Return what Helm says of values that it must not take."""
+        done = self._template(chart, (), json.dumps(values))
+        assert done.returncode, f"{chart} takes {values}"
+        return done.stderr
+
+    def _render(self, chart: str, files: tuple[str, ...], values: str) -> list[Object]:
+        done = self._template(chart, files, values)
+        assert not done.returncode, done.stderr
+        # Helm's own reader knows YAML 1.2, in which `on` and `08` are strings: nothing here may differ between the two.
+        return [one for one in yaml.safe_load_all(done.stdout) if one]
+
+    def _template(self, chart: str, files: tuple[str, ...], values: str) -> subprocess.CompletedProcess[str]:
+        where = ["template", "gamelake", str(self.folder / chart), "--namespace", NAMESPACE]
+        return _helm(*where, *self._files(chart, files), "--values", "-", given=values)
+
+    def _files(self, chart: str, files: tuple[str, ...]) -> list[str]:
+        return [part for file in files for part in ("--values", str(self.folder / chart / file))]
+
+
+def _helm(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["helm", *arguments], input=given, capture_output=True, text=True, timeout=120)
+
+
+def values(chart: str, file: str = "values.yaml") -> Object:
+    return dict(yaml.safe_load((ROOT / "charts" / chart / file).read_text()))
+
+
+def versions() -> dict[str, str]:
+    lines = (ROOT / "hack/versions.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def jobs() -> dict[str, Object]:
+    """The resources of `spark-apps`, by the names of their files."""
+    return {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / "spark-apps").glob("*.yaml"))}
+
+
+def application(job: Object) -> Object:
+    """The SparkApplication that a resource of `spark-apps` is, or makes when it is time."""
+    return dict(job["spec"].get("template", job["spec"]))
+
+
+def of(objects: list[Object], kind: str, name: str | None = None) -> list[Object]:
+    return [one for one in objects if one["kind"] == kind and name in (None, one["metadata"]["name"])]
+
+
+def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
+    """The pods that are made of these objects, by kind and name: labels in `metadata`, the rest in `spec`."""
+    for one in objects:
+        where = f"{one['kind']} {one['metadata']['name']}"
+        if one["kind"] == "Pod":
+            yield where, one
+        elif one["kind"] in ("Deployment", "StatefulSet"):
+            yield where, one["spec"]["template"]
+
+
+def environment(objects: list[Object], container: Object) -> dict[str, str]:
+    """What a container finds in its environment; a Secret's value is its place."""
+    found: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        [config] = of(objects, "ConfigMap", source["configMapRef"]["name"])
+        found |= config["data"]
+    for variable in container.get("env", []):
+        source = variable.get("valueFrom", {})
+        secret = source.get("secretKeyRef")
+        found[variable["name"]] = f"secret {secret['name']}/{secret['key']}" if secret else variable.get("value", "")
+    # As the kubelet does it.
+    return {name: re.sub(r"\$\((\w+)\)", lambda m: found.get(m[1], m[0]), value) for name, value in found.items()}

@@ -1,0 +1,92 @@
+"""The schemas that the API server would hold an object to, and a little more: no field that they do not name."""
+
+import os
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
+from kubeflow_spark_api import models
+from local import jdk
+from local.settings import Settings
+
+from tests.charts.rendering import ROOT, Object, versions
+
+_KUBERNETES = ("1.30", "1.36")
+"""The oldest that the charts are for, and the one that they are tried on."""
+
+
+def problem(thing: Object) -> str:
+    """Say what is wrong with an object; empty if nothing is."""
+    group = thing["apiVersion"].rpartition("/")[0]
+    try:
+        _CHECKS.get(group, _check_core)(thing)
+    except (ValidationError, kubernetes_validate.ValidationError) as error:
+        return f"{thing['kind']} {thing['metadata']['name']}: {'.'.join(map(str, error.path))}: {error.message}"
+    return ""
+
+
+def _check_core(thing: Object) -> None:
+    for version in _KUBERNETES:
+        kubernetes_validate.validate(thing, version, strict=True)
+
+
+def _check_strimzi(thing: Object) -> None:
+    strimzi_schemas()[thing["kind"]].validate(thing)
+
+
+def _check_spark(thing: Object) -> None:
+    _spark_schema(thing["kind"]).validate(thing)
+
+
+def _no_schema(thing: Object) -> None:
+    """The Prometheus operator's resources: their definitions are in no package registry."""
+    assert thing["kind"] in ("PodMonitor", "PrometheusRule")
+
+
+@cache
+def strimzi_schemas() -> dict[str, Draft202012Validator]:
+    """Made by Strimzi's own generator, once, into the cache; needs Maven and a JDK 21 or newer."""
+    folder = Settings.from_environment().cache / f"strimzi-crds-{versions()['STRIMZI_VERSION']}"
+    if not (folder / "kafkauser.yaml").exists():
+        home = str(jdk.find("Strimzi's generator", 21, 25))
+        made = subprocess.run(
+            [ROOT / "hack/operators/strimzi-crds", folder], env={**os.environ, "JAVA_HOME": home}, timeout=600
+        )
+        made.check_returncode()
+    return {kind: schema for file in folder.glob("*.yaml") for kind, schema in [_custom_resource(file)]}
+
+
+def _custom_resource(file: Path) -> tuple[str, Draft202012Validator]:
+    definition = yaml.safe_load(file.read_text())["spec"]
+    [version] = definition["versions"]
+    return definition["names"]["kind"], Draft202012Validator(_closed(version["schema"]["openAPIV3Schema"]))
+
+
+@cache
+def _spark_schema(kind: str) -> Draft202012Validator:
+    return Draft202012Validator(_closed(getattr(models, f"SparkV1beta2{kind}").model_json_schema()))
+
+
+def _closed(schema: Any) -> Any:  # noqa: ANN401 any JSON
+    """The same schema, which takes no field that it does not name."""
+    if isinstance(schema, list):
+        return [_closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    # Alternatives name only the fields in which they differ.
+    closed = {name: one if name in ("anyOf", "oneOf", "allOf") else _closed(one) for name, one in schema.items()}
+    if isinstance(schema.get("properties"), dict) and not schema.get("x-kubernetes-preserve-unknown-fields"):
+        closed.setdefault("additionalProperties", False)
+    return closed
+
+
+_CHECKS: dict[str, Callable[[Object], None]] = {
+    "kafka.strimzi.io": _check_strimzi,
+    "sparkoperator.k8s.io": _check_spark,
+    "monitoring.coreos.com": _no_schema,
+}

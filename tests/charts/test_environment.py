@@ -1,0 +1,114 @@
+"""Programs are given the settings that they read, by their names, and no others."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import game_api.settings
+import pytest
+import settings as job_settings
+
+from tests.charts.rendering import ROOT, Charts, application, environment, jobs, of, pods
+from tests.charts.variants import VARIANTS
+
+
+class Asked(Mapping[str, str]):
+    """An environment that notes which names are asked for, and has a value for each."""
+
+    def __init__(self, **present: str) -> None:
+        self.names: set[str] = set()
+        self._present = present
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        return self._present.get(name, "24")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+SASL = {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512"}
+
+
+@pytest.mark.parametrize("variant", ["default", "elsewhere", "plain"])
+def test_the_api_is_given_the_names_it_reads(charts: Charts, variant: str) -> None:
+    """The chart sets no name that the service does not read, and leaves out those of a security that is not used."""
+    asked = Asked(**SASL)
+    game_api.settings.Settings.from_environment(asked)
+    objects = charts.render("gamelake", values=VARIANTS[variant][1])
+    [deployment] = of(objects, "Deployment", "api")
+    given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
+    assert given.keys() <= asked.names
+    unused = {
+        "default": {"KAFKA_SSL_CA_LOCATION"},
+        "elsewhere": set(),
+        "plain": {"KAFKA_SSL_CA_LOCATION", "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"},
+    }
+    assert asked.names - given.keys() == unused[variant]
+    if variant == "elsewhere":
+        assert given["KAFKA_SASL_PASSWORD"] == "secret kafka/password"  # noqa: S105 its place
+        assert given["KAFKA_SSL_CA_LOCATION"] == "/kafka/ca.crt"
+
+
+@pytest.mark.parametrize("job", jobs())
+def test_a_job_is_given_the_names_it_reads(charts: Charts, job: str) -> None:
+    """The driver has every name that spark-apps/settings.py reads, and no other, from what the charts make."""
+    asked = Asked(**SASL)
+    job_settings.Settings.from_environment(asked)
+    objects = charts.render("gamelake")
+    given = environment(objects, application(jobs()[job])["driver"])
+    assert given.keys() == asked.names
+    [user] = of(objects, "KafkaUser", given["KAFKA_SASL_USERNAME"])
+    # Strimzi makes a Secret of the user's name.
+    assert given["KAFKA_SASL_PASSWORD"] == f"secret {user['metadata']['name']}/password"
+    job_settings.Settings.from_environment(given)
+
+
+def test_the_charts_ask_for_what_the_code_does_by_default(charts: Charts) -> None:
+    """A setting that a chart has a value for is by default what the code would take without it."""
+    objects = charts.render("gamelake")
+    [of_api] = of(objects, "ConfigMap", "api")
+    told = game_api.settings.Settings.from_environment(of_api["data"])
+    default = game_api.settings.Settings()
+    for name in ("workers", "threads", "keepalive_seconds", "access_log", "linger_ms", "delivery_timeout_ms"):
+        assert getattr(told, name) == getattr(default, name), name
+    assert (told.queue_messages, told.queue_kbytes) == (default.queue_messages, default.queue_kbytes)
+    [of_jobs] = of(objects, "ConfigMap", "gamelake-jobs")
+    jobs_told = job_settings.Settings.from_environment({**of_jobs["data"], "KAFKA_SASL_PASSWORD": "x"})
+    for name in ("hdfs_replication", "trigger_seconds", "max_offsets_per_trigger", "metrics_port", "snapshot_hours"):
+        assert getattr(jobs_told, name) == getattr(job_settings.Settings, name), name
+
+
+@pytest.mark.parametrize("server", ["hdfs", "hive-metastore", "trino", "postgres"])
+def test_servers_are_given_the_names_they_read(charts: Charts, server: str) -> None:
+    """A container's environment has what images/<name>/run demands, and nothing that neither it nor its files read."""
+    folder = ROOT / "images" / server
+    run = (folder / "run").read_text()
+    texts = [path.read_text() for path in folder.rglob("*") if path.is_file() and path.name != "Dockerfile"]
+    in_image = set(re.findall(r"\b([A-Z_]+)=", (folder / "Dockerfile").read_text()))
+    demanded = set(re.findall(r"\$\{([A-Z_]+):\?", run))
+    objects = charts.render("gamelake", "values-ha.yaml")
+    for where, pod in pods(objects):
+        [container] = pod["spec"]["containers"]
+        if where.startswith("Pod") or f"gamelake/{server}:" not in container["image"]:
+            continue
+        given = environment(objects, container).keys()
+        assert demanded - given - in_image - {"METASTORE_DATA", "POSTGRES_PASSWORD_FILE"} == set(), where
+        unread = {name for name in given - {"POD_NAME"} if not any(name in text for text in texts)}
+        assert unread == set(), where
+
+
+@pytest.mark.parametrize("timeout", [1000, 3000, 9999])
+def test_a_pod_of_the_api_has_time_to_drain(charts: Charts, timeout: int) -> None:
+    """It is killed only after the Service's delay, gunicorn's graceful timeout and the last flush to Kafka."""
+    objects = charts.render("api", values={"kafka": {"deliveryTimeoutMs": timeout}})
+    [deployment], [config] = of(objects, "Deployment"), of(objects, "ConfigMap")
+    told = game_api.settings.Settings.from_environment(config["data"])
+    line = re.search(r"^graceful_timeout = (.+)$", (ROOT / "api/gunicorn.conf.py").read_text(), re.MULTILINE)
+    assert line
+    graceful = eval(line[1], {"_settings": told, "round": round})  # noqa: S307 the line is ours
+    spec = deployment["spec"]["template"]["spec"]
+    delay = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    assert spec["terminationGracePeriodSeconds"] > delay + graceful + told.answer_timeout

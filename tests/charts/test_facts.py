@@ -1,0 +1,159 @@
+"""Facts that charts, jobs, images and programs share stand in each of them equally."""
+
+import re
+import tomllib
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import settings as job_settings
+import yaml
+from local.settings import Ports
+from local.settings import Settings as LocalSettings
+
+from tests.charts.rendering import (
+    CHARTS,
+    ROOT,
+    Charts,
+    Object,
+    application,
+    jobs,
+    of,
+    pods,
+    values,
+    versions,
+)
+from tests.charts.variants import VARIANTS
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_the_topic_is_the_same_everywhere(charts: Charts) -> None:
+    """The stack on one machine makes the topic that charts/kafka describes."""
+    [topic] = of(charts.render("kafka"), "KafkaTopic")
+    local = LocalSettings.from_environment({})
+    assert topic["metadata"]["name"] == values("kafka")["global"]["kafka"]["topic"] == local.topic
+    assert topic["spec"]["partitions"] == local.partitions
+    assert topic["spec"]["config"]["retention.ms"] == local.retention_ms
+
+
+def test_shared_values_have_one_default() -> None:
+    """A value under `global` is by default the same in every chart that reads it."""
+    found: dict[str, set[str]] = {}
+    for chart in CHARTS:
+        for name, value in _leaves(values(chart).get("global", {})):
+            found.setdefault(name, set()).add(repr(value))
+    assert {name: values for name, values in found.items() if len(values) > 1} == {}
+
+
+def _leaves(thing: Object, path: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in thing.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
+
+
+def test_addresses_are_of_services_that_are_made(charts: Charts) -> None:
+    """The shared addresses lead to what the charts make: each by its Service's name and port."""
+    objects = charts.render("gamelake")
+    services = {
+        one["metadata"]["name"]: {port["port"] for port in one["spec"]["ports"]} for one in of(objects, "Service")
+    }
+    [kafka] = of(objects, "Kafka")
+    services[f"{kafka['metadata']['name']}-kafka-bootstrap"] = {kafka["spec"]["kafka"]["listeners"][0]["port"]}
+    shared = values("spark")["global"]
+    assert int(shared["trino"]["port"]) in services[shared["trino"]["host"]]
+    for address in (shared["kafka"]["bootstrapServers"], shared["metastore"]["uri"]):
+        host, port = address.split("//")[-1].split(":")
+        assert int(port) in services[host]
+    pod, service = re.match(r"hdfs://([\w-]+)\.([\w-]+)\.", shared["hdfs"]["uri"]).groups()  # type: ignore[union-attr]
+    [server] = [one for one in of(objects, "StatefulSet", "namenode") if one["spec"]["serviceName"] == service]
+    assert pod == f"{server['metadata']['name']}-0"
+    assert int(shared["hdfs"]["uri"].rpartition(":")[2]) in services[service]
+
+
+def test_ports_are_those_of_the_stack(charts: Charts) -> None:
+    """A server listens at the same port in its pod as on one machine."""
+    listening = {
+        f"{where.split()[1]} {port['name']}": port["containerPort"]
+        for where, pod in pods(charts.render("gamelake"))
+        for container in pod["spec"]["containers"]
+        for port in container.get("ports", [])
+    }
+    listening["spark metrics"] = application(jobs()["stream"])["driver"]["ports"][0]["containerPort"]
+    local = Ports()
+    assert listening == {
+        "api http": local.api,
+        "namenode rpc": local.namenode,
+        "namenode http": local.namenode_http,
+        "datanode data": local.datanode,
+        "datanode http": local.datanode_http,
+        "datanode ipc": local.datanode_ipc,
+        "hive-metastore thrift": local.metastore,
+        "hive-metastore-postgresql postgresql": 5432,
+        "trino http": local.trino,
+        "trino-worker http": local.trino,
+        "spark metrics": local.stream_metrics,
+    }
+    assert values("kafka")["port"] == local.kafka
+    assert values("spark")["stream"]["metricsPort"] == local.stream_metrics
+
+
+def test_versions_are_the_projects() -> None:
+    """Charts, images and jobs are of the project's version; Kafka and Spark are what hack/versions.env says."""
+    for chart in CHARTS:
+        about = yaml.safe_load((ROOT / "charts" / chart / "Chart.yaml").read_text())
+        assert about["appVersion"] == PROJECT["version"], chart
+    assert values("kafka")["version"] == versions()["KAFKA_VERSION"]
+    assert values("kafka")["metadataVersion"].startswith(versions()["KAFKA_VERSION"].rpartition(".")[0])
+    for job in jobs().values():
+        assert application(job)["image"] == f"gamelake/spark:{PROJECT['version']}"
+        assert application(job)["sparkVersion"] == versions()["SPARK_VERSION"]
+
+
+def test_mounts_lie_where_the_images_look(charts: Charts) -> None:
+    """A configuration file is mounted into a folder that the image has."""
+    files = [
+        mount["mountPath"]
+        for _, pod in pods(charts.render("gamelake", values=VARIANTS["catalogs"][1]))
+        for container in pod["spec"]["containers"]
+        for mount in container.get("volumeMounts", [])
+        if mount["mountPath"].startswith("/opt/gamelake/")
+    ]
+    assert files
+    for file in files:
+        assert (ROOT / Path(file).relative_to("/opt/gamelake")).parent.is_dir(), file
+
+
+def test_hdfs_has_all_that_the_image_sets(charts: Charts) -> None:
+    """The chart's hdfs-site.xml, which takes the place of the image's, leaves out none of its properties."""
+    [config] = of(charts.render("hdfs"), "ConfigMap", "hdfs")
+    assert _properties((ROOT / "images/hdfs/conf/hdfs-site.xml").read_text()) <= _properties(
+        config["data"]["hdfs-site.xml"]
+    )
+
+
+def _properties(text: str) -> set[str]:
+    return {name.text or "" for name in ElementTree.fromstring(text).iter("name")}  # noqa: S314 our own files
+
+
+def test_the_reader_may_use_the_groups_that_the_jobs_use(charts: Charts) -> None:
+    """The prefix for which the reader has rights begins the name of every consumer group of the jobs."""
+    [user] = of(charts.render("kafka"), "KafkaUser", "spark")
+    [prefix] = [acl["resource"] for acl in user["spec"]["authorization"]["acls"] if acl["resource"]["type"] == "group"]
+    assert prefix == {"type": "group", "name": job_settings.GROUPS, "patternType": "prefix"}
+    settings = job_settings.Settings("kafka:9092", "events", "hdfs://h:1", "thrift://m:1", "trino", 1)
+    assert settings.kafka_source()["groupIdPrefix"].startswith(prefix["name"])
+    assert re.findall(r'"group\.id": (.+?),', (ROOT / "spark-apps/offsets.py").read_text()) == ['f"{GROUPS}offsets"']
+
+
+def test_every_image_is_built() -> None:
+    """Each image that charts and jobs name has a folder with a Dockerfile."""
+    named = set()
+    for chart in CHARTS:
+        named |= set(re.findall(r"gamelake/[\w-]+", (ROOT / "charts" / chart / "values.yaml").read_text()))
+    named |= {application(job)["image"].partition(":")[0] for job in jobs().values()}
+    for image in named:
+        assert (ROOT / "images" / image.removeprefix("gamelake/") / "Dockerfile").exists(), image

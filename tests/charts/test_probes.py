@@ -1,0 +1,131 @@
+"""The scripts that the kubelet runs in pods, against servers that answer as the real ones do."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from socketserver import BaseRequestHandler, TCPServer
+
+import pytest
+
+from tests.charts.rendering import ROOT
+
+JMX = "hdfs/files/jmx"
+QUERY = "hive-metastore/files/query"
+STARTED = "trino/files/started"
+DRAIN = "trino/files/drain"
+
+
+def run(script: str, *arguments: object) -> bool:
+    command = ["bash", str(ROOT / "charts" / script), *map(str, arguments)]
+    return subprocess.run(command, stderr=subprocess.DEVNULL, timeout=15).returncode == 0
+
+
+@contextmanager
+def serving(server: TCPServer) -> Iterator[int]:
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def http(answer: Callable[[str, str], str]) -> HTTPServer:
+    """A server whose answer is made of a request's line and body; without a host's name it refuses, as DataNodes do."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            text = answer(self.requestline, body).encode()
+            self.send_response(200 if self.headers.get("Host") else 400)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text if self.headers.get("Host") else b"")
+
+        do_PUT = do_GET  # noqa: N815 the library's
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the library's
+            pass
+
+    return HTTPServer(("127.0.0.1", 0), Handler)
+
+
+@pytest.fixture
+def nobody() -> int:
+    """A port that nobody listens at."""
+    with serving(http(lambda _, __: "")) as port:
+        return port
+
+
+def test_an_hdfs_server_is_asked_for_what_it_says_of_itself() -> None:
+    """The probe is content when the bean that it asks for has the text, and only then."""
+    beans = {"State": '{"FSState" : "Operational"}', "Info": '{"ActorState" : "CONNECTING"}'}
+    with serving(
+        http(lambda line, _: next(text for bean, text in beans.items() if f"qry=name={bean}" in line))
+    ) as port:
+        assert run(JMX, port, "name=State", "Operational")
+        assert not run(JMX, port, "name=Info", "RUNNING")
+
+
+def test_a_trino_node_is_started_when_it_says_so() -> None:
+    """A node that listens but is still starting is not asked any query."""
+    with serving(http(lambda _, __: '{"starting":true}')) as port:
+        assert not run(STARTED, port)
+    with serving(http(lambda line, _: '{"starting":false}' if "/v1/info " in line else "")) as port:
+        assert run(STARTED, port)
+
+
+def test_a_worker_is_drained_until_it_is_gone() -> None:
+    """The hook tells the worker to end and returns only when it no longer listens."""
+    told: list[tuple[str, str]] = []
+
+    def note(line: str, body: str) -> str:
+        told.append((line, body))
+        return ""
+
+    with serving(http(note)) as port:
+        draining = subprocess.Popen(["bash", str(ROOT / "charts" / DRAIN), str(port)])
+        time.sleep(1.5)
+        assert draining.poll() is None
+    assert draining.wait(10) == 0
+    assert told[0] == ("PUT /v1/info/state HTTP/1.1", '"SHUTTING_DOWN"')
+
+
+def thrift(answer: bytes) -> TCPServer:
+    """A metastore that gives this answer to the one call that the probe makes, and keeps the connection open."""
+    call = b"\x80\x01\x00\x01\x00\x00\x00\x11get_all_databases\x00\x00\x00\x00\x00"
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            if self.request.recv(len(call), 0x100) == call:
+                self.request.sendall(answer)
+            self.request.recv(1)
+
+    return TCPServer(("127.0.0.1", 0), Handler)
+
+
+def test_a_metastore_is_asked_for_its_databases() -> None:
+    """The probe returns at once when the answer has the database that is always there."""
+    reply = b"\x80\x01\x00\x02\x00\x00\x00\x11get_all_databases\x00\x00\x00\x00\x0f\x00\x00\x0b\x00\x00\x00\x01"
+    began = time.monotonic()
+    with serving(thrift(reply + b"\x00\x00\x00\x07default\x00")) as port:
+        assert run(QUERY, "127.0.0.1", port)
+    assert time.monotonic() - began < 4
+
+
+def test_a_metastore_whose_database_is_away_is_not_ready() -> None:
+    """An error in place of the names, on a connection that stays open, is no good answer."""
+    with serving(thrift(b"\x80\x01\x00\x03\x00\x00\x00\x11get_all_databases\x00\x00\x00\x00oops\x00")) as port:
+        assert not run(QUERY, "127.0.0.1", port)
+
+
+@pytest.mark.parametrize(("script", "content"), [(JMX, False), (STARTED, False), (DRAIN, True)])
+def test_nobody_listens(nobody: int, script: str, content: bool) -> None:
+    """A server that is not there is not ready, and has nothing left to drain."""
+    assert run(script, nobody, "name=State", "Operational") == content

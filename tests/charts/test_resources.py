@@ -1,0 +1,136 @@
+"""What pods ask for: it fits the machine, and programs fit into what their pods have."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.charts.rendering import Charts, Object, application, environment, jobs, of, pods
+from tests.charts.variants import VARIANTS
+
+UNITS = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+
+
+def amount(text: str | int) -> float:
+    number, unit = re.fullmatch(r"([\d.]+)(\D*)", str(text)).groups()  # type: ignore[union-attr]
+    return float(number) * UNITS[unit]
+
+
+def java(text: str) -> float:
+    """Java and Spark count in powers of two."""
+    return float(text[:-1]) * {"m": 2**20, "g": 2**30}[text[-1].lower()]
+
+
+def asked(objects: list[Object]) -> Iterator[tuple[str, Object, int]]:
+    """What each kind of pods asks for, and how many there are; tests come and go."""
+    for one in objects:
+        if one["kind"] in ("Deployment", "StatefulSet"):
+            for container in one["spec"]["template"]["spec"]["containers"]:
+                yield one["metadata"]["name"], container["resources"], one["spec"].get("replicas", 1)
+    [kafka], [pool] = of(objects, "Kafka"), of(objects, "KafkaNodePool")
+    yield "kafka", pool["spec"]["resources"], pool["spec"]["replicas"]
+    for operator in ("topicOperator", "userOperator"):
+        yield operator, kafka["spec"]["entityOperator"][operator]["resources"], 1
+
+
+def test_the_small_cluster_fits(charts: Charts) -> None:
+    """With values-kind.yaml, the stream and one more job all requests fit 1.5 processors and 10 GiB."""
+    parts = list(asked(charts.render("gamelake", "values-kind.yaml")))
+    cpu = sum(count * amount(resources["requests"]["cpu"]) for _, resources, count in parts)
+    memory = sum(count * amount(resources["limits"]["memory"]) for _, resources, count in parts)
+    for job in ("stream", "batch"):
+        for role in ("driver", "executor"):
+            pod = application(jobs()[job])[role]
+            cpu += pod.get("instances", 1) * amount(pod["coreRequest"])
+            memory += pod.get("instances", 1) * (java(pod["memory"]) + java(pod["memoryOverhead"]))
+    assert cpu <= 1.5
+    assert memory <= 10 * 2**30
+
+
+@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+def test_every_container_says_what_it_needs(charts: Charts, variant: str) -> None:
+    """Each asks for processor time and memory; memory has a limit, processor time none, which would throttle."""
+    files, _ = VARIANTS[variant]
+    objects = charts.render("gamelake", *files)
+    every = [(name, resources) for name, resources, _ in asked(objects)]
+    every += [(where, pod["spec"]["containers"][0]["resources"]) for where, pod in pods(objects)]
+    for name, resources in every:
+        assert resources["requests"].keys() == {"cpu", "memory"}, name
+        assert resources["limits"].keys() == {"memory"}, name
+        assert amount(resources["requests"]["memory"]) <= amount(resources["limits"]["memory"]), name
+
+
+@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+def test_heaps_fit_their_pods(charts: Charts, variant: str) -> None:
+    """A Java heap leaves a quarter of the pod's memory to what is beside it."""
+    files, _ = VARIANTS[variant]
+    objects = charts.render("gamelake", *files)
+    heaps = []
+    for where, pod in pods(objects):
+        [container] = pod["spec"]["containers"]
+        for name, value in environment(objects, container).items():
+            if name.endswith("_HEAP"):
+                heaps.append((where, java(value), amount(container["resources"]["limits"]["memory"])))
+    [pool] = of(objects, "KafkaNodePool")
+    heaps.append(
+        ("kafka", java(pool["spec"]["jvmOptions"]["-Xmx"]), amount(pool["spec"]["resources"]["limits"]["memory"]))
+    )
+    assert len(heaps) >= 6
+    for where, heap, memory in heaps:
+        assert heap <= 0.75 * memory, where
+
+
+def test_the_large_cluster_keeps_what_one_machine_loses(charts: Charts) -> None:
+    """With values-ha.yaml there are three of what keeps data, and two or more of what serves, apart from each other."""
+    objects = charts.render("gamelake", "values-ha.yaml")
+    counts = {name: count for name, _, count in asked(objects)}
+    assert (counts["kafka"], counts["datanode"], counts["hive-metastore"]) == (3, 3, 2)
+    assert counts["trino-worker"] >= 2
+    assert of(objects, "HorizontalPodAutoscaler", "api")[0]["spec"]["minReplicas"] == 3
+    [topic], [kafka] = of(objects, "KafkaTopic"), of(objects, "Kafka")
+    assert topic["spec"]["replicas"] == 3
+    assert (
+        kafka["spec"]["kafka"]["config"]["min.insync.replicas"] == topic["spec"]["config"]["min.insync.replicas"] == 2
+    )
+    apart = [name for name in ("api", "datanode", "hive-metastore") if of(objects, "PodDisruptionBudget", name)]
+    assert apart == ["api", "datanode", "hive-metastore"]
+    for where, pod in pods(objects):
+        if where.split()[1] in (*apart, "trino-worker"):
+            assert "podAntiAffinity" in pod["spec"]["affinity"], where
+
+
+@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+def test_a_slow_start_is_waited_for(charts: Charts, variant: str) -> None:
+    """Every server may take ten minutes to start, is asked whether it serves, and is started anew when it hangs."""
+    files, _ = VARIANTS[variant]
+    for where, pod in pods(charts.render("gamelake", *files)):
+        if where.startswith("Pod "):
+            continue
+        for container in pod["spec"]["containers"]:
+            assert container.keys() >= {"startupProbe", "readinessProbe", "livenessProbe"}, where
+            start = container["startupProbe"]
+            assert start["periodSeconds"] * start["failureThreshold"] >= 600, where
+
+
+def test_changed_settings_restart_what_reads_them(charts: Charts) -> None:
+    """Pods that read a ConfigMap at their start carry its checksum."""
+    changes: dict[str, tuple[Object, list[str]]] = {
+        "hdfs": (
+            {"global": {"hdfs": {"replication": 1}}, "config": {"dfs.heartbeat.interval": 5}},
+            ["namenode", "datanode"],
+        ),
+        "trino": ({"config": {"query.max-memory": "1GB"}}, ["trino", "trino-worker"]),
+        "api": ({"threads": 8}, ["api"]),
+        "hive-metastore": ({"heap": "300m"}, ["hive-metastore"]),
+    }
+    for chart, (values, names) in changes.items():
+        before, after = _checksums(charts.render(chart)), _checksums(charts.render(chart, values=values))
+        for name in names:
+            assert before[name] != after[name], name
+
+
+def _checksums(objects: list[Object]) -> dict[str, str]:
+    return {
+        where.split()[1]: pod["metadata"].get("annotations", {}).get("checksum/config", "")
+        for where, pod in pods(objects)
+    }

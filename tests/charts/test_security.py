@@ -1,0 +1,118 @@
+"""Every pod meets the `restricted` pod security profile and cannot change its own files; no secret is in plain text."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.charts.rendering import CHARTS, ROOT, Charts, Object, application, jobs, of, pods, values
+from tests.charts.variants import VARIANTS
+
+RESTRICTED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_pod_is_restricted(charts: Charts, variant: str) -> None:
+    """Pods that the charts make, those of `helm test` included, run as a user with a number and without privileges."""
+    files, chosen = VARIANTS[variant]
+    for where, pod in pods(charts.render("gamelake", *files, values=chosen)):
+        context = pod["spec"]["securityContext"]
+        assert context["runAsNonRoot"], where
+        assert context["runAsUser"] == context["runAsGroup"] == context["fsGroup"] > 0, where
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}, where
+        assert pod["spec"]["automountServiceAccountToken"] is False, where
+        assert not pod["spec"].keys() & {"hostNetwork", "hostPID", "hostIPC", "initContainers"}, where
+        for container in pod["spec"]["containers"]:
+            assert container["securityContext"] == RESTRICTED, where
+        allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
+        for volume in pod["spec"].get("volumes", []):
+            assert volume.keys() - {"name"} <= allowed, where
+
+
+def test_strimzis_pods_are_restricted(charts: Charts) -> None:
+    """The templates that Strimzi makes brokers and entity operator from ask for the same."""
+    objects = charts.render("kafka")
+    [kafka], [pool] = of(objects, "Kafka"), of(objects, "KafkaNodePool")
+    operator = kafka["spec"]["entityOperator"]["template"]
+    for template in (kafka["spec"]["kafka"]["template"]["pod"], pool["spec"]["template"]["pod"], operator["pod"]):
+        assert template["securityContext"]["runAsNonRoot"]
+        assert template["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in (
+        kafka["spec"]["kafka"]["template"]["kafkaContainer"],
+        operator["topicOperatorContainer"],
+        operator["userOperatorContainer"],
+    ):
+        assert container["securityContext"] == RESTRICTED
+
+
+@pytest.mark.parametrize("job", jobs())
+@pytest.mark.parametrize("role", ["driver", "executor"])
+def test_drivers_and_executors_are_restricted(job: str, role: str) -> None:
+    """The jobs' manifests ask for the same, and give a folder to write to."""
+    spec = application(jobs()[job])
+    assert spec[role]["securityContext"] == RESTRICTED
+    assert spec[role]["podSecurityContext"]["runAsNonRoot"]
+    assert spec[role]["podSecurityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert spec[role]["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 the pod's own
+    assert spec["volumes"] == [{"name": "tmp", "emptyDir": {}}]
+
+
+def test_users_are_those_of_the_images(charts: Charts) -> None:
+    """A pod runs as the user that its image was made for, whose files it reads and whose name Hadoop asks for."""
+    contexts = [
+        (container["image"], pod["spec"]["securityContext"]["runAsUser"])
+        for _, pod in pods(charts.render("gamelake"))
+        for container in pod["spec"]["containers"]
+    ]
+    contexts += [
+        (application(job)["image"], application(job)[role]["podSecurityContext"]["runAsUser"])
+        for job in jobs().values()
+        for role in ("driver", "executor")
+    ]
+    for image, user in contexts:
+        name = re.fullmatch(r"gamelake/([\w-]+):[\w.]+", image)
+        assert name, image
+        dockerfile = (ROOT / "images" / name[1] / "Dockerfile").read_text()
+        assert re.findall(r"^USER (\d+)", dockerfile, re.MULTILINE)[-1] == str(user), image
+
+
+def _strings(thing: object, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(thing, dict):
+        for name, one in thing.items():
+            yield from _strings(one, f"{path}.{name}")
+    elif isinstance(thing, str):
+        yield path, thing
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_no_secret_is_in_values(chart: str) -> None:
+    """No value is a password: it is made in the cluster, or lies in a Secret that a value names."""
+    named = [
+        path for path, _ in _strings(values(chart)) if re.search(r"password|token|credential", path, re.IGNORECASE)
+    ]
+    assert named == []
+
+
+def test_a_password_is_made_and_kept(charts: Charts) -> None:
+    """The database's password is drawn at install, is long, and stays with the volume that knows it."""
+    secrets: list[Object] = []
+    for replicas in (1, 2):
+        secrets += of(charts.render("hive-metastore", values={"replicas": replicas}), "Secret")
+    first, second = (secret["data"]["password"] for secret in secrets)
+    assert first != second
+    assert len(first) >= 32
+    assert secrets[0]["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+def test_an_existing_secret_is_used(charts: Charts) -> None:
+    """With existingSecret the chart makes none, and every pod that needs the password takes it from there."""
+    objects = charts.render("hive-metastore", values={"database": {"existingSecret": "mine"}})
+    assert of(objects, "Secret") == []
+    taken = {
+        variable["valueFrom"]["secretKeyRef"]["name"]
+        for _, pod in pods(objects)
+        for container in pod["spec"]["containers"]
+        for variable in container.get("env", [])
+        if "secretKeyRef" in variable.get("valueFrom", {})
+    }
+    assert taken == {"mine"}

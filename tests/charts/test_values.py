@@ -1,0 +1,233 @@
+"""Every value says what it is for, does it, and no other is taken."""
+
+import copy
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from tests.charts.rendering import CHARTS, ROOT, Charts, Object, values
+
+PARTS = CHARTS[:-1]
+FREE = {"config", "catalogs"}
+"""Maps whose keys are the user's."""
+
+OTHER: dict[str, Any] = {
+    "heap": "777m",
+    "size": "77Gi",
+    "cpu": "77m",
+    "memory": "777Mi",
+    "pullPolicy": "Always",
+    "imageRegistry": "registry.example/",
+    "imagePullSecrets": [{"name": "registry"}],
+    "bootstrapServers": "kafka.example:9095",
+    "uri": {"hdfs": "hdfs://namenode.example:9000", "metastore": "thrift://metastore.example:9084"},
+    "url": "jdbc:postgresql://db.example:5432/metastore",
+    "securityProtocol": "PLAINTEXT",
+    "saslMechanism": "PLAIN",
+    "type": "LoadBalancer",
+    "config": {"some.property": "some value"},
+    "catalogs": {"samples": "connector.name=tpch"},
+}
+"""Another value than the default where not any will do; by the last part of its name."""
+
+TOGETHER: dict[str, Any] = {
+    "kafka replicationFactor": {"replicas": 3},
+    "kafka minInsyncReplicas": {"replicas": 3, "replicationFactor": 3},
+    "kafka replicas": {"replicas": 3},
+    "hdfs global.hdfs.replication": {"datanode": {"replicas": 3}},
+    "hive-metastore database.url": {"database": {"existingSecret": "database"}},
+    "api autoscaling.minReplicas": {"autoscaling": {"enabled": True}},
+    "api autoscaling.maxReplicas": {"autoscaling": {"enabled": True}},
+    "api autoscaling.targetCPU": {"autoscaling": {"enabled": True}},
+}
+"""What a value needs beside it to have an effect."""
+
+
+def _paths(thing: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for name, value in thing.items():
+        if isinstance(value, dict) and value and name not in FREE:
+            yield from _paths(value, (*path, name))
+        else:
+            yield (*path, name), value
+
+
+def _other(path: tuple[str, ...], value: Any) -> Any:  # noqa: ANN401 any value
+    if path[-1] in OTHER:
+        other = OTHER[path[-1]]
+        return other[path[-2]] if path[-1] == "uri" else other
+    match value:
+        case bool():
+            return not value
+        case int():
+            return value + 1
+        case list():
+            return [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "other"}}}]
+        case _:
+            return "other"
+
+
+def _nested(path: tuple[str, ...], value: Any) -> Object:  # noqa: ANN401 any value
+    for name in reversed(path):
+        value = {name: value}
+    return dict(value)
+
+
+def _merged(one: Object, two: Object) -> Object:
+    both = copy.deepcopy(one)
+    for name, value in two.items():
+        both[name] = (
+            _merged(both[name], value) if isinstance(value, dict) and isinstance(both.get(name), dict) else value
+        )
+    return both
+
+
+def _text(objects: list[Object]) -> str:
+    """All of them but the password that is drawn anew each time."""
+    return yaml.safe_dump([{**one, "data": None} if one["kind"] == "Secret" else one for one in objects])
+
+
+@pytest.mark.parametrize("chart", PARTS)
+def test_every_value_does_something(charts: Charts, chart: str) -> None:
+    """Changing a value, beside what it needs to count, changes what is rendered."""
+    idle = []
+    for path, value in _paths(values(chart)):
+        together = TOGETHER.get(f"{chart} {'.'.join(path)}", {})
+        alone = {} if together.get(path[-1]) else together
+        changed = _merged(_nested(path, _other(path, value)), together)
+        if _text(charts.render(chart, values=alone)) == _text(charts.render(chart, values=changed)):
+            idle.append(".".join(path))
+    assert idle == []
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_can_be_left_out(charts: Charts, part: str) -> None:
+    """`enabled` decides whether the umbrella makes a part: all that its chart renders, and nothing else."""
+    every = {(one["kind"], one["metadata"]["name"]) for one in charts.render("gamelake")}
+    without = charts.render("gamelake", values={part: {"enabled": False}})
+    own = {(one["kind"], one["metadata"]["name"]) for one in charts.render(part)}
+    assert {(one["kind"], one["metadata"]["name"]) for one in without} == every - own
+
+
+def test_the_umbrellas_own_values_do_something(charts: Charts) -> None:
+    """So do its dashboard, which is JSON that Grafana reads, and its default of no traffic."""
+    objects = charts.render("gamelake", values={"dashboard": {"enabled": True}})
+    [dashboard] = [one for one in objects if one["metadata"]["name"] == "gamelake-dashboard"]
+    assert json.loads(dashboard["data"]["gamelake.json"])["panels"]
+    denied = [one["metadata"]["name"] for one in charts.render("gamelake") if one["kind"] == "NetworkPolicy"]
+    open_ = charts.render("gamelake", values={"networkPolicy": {"defaultDeny": False}})
+    assert set(denied) - {one["metadata"]["name"] for one in open_ if one["kind"] == "NetworkPolicy"} == {
+        "default-deny",
+        "helm-test",
+    }
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_value_has_a_comment(chart: str) -> None:
+    """Above each value, or above the map that it is a part of, stands `# --` and a sentence."""
+    text = (ROOT / "charts" / chart / "values.yaml").read_text()
+    assert list(_without_comment(yaml.compose(text), text.splitlines())) == []
+
+
+def _without_comment(node: yaml.Node | None, lines: list[str]) -> Iterator[str]:
+    assert isinstance(node, yaml.MappingNode)
+    for key, value in node.value:
+        above = key.start_mark.line - 1
+        while above > 0 and re.match(r"\s*# (?!--)", lines[above]):
+            above -= 1
+        if re.match(r"\s*# -- [A-Z].*", lines[above]):
+            continue
+        if isinstance(value, yaml.MappingNode) and value.value:
+            yield from (f"{key.value}.{name}" for name in _without_comment(value, lines))
+        else:
+            yield key.value
+
+
+@cache
+def _schema(chart: str) -> Object:
+    return dict(json.loads((ROOT / "charts" / chart / "values.schema.json").read_text()))
+
+
+def _takes(chart: str, given: Object) -> bool:
+    return Draft202012Validator(_schema(chart)).is_valid(given)
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_every_map_takes_its_own_keys_only(chart: str) -> None:
+    """A key that is not in values.yaml is refused, wherever it is put; what is there is taken, and is in the schema."""
+    given = values(chart)
+    assert _takes(chart, given)
+    maps = {path[:depth] for path, _ in _paths(given) for depth in range(len(path))}
+    # The parts' charts see to what is in them, and all of them to what is shared.
+    elsewhere = set(PARTS) if chart == "gamelake" else {"global"}
+    taken = []
+    for path in sorted(maps):
+        slip = _merged(given, _nested((*path, "tpyo"), 1))
+        if (not path or path[0] not in elsewhere) and _takes(chart, slip):
+            taken.append(".".join(path))
+    assert taken == []
+
+
+@pytest.mark.parametrize("chart", PARTS)
+def test_the_schema_knows_no_more_than_the_values(chart: str) -> None:
+    """What the schema allows is in values.yaml, but for the two keys by which the umbrella speaks to a part."""
+    known = _schema(chart)["properties"].keys()
+    assert known - values(chart).keys() == {"enabled", "common"}
+
+
+def test_shared_values_are_known_to_the_umbrella() -> None:
+    """Each value under `global` of any part can be set once for all in the umbrella, and its comment names it."""
+    shared = {path[1:] for part in PARTS for path, _ in _paths(values(part)) if path[0] == "global"}
+    known = _schema("gamelake")["properties"]["global"]["properties"]
+    flat: set[tuple[str, ...]] = {(name,) for name, one in known.items() if "properties" not in one}
+    flat |= {(name, inner) for name, one in known.items() for inner in one.get("properties", {})}
+    assert flat == shared
+    comment = (ROOT / "charts/gamelake/values.yaml").read_text()
+    assert [path for path in shared if f"`{'.'.join(path)}`" not in comment] == []
+
+
+@pytest.mark.parametrize(
+    ("chart", "slip", "said"),
+    [
+        ("gamelake", {"apii": {}}, "additional properties 'apii' not allowed"),
+        ("gamelake", {"api": {"replica": 3}}, "additional properties 'replica' not allowed"),
+        ("gamelake", {"global": {"kafka": {"topics": "x"}}}, "additional properties 'topics' not allowed"),
+        ("kafka", {"replicas": 2}, "value must be one of 1, 3, 5"),
+        ("kafka", {"replicationFactor": 3}, "replicationFactor: 3 copies need as many nodes, replicas is 1"),
+        ("kafka", {"minInsyncReplicas": 2}, "minInsyncReplicas: 2 copies are asked for, replicationFactor makes 1"),
+        ("hdfs", {"global": {"hdfs": {"replication": 2}}}, "2 copies need as many DataNodes, datanode.replicas is 1"),
+        ("hdfs", {"datanode": {"storage": {"size": "much"}}}, "'much' does not match pattern"),
+        ("hive-metastore", {"database": {"url": "jdbc:postgresql://x/y"}}, "database.existingSecret: is needed"),
+        ("spark", {"maintain": {"orphanHours": 1}}, "minimum: got 1, want 24"),
+        ("api", {"kafka": {"securityProtocol": "TLS"}}, "value must be one of 'PLAINTEXT', 'SSL'"),
+        ("trino", {"worker": {"replicas": "two"}}, "got string, want integer"),
+    ],
+)
+def test_wrong_values_are_refused(charts: Charts, chart: str, slip: Object, said: str) -> None:
+    """A slip stops the installation with a message that names the value and what was expected."""
+    assert said in charts.refusal(chart, slip)
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_the_readme_is_made_of_the_values(chart: str) -> None:
+    """Each value stands in the chart's README with its default, as hack/update-charts writes it, and no other does."""
+    readme = (ROOT / "charts" / chart / "README.md").read_text()
+    listed = dict(re.findall(r"^\| ([\w.-]+) \| \w+ \| `(.*?)` \| \S.* \|$", readme, re.MULTILINE))
+    expected = {}
+    for path, value in _documented(values(chart)):
+        expected[path] = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    assert listed == expected
+
+
+def _documented(thing: Object, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Maps of one line, and those of resources, are one value."""
+    for name, value in thing.items():
+        if isinstance(value, dict) and value and name not in {"image", "resources"} | FREE:
+            yield from _documented(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value

@@ -1,0 +1,62 @@
+"""Ways to install gamelake: each values file, and each option in a state that is not its default."""
+
+from typing import Any
+
+OPTIONS: dict[str, Any] = {
+    "monitoring": {
+        "dashboard": {"enabled": True},
+        **{chart: {"monitoring": {"enabled": True}} for chart in ("kafka", "hdfs", "api", "spark")},
+    },
+    "scaled": {"api": {"autoscaling": {"enabled": True}}, "trino": {"worker": {"replicas": 2}}},
+    "open": {
+        "networkPolicy": {"defaultDeny": False},
+        **{
+            chart: {"networkPolicy": {"enabled": False}}
+            for chart in ("kafka", "hdfs", "hive-metastore", "trino", "api", "spark")
+        },
+    },
+    "peers": {
+        "kafka": {"networkPolicy": {"extraPeers": [{"podSelector": {}}]}},
+        "api": {"networkPolicy": {"from": [{"podSelector": {}}]}},
+        **{
+            chart: {"networkPolicy": {"extraIngress": [{"from": [{"namespaceSelector": {}}]}]}}
+            for chart in ("hdfs", "hive-metastore", "trino", "spark")
+        },
+    },
+    "elsewhere": {
+        "global": {
+            "imageRegistry": "registry.example/team/",
+            "imagePullSecrets": [{"name": "registry"}],
+            "kafka": {"bootstrapServers": "one.example:9093,two.example:9093"},
+            "trino": {"host": "trino.example", "port": 8443},
+        },
+        "kafka": {"enabled": False},
+        "trino": {"enabled": False},
+        "hive-metastore": {
+            "database": {"url": "jdbc:postgresql://db.example:5432/metastore", "existingSecret": "database"},
+            "networkPolicy": {"extraEgress": [{"ports": [{"port": 5432}]}]},
+        },
+        "api": {
+            "kafka": {"securityProtocol": "SASL_SSL", "existingSecret": "kafka", "caSecret": "kafka-ca"},
+            "networkPolicy": {"extraEgress": [{"ports": [{"port": 9093}]}]},
+        },
+    },
+    "plain": {chart: {"kafka": {"securityProtocol": "PLAINTEXT"}} for chart in ("api", "spark")},
+    "storage": {
+        **{chart: {"storage": {"class": "fast"}} for chart in ("kafka",)},
+        "hdfs": {server: {"storage": {"class": "fast"}} for server in ("namenode", "datanode")},
+        "hive-metastore": {"postgresql": {"storage": {"class": "fast"}}},
+    },
+    "catalogs": {
+        "trino": {"catalogs": {"samples": "connector.name=tpch\n"}, "config": {"query.max-memory": "1GB"}},
+        "hdfs": {"config": {"dfs.heartbeat.interval": 3}},
+    },
+    "fleeting": {"kafka": {"keepOnUninstall": False, "image": "kafka:1", "config": {"log.segment.bytes": 1000000}}},
+}
+
+VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
+    "default": ((), {}),
+    "kind": (("values-kind.yaml",), {}),
+    "ha": (("values-ha.yaml",), {}),
+    **{name: ((), values) for name, values in OPTIONS.items()},
+}
