@@ -75,18 +75,23 @@ class Site:
         last = dict(answers.ask(self.settings, query)[1])
         return all(last.get(int(partition), -1) >= end - 1 for partition, end in ends[self.settings.topic].items())
 
-    def start_job(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start_job(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a Spark job beside the stream, and return at once; what it says is in its log."""
         program = spark_job(self.settings, arguments[0].removesuffix(".py"), *arguments)
         with (self.settings.logs / f"{program.name}.log").open("ab") as log:
             return subprocess.Popen(
                 program.command,
-                env={**os.environ, **program.environment},
+                env={**os.environ, **program.environment, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+
+    def run_job(self, *arguments: str, **environment: str) -> None:
+        """Run a Spark job beside the stream to its end; RuntimeError if it failed."""
+        if code := self.start_job(*arguments, **environment).wait(300):
+            raise RuntimeError(f"{' '.join(arguments)} ended with {code}; see its log in {self.settings.logs}")
 
 
 def _metadata(names: list[str]) -> set[str]:

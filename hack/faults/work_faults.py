@@ -1,7 +1,6 @@
 """Faults of what goes on beside the stream: maintenance, batch jobs, bad records, a full disk."""
 
 import json
-import subprocess
 import time
 
 import psutil
@@ -18,7 +17,7 @@ _FULL = 10.0
 
 
 def _maintain(site: Site) -> None:
-    _end(site.start_job("maintain.py"))
+    site.run_job("maintain.py")
 
 
 def _kill_maintenance(site: Site) -> None:
@@ -34,12 +33,7 @@ def _load_beside(site: Site) -> None:
     """Load the last part of the topic, which the stream is about to write or has just written."""
     ends = end_offsets(site.settings)
     ranges = [f"{partition}:{max(0, end - 500)}-{end}" for partition, end in ends.items()]
-    _end(site.start_job("batch.py", "load", "--offsets", *ranges))
-
-
-def _end(job: subprocess.Popen[bytes]) -> None:
-    if code := job.wait(300):
-        raise RuntimeError(f"{job.args!r} ended with {code}")
+    site.run_job("batch.py", "load", "--offsets", *ranges)
 
 
 def _poison(site: Site) -> None:
