@@ -65,7 +65,7 @@ def _options() -> argparse.Namespace:
         ("--query-rounds", count, 5, "of the queries"),
         ("--rows", count, 5_000_000, "that are queried"),
         ("--runs", count, 192, "of the jobs that left those rows' files"),
-        ("--small-batches", count, 120, "of the stream before maintenance"),
+        ("--small-batches", count, 360, "of the stream before maintenance: an hour's"),
     ):
         parser.add_argument(flag, type=kind, default=default, help=f"{said} (%(default)s)")
     return parser.parse_args()
