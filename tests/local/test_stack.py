@@ -63,7 +63,7 @@ def test_everything_binds_to_loopback(stack: Stack) -> None:
 
 
 def test_status_tells_the_living_from_the_dead(stack: Stack) -> None:
-    """`status` succeeds while all servers are ready, and tells of the stream; a dead one is named with its log's end."""
+    """`status` succeeds while all servers are ready, tells of the stream, and names a dead one with its log's end."""
     environment = {"GAMELAKE_DATA": str(stack.settings.data), **port_settings(stack.settings.ports)}
     healthy = local("status", **environment)
     assert healthy.returncode == 0, healthy
