@@ -68,7 +68,7 @@ def run(settings: Settings) -> None:
         events_table.create(spark, settings)
         events_table.claim(spark, identity)
         spark.streams.addListener(metrics)
-        metrics.serve(settings.metrics_port)
+        metrics.serve(settings.metrics_host, settings.metrics_port)
         query = start(spark, settings, checkpoint)
         print(f"streaming {settings.topic} every {settings.trigger_seconds} s, from {checkpoint.location}", flush=True)
         threading.Thread(target=stop_after_batch, args=(query, told), daemon=True).start()
