@@ -33,6 +33,7 @@ class Settings:
     hdfs_replication: int = 1
     trigger_seconds: int = 10
     max_offsets_per_trigger: int = 500_000
+    metrics_host: str = "127.0.0.1"
     metrics_port: int = 9108
     snapshot_hours: int = 3
     orphan_hours: int = 24
@@ -95,6 +96,7 @@ class Settings:
             hdfs_replication=_number(environment, "HDFS_REPLICATION", cls.hdfs_replication),
             trigger_seconds=_number(environment, "STREAM_TRIGGER_SECONDS", cls.trigger_seconds),
             max_offsets_per_trigger=_number(environment, "STREAM_MAX_OFFSETS", cls.max_offsets_per_trigger),
+            metrics_host=environment.get("METRICS_HOST") or cls.metrics_host,
             metrics_port=_number(environment, "METRICS_PORT", cls.metrics_port),
             snapshot_hours=_number(environment, "MAINTAIN_SNAPSHOT_HOURS", cls.snapshot_hours),
             # Files that are younger may be a running job's: Iceberg itself refuses less.

@@ -3,23 +3,28 @@
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 
 import events_table
 import events_writer
 from checkpoint import Checkpoint, CheckpointError
 from game_events import REJECTED
 from offsets import RangeError, Topic
+from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.streaming.query import StreamingQuery
 from session import lake_session
 from settings import Settings, SettingsError
 from stream_metrics import OBSERVED, StreamMetrics
-from termination import on_sigterm, root_cause
+from termination import causes, on_sigterm
 from transforms import to_events
 
 
-def start(spark: SparkSession, settings: Settings, checkpoint: Checkpoint) -> StreamingQuery:
+def start(
+    spark: SparkSession, settings: Settings, checkpoint: Checkpoint, failed: Callable[[Exception], None]
+) -> StreamingQuery:
+    """Start the query; what ends one of its batches is handed to `failed`, for Spark passes it on only as text."""
     records = (
         spark.readStream.format("kafka")
         .options(**settings.kafka_source())
@@ -33,7 +38,11 @@ def start(spark: SparkSession, settings: Settings, checkpoint: Checkpoint) -> St
     rows = to_events(records).observe(OBSERVED, F.count("*").alias("total"), rejected.alias("rejected"))
 
     def write(batch: DataFrame, batch_id: int) -> None:
-        events_writer.write(batch, checkpoint.ranges(batch_id, settings.topic))
+        try:
+            events_writer.write(batch, checkpoint.ranges(batch_id, settings.topic))
+        except Exception as error:
+            failed(error)
+            raise
 
     return (
         rows.writeStream.foreachBatch(write)
@@ -68,11 +77,19 @@ def run(settings: Settings) -> None:
         events_table.create(spark, settings)
         events_table.claim(spark, identity)
         spark.streams.addListener(metrics)
-        metrics.serve(settings.metrics_port)
-        query = start(spark, settings, checkpoint)
+        metrics.serve(settings.metrics_host, settings.metrics_port)
+        failures: list[Exception] = []
+        query = start(spark, settings, checkpoint, failures.append)
         print(f"streaming {settings.topic} every {settings.trigger_seconds} s, from {checkpoint.location}", flush=True)
         threading.Thread(target=stop_after_batch, args=(query, told), daemon=True).start()
-        query.awaitTermination()
+        try:
+            query.awaitTermination()
+        except StreamingQueryException:
+            if failures:
+                raise failures[-1] from None
+            raise
+        # What it still has to tell would find this Python gone.
+        spark.streams.removeListener(metrics)
     print("stopped", flush=True)
 
 
@@ -83,7 +100,7 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except Exception as error:  # Whatever it is: first the cause, then where it came from.
-        print(f"error: the stream ended: {root_cause(error)}", file=sys.stderr)
+        print("error: the stream ended: " + "\n  and so: ".join(causes(error)), file=sys.stderr)
         traceback.print_exc()
         return 1
     return 0

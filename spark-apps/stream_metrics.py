@@ -47,11 +47,11 @@ class StreamMetrics(StreamingQueryListener):
         registry.register(self._lag)
         self._registry = registry
 
-    def serve(self, port: int) -> None:
+    def serve(self, host: str, port: int) -> None:
         try:
-            start_http_server(port, registry=self._registry)
+            start_http_server(port, host, registry=self._registry)
         except OSError as error:
-            raise SettingsError(f"METRICS_PORT: cannot listen on port {port}: {error.strerror}") from error
+            raise SettingsError(f"METRICS_PORT: cannot listen on {host}:{port}: {error.strerror}") from error
 
     def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802 Spark's
         pass

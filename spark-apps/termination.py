@@ -32,17 +32,24 @@ def on_sigterm(spark: SparkSession, call: Callable[[], None]) -> None:
     jvm.sun.misc.Signal.handle(jvm.sun.misc.Signal("TERM"), _OnSignal(call))
 
 
-def root_cause(error: BaseException) -> str:
-    """Name the innermost cause of an error that came through Python and Java, in one line."""
+def causes(error: BaseException) -> list[str]:
+    """Name what led to an error that came through Python and Java, the innermost cause first, each in one line."""
     while error.__cause__ is not None:
         error = error.__cause__
     java: Any = getattr(error, "_origin", None) if isinstance(error, PySparkException) else error
-    if isinstance(java, Py4JJavaError):
-        cause = java.java_exception
-        while cause.getCause() is not None:
-            cause = cause.getCause()
-        return _first_line(str(cause.toString()))
-    return _first_line(f"{type(error).__name__}: {error}")
+    if not isinstance(java, Py4JJavaError):
+        return [_first_line(f"{type(error).__name__}: {error}")]
+    chain = []
+    cause = java.java_exception
+    while cause is not None:
+        chain.append(_first_line(str(cause.toString())))
+        cause = cause.getCause()
+    return list(dict.fromkeys(reversed(chain)))
+
+
+def root_cause(error: BaseException) -> str:
+    """Name the innermost cause of an error, in one line."""
+    return causes(error)[0]
 
 
 def _first_line(text: str) -> str:

@@ -56,16 +56,16 @@ def _options() -> argparse.Namespace:
         ("--rounds", count, 5, "of the API"),
         ("--seconds", float, 5, "of load in each turn of the API"),
         ("--connections", count, 32, "to the API at once"),
-        ("--batch-rounds", count, 3, "of the batch job"),
+        ("--batch-rounds", count, 5, "of the batch job"),
         ("--events", count, 1_000_000, "of each batch round"),
-        ("--stream-rounds", count, 3, "of the stream"),
+        ("--stream-rounds", count, 5, "of the stream"),
         ("--stream-events", count, 1_000_000, "of each stream round"),
         ("--rate", count, 200, "events/s while freshness is watched"),
         ("--freshness-seconds", float, 120, "of that"),
         ("--query-rounds", count, 5, "of the queries"),
         ("--rows", count, 5_000_000, "that are queried"),
         ("--runs", count, 192, "of the jobs that left those rows' files"),
-        ("--small-batches", count, 120, "of the stream before maintenance"),
+        ("--small-batches", count, 360, "of the stream before maintenance: an hour's"),
     ):
         parser.add_argument(flag, type=kind, default=default, help=f"{said} (%(default)s)")
     return parser.parse_args()

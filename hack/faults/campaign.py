@@ -42,8 +42,11 @@ class Campaign:
             self._recovered(time.monotonic())
             with self.reader:
                 for number, fault in enumerate(self._drawn(faults, count), 1):
-                    print(f"[{number} of {count}] {fault.name}", end="", flush=True)
-                    yield self._inflict(fault)
+                    name = f"[{number} of {count}] {fault.name}"
+                    print(f"{name} …", flush=True)
+                    result = self._inflict(fault)
+                    print(f"{name}: {result}", flush=True)
+                    yield result
 
     @property
     def events(self) -> int:
@@ -62,7 +65,9 @@ class Campaign:
         began = time.monotonic()
         seconds = self._recovered(began)
         stages = audit.audit(self._stack.settings, wait=fault.limit)
-        result = Result(
+        if not all(stage.good for stage in stages):
+            audit.show(stages)
+        return Result(
             fault,
             seconds,
             hit,
@@ -70,10 +75,6 @@ class Campaign:
             doubled=sum(stage.doubled.count for stage in stages),
             differing=sum(stage.differing.count for stage in stages),
         )
-        print(f": {f'{hit}; ' if hit else ''}{seconds:.1f} s, {'good' if result.good else 'NOT GOOD'}", flush=True)
-        if not result.good:
-            audit.show(stages)
-        return result
 
     def _await_calm(self) -> None:
         """What the last fault hit may be visible again and still be starting, such as Trino's second query."""

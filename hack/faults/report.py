@@ -22,6 +22,9 @@ class Result:
     def good(self) -> bool:
         return not (self.lost or self.doubled or self.differing) and self.seconds <= self.fault.limit
 
+    def __str__(self) -> str:
+        return f"{f'{self.hit}; ' if self.hit else ''}{self.seconds:.1f} s, {'good' if self.good else 'NOT GOOD'}"
+
 
 def table(results: Sequence[Result]) -> str:
     lines = [

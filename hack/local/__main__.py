@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from local import audit, parts, play
 from local.demo import demo
+from local.freshness import freshness
 from local.players import Players
 from local.programs import spark_job, trino_cli
 from local.settings import HOST, ROOT, Settings, SettingsError
@@ -88,7 +89,7 @@ def _status(stack: Stack, _: argparse.Namespace) -> int:
         if state == "died":
             print(f"the end of {stack[name].log}:\n{stack[name].last_lines()}")
     if stream := stream_state(stack.settings):
-        print(f"\nthe stream is {stream}")
+        print(f"\nthe stream is {stream}\nfreshness: {freshness(stack.settings)}")
     return 0 if all(state == "ready" for _, state, _, _ in rows) else 1
 
 

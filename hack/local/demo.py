@@ -50,7 +50,7 @@ def _play_and_query(stack: Stack) -> bool:
     answered = play(settings, SCENARIO)
 
     _heading(f"The topic {settings.topic}")
-    print(f"end offset: {topic.end_offset(settings)} (all partitions)\nlast event: {topic.last_event(settings)}")
+    print(f"end offset: {topic.end_offset(settings)} (all partitions)\nlast event: {topic.newest(settings)[1]}")
 
     _heading(f"Rows arriving: the stream writes a batch every {settings.trigger_seconds} s")
     _await_stream(settings)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from local.client import Client
@@ -16,6 +16,9 @@ from local.scenario import Requests
 from local.sender import Sender
 from local.settings import HOST, Settings, SettingsError
 from local.tally import Tally
+
+_PAUSE = 0.05
+"""Seconds between two looks whether all have ended."""
 
 _CLIENT = {"User-Agent": "gamelake-demo", "Accept": "*/*"}
 
@@ -76,6 +79,7 @@ class Players:
         self._stop = threading.Event()
         self._tally = Tally()
         self._playing: list[Future[None]] = []
+        self._ended: list[None] = []
 
     @property
     def ledger(self) -> Path:
@@ -106,16 +110,28 @@ class Players:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        wait(self._playing)
+        self.over(math.inf)
         self._ledger.close()
         for one in self._playing:
             one.result()
 
     def over(self, timeout: float) -> bool:
         """Wait for their time to be over, that long at most; tell whether it is."""
-        return not wait(self._playing, timeout).not_done
+        # Without any lock: where one is taken in Python, as in concurrent.futures.wait, Ctrl-C may leave it taken.
+        deadline = time.monotonic() + timeout
+        while len(self._ended) < self._connections:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_PAUSE)
+        return True
 
     def _play(self) -> None:
+        try:
+            self._take_turns()
+        finally:
+            self._ended.append(None)
+
+    def _take_turns(self) -> None:
         client = Client(self._port)
         sender = Sender(client, self._ledger, self._retries, self._stop, self._add_attempt)
         while turn := self._turn():

@@ -166,6 +166,7 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
             "TRINO_HOST": HOST,
             "TRINO_PORT": str(settings.ports.trino),
             "STREAM_TRIGGER_SECONDS": str(settings.trigger_seconds),
+            "METRICS_HOST": HOST,
             "METRICS_PORT": str(settings.ports.stream_metrics),
         },
         needs=needs,
@@ -176,7 +177,7 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
 
 def _stream(settings: Settings) -> Program:
     return replace(
-        _kept_running(spark_job(settings, "stream", "stream.py", needs=("kafka", "tables"))),
+        _kept_running(spark_job(settings, "stream", "stream.py", needs=("kafka", "datanode", "metastore", "tables"))),
         probe=lambda: probes.answers(metrics_url(settings)),
         ports=("stream_metrics",),
     )

@@ -75,12 +75,13 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """`GAMELAKE_DATA` (.local), `GAMELAKE_CACHE` (~/.cache/gamelake) and the ports."""
+        """`GAMELAKE_DATA` (.local), `GAMELAKE_CACHE` (~/.cache/gamelake), `STREAM_TRIGGER_SECONDS` and the ports."""
         caches = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         return cls(
             data=Path(environment.get("GAMELAKE_DATA") or ROOT / ".local").resolve(),
             cache=Path(environment.get("GAMELAKE_CACHE") or caches / "gamelake").resolve(),
             ports=Ports.from_environment(environment),
+            trigger_seconds=_seconds(environment, "STREAM_TRIGGER_SECONDS", cls.trigger_seconds),
         )
 
     @classmethod
@@ -111,3 +112,10 @@ class Settings:
     @property
     def trino_url(self) -> str:
         return f"http://{HOST}:{self.ports.trino}"
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isdecimal():
+        raise SettingsError(f"{name}: expected a whole number of seconds, got {text!r}")
+    return int(text)

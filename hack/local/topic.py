@@ -36,9 +36,12 @@ def end_offset(settings: Settings) -> int:
     return sum(end_offsets(settings).values())
 
 
-def last_event(settings: Settings) -> str:
-    """Return the newest record, whichever partition it is in; empty if there is none."""
-    newest = (-1, "")
+def newest(settings: Settings) -> tuple[int, str]:
+    """Return the newest record's milliseconds since the epoch and its value, whichever partition it is in.
+
+    Without any record, (-1, "").
+    """
+    found = (-1, "")
     with _reader(settings) as reader:
         for partition in range(settings.partitions):
             end = _end(reader, settings.topic, partition)
@@ -47,8 +50,8 @@ def last_event(settings: Settings) -> str:
             reader.assign([TopicPartition(settings.topic, partition, end - 1)])
             record = reader.poll(10)
             if record is not None and not record.error():
-                newest = max(newest, (record.timestamp()[1], (record.value() or b"").decode(errors="replace")))
-    return newest[1]
+                found = max(found, (record.timestamp()[1], (record.value() or b"").decode(errors="replace")))
+    return found
 
 
 def _end(reader: Consumer, topic: str, partition: int) -> int:

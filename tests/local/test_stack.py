@@ -1,6 +1,7 @@
 """The stack as processes: what stops it from starting is said, and what is killed comes back as it was."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -62,10 +63,12 @@ def test_everything_binds_to_loopback(stack: Stack) -> None:
 
 
 def test_status_tells_the_living_from_the_dead(stack: Stack) -> None:
-    """`status` succeeds while every server is ready; one that died is named, with the end of its log."""
+    """`status` succeeds while all servers are ready, tells of the stream, and names a dead one with its log's end."""
     environment = {"GAMELAKE_DATA": str(stack.settings.data), **port_settings(stack.settings.ports)}
     healthy = local("status", **environment)
     assert healthy.returncode == 0, healthy
+    assert re.search(r"^the stream is \d+ offsets behind, ", healthy.stdout, re.MULTILINE)
+    assert re.search(r"^freshness: Trino's newest row is \d+\.\d s older than ", healthy.stdout, re.MULTILINE)
     stack["datanode"].kill()
     try:
         sick = local("status", **environment)
