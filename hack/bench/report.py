@@ -9,7 +9,7 @@ from statistics import median
 from typing import TypeVar
 
 import psutil
-from local.settings import ROOT
+from local.versions import versions
 
 T = TypeVar("T")
 
@@ -37,9 +37,7 @@ def table(rows: Iterable[Row]) -> str:
 
 def machine() -> str:
     """Where it was measured, in one line."""
-    pinned = dict(
-        line.split("=", 1) for line in (ROOT / "hack/versions.env").read_text().splitlines() if line[:1].isalpha()
-    )
+    pinned = versions()
     parts = [f"{name} {version(name)}" for name in ("Flask", "gunicorn", "confluent-kafka")]
     parts += [f"{name} {pinned[f'{name.upper()}_VERSION']}" for name in ("Kafka", "Spark")]
     return (

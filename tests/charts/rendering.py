@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from local.settings import ROOT
 
-ROOT = Path(__file__).parents[2]
 CHARTS = ("kafka", "hdfs", "hive-metastore", "trino", "api", "spark", "gamelake")
 """Those that can be installed; the last has the others in it."""
 NAMESPACE = "game"
@@ -64,11 +64,6 @@ def _helm(*arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
 
 def values(chart: str, file: str = "values.yaml") -> Object:
     return dict(yaml.safe_load((ROOT / "charts" / chart / file).read_text()))
-
-
-def versions() -> dict[str, str]:
-    lines = (ROOT / "hack/versions.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def jobs() -> dict[str, Object]:

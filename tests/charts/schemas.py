@@ -13,8 +13,9 @@ from jsonschema import Draft202012Validator, ValidationError
 from kubeflow_spark_api import models
 from local import jdk
 from local.settings import Settings
+from local.versions import versions
 
-from tests.charts.rendering import ROOT, Object, versions
+from tests.charts.rendering import ROOT, Object
 
 _KUBERNETES = ("1.30", "1.36")
 """The oldest that the charts are for, and the one that they are tried on."""

@@ -11,6 +11,7 @@ import settings as job_settings
 import yaml
 from local.settings import Ports
 from local.settings import Settings as LocalSettings
+from local.versions import versions
 
 from tests.charts.rendering import (
     CHARTS,
@@ -22,7 +23,6 @@ from tests.charts.rendering import (
     of,
     pods,
     values,
-    versions,
 )
 from tests.charts.variants import VARIANTS
 

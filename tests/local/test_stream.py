@@ -199,6 +199,7 @@ def test_it_fails_loudly_and_comes_back(lake: Lake, stack: Stack) -> None:
     first, *_ = (line for line in log(stack)[seen:].splitlines() if "error" in line.lower())
     assert first.startswith("error: the stream ended: ")
     assert "Cannot write to `lake`.`default`.`events`" in first
+    assert "guild" in log(stack)[seen:]
 
 
 def test_offsets_that_are_gone(lake: Lake, stack: Stack) -> None:

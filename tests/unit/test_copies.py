@@ -8,15 +8,11 @@ from pathlib import Path
 import pytest
 from game_api.actions import ACTIONS
 from local.scenario import ACKNOWLEDGED, ROWS, SCENARIO
+from local.versions import versions
 
 from tests.poison import SWORD
 
 ROOT = Path(__file__).parents[2]
-
-
-def versions() -> dict[str, str]:
-    lines = (ROOT / "hack/versions.env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "requirements-spark.txt"])
