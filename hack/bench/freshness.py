@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from local.process import wait_until
-from local.stack import Stack
-from local.topic import end_offsets
+from local.settings import Settings
 
 from bench.cost import run_module
 from bench.load import percentile
@@ -18,11 +17,10 @@ from bench.metrics import sample
 from bench.pace import Acknowledged
 from bench.sql import asker
 
-POLL_SECONDS = 0.25
-WARM_UP_SECONDS = 150
+POLL_SECONDS = 0.5
+WARM_UP_SECONDS = 300
 """In a stack's first minutes all code is still being compiled, beside maintenance's first and longest round."""
 PATIENCE = 120
-_SHOWN = "SELECT kafka_partition, max(kafka_offset) FROM lake.default.events GROUP BY kafka_partition"
 
 
 @dataclass(frozen=True)
@@ -48,8 +46,8 @@ class Freshness:
 class Watcher:
     """Asks Trino again and again what it shows, from another thread."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self.sights: list[Sight] = []
         self.failed: BaseException | None = None
 
@@ -73,28 +71,35 @@ class Watcher:
 
     def _watch(self, ended: threading.Event) -> None:
         try:
-            with asker(self._stack.settings) as trino:
+            with asker(self._settings) as trino:
+                shown = dict.fromkeys(range(self._settings.partitions), -1)
                 while not ended.is_set():
                     due = time.monotonic() + POLL_SECONDS
-                    rows = trino.ask(_SHOWN).rows
-                    self.sights.append(Sight(time.monotonic(), dict(rows)))
+                    shown = shown | dict(trino.ask(_newer(shown)).rows)
+                    self.sights.append(Sight(time.monotonic(), shown))
                     ended.wait(max(0, due - time.monotonic()))
         except BaseException as error:
             self.failed = error
 
 
-def measure(stack: Stack, rate: int, seconds: float) -> Freshness:
-    """Let players send at this rate for so long, and watch; the stack runs, its stream included."""
+def _newer(shown: dict[int, int]) -> str:
+    """Ask for each partition's last offset where it is past these: of all files, Trino reads the new ones alone."""
+    past = " OR ".join(f"kafka_partition = {partition} AND kafka_offset > {last}" for partition, last in shown.items())
+    return f"SELECT kafka_partition, max(kafka_offset) FROM lake.default.events WHERE {past} GROUP BY kafka_partition"
+
+
+def measure(settings: Settings, rate: int, seconds: float) -> Freshness:
+    """Let players send at this rate for so long, and watch; the stack or cluster runs, its stream included."""
     print(f"freshness: {rate} events/s for {seconds:.0f} s", flush=True)
-    watcher = Watcher(stack)
+    watcher = Watcher(settings)
     with watcher.watching():
-        _play(stack, rate, WARM_UP_SECONDS)
-        batches, batch_seconds = _batches(stack)
-        acknowledged = _play(stack, rate, seconds)
-        ends = end_offsets(stack.settings)
+        _play(settings, rate, WARM_UP_SECONDS)
+        batches, batch_seconds = _batches(settings)
+        acknowledged = _play(settings, rate, seconds)
+        ends = _ends(acknowledged)
         wait_until("Trino to show every event", lambda: watcher.shows(ends), PATIENCE)
-        wait_until("the stream to say so", lambda: _batches(stack)[0] > batches, PATIENCE)
-    more, more_seconds = _batches(stack)
+        wait_until("the stream to say so", lambda: _batches(settings)[0] > batches, PATIENCE)
+    more, more_seconds = _batches(settings)
     waits = sorted(delays(acknowledged, watcher.sights))
     pauses = sorted(later.at - one.at for one, later in pairwise(watcher.sights))
     return Freshness(
@@ -107,15 +112,23 @@ def measure(stack: Stack, rate: int, seconds: float) -> Freshness:
     )
 
 
-def _play(stack: Stack, rate: int, seconds: float) -> list[Acknowledged]:
-    paced = run_module("pace", stack.settings.ports.api, rate, seconds, timeout=seconds + 60)
+def _play(settings: Settings, rate: int, seconds: float) -> list[Acknowledged]:
+    paced = run_module("pace", settings.ports.api, rate, seconds, timeout=seconds + 60)
     return list(paced["acknowledged"])
 
 
-def _batches(stack: Stack) -> tuple[float, float]:
+def _ends(acknowledged: Sequence[Acknowledged]) -> dict[int, int]:
+    """Of each partition that has any of them, the offset after the last."""
+    ends: dict[int, int] = {}
+    for partition, offset, _ in acknowledged:
+        ends[partition] = max(offset + 1, ends.get(partition, 0))
+    return ends
+
+
+def _batches(settings: Settings) -> tuple[float, float]:
     """How many the stream has written, and what they took together."""
     duration = "gamelake_stream_batch_duration_seconds"
-    return sample(stack.settings, f"{duration}_count"), sample(stack.settings, f"{duration}_sum")
+    return sample(settings, f"{duration}_count"), sample(settings, f"{duration}_sum")
 
 
 def delays(acknowledged: Sequence[Acknowledged], sights: Sequence[Sight]) -> Iterator[float]:

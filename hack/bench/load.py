@@ -17,8 +17,6 @@ from typing import NamedTuple
 
 from local.settings import HOST
 
-from bench import traffic
-
 PATIENCE = 10.0
 """Seconds for the last answers."""
 
@@ -127,6 +125,9 @@ def play(port: int, connections: int, seconds: float, requests: list[bytes]) -> 
 
 
 def main() -> None:
+    # `play` alone is used where the contract and Kafka's client are not.
+    from bench import traffic
+
     port, connections, seconds, *bulk = sys.argv[1:]
     requests = traffic.bulk_requests(int(bulk[0])) if bulk else traffic.single_requests()
     print(json.dumps(play(int(port), int(connections), float(seconds), requests)))

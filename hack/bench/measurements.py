@@ -49,7 +49,7 @@ def _stream(options: Namespace) -> list[Row]:
 
 def _freshness(options: Namespace) -> list[Row]:
     with _stack(None) as stack:
-        measured = freshness.measure(stack, options.rate, options.freshness_seconds)
+        measured = freshness.measure(stack.settings, options.rate, options.freshness_seconds)
         return lake_rows.freshness_rows(measured, options.rate)
 
 

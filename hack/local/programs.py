@@ -185,7 +185,9 @@ def _stream(settings: Settings) -> Program:
 
 def _maintenance(settings: Settings) -> Program:
     every = str(settings.maintenance_seconds)
-    return _kept_running(spark_job(settings, "maintenance", "maintain.py", "--every", every, needs=("stream",)))
+    job = spark_job(settings, "maintenance", "maintain.py", "--every", every, needs=("stream",))
+    # Whoever waits for an answer finds a core that maintenance does not take.
+    return _kept_running(replace(job, environment=job.environment | {"SPARK_MASTER": "local[1]"}))
 
 
 def _kept_running(job: Program) -> Program:
