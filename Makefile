@@ -5,9 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)/hack:$(CURDIR)/api:$(CURDIR)/spark-apps
 LOCAL := $(BIN)/python -m local
+KIND := $(BIN)/python -m kind
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status batch export play ledger maintain erase tables sql test unit faults lint format bench notebook requirements contract images clean
+.PHONY: help demo up down status batch export play ledger maintain erase tables sql test unit faults lint format bench notebook requirements contract images kind kind-demo kind-down kind-bench clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -79,6 +80,18 @@ contract: $(VENV)/run ## Record today's event contract as released
 
 images: ## Build the container images (ARGS='api spark': these alone)
 	@hack/build-images $(ARGS)
+
+kind: $(VENV)/run ## Make a kind cluster with all of it (CLUSTER, NAMESPACE, OPERATORS=real|standin|installed)
+	@$(KIND) up
+
+kind-demo: $(VENV)/run ## Play through the cluster's API, and ask its Trino
+	@$(KIND) demo
+
+kind-down: $(VENV)/run ## Delete the cluster and all that is in it
+	@$(KIND) down
+
+kind-bench: $(VENV)/dev ## Measure a cluster of its own beside the stack on this machine; half an hour
+	@CLUSTER=$(or $(CLUSTER),gamelake-bench) $(KIND) bench $(ARGS)
 
 clean: down ## Remove this checkout's data and its Python environment; the download cache stays
 	rm -rf .local $(VENV)

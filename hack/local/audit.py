@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local import ledger, table_rows
-from local.kafka_records import KafkaRecords, kafka_records
+from local.kafka_records import Records, kafka_records
 from local.process import wait_until
 from local.reconciliation import Reconciliation
 from local.settings import Settings
@@ -27,7 +27,7 @@ def audit(settings: Settings, wait: float = 60) -> list[Stage]:
     """Compare all there is, after waiting that many seconds at most for the table to reach Kafka's end."""
     try:
         with kafka_records(settings) as kafka:
-            return _audit(settings, kafka, wait)
+            return compare(settings, kafka, wait)
     except (KafkaException, TimeoutError, trino.exceptions.Error, OSError) as error:
         raise StackError(f"the audit could not be made: {error}") from error
 
@@ -51,7 +51,8 @@ def show(stages: Sequence[Stage]) -> None:
                 print(f"  {stage.name}, {name}: … {kind.count:,} in all")
 
 
-def _audit(settings: Settings, kafka: KafkaRecords, wait: float) -> list[Stage]:
+def compare(settings: Settings, kafka: Records, wait: float) -> list[Stage]:
+    """The same with `kafka`, for a topic that is reached in another way."""
     # In this order: what is a row by now, Kafka has by then; what Kafka has by then, the ledger tells of.
     rows = table_rows.bounds(settings)
     as_of = time.time()
@@ -82,7 +83,7 @@ def _await_table(settings: Settings, kept: Mapping[int, range], wait: float) -> 
 
 
 def _compare_offsets(
-    settings: Settings, kafka: KafkaRecords, windows: Mapping[int, range], comparison: Reconciliation
+    settings: Settings, kafka: Records, windows: Mapping[int, range], comparison: Reconciliation
 ) -> None:
     report, done = _progress("offsets compared", sum(map(len, windows.values()))), 0
     for partition, window in windows.items():

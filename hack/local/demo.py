@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 
 from local import answers, topic
 from local.players import play
@@ -24,7 +25,7 @@ def demo(stack: Stack, keep: bool) -> bool:
     started = time.monotonic()
     good = False
     try:
-        _heading("The servers")
+        heading("The servers")
         stack.up()
         good = _play_and_query(stack)
         print(f"\n{time.monotonic() - started:.0f} s in all", flush=True)
@@ -43,32 +44,62 @@ def demo(stack: Stack, keep: bool) -> bool:
 def _play_and_query(stack: Stack) -> bool:
     settings = stack.settings
     # What waits in the topic from before would be counted as the players'.
-    _await_stream(settings)
-    before = {view: answers.count(settings, view) for view in ROWS}
+    await_stream(settings, f"{settings.logs}/stream.log")
+    before = rows(settings)
 
-    _heading("Players, over HTTP")
+    heading("Players, over HTTP")
     answered = play(settings, SCENARIO)
 
-    _heading(f"The topic {settings.topic}")
+    heading(f"The topic {settings.topic}")
     print(f"end offset: {topic.end_offset(settings)} (all partitions)\nlast event: {topic.newest(settings)[1]}")
 
-    _heading(f"Rows arriving: the stream writes a batch every {settings.trigger_seconds} s")
-    _await_stream(settings)
+    heading(f"Rows arriving: the stream writes a batch every {settings.trigger_seconds} s")
+    await_stream(settings, f"{settings.logs}/stream.log")
 
-    _heading("The batch job: over the same offsets it changes nothing; and plain Parquet")
+    heading("The batch job: over the same offsets it changes nothing; and plain Parquet")
     stack.run(spark_job(settings, "batch-load", "batch.py", "load"), echo=True)
     stack.run(spark_job(settings, "batch-export", "batch.py", "export"), echo=True)
 
-    _heading("Parquet files on HDFS")
+    heading("Parquet files on HDFS")
     _list_parquet_files(settings)
 
-    _heading("Trino's answers")
+    show_answers(settings)
+    return show_numbers(answered[200], before, rows(settings))
+
+
+def rows(settings: Settings) -> dict[str, int]:
+    """How many the views have that the players' events are in."""
+    return {view: answers.count(settings, view) for view in ROWS}
+
+
+def await_stream(settings: Settings, log: str) -> None:
+    """Wait until the stream has read the topic to its end, and show how the rows come; `log` says why it may not."""
+    started = time.monotonic()
+    shown = -1
+    while True:
+        state = stream_state(settings)
+        count = answers.count(settings, EVENTS)
+        if count != shown:
+            shown = count
+            print(f"  {time.monotonic() - started:4.1f} s: {count:,} rows", flush=True)
+        if state and state.lag == 0:
+            return
+        if time.monotonic() - started > _PATIENCE:
+            said = state or "the stream does not answer"
+            raise StackError(f"after {_PATIENCE} s: {said}; see {log}")
+        time.sleep(0.2)
+
+
+def show_answers(settings: Settings) -> None:
+    heading("Trino's answers")
     for query in QUERIES:
         answers.show(settings, query)
 
-    _heading("The numbers")
-    after = {view: answers.count(settings, view) for view in ROWS}
-    checks = [("events acknowledged", ACKNOWLEDGED, answered[200], "")]
+
+def show_numbers(acknowledged: int, before: Mapping[str, int], after: Mapping[str, int]) -> bool:
+    """Hold what came of the scenario against what must; true if every number is as it must be."""
+    heading("The numbers")
+    checks = [("events acknowledged", ACKNOWLEDGED, acknowledged, "")]
     checks += [
         (f"rows in {view}", ROWS[view], after[view] - before[view], _total(before, after, view)) for view in ROWS
     ]
@@ -78,29 +109,11 @@ def _play_and_query(stack: Stack) -> bool:
     return all(seen == expected for _, expected, seen, _ in checks)
 
 
-def _await_stream(settings: Settings) -> None:
-    """Wait until the stream has read the topic to its end, and show how the rows come."""
-    started = time.monotonic()
-    shown = -1
-    while True:
-        state = stream_state(settings)
-        rows = answers.count(settings, EVENTS)
-        if rows != shown:
-            shown = rows
-            print(f"  {time.monotonic() - started:4.1f} s: {rows:,} rows", flush=True)
-        if state and state.lag == 0:
-            return
-        if time.monotonic() - started > _PATIENCE:
-            said = state or "the stream does not answer"
-            raise StackError(f"after {_PATIENCE} s: {said}; see {settings.logs}/stream.log")
-        time.sleep(0.2)
-
-
-def _total(before: dict[str, int], after: dict[str, int], view: str) -> str:
+def _total(before: Mapping[str, int], after: Mapping[str, int], view: str) -> str:
     return f" more, now {after[view]:,}" if before[view] else ""
 
 
-def _heading(text: str) -> None:
+def heading(text: str) -> None:
     print(f"\n== {text}", flush=True)
 
 

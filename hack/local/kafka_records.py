@@ -4,9 +4,10 @@ import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 import orjson
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.cimpl import KafkaError
 
 from local.places import Record
@@ -18,17 +19,27 @@ _TIMEOUT = 30
 _BATCH = 10_000
 
 
+class Records(Protocol):
+    """The records of a topic, wherever its broker can be reached."""
+
+    def window(self, partition: int) -> range:
+        """The offsets that Kafka has now."""
+        ...
+
+    def read(self, partition: int, offsets: range) -> Iterator[Record]:
+        """What lies at these offsets, as far as they are records."""
+        ...
+
+
 class KafkaRecords:
     def __init__(self, consumer: Consumer, topic: str) -> None:
         self._consumer = consumer
         self._topic = topic
 
     def window(self, partition: int) -> range:
-        """The offsets that Kafka has now."""
         return range(*self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), _TIMEOUT))
 
     def read(self, partition: int, offsets: range) -> Iterator[Record]:
-        """What lies at these offsets, as far as they are records."""
         self._consumer.assign([TopicPartition(self._topic, partition, offsets.start)])
         left, heard = offsets, time.monotonic()
         while left:
@@ -45,7 +56,7 @@ class KafkaRecords:
                     raise KafkaException(error)
                 offset = message.offset() or 0
                 if offset in left:
-                    yield _record(offset, message)
+                    yield record(offset, message.value())
                 left = range(offset + 1, offsets.stop)
 
 
@@ -68,8 +79,7 @@ def kafka_records(settings: Settings) -> Iterator[KafkaRecords]:
         consumer.close()
 
 
-def _record(offset: int, message: Message) -> Record:
-    value = message.value()
+def record(offset: int, value: bytes | None) -> Record:
     return Record(offset, _event_id(value), None if value is None else hashlib.sha256(value).hexdigest())
 
 

@@ -30,11 +30,13 @@ def test_every_pod_is_restricted(charts: Charts, variant: str) -> None:
 
 
 def test_strimzis_pods_are_restricted(charts: Charts) -> None:
-    """The templates that Strimzi makes brokers and entity operator from ask for the same."""
+    """The templates that Strimzi makes brokers and entity operator from ask for the same, and none replaces them."""
     objects = charts.render("kafka")
     [kafka], [pool] = of(objects, "Kafka"), of(objects, "KafkaNodePool")
+    # Strimzi takes a pool's template, if there is one, instead of the cluster's: nothing of the two is merged.
+    assert "template" not in pool["spec"]
     operator = kafka["spec"]["entityOperator"]["template"]
-    for template in (kafka["spec"]["kafka"]["template"]["pod"], pool["spec"]["template"]["pod"], operator["pod"]):
+    for template in (kafka["spec"]["kafka"]["template"]["pod"], operator["pod"]):
         assert template["securityContext"]["runAsNonRoot"]
         assert template["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     for container in (

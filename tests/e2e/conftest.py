@@ -1,0 +1,56 @@
+"""The cluster under test: made by `make kind`, deleted at the end, but with KEEP=1."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Generator, Iterator
+
+import pytest
+from kind.cluster import Cluster
+from kind.forward import ways_in
+from kind.prerequisites import missing
+from local.settings import ROOT
+
+from tests.e2e.installation import SETTINGS, Installation, make
+
+# A test run that is told to end deletes its cluster, as one does that is interrupted.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(scope="package")
+def cluster() -> Iterator[Cluster]:
+    if said := missing():
+        # CI that has kind means to use it.
+        give_up = pytest.fail if os.environ.get("CI") and shutil.which("kind") else pytest.skip
+        give_up(f"no cluster can be made: {'; '.join(said)}")
+    try:
+        make("kind")
+        yield Cluster(SETTINGS)
+    finally:
+        if not os.environ.get("KEEP"):
+            make("kind-down")
+
+
+@pytest.fixture(scope="package")
+def installation(cluster: Cluster) -> Iterator[Installation]:
+    with ways_in(cluster) as settings:
+        yield Installation(cluster, settings)
+
+
+@pytest.fixture(scope="package")
+def demonstration(installation: Installation) -> str:
+    """What `make kind-demo` says."""
+    return make("kind-demo")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell with every failure what the cluster says of it."""
+    report = yield
+    cluster = Cluster(SETTINGS)
+    if report.failed and cluster.kubeconfig.exists():
+        script = [str(ROOT / "hack/collect-logs"), cluster.namespace, "operators"]
+        told = subprocess.run(script, env=cluster.environment, capture_output=True, text=True, check=False)
+        report.sections.append(("what the cluster says", told.stdout + told.stderr))
+    return report

@@ -1,0 +1,64 @@
+"""Other values for what is installed: taken under load, or refused with a word about why."""
+
+from collections.abc import Iterator
+
+import pytest
+from kind.cluster import RELEASE
+from kind.command import KindError
+from kind.deployment import CHART, VALUES, await_ready
+from kind.progress import Progress
+
+from tests.e2e.installation import Installation
+from tests.e2e.traffic import traffic
+
+pytestmark = pytest.mark.timeout(3600)
+
+_CHANGED = (
+    "api.replicas=2",
+    "hdfs.datanode.heap=280m",
+    "hive-metastore.heap=400m",
+    "trino.coordinator.resources.requests.cpu=110m",
+    "kafka.topic.retentionDays=8",
+)
+
+
+@pytest.fixture
+def release(installation: Installation) -> Iterator[str]:
+    """Its name; what a test makes of it is taken back."""
+    revision = _revision(installation)
+    yield RELEASE
+    if _revision(installation) != revision:
+        installation.cluster.helm("rollback", RELEASE, revision)
+        await_ready(installation.cluster, Progress())
+
+
+def _revision(installation: Installation) -> str:
+    [_, last] = installation.cluster.helm("history", RELEASE, "--max", "1").splitlines()
+    return last.split()[0]
+
+
+def test_changed_values_under_load(installation: Installation, release: str) -> None:
+    """Servers are replaced one after the other, the topic keeps its records, and the ledger finds no difference."""
+    changes = [part for change in _CHANGED for part in ("--set", change)]
+    with traffic(installation):
+        installation.cluster.helm("upgrade", release, CHART, *VALUES, *changes)
+        await_ready(installation.cluster, Progress())
+        assert len(installation.pods("api")) == 2
+        installation.await_fresh_row()
+    assert installation.differences() == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("api.replicas=many", "replicas"),
+        ("api.replica=2", "replica"),
+        ("kafka.replicationFactor=3", "3 copies need as many nodes"),
+    ],
+)
+def test_wrong_values_are_refused(installation: Installation, release: str, change: str, said: str) -> None:
+    """What cannot be right is refused before anything changes, in words that name it."""
+    before = _revision(installation)
+    with pytest.raises(KindError, match=said):
+        installation.cluster.helm("upgrade", release, CHART, *VALUES, "--set", change)
+    assert _revision(installation) == before
