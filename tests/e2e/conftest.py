@@ -1,7 +1,6 @@
 """The cluster under test: made by `make kind`, deleted at the end, but with KEEP=1."""
 
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import Generator, Iterator
@@ -21,9 +20,7 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
     if said := missing():
-        # CI that has kind means to use it.
-        give_up = pytest.fail if os.environ.get("CI") and shutil.which("kind") else pytest.skip
-        give_up(f"no cluster can be made: {'; '.join(said)}")
+        pytest.skip(f"no cluster can be made: {'; '.join(said)}")
     try:
         make("kind")
         yield Cluster(SETTINGS)
