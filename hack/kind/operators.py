@@ -2,7 +2,6 @@
 
 import subprocess
 
-from local import jdk
 from local.settings import ROOT
 
 from kind.cluster import Cluster
@@ -32,12 +31,7 @@ def ensure(cluster: Cluster, progress: Progress) -> None:
 
 def _install(cluster: Cluster, progress: Progress, which: str, why: str) -> None:
     progress.say(f"operators: {which} ({why}) …")
-    environment = cluster.environment
-    if which == "standin":
-        # Their definitions are made from Java's and Python's models, the latter among what only the tests need.
-        show("make", "--no-print-directory", "--directory", ROOT, ".venv/dev")
-        environment = {**environment, "JAVA_HOME": str(jdk.find("the making of Strimzi's definitions", 21, 25))}
-    show(ROOT / "hack/operators" / _SCRIPTS[which], cluster.namespace, environment=environment)
+    show(ROOT / "hack/operators" / _SCRIPTS[which], cluster.namespace, environment=cluster.environment)
     cluster.kubectl("label", "namespace", NAMESPACE, f"{_LABEL}={which}", "--overwrite")
     progress.say("operators ready")
 
