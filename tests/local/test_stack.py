@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -35,14 +36,22 @@ def port_settings(ports: Ports) -> dict[str, str]:
     return {f"{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
 
 
-def test_killed_as_by_a_power_cut(stack: Stack, lake: Lake) -> None:
+@pytest.fixture(scope="module")
+def whole(stack: Stack) -> Iterator[Stack]:
+    """With the stream and maintenance too, which write to the table: they are not there for the other modules' tests."""
+    yield stack
+    for name in ("maintenance", "stream"):
+        stack[name].stop()
+
+
+def test_killed_as_by_a_power_cut(whole: Stack, lake: Lake) -> None:
     """After kill -9 of everything and another start, topic and table are as they were, and events flow."""
     lake.write([path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))])
     lake.job("batch.py", "load")
     offsets, rows = lake.offsets(), lake.rows()
-    stack.kill()
-    assert not stack.any_alive
-    stack.up()
+    whole.kill()
+    assert not whole.any_alive
+    whole.up()
     assert lake.offsets() == offsets
     assert lake.rows() == rows
     new = lake.write([(EXAMPLES / "default.json").read_bytes()])
@@ -50,11 +59,11 @@ def test_killed_as_by_a_power_cut(stack: Stack, lake: Lake) -> None:
     assert lake.places() == sorted(offsets | new.keys())
 
 
-def test_everything_binds_to_loopback(stack: Stack) -> None:
+def test_everything_binds_to_loopback(whole: Stack) -> None:
     """No server of the stack listens on any address but loopback."""
     addresses = {
         connection.laddr.ip
-        for name, _, pid, _ in stack.status()
+        for name, _, pid, _ in whole.status()
         for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
         for connection in process.net_connections("inet")
         if connection.status == psutil.CONN_LISTEN
@@ -62,21 +71,21 @@ def test_everything_binds_to_loopback(stack: Stack) -> None:
     assert {ip.removeprefix("::ffff:") for ip in addresses} == {HOST}
 
 
-def test_status_tells_the_living_from_the_dead(stack: Stack) -> None:
+def test_status_tells_the_living_from_the_dead(whole: Stack) -> None:
     """`status` succeeds while all servers are ready, tells of the stream, and names a dead one with its log's end."""
-    environment = {"GAMELAKE_DATA": str(stack.settings.data), **port_settings(stack.settings.ports)}
+    environment = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports)}
     healthy = local("status", **environment)
     assert healthy.returncode == 0, healthy
     assert re.search(r"^the stream is \d+ offsets behind, ", healthy.stdout, re.MULTILINE)
     assert re.search(r"^freshness: Trino's newest row is \d+\.\d s older than ", healthy.stdout, re.MULTILINE)
-    stack["datanode"].kill()
+    whole["datanode"].kill()
     try:
         sick = local("status", **environment)
         assert sick.returncode == 1
         assert "datanode    died" in sick.stdout
         assert "DataNode" in sick.stdout.split("the end of")[1]
     finally:
-        stack.up(["namenode", "datanode"])
+        whole.up(["namenode", "datanode"])
     wait_until("the stack to be well", lambda: local("status", **environment).returncode == 0, 60)
 
 
