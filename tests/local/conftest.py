@@ -1,6 +1,5 @@
 """Real servers for the tests: one stack for all of them, on ports and in a directory of its own."""
 
-import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,30 +16,34 @@ from tests.poison import EXAMPLES
 # A test run that is told to end stops its servers, as one does that is interrupted.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
-# A test's servers and jobs end before the thorough compiler's work pays: it would take a third of the tests' time.
-_QUICK = "-XX:TieredStopAtLevel=1"
-os.environ["JDK_JAVA_OPTIONS"] = f"{os.environ.get('JDK_JAVA_OPTIONS', '')} {_QUICK}".strip()
+
+@pytest.fixture(scope="package", autouse=True)
+def environment() -> Iterator[pytest.MonkeyPatch]:
+    """Of all that the tests start, which ends before the JVM's thorough compiler has paid for itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+        yield patch
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch) -> Iterator[Stack]:
     """The servers, up, with the topic and the tables made: what writes to them is the test's to start."""
     data: Path = tmp_path_factory.mktemp("stack")
     one = Stack(Settings.isolated(data))
     one.up([name for name in one.names if name not in ("stream", "maintenance")])
-    _archive_classes(one, data / "spark.jsa")
+    environment.setenv("SPARK_SUBMIT_OPTS", _archive_classes(one, data / "spark.jsa"))
     yield one
     one.down()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lake(stack: Stack) -> Lake:
     return Lake(stack)
 
 
-def _archive_classes(stack: Stack, archive: Path) -> None:
-    """Keep the classes of one Spark job as the JVM has them in memory: it spares all that follow a third of their time."""
+def _archive_classes(stack: Stack, archive: Path) -> str:
+    """Keep the classes of one Spark job as its JVM has them; return the option that spares later jobs the loading."""
     Lake(stack).write([path.read_bytes() for path in EXAMPLES.glob("*.json")])
     job = spark_job(stack.settings, "job", "batch.py", "load")
     stack.run(replace(job, environment={**job.environment, "SPARK_SUBMIT_OPTS": f"-XX:ArchiveClassesAtExit={archive}"}))
-    os.environ["SPARK_SUBMIT_OPTS"] = f"-XX:SharedArchiveFile={archive}"
+    return f"-XX:SharedArchiveFile={archive}"

@@ -38,7 +38,7 @@ def port_settings(ports: Ports) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def whole(stack: Stack) -> Iterator[Stack]:
-    """With the stream and maintenance too, which write to the table: they are not there for the other modules' tests."""
+    """With the stream and maintenance too, which write to the table: other modules' tests go without them."""
     yield stack
     for name in ("maintenance", "stream"):
         stack[name].stop()

@@ -1,0 +1,1 @@
+"""A package, so that its servers are gone when its last test has run."""
