@@ -53,7 +53,11 @@ def test_every_container_says_what_it_needs(charts: Charts, variant: str) -> Non
     files, _ = VARIANTS[variant]
     objects = charts.render("gamelake", *files)
     every = [(name, resources) for name, resources, _ in asked(objects)]
-    every += [(where, pod["spec"]["containers"][0]["resources"]) for where, pod in pods(objects)]
+    every += [
+        (where, container["resources"])
+        for where, pod in pods(objects)
+        for container in (*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"])
+    ]
     for name, resources in every:
         assert resources["requests"].keys() == {"cpu", "memory"}, name
         assert resources["limits"].keys() == {"memory"}, name
@@ -110,6 +114,23 @@ def test_a_slow_start_is_waited_for(charts: Charts, variant: str) -> None:
             assert container.keys() >= {"startupProbe", "readinessProbe", "livenessProbe"}, where
             start = container["startupProbe"]
             assert start["periodSeconds"] * start["failureThreshold"] >= 600, where
+
+
+def test_the_metastore_waits_for_its_database(charts: Charts) -> None:
+    """A first installation restarts nothing: the metastore begins when the chart's own PostgreSQL answers."""
+
+    def awaited(**database: str) -> list[str]:
+        [pod] = [
+            pod["spec"]
+            for where, pod in pods(charts.render("hive-metastore", values={"database": database}))
+            if where == "Deployment hive-metastore"
+        ]
+        return [container["command"][-1] for container in pod.get("initContainers", ())]
+
+    [command] = awaited()
+    [service] = of(charts.render("hive-metastore"), "Service", "hive-metastore-postgresql")
+    assert f"pg_isready --host={service['metadata']['name']};" in command
+    assert awaited(url="jdbc:postgresql://mine/metastore", existingSecret="mine") == []
 
 
 def test_changed_settings_restart_what_reads_them(charts: Charts) -> None:

@@ -21,8 +21,8 @@ def test_every_pod_is_restricted(charts: Charts, variant: str) -> None:
         assert context["runAsUser"] == context["runAsGroup"] == context["fsGroup"] > 0, where
         assert context["seccompProfile"] == {"type": "RuntimeDefault"}, where
         assert pod["spec"]["automountServiceAccountToken"] is False, where
-        assert not pod["spec"].keys() & {"hostNetwork", "hostPID", "hostIPC", "initContainers"}, where
-        for container in pod["spec"]["containers"]:
+        assert not pod["spec"].keys() & {"hostNetwork", "hostPID", "hostIPC"}, where
+        for container in (*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]):
             assert container["securityContext"] == RESTRICTED, where
         allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
         for volume in pod["spec"].get("volumes", []):
