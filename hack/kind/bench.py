@@ -122,7 +122,8 @@ def _memory(cluster: Cluster) -> Counter[str]:
     found: Counter[str] = Counter()
     for pod in summary["pods"]:
         if pod["podRef"]["namespace"] in (cluster.namespace, operators.NAMESPACE):
-            found[pod["podRef"]["namespace"]] += pod["memory"]["workingSetBytes"]
+            # A pod that has just begun has no figure yet.
+            found[pod["podRef"]["namespace"]] += pod.get("memory", {}).get("workingSetBytes", 0)
     return found
 
 
@@ -148,7 +149,7 @@ def _rows(first_row: float, memory: Counter[str], served: Served, stack: Served,
             reached=first_row <= _REACH_SECONDS,
         ),
         Row(
-            f"memory of all pods after {options.minutes:g} minutes",
+            f"memory of all pods of gamelake and its operators after {options.minutes:g} minutes",
             f"{total:.1f} GiB, {memory[operators.NAMESPACE] / _GIB:.1f} of it the operators'",
             reach=f"at most {_REACH_GIB} GiB",
             reached=total <= _REACH_GIB,

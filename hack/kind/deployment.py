@@ -16,13 +16,17 @@ VALUES = ("--values", str(CHART / "values-kind.yaml"))
 
 def deploy(cluster: Cluster, progress: Progress) -> None:
     """See that all of it is there and runs; what is as it should be is left as it is."""
-    changed = images.load_missing(cluster)
+    changed = images.missing(cluster)
+    if changed:
+        images.load(cluster, changed)
     progress.say(f"images loaded: {', '.join(changed)}" if changed else "images: the node has them")
     # Before any pod: each must pass the strictest profile.
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace, "labels": labels}})
     operators.ensure(cluster, progress)
     _restart(cluster, changed)
+    if changed:
+        images.note(cluster)
     cluster.helm("dependency", "build", CHART)
     cluster.helm("upgrade", "--install", RELEASE, CHART, *VALUES)
     progress.say("charts installed")

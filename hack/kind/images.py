@@ -1,7 +1,9 @@
 """The images of this tree: built, and taken to the cluster's node."""
 
 import json
+import os
 import tomllib
+from collections.abc import Sequence
 
 from local.settings import ROOT
 
@@ -22,23 +24,33 @@ def version() -> str:
 
 def build() -> None:
     """Minutes at first, seconds when nothing has changed."""
-    show(ROOT / "hack/build-images")
+    # Those that charts and jobs name by default.
+    environment = {name: value for name, value in os.environ.items() if name not in ("IMAGE_PREFIX", "IMAGE_TAG")}
+    show(ROOT / "hack/build-images", environment=environment)
 
 
-def load_missing(cluster: Cluster) -> list[str]:
-    """Take those to the node that it does not have as they are now; return which."""
+def missing(cluster: Cluster) -> list[str]:
+    """Those that the node does not have as they are now."""
+    there = _noted(cluster)
+    return [tag for tag, id_ in _built().items() if there.get(tag) != id_]
+
+
+def load(cluster: Cluster, tags: Sequence[str]) -> None:
+    """Take them to the node, all at once: layers that they share are taken once."""
+    run("kind", "load", "docker-image", "--name", cluster.name, *tags)
+
+
+def note(cluster: Cluster) -> None:
+    """Have the node remember what it was given, when all that runs there runs with it."""
+    run("docker", "exec", "--interactive", cluster.node, "tee", _LOADED, given=json.dumps(_built()))
+
+
+def _built() -> dict[str, str]:
     tags = [f"{name}:{version()}" for name in names()]
-    ids = run("docker", "image", "inspect", "--format", "{{.Id}}", *tags).split()
-    now, there = dict(zip(tags, ids, strict=True)), _loaded(cluster)
-    missing = [tag for tag, id_ in now.items() if there.get(tag) != id_]
-    if missing:
-        # All at once: layers that they share are taken once.
-        run("kind", "load", "docker-image", "--name", cluster.name, *missing)
-        run("docker", "exec", "--interactive", cluster.node, "tee", _LOADED, given=json.dumps(now))
-    return missing
+    return dict(zip(tags, run("docker", "image", "inspect", "--format", "{{.Id}}", *tags).split(), strict=True))
 
 
-def _loaded(cluster: Cluster) -> dict[str, str]:
+def _noted(cluster: Cluster) -> dict[str, str]:
     """The id of each image as it was loaded: the node knows it by another one, which not every engine tells."""
     noted = run("docker", "exec", cluster.node, "sh", "-c", f"[ ! -e {_LOADED} ] || cat {_LOADED}")
     return dict(json.loads(noted or "{}"))

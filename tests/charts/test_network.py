@@ -181,4 +181,6 @@ def test_further_peers_are_let_in(charts: Charts) -> None:
     [kafka] = of(charts.render("kafka", values={"networkPolicy": {"extraPeers": [peer]}}), "Kafka")
     assert peer in kafka["spec"]["kafka"]["listeners"][0]["networkPolicyPeers"]
     [api] = of(charts.render("api", values={"networkPolicy": {"from": [peer]}}), "NetworkPolicy")
-    assert api["spec"]["ingress"] == [{"ports": [{"port": 5000}], "from": [peer]}]
+    [rule] = api["spec"]["ingress"]
+    assert rule["ports"] == [{"port": 5000}]
+    assert rule["from"] == [{"podSelector": {"matchLabels": {NAME: "helm-test"}}}, peer]

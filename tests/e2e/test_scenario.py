@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from local.process import wait_until
+from kind import jobs
+from kind.progress import Progress
 from local.scenario import ACKNOWLEDGED, QUERIES, ROWS
 from local.settings import ROOT
 
-from tests.e2e.installation import PATIENCE, Installation
+from tests.e2e.installation import Installation
 from tests.e2e.traffic import traffic
 
 pytestmark = [pytest.mark.timeout(3600), pytest.mark.usefixtures("demonstration")]
@@ -39,7 +40,7 @@ def test_the_batch_job_beside_the_stream(installation: Installation) -> None:
     with traffic(installation):
         try:
             installation.cluster.kubectl("apply", "--filename", manifest)
-            wait_until("the batch job", lambda: installation.job_state("batch") == "COMPLETED", PATIENCE, pause=2)
+            jobs.await_state(installation.cluster, "batch", "COMPLETED", Progress())
         finally:
             installation.cluster.kubectl("delete", "--filename", manifest)
     assert installation.differences() == {}

@@ -40,10 +40,18 @@ def _revision(installation: Installation) -> str:
 def test_changed_values_under_load(installation: Installation, release: str) -> None:
     """Servers are replaced one after the other, the topic keeps its records, and the ledger finds no difference."""
     changes = [part for change in _CHANGED for part in ("--set", change)]
+
+    def servers() -> dict[str, set[str]]:
+        parts = ("api", "broker", "namenode", "datanode", "metastore", "postgresql", "trino")
+        return {part: {pod.uid for pod in installation.pods(part)} for part in parts}
+
+    before = servers()
     with traffic(installation):
         installation.cluster.helm("upgrade", release, CHART, *VALUES, *changes)
         await_ready(installation.cluster, Progress())
-        assert len(installation.pods("api")) == 2
+        now = servers()
+        assert {part for part in now if now[part].isdisjoint(before[part])} == {"datanode", "metastore", "trino"}
+        assert {part for part in now if now[part] > before[part]} == {"api"}
         installation.await_fresh_row()
     assert installation.differences() == {}
 
