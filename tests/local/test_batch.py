@@ -166,7 +166,7 @@ def test_export_is_switched_whole(lake: Lake, loaded: dict[Place, bytes | None])
 
     def read() -> list[list[list[int]]]:
         seen = []
-        while not ended.is_set():
+        while not ended.wait(0.1):
             seen.append(lake.ask("SELECT count(*) FROM export.purchases"))
         return seen
 

@@ -70,7 +70,7 @@ def test_killed_midway(lake: Lake, stack: Stack) -> None:
 def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
     """Two at once make many files few and let old snapshots expire; the stream and a reader notice nothing of it."""
     with running_stream(stack, lake), counting(lake):
-        wait_until("small files", lambda: len(files(lake, TODAY)) > 30 and len(snapshots(lake)) > 22, 240)
+        wait_until("small files", lambda: len(files(lake, TODAY)) > 30 and len(snapshots(lake)) > 22, 240, pause=1)
         rows, small, [first, *_] = lake.rows(), files(lake, TODAY), snapshots(lake)
         jobs = [lake.start(maintenance(stack, MAINTAIN_SNAPSHOT_HOURS="0")) for _ in range(2)]
         printed = [job.communicate(timeout=240)[0] for job in jobs]
@@ -79,7 +79,7 @@ def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
         assert first not in snapshots(lake), printed
         assert {tuple(row) for row in rows} <= {tuple(row) for row in lake.rows()}
         seen = lake.count()
-        wait_until("new rows", lambda: lake.count() > seen, 60)
+        wait_until("new rows", lambda: lake.count() > seen, 60, pause=0.5)
     assert lake.places() == sorted(lake.offsets())
     lake.job("batch.py", "load")
     assert lake.places() == sorted(lake.offsets())

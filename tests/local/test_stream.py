@@ -49,7 +49,7 @@ def lake(stack: Stack) -> Lake:
 def wait_for_rows(lake: Lake) -> None:
     """Wait until every offset of the topic is a row; then each is exactly one."""
     count = len(lake.offsets())
-    wait_until("all offsets to be rows", lambda: lake.count() >= count, PATIENCE)
+    wait_until("all offsets to be rows", lambda: lake.count() >= count, PATIENCE, pause=0.5)
     assert lake.places() == sorted(lake.offsets())
 
 

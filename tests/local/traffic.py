@@ -45,7 +45,7 @@ def running_stream(stack: Stack, lake: Lake) -> Iterator[None]:
             finally:
                 ended.set()
             feeding.result()
-        wait_until("the last rows", lambda: lake.count() >= len(lake.offsets()), 120)
+        wait_until("the last rows", lambda: lake.count() >= len(lake.offsets()), 120, pause=0.5)
         assert "starting it again" not in process.last_lines()
     finally:
         ended.set()
@@ -59,7 +59,8 @@ def counting(lake: Lake) -> Iterator[list[int]]:
     ended = threading.Event()
 
     def read() -> None:
-        while not ended.is_set():
+        # Without a pause it would take what the writers beside it need.
+        while not ended.wait(0.25):
             counts.append(lake.count())
 
     with ThreadPoolExecutor(1) as pool:
