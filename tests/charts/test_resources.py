@@ -129,7 +129,7 @@ def test_the_metastore_waits_for_its_database(charts: Charts) -> None:
 
     [command] = awaited()
     [service] = of(charts.render("hive-metastore"), "Service", "hive-metastore-postgresql")
-    assert f"pg_isready --host={service['metadata']['name']};" in command
+    assert f"pg_isready --host={service['metadata']['name']} " in command
     assert awaited(url="jdbc:postgresql://mine/metastore", existingSecret="mine") == []
 
 
