@@ -1,6 +1,7 @@
 """The operators: Strimzi and the Spark operator themselves, or what stands in for them."""
 
 import subprocess
+import textwrap
 
 from local.settings import ROOT
 
@@ -58,4 +59,4 @@ def _choice() -> tuple[str, str]:
     if asked.returncode == 0:
         return "real", "their charts answer"
     said = asked.stderr.strip().splitlines() or ["no answer in time"]
-    return "standin", f"the operators' charts cannot be had: {said[-1][:200]}"
+    return "standin", f"the operators' charts cannot be had: {textwrap.shorten(said[-1], 120)}"
