@@ -128,10 +128,8 @@ def _memory(cluster: Cluster) -> Counter[str]:
 
 
 def _image_sizes() -> str:
-    tags = [f"{name}:{images.version()}" for name in images.names()]
-    sizes = [
-        int(size) // 1_000_000 for size in run("docker", "image", "inspect", "--format", "{{.Size}}", *tags).split()
-    ]
+    asked = run("docker", "image", "inspect", "--format", "{{.Size}}", *images.tags())
+    sizes = [int(size) // 1_000_000 for size in asked.split()]
     each = ", ".join(f"{name.partition('/')[2]} {size}" for name, size in zip(images.names(), sizes, strict=True))
     return f"{sum(sizes):,} MB: {each}"
 

@@ -22,6 +22,10 @@ def version() -> str:
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
 
 
+def tags() -> list[str]:
+    return [f"{name}:{version()}" for name in names()]
+
+
 def build() -> None:
     """Minutes at first, seconds when nothing has changed."""
     # Those that charts and jobs name by default.
@@ -35,9 +39,9 @@ def missing(cluster: Cluster) -> list[str]:
     return [tag for tag, id_ in _built().items() if there.get(tag) != id_]
 
 
-def load(cluster: Cluster, tags: Sequence[str]) -> None:
+def load(cluster: Cluster, chosen: Sequence[str]) -> None:
     """Take them to the node, all at once: layers that they share are taken once."""
-    run("kind", "load", "docker-image", "--name", cluster.name, *tags)
+    run("kind", "load", "docker-image", "--name", cluster.name, *chosen)
 
 
 def note(cluster: Cluster) -> None:
@@ -46,8 +50,8 @@ def note(cluster: Cluster) -> None:
 
 
 def _built() -> dict[str, str]:
-    tags = [f"{name}:{version()}" for name in names()]
-    return dict(zip(tags, run("docker", "image", "inspect", "--format", "{{.Id}}", *tags).split(), strict=True))
+    ids = run("docker", "image", "inspect", "--format", "{{.Id}}", *tags()).split()
+    return dict(zip(tags(), ids, strict=True))
 
 
 def _noted(cluster: Cluster) -> dict[str, str]:

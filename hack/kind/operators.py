@@ -7,7 +7,6 @@ from local.settings import ROOT
 
 from kind.cluster import Cluster
 from kind.command import KindError, show
-from kind.prerequisites import check_maven
 from kind.progress import Progress
 
 NAMESPACE = "operators"
@@ -38,8 +37,6 @@ def ensure(cluster: Cluster, progress: Progress) -> None:
 
 
 def _install(cluster: Cluster, progress: Progress, which: str, why: str) -> None:
-    if which == "standin":
-        check_maven()
     progress.say(f"operators: {which} ({why}) …")
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     cluster.kubectl("label", "namespace", NAMESPACE, f"{_WATCHED}={cluster.namespace}", "--overwrite")

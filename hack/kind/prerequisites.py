@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from local import jdk
 
 from kind.command import KindError
 
@@ -37,13 +36,6 @@ def missing() -> list[str]:
 def check_tools() -> None:
     if said := missing():
         raise KindError("\n".join(said))
-
-
-def check_maven() -> None:
-    """Whether the definitions of Strimzi's resources can be generated, for the stand-ins."""
-    if not shutil.which("mvn"):
-        raise KindError("mvn: the operators' stand-ins need Maven and a JDK 21 or 25, and it is not on the PATH")
-    jdk.find("the operators' stand-ins", 21, 25)
 
 
 def check_room() -> None:

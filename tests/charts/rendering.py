@@ -90,6 +90,11 @@ def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
             yield where, one["spec"]["template"]
 
 
+def containers(pod: Object) -> list[Object]:
+    """All of a pod, those that run before the others included."""
+    return [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]]
+
+
 def environment(objects: list[Object], container: Object) -> dict[str, str]:
     """What a container finds in its environment; a Secret's value is its place."""
     found: dict[str, str] = {}

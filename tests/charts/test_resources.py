@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.charts.rendering import Charts, Object, application, environment, jobs, of, pods
+from tests.charts.rendering import Charts, Object, application, containers, environment, jobs, of, pods
 from tests.charts.variants import VARIANTS
 
 UNITS = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
@@ -53,11 +53,7 @@ def test_every_container_says_what_it_needs(charts: Charts, variant: str) -> Non
     files, _ = VARIANTS[variant]
     objects = charts.render("gamelake", *files)
     every = [(name, resources) for name, resources, _ in asked(objects)]
-    every += [
-        (where, container["resources"])
-        for where, pod in pods(objects)
-        for container in (*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"])
-    ]
+    every += [(where, container["resources"]) for where, pod in pods(objects) for container in containers(pod)]
     for name, resources in every:
         assert resources["requests"].keys() == {"cpu", "memory"}, name
         assert resources["limits"].keys() == {"memory"}, name

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.charts.rendering import CHARTS, ROOT, Charts, Object, application, jobs, of, pods, values
+from tests.charts.rendering import CHARTS, ROOT, Charts, Object, application, containers, jobs, of, pods, values
 from tests.charts.variants import VARIANTS
 
 RESTRICTED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
@@ -22,7 +22,7 @@ def test_every_pod_is_restricted(charts: Charts, variant: str) -> None:
         assert context["seccompProfile"] == {"type": "RuntimeDefault"}, where
         assert pod["spec"]["automountServiceAccountToken"] is False, where
         assert not pod["spec"].keys() & {"hostNetwork", "hostPID", "hostIPC"}, where
-        for container in (*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]):
+        for container in containers(pod):
             assert container["securityContext"] == RESTRICTED, where
         allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
         for volume in pod["spec"].get("volumes", []):

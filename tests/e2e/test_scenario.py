@@ -6,7 +6,6 @@ import pytest
 from kind import jobs
 from kind.progress import Progress
 from local.scenario import ACKNOWLEDGED, QUERIES, ROWS
-from local.settings import ROOT
 
 from tests.e2e.installation import Installation
 from tests.e2e.traffic import traffic
@@ -36,11 +35,10 @@ def test_the_five_queries(installation: Installation, demonstration: str) -> Non
 
 def test_the_batch_job_beside_the_stream(installation: Installation) -> None:
     """Over the offsets that the stream writes at the same time, the batch job doubles nothing, and ends well."""
-    manifest = ROOT / "spark-apps/batch.yaml"
     with traffic(installation):
         try:
-            installation.cluster.kubectl("apply", "--filename", manifest)
+            jobs.apply(installation.cluster, "batch")
             jobs.await_state(installation.cluster, "batch", "COMPLETED", Progress())
         finally:
-            installation.cluster.kubectl("delete", "--filename", manifest)
+            jobs.delete(installation.cluster, "batch")
     assert installation.differences() == {}

@@ -8,7 +8,7 @@ from kind.command import KindError
 from kind.deployment import CHART, VALUES, await_ready
 from kind.progress import Progress
 
-from tests.e2e.installation import Installation
+from tests.e2e.installation import SELECTORS, Installation
 from tests.e2e.traffic import traffic
 
 pytestmark = pytest.mark.timeout(3600)
@@ -42,7 +42,7 @@ def test_changed_values_under_load(installation: Installation, release: str) -> 
     changes = [part for change in _CHANGED for part in ("--set", change)]
 
     def servers() -> dict[str, set[str]]:
-        parts = ("api", "broker", "namenode", "datanode", "metastore", "postgresql", "trino")
+        parts = SELECTORS.keys() - {"driver", "executor"}
         return {part: {pod.uid for pod in installation.pods(part)} for part in parts}
 
     before = servers()
