@@ -1,4 +1,4 @@
-"""Commits that were refused because another writer's commit came first."""
+"""What another writer's commit, or another run of maintenance, got in the way of."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,16 +9,21 @@ from termination import root_cause
 
 _ATTEMPTS = 10
 
+_REFUSED = "org.apache.iceberg.exceptions."
+_GONE = "java.io.FileNotFoundException"
+"""What Iceberg was about to read has been deleted: two runs of maintenance forgot the same snapshots."""
+
 T = TypeVar("T")
 
 
 def retried(do: Callable[[], T]) -> T:
-    """Do what may be done twice, and again for as long as Iceberg refuses it, a bounded number of times."""
+    """Do what may be done twice, and again for as long as another one gets in its way, a bounded number of times."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return do()
         except (PySparkException, Py4JJavaError) as error:
-            if not root_cause(error).startswith("org.apache.iceberg.exceptions.") or attempt == _ATTEMPTS:
+            cause = root_cause(error)
+            if attempt == _ATTEMPTS or not (cause.startswith(_REFUSED) or _GONE in cause):
                 raise
             print(f"another writer was faster: again ({attempt} of {_ATTEMPTS})", flush=True)
     raise AssertionError

@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 
 from local.settings import Settings
+
+T = TypeVar("T")
 
 TAIL = 25
 """Lines of a log that are shown."""
@@ -158,10 +161,11 @@ def log_tail(log: Path, start: int = 0) -> str:
     return "\n".join(f"  {line[:300]}" for line in lines[-TAIL:])
 
 
-def wait_until(what: str, probe: Callable[[], object], timeout: float, pause: float = 0.2) -> None:
-    """Wait for `probe` to answer something true; TimeoutError says what for and what was last seen."""
+def wait_until(what: str, probe: Callable[[], T | None], timeout: float, pause: float = 0.2) -> T:
+    """Wait for `probe` to answer something true, and return it; TimeoutError says what for and what was last seen."""
     deadline = time.monotonic() + timeout
     while not (seen := probe()):
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {timeout:.0f} s for {what}; last seen: {seen!r}")
         time.sleep(pause)
+    return seen

@@ -64,10 +64,8 @@ def batches(stack: Stack, log: str) -> set[int]:
 
 
 def state(stack: Stack) -> StreamState:
-    wait_until("the stream", lambda: stream_state(stack.settings), PATIENCE)
-    now = stream_state(stack.settings)
-    assert now
-    return now
+    """What the stream says of itself; waits for it, since one that is about to be started again may not answer."""
+    return wait_until("the stream", lambda: stream_state(stack.settings), PATIENCE)
 
 
 def log(stack: Stack) -> str:
