@@ -13,6 +13,8 @@ from offsets import OffsetRange
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
+_OWNERS = "owners"
+"""Folder of the checkpoint in which a stream that holds it has a file."""
 _BEAT = 1.5
 """Seconds between two signs of life of the stream that holds a checkpoint."""
 _SILENCE = 5.0
@@ -58,24 +60,25 @@ class Checkpoint:
         It is a courtesy that gives a clear message: two streams would double nothing, for Spark's log lets one of them
         have a batch and the writer asks the table.
         """
-        me = f"{socket.gethostname()}, process {os.getpid()}"
+        # An empty file, whose time is the sign of life: the NameNode alone has it. One with content that was being
+        # written while a DataNode died could not be read before HDFS gives it up, after 20 minutes.
+        mine = self._path(f"{_OWNERS}/{socket.gethostname()}_{os.getpid()}")
         self._refuse_another()
         ended = threading.Event()
-        taken = ""
+        taken = False
 
         def beat() -> None:
             nonlocal taken
             while not ended.wait(_BEAT):
                 # When HDFS is away, the stream itself will say so.
                 with suppress(Py4JJavaError):
-                    owner = self._read("owner")
-                    if not owner.startswith(me):
-                        taken = owner or "somebody"
+                    if not self._files.exists(mine):
+                        taken = True
                         lost()
                         return
-                    self._write("owner", f"{me}, {time.time():.1f}")
+                    self._files.setTimes(mine, int(time.time() * 1000), -1)
 
-        self._write("owner", f"{me}, {time.time():.1f}")
+        self._files.create(mine, True).close()
         heart = threading.Thread(target=beat, daemon=True)
         heart.start()
         try:
@@ -84,17 +87,30 @@ class Checkpoint:
             ended.set()
             heart.join(_BEAT)
         if taken:
-            raise CheckpointError(f"{self.location} was taken by another stream: {taken}")
-        self._files.delete(self._path("owner"), False)
+            raise CheckpointError(f"{self.location} was taken by another stream: {', '.join(self._owners()) or 'one'}")
+        self._files.delete(mine, False)
 
     def _refuse_another(self) -> None:
-        owner = self._read("owner")
-        if not owner:
+        owners = self._owners()
+        if not owners:
             return
-        print(f"{self.location} was held by {owner}: waiting {_SILENCE:g} s for a sign of its life", flush=True)
+        print(f"{self.location} was held by {', '.join(owners)}: waiting {_SILENCE:g} s for a sign of life", flush=True)
         time.sleep(_SILENCE)
-        if self._read("owner") != owner:
-            raise CheckpointError(f"another stream is at work on {self.location}: {owner}. Stop that one first")
+        alive = [name for name, beat in self._owners().items() if beat != owners.get(name)]
+        if alive:
+            raise CheckpointError(
+                f"another stream is at work on {self.location}: {', '.join(alive)}. Stop that one first"
+            )
+        self._files.delete(self._path(_OWNERS), True)
+
+    def _owners(self) -> dict[str, int]:
+        """Each stream that holds it, and when it gave its last sign of life, in milliseconds."""
+        folder = self._path(_OWNERS)
+        if not self._files.exists(folder):
+            return {}
+        return {
+            _described(one.getPath().getName()): one.getModificationTime() for one in self._files.listStatus(folder)
+        }
 
     def _read(self, name: str) -> str:
         """Return the text of a file, empty when it is not there."""
@@ -106,12 +122,10 @@ class Checkpoint:
         finally:
             stream.close()
 
-    def _write(self, name: str, text: str) -> None:
-        stream = self._files.create(self._path(name), True)
-        try:
-            stream.write(text.encode())
-        finally:
-            stream.close()
-
     def _path(self, name: str) -> Any:  # noqa: ANN401 Java's
         return self._jvm.org.apache.hadoop.fs.Path(f"{self.location}/{name}")
+
+
+def _described(owner: str) -> str:
+    host, _, process = owner.rpartition("_")
+    return f"{host}, process {process}"
