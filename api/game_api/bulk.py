@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 from flask import Flask, Response, request
-from game_events import SCHEMA_VERSION, InvalidEventError, encode, validate
+from game_events import EVENT_TYPES, SCHEMA_VERSION, InvalidEventError, encode, validate
 from game_events.codec import without_repeats
 from game_events.event_ids import uuid7s
+from game_world.world import World
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from game_api.errors import InvalidRequestError
@@ -26,10 +27,12 @@ FROM_REQUEST = frozenset({"schema_version", "received_at", "idempotent", *STORED
 """Fields of an event that an item cannot set."""
 _ADDED = FROM_REQUEST | {"event_id", "player"}
 
+_DECIDED = frozenset(name for name, event_type in EVENT_TYPES.items() if not event_type.is_free)
+
 Result = dict[str, Any]
 
 
-def add_bulk(app: Flask, log: EventLog) -> None:
+def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
     def append_events() -> Response:
         if request.mimetype != "application/json":
             raise UnsupportedMediaType("Content-Type: expected application/json")
@@ -40,6 +43,8 @@ def add_bulk(app: Flask, log: EventLog) -> None:
         if len(body) > MAX_BODY:
             raise RequestEntityTooLarge
         items = parse(body)
+        if world:
+            world.limit(sender.player, request.remote_addr or "", len(items))
         results, events, records = prepare(items, sender, int(time() * 1000))
         if events:
             began = monotonic()
@@ -111,6 +116,8 @@ def complete(item: Any, player: str, event_id: str) -> dict[str, Any]:  # noqa: 
     if not FROM_REQUEST.isdisjoint(item):
         raise InvalidEventError(min(FROM_REQUEST.intersection(item)), "comes from the request")
     validate(item, added_later=_ADDED)
+    if item["event_type"] in _DECIDED:
+        raise InvalidEventError("event_type", "is decided by the world: ask for it by its own request")
     if "event_id" in item:
         item["idempotent"] = True
     else:

@@ -4,7 +4,6 @@ from typing import Any
 
 from game_events import COMMON_FIELDS, EVENT_TYPES, EventType, Field, Kind
 
-from game_api.actions import ACTIONS, Action
 from game_api.bulk import FROM_REQUEST, MAX_ITEMS, PATH
 from game_api.event_log import Outcome
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
@@ -22,7 +21,7 @@ _OUTCOME: Json = {"enum": [Outcome.REFUSED.value, Outcome.UNKNOWN.value], "descr
 
 
 def document() -> Json:
-    paths = {action.path: _action(action) for action in ACTIONS}
+    paths = {event_type.request: _action(event_type) for event_type in EVENT_TYPES.values()}
     paths[PATH] = {"post": _bulk()}
     for path, summary, media_type in (
         ("/healthz", "Whether the process is alive", "text/plain"),
@@ -43,25 +42,35 @@ def document() -> Json:
     }
 
 
-def _action(action: Action) -> Json:
+def _action(event_type: EventType) -> Json:
     parameters = [
         _parameter("header", PLAYER_HEADER, _COMMON["player"], "The player, instead of the Host header's name"),
         _parameter("header", KEY_HEADER, _COMMON["event_id"], "Makes retries count once: it becomes the event's id"),
-        *(_parameter("query", field.name, field, field.doc) for field in action.parameters),
+        *(_parameter("query", field.name, field, field.doc) for field in event_type.parameters),
     ]
-    answer = {"answer": {"const": action.answer}, "event_id": _STRING, "partition": _INTEGER, "offset": _INTEGER}
+    text = _answer(event_type)
+    answer = {"answer": text, "event_id": _STRING, "partition": _INTEGER, "offset": _INTEGER}
     acked = _content("Kafka has the event", "application/json", {"type": "object", "properties": answer})
-    acked["content"]["text/plain"] = {"schema": {"const": action.answer}}
+    acked["content"]["text/plain"] = {"schema": text}
+    codes = ("400", "413", "429", "503") if event_type.is_free else ("400", "409", "413", "429", "503")
     operation = {
-        "summary": f"Writes an event of type {action.event_type}",
+        "summary": f"Writes an event of type {event_type.name}",
+        "tags": [event_type.family],
         "parameters": parameters,
-        "responses": {"200": acked, **{code: _reference("responses", code) for code in ("400", "413", "503")}},
+        "responses": {"200": acked, **{code: _reference("responses", code) for code in codes}},
     }
-    return {method: {"operationId": f"{method}_{action.event_type}", **operation} for method in ("get", "post")}
+    return {method: {"operationId": f"{method}_{event_type.name}", **operation} for method in ("get", "post")}
+
+
+def _answer(event_type: EventType) -> Json:
+    answers = [result.answer for result in event_type.results]
+    if len(answers) == 1 and "{" not in answers[0]:
+        return {"const": answers[0]}
+    return {"type": "string", "description": " Or: ".join(answers)}
 
 
 def _bulk() -> Json:
-    items = {"oneOf": [_reference("schemas", name) for name in EVENT_TYPES]}
+    items = {"oneOf": [_reference("schemas", name) for name, event_type in EVENT_TYPES.items() if event_type.is_free]}
     body = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": items}
     result = {
         "type": "object",
@@ -84,13 +93,13 @@ def _bulk() -> Json:
         "responses": {
             "200": _content("Kafka has all events", "application/json", results),
             "207": _content("Kafka has some of the events", "application/json", results),
-            **{code: _reference("responses", code) for code in ("400", "413", "415", "503")},
+            **{code: _reference("responses", code) for code in ("400", "413", "415", "429", "503")},
         },
     }
 
 
 def _item(event_type: EventType) -> Json:
-    fields = [field for field in (*COMMON_FIELDS, *event_type.fields) if field.name not in FROM_REQUEST]
+    fields = [field for field in (*COMMON_FIELDS, *event_type.own_fields) if field.name not in FROM_REQUEST]
     optional = {"event_id", "player"}
     return {
         "type": "object",
@@ -111,7 +120,8 @@ def _schema(field: Field) -> Json:
 
 
 def _parameter(place: str, name: str, field: Field, description: str) -> Json:
-    return {"in": place, "name": name, "description": description, "schema": _schema(field)}
+    parameter = {"in": place, "name": name, "description": description, "schema": _schema(field)}
+    return parameter | ({"required": True} if place == "query" and field.required else {})
 
 
 def _responses() -> Json:
@@ -119,8 +129,12 @@ def _responses() -> Json:
     unwritten: Json = {"type": "object", "properties": {"error": _STRING, "event_id": _STRING, "outcome": _OUTCOME}}
     away = _content("Kafka did not acknowledge the event", "application/json", unwritten)
     away["headers"] = {"Retry-After": {"schema": _INTEGER}, OUTCOME_HEADER: {"schema": _OUTCOME}}
+    limited = _content("No event: too many requests of this player or address", "application/json", error)
+    limited["headers"] = {"Retry-After": {"schema": _INTEGER}}
     return {
+        "429": limited,
         "400": _content("No event: the field is wrong", "application/json", error),
+        "409": _content("No event: the rules of the game forbid it", "application/json", error),
         "413": _content("No event: the body is too large", "application/json", error),
         "415": _content("No event: the body's type is not application/json", "application/json", error),
         "503": away,

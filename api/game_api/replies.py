@@ -1,6 +1,7 @@
 """Answers: text for simple clients, JSON for those that accept it."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 import orjson
@@ -41,6 +42,19 @@ def unwritten(receipt: Receipt) -> str:
     if receipt.outcome is Outcome.REFUSED:
         return f"The event was not written: {receipt.reason}"
     return f"The event may have been written, retry with the same Idempotency-Key: {receipt.reason}"
+
+
+def world_away_reply(problem: str) -> Response:
+    """503: nothing was written, for the world cannot tell whether it may be."""
+    body = {"error": problem, "outcome": Outcome.REFUSED.value}
+    return retry_later(reply(f"{problem}\n", body, 503), Outcome.REFUSED)
+
+
+def limited_reply(problem: str, field: str, seconds: float) -> Response:
+    """429: too many requests, and after how many seconds there may be another."""
+    response = error_reply(problem, 429, field)
+    response.headers["Retry-After"] = str(max(1, ceil(seconds)))
+    return response
 
 
 def retry_later(response: Response, outcome: Outcome) -> Response:

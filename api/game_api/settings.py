@@ -30,6 +30,19 @@ class Settings:
     queue_messages: int = 20_000
     queue_kbytes: int = 16_384
 
+    # Empty: there is no world.
+    world_url: str = ""
+    # Requests a second, and at once; 0 is no limit.
+    player_rate: int = 50
+    player_burst: int = 2_000
+    address_rate: int = 2_000
+    address_burst: int = 20_000
+    # That many proxies before it are believed what they say of the client's address.
+    trusted_proxies: int = 0
+
+    # Where the dashboard asks; empty: there is no dashboard.
+    trino_url: str = ""
+
     @property
     def answer_timeout(self) -> float:
         """Seconds a request waits for Kafka at most."""
@@ -65,10 +78,17 @@ class Settings:
             delivery_timeout_ms=number("KAFKA_DELIVERY_TIMEOUT_MS", cls.delivery_timeout_ms),
             queue_messages=number("KAFKA_QUEUE_MESSAGES", cls.queue_messages),
             queue_kbytes=number("KAFKA_QUEUE_KBYTES", cls.queue_kbytes),
+            world_url=text("WORLD_URL", cls.world_url),
+            player_rate=number("API_PLAYER_RATE", cls.player_rate),
+            player_burst=number("API_PLAYER_BURST", cls.player_burst),
+            address_rate=number("API_ADDRESS_RATE", cls.address_rate),
+            address_burst=number("API_ADDRESS_BURST", cls.address_burst),
+            trusted_proxies=number("API_TRUSTED_PROXIES", cls.trusted_proxies),
+            trino_url=text("TRINO_URL", cls.trino_url),
         )
 
-    def producer(self) -> dict[str, str | int | bool]:
-        """Return librdkafka's configuration."""
+    def connection(self) -> dict[str, str | int | bool]:
+        """Return how librdkafka reaches Kafka."""
         optional = {
             "sasl.mechanism": self.sasl_mechanism,
             "sasl.username": self.sasl_username,
@@ -79,13 +99,19 @@ class Settings:
             "client.id": "game-api",
             "bootstrap.servers": self.bootstrap_servers,
             "security.protocol": self.security_protocol,
+            # The default of 10 s is longer than a broker takes to come back.
+            "reconnect.backoff.max.ms": 1000,
+            **{name: value for name, value in optional.items() if value},
+        }
+
+    def producer(self) -> dict[str, str | int | bool]:
+        """Return librdkafka's configuration for writing."""
+        return {
+            **self.connection(),
             "acks": "all",
             "enable.idempotence": True,
             "linger.ms": self.linger_ms,
             "message.timeout.ms": self.delivery_timeout_ms,
             "queue.buffering.max.messages": self.queue_messages,
             "queue.buffering.max.kbytes": self.queue_kbytes,
-            # The default of 10 s is longer than a broker takes to come back.
-            "reconnect.backoff.max.ms": 1000,
-            **{name: value for name, value in optional.items() if value},
         }

@@ -5,11 +5,13 @@ from time import monotonic, time
 from typing import Any
 
 from flask import Flask, Response, request
-from game_events import SCHEMA_VERSION, InvalidEventError, encode
+from game_events import EVENT_TYPES, SCHEMA_VERSION, EventType, InvalidEventError, encode
 from game_events.codec import validate_values
+from game_events.effects import filled, result_of
 from game_events.event_ids import uuid7s
+from game_events.fields import Kind
+from game_world.world import World, WorldAwayError
 
-from game_api.actions import ACTIONS, Action
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog, Outcome, Record
 from game_api.metrics import count_events
@@ -17,9 +19,10 @@ from game_api.origin import origin
 from game_api.replies import reply, unwritten_reply
 
 
-def add_actions(app: Flask, log: EventLog, random: Random) -> None:
-    for action in ACTIONS:
-        app.add_url_rule(action.path, action.event_type, _View(action, log, random), methods=["GET", "POST"])
+def add_actions(app: Flask, log: EventLog, world: World | None, random: Random) -> None:
+    for event_type in EVENT_TYPES.values():
+        view = _View(event_type, log, world, random)
+        app.add_url_rule(event_type.request, event_type.name, view, methods=["GET", "POST"])
     for rule in app.url_map.iter_rules():
         # Flask adds HEAD to GET, but a HEAD must not have an effect.
         (rule.methods or set()).discard("HEAD")
@@ -28,33 +31,42 @@ def add_actions(app: Flask, log: EventLog, random: Random) -> None:
 class _View:
     """Answers the requests for one action."""
 
-    def __init__(self, action: Action, log: EventLog, random: Random) -> None:
-        self._action = action
+    def __init__(self, event_type: EventType, log: EventLog, world: World | None, random: Random) -> None:
+        self._type = event_type
         self._log = log
+        self._world = world
         self._random = random
-        self._parameters = {field.name for field in action.parameters}
+        self._parameters = {field.name: field for field in event_type.parameters}
+        self._demanded = [field.name for field in event_type.parameters if field.required]
 
     def __call__(self) -> Response:
         event = self._event()
+        if self._world:
+            event |= self._world.decide(event, request.remote_addr or "", self._random)
+        elif not self._type.is_free:
+            raise WorldAwayError("there is no world here")
         began = monotonic()
         [receipt] = self._log.append([Record(event["player"].encode(), encode(event))])
-        count_events([(self._action.event_type, receipt.outcome)], monotonic() - began)
+        count_events([(self._type.name, receipt.outcome)], monotonic() - began)
         if receipt.outcome is not Outcome.ACKED:
+            if self._world and receipt.outcome is Outcome.REFUSED:
+                self._world.revert(event["event_id"])
             return unwritten_reply(receipt, event["event_id"])
+        answer = filled(result_of(self._type, event).answer, event)
         body = {
-            "answer": self._action.answer,
+            "answer": answer,
             "event_id": event["event_id"],
             "partition": receipt.partition,
             "offset": receipt.offset,
         }
-        return reply(self._action.answer, body)
+        return reply(answer, body)
 
     def _event(self) -> dict[str, Any]:
         now = int(time() * 1000)
         sender = origin(request.environ)
         event: dict[str, Any] = {
             "event_id": sender.key or uuid7s(now, 1)[0],
-            "event_type": self._action.event_type,
+            "event_type": self._type.name,
             "schema_version": SCHEMA_VERSION,
             "received_at": now,
             "player": sender.player,
@@ -62,24 +74,32 @@ class _View:
         }
         if sender.key:
             event["idempotent"] = True
-        if self._action.description:
-            event["description"] = self._action.description
-        for name, draw in self._action.draws.items():
-            event[name] = draw(self._random)
+        if self._type.description:
+            event["description"] = self._type.description
+        for name, distribution in self._type.draws.items():
+            event[name] = distribution.draw(self._random)
         if request.query_string:
             event.update(self._query())
+        for name in self._demanded:
+            if name not in event:
+                raise InvalidRequestError(name, "is missing")
         return event
 
-    def _query(self) -> dict[str, str]:
+    def _query(self) -> dict[str, str | int]:
         for name, given in request.args.lists():
             if name not in self._parameters:
                 expected = ", ".join(sorted(self._parameters)) or "none"
                 raise InvalidRequestError(name, f"is no parameter of this action (it has: {expected})")
             if len(given) > 1:
                 raise InvalidRequestError(name, "came twice")
-        values = request.args.to_dict()
+        values = {name: self._value(name, text) for name, text in request.args.items()}
         try:
-            validate_values(self._action.event_type, values)
+            validate_values(self._type.name, values)
         except InvalidEventError as error:
             raise InvalidRequestError(error.field, error.problem) from None
         return values
+
+    def _value(self, name: str, text: str) -> str | int:
+        is_number = self._parameters[name].kind is Kind.INTEGER and text.isascii() and text.isdecimal()
+        # Longer ones are out of every field's range, and slow to read.
+        return int(text) if is_number and len(text) < 20 else text

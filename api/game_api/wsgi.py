@@ -1,7 +1,25 @@
 """The application as gunicorn loads it."""
 
+from game_world.store import Store
+from game_world.world import Limit, World
+from werkzeug.middleware.proxy_fix import ProxyFix
+
 from game_api import create_app
 from game_api.kafka_log import KafkaLog
 from game_api.settings import Settings
 
-app = create_app(KafkaLog(Settings.from_environment()))
+
+def _world(settings: Settings) -> World | None:
+    if not settings.world_url:
+        return None
+    return World(
+        Store(settings.world_url),
+        Limit(settings.player_rate, settings.player_burst),
+        Limit(settings.address_rate, settings.address_burst),
+    )
+
+
+_settings = Settings.from_environment()
+app = create_app(KafkaLog(_settings), _world(_settings))
+if _settings.trusted_proxies:
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=_settings.trusted_proxies)  # type: ignore[method-assign]

@@ -1,7 +1,21 @@
-"""The catalog of event types. To add one: an entry here and an example in `api/examples/`."""
+"""The catalog of event types. To add one: an entry in its family's file and an example in `api/examples/`."""
 
-from dataclasses import dataclass
-
+from game_events.event_type import EventType
+from game_events.families import (
+    battles,
+    crafts,
+    declarations,
+    diplomacy,
+    guilds,
+    joins,
+    magic,
+    purchases,
+    quests,
+    rests,
+    tavern,
+    trades,
+    visits,
+)
 from game_events.fields import Field, Kind
 
 SCHEMA_VERSION = 1
@@ -11,16 +25,6 @@ REJECTED = "rejected"
 
 ERASED = "erased"
 """The family of records whose player was erased: their offsets stay accounted for, and nothing else of them."""
-
-
-@dataclass(frozen=True)
-class EventType:
-    """What happened. `family` names the view it is read from; `fields` are its own, beside the common ones."""
-
-    name: str
-    family: str
-    fields: tuple[Field, ...] = ()
-
 
 COMMON_FIELDS = (
     Field("event_id", Kind.STRING, "UUIDv7, or the client's Idempotency-Key", required=True, minimum=1, maximum=128),
@@ -43,30 +47,36 @@ COMMON_FIELDS = (
     Field("idempotent", Kind.BOOLEAN, "True when the client chose event_id, so that it may come again in a retry"),
 )
 
-_STRENGTH = Field("strength", Kind.INTEGER, "Strength of the thing bought", required=True, maximum=10)
-_GUILD = Field("guild", Kind.STRING, "The guild joined", minimum=1, maximum=64)
-_TARGET = Field("target", Kind.STRING, "Whom it is declared to", minimum=1, maximum=255)
+_FAMILIES = (
+    visits,
+    purchases,
+    joins,
+    declarations,
+    guilds,
+    diplomacy,
+    battles,
+    quests,
+    magic,
+    trades,
+    crafts,
+    tavern,
+    rests,
+)
 
-EVENT_TYPES = {
-    event_type.name: event_type
-    for event_type in (
-        EventType("default", "visits"),
-        EventType("purchase_sword", "purchases", (_STRENGTH,)),
-        EventType("purchase_axe", "purchases", (_STRENGTH,)),
-        EventType("purchase_shield", "purchases", (_STRENGTH,)),
-        EventType("join_guild", "joins", (_GUILD,)),
-        EventType("declare_war", "declarations", (_TARGET,)),
-        EventType("declare_peace", "declarations", (_TARGET,)),
-    )
+EVENT_TYPES: dict[str, EventType] = {
+    event_type.name: event_type for family in _FAMILIES for event_type in family.EVENT_TYPES
 }
 
 
 def _families() -> dict[str, tuple[Field, ...]]:
     families: dict[str, dict[str, Field]] = {}
     for event_type in EVENT_TYPES.values():
-        families.setdefault(event_type.family, {}).update({field.name: field for field in event_type.fields})
+        families.setdefault(event_type.family, {}).update({field.name: field for field in event_type.own_fields})
     return {family: tuple(fields.values()) for family, fields in families.items()}
 
 
 FAMILIES = _families()
 """Each family's own fields, in the order of their declaration."""
+
+FREE = tuple(event_type for event_type in EVENT_TYPES.values() if event_type.is_free)
+"""Event types that depend on nothing: any player may have them at any time."""

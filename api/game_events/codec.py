@@ -36,7 +36,7 @@ def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 FIELDS_OF_TYPE: dict[str, dict[str, Field]] = {
-    name: {field.name: field for field in (*COMMON_FIELDS, *event_type.fields)}
+    name: {field.name: field for field in (*COMMON_FIELDS, *event_type.own_fields)}
     for name, event_type in EVENT_TYPES.items()
 }
 _REQUIRED = {name: [f.name for f in fields.values() if f.required] for name, fields in FIELDS_OF_TYPE.items()}

@@ -22,7 +22,7 @@ def contract() -> Contract:
     return {
         event_type.name: {
             "family": event_type.family,
-            "fields": {field.name: _describe(field) for field in (*COMMON_FIELDS, *event_type.fields)},
+            "fields": {field.name: _describe(field) for field in (*COMMON_FIELDS, *event_type.own_fields)},
         }
         for event_type in EVENT_TYPES.values()
     }

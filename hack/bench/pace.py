@@ -10,7 +10,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from game_api.actions import ACTIONS
+from game_events import FREE
 from local.settings import HOST
 
 from bench import traffic
@@ -37,7 +37,7 @@ def main() -> None:
 def _send(connection: http.client.HTTPConnection, number: int, due: float) -> Acknowledged:
     time.sleep(max(0, due - time.monotonic()))
     headers = {"Host": traffic.player(number), "Accept": "application/json"}
-    connection.request("GET", ACTIONS[number % len(ACTIONS)].path, headers=headers)
+    connection.request("GET", FREE[number % len(FREE)].request, headers=headers)
     answer = connection.getresponse()
     body = answer.read()
     if answer.status != 200:

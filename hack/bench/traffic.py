@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from confluent_kafka import Producer
-from game_api.actions import ACTIONS
 from game_api.bulk import FROM_REQUEST, PATH
-from game_events import encode
+from game_events import EVENT_TYPES, FREE, encode
 from game_events.event_ids import uuid7s
 from local.settings import ROOT, Settings
 
@@ -23,16 +22,17 @@ def player(number: int) -> str:
 
 
 def examples() -> list[dict[str, Any]]:
-    """One event of every type."""
-    return [json.loads(file.read_text()) for file in sorted((ROOT / "api/examples").glob("*.json"))]
+    """One event of every type that depends on nothing."""
+    found = [json.loads(file.read_text()) for file in sorted((ROOT / "api/examples").glob("*.json"))]
+    return [event for event in found if EVENT_TYPES[event["event_type"]].is_free]
 
 
 def single_requests() -> list[bytes]:
-    """Requests of one event each: every action, by many players."""
+    """Requests of one event each: every action that depends on nothing, by many players."""
     return [
-        f"GET {action.path} HTTP/1.1\r\nHost: {player(number)}\r\n{_HEADERS}\r\n".encode()
+        f"GET {event_type.request} HTTP/1.1\r\nHost: {player(number)}\r\n{_HEADERS}\r\n".encode()
         for number in range(100)
-        for action in ACTIONS
+        for event_type in FREE
     ]
 
 

@@ -15,21 +15,21 @@ from typing import Any
 
 from confluent_kafka import Producer
 from flask import Flask, request
-from game_api.actions import ACTIONS, Action
+from game_events import FREE, EventType
 from local.settings import HOST
 
 
 def create_app(producer: Producer, topic: str) -> Flask:
     app = Flask(__name__)
-    for action in ACTIONS:
-        app.add_url_rule(action.path, action.event_type, partial(_answer, producer, topic, action))
+    for event_type in FREE:
+        app.add_url_rule(event_type.request, event_type.name, partial(_answer, producer, topic, event_type))
     return app
 
 
-def _answer(producer: Producer, topic: str, action: Action) -> str:
+def _answer(producer: Producer, topic: str, event_type: EventType) -> str:
     event: dict[str, Any] = {
         "event_id": str(uuid.uuid4()),
-        "event_type": action.event_type,
+        "event_type": event_type.name,
         "schema_version": 1,
         "received_at": int(time.time() * 1000),
         "player": request.host,
@@ -37,13 +37,13 @@ def _answer(producer: Producer, topic: str, action: Action) -> str:
         "user_agent": request.headers.get("User-Agent"),
         "accept": request.headers.get("Accept"),
     }
-    if action.description:
-        event["description"] = action.description
-    if action.draws:
+    if event_type.description:
+        event["description"] = event_type.description
+    if event_type.draws:
         event["strength"] = min(10, max(0, round(random.gauss(5, 4))))
     producer.produce(topic, key=event["player"].encode(), value=json.dumps(event).encode())
     producer.poll(0)
-    return action.answer
+    return event_type.result.answer
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ import socket
 import urllib.request
 from typing import Any
 
+from game_world.store import Store
+from redis.exceptions import RedisError
+
 from local.settings import HOST, Settings
 
 
@@ -52,4 +55,12 @@ def answers(url: str) -> bool:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
             return bool(answer.status == 200)
     except OSError:
+        return False
+
+
+def is_caught_up(settings: Settings) -> bool:
+    """Whether the world has read the topic."""
+    try:
+        return Store(settings.store_url).is_caught_up()
+    except RedisError:
         return False

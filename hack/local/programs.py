@@ -21,7 +21,9 @@ def programs(settings: Settings) -> list[Program]:
         _namenode(settings),
         _datanode(settings),
         _metastore(settings),
+        _store(settings),
         _api(settings),
+        _world(settings),
         spark_job(settings, "tables", "tables.py", needs=("datanode", "metastore")),
         _stream(settings),
         _maintenance(settings),
@@ -129,20 +131,54 @@ def _trino(settings: Settings) -> Program:
     )
 
 
+def _store(settings: Settings) -> Program:
+    return Program(
+        "store",
+        _run("valkey"),
+        {
+            "PATH": _venv_path(),
+            "STORE_HOST": HOST,
+            "STORE_PORT": str(settings.ports.store),
+            "STORE_DATA": str(settings.data / "store"),
+        },
+        probe=lambda: probes.listens(settings.ports.store),
+        ports=("store",),
+    )
+
+
 def _api(settings: Settings) -> Program:
     return Program(
         "api",
         _run("api"),
         {
-            "PATH": _venv_path(),
+            **_game_environment(settings),
             "API_BIND": f"{HOST}:{settings.ports.api}",
-            "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
-            "KAFKA_TOPIC": settings.topic,
+            "TRINO_URL": settings.trino_url,
         },
         probe=lambda: probes.answers(f"{settings.api_url}/readyz"),
         ports=("api",),
         needs=("kafka",),
     )
+
+
+def _world(settings: Settings) -> Program:
+    """What keeps the world up with the topic; ready when it has read what is there."""
+    return Program(
+        "world",
+        _run("api", "world"),
+        _game_environment(settings),
+        probe=lambda: probes.is_caught_up(settings),
+        needs=("kafka", "store"),
+    )
+
+
+def _game_environment(settings: Settings) -> dict[str, str]:
+    return {
+        "PATH": _venv_path(),
+        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "KAFKA_TOPIC": settings.topic,
+        "WORLD_URL": settings.store_url,
+    }
 
 
 def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, ...] = ()) -> Program:

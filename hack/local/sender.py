@@ -32,7 +32,7 @@ class Sender:
                 if move.again:
                     outcomes.append(self._attempt(move, len(outcomes) + 1).outcome)
                 return outcomes
-            if len(outcomes) > self._retries or self._stop.wait(answer.pause):
+            if answer.final or len(outcomes) > self._retries or self._stop.wait(answer.pause):
                 return outcomes
 
     def _attempt(self, move: Move, number: int) -> Answer:

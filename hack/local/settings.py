@@ -41,6 +41,7 @@ class Ports:
     metastore: int = 9083
     trino: int = 8080
     stream_metrics: int = 9108
+    store: int = 6379
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Ports":
@@ -108,6 +109,10 @@ class Settings:
     @property
     def metastore_uri(self) -> str:
         return f"thrift://{HOST}:{self.ports.metastore}"
+
+    @property
+    def store_url(self) -> str:
+        return f"redis://{HOST}:{self.ports.store}"
 
     @property
     def trino_url(self) -> str:

@@ -38,4 +38,4 @@ class MemoryLog:
 
 
 def client_of(log: MemoryLog) -> FlaskClient:
-    return create_app(log, Random(7)).test_client()
+    return create_app(log, random=Random(7)).test_client()

@@ -1,0 +1,1 @@
+"""The event types, a family a file."""

@@ -1,0 +1,86 @@
+"""Battles: who throws more, levels added, wins."""
+
+from game_events.chance import Normal, Pick, Uniform
+from game_events.event_type import OTHER_PLAYER, EventType
+from game_events.rules import ALIVE, OPPONENT, Contest, Result, Share, Taken, Who, gain, has, hit
+
+_THROW = Normal(10, 4, 1, 20)
+
+EVENT_TYPES = (
+    EventType(
+        "duel",
+        "battles",
+        "/duel",
+        Result(
+            "You beat {target} and take {gold} gold.",
+            (
+                hit("health", Uniform(-40, -20)),
+                hit("gold", Share(-10)),
+                gain("gold", Taken()),
+                gain("experience", 15),
+            ),
+        ),
+        (OTHER_PLAYER,),
+        needs=OPPONENT,
+        contest=Contest(
+            _THROW,
+            _THROW,
+            Result("{target} beats you.", (gain("health", Uniform(-40, -20)), hit("experience", 10))),
+            against_player=True,
+        ),
+    ),
+    EventType(
+        "raid",
+        "battles",
+        "/raid",
+        Result(
+            "You raid the barns of {target} and carry off {gold} gold.",
+            (hit("gold", Share(-15)), gain("gold", Taken()), gain("experience", 10)),
+        ),
+        (OTHER_PLAYER,),
+        needs=(*OPPONENT, has("item:horse", 1, "You need a horse for a raid")),
+        contest=Contest(
+            _THROW,
+            Normal(12, 4, 1, 20),
+            Result("The men of {target} drive you off.", (gain("health", Uniform(-30, -10)),)),
+            against_player=True,
+        ),
+    ),
+    EventType(
+        "lay_siege",
+        "battles",
+        "/lay_siege",
+        Result(
+            "The castle of {target} falls; its chests hold {gold} gold.",
+            (hit("gold", Share(-40)), gain("gold", Taken()), hit("health", -30), gain("experience", 60)),
+        ),
+        (OTHER_PLAYER,),
+        needs=(
+            *OPPONENT,
+            has("item:horse", 1, "You need a horse for a siege"),
+            has("item:castle", 1, "{target} has no castle", Who.TARGET),
+        ),
+        contest=Contest(
+            _THROW,
+            Normal(15, 4, 1, 25),
+            Result("The walls of {target} hold.", (gain("health", Uniform(-50, -20)), hit("experience", 20))),
+            against_player=True,
+        ),
+    ),
+    EventType(
+        "slay_dragon",
+        "battles",
+        "/slay_a_dragon",
+        Result(
+            "The dragon is dead! Its hoard: {gold} gold and a {loot}.",
+            (gain("gold", Normal(120, 40, 20, 300)), gain("experience", 80)),
+            loot=Pick({"dragon scale": 6, "dragon tooth": 3, "dragon egg": 1}),
+        ),
+        needs=(ALIVE, has("item:sword", 1, "You need a sword to slay a dragon")),
+        contest=Contest(
+            _THROW,
+            Normal(18, 3, 10, 30),
+            Result("The dragon breathes fire; you crawl home.", (gain("health", Uniform(-80, -30)),)),
+        ),
+    ),
+)

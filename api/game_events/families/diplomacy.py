@@ -1,0 +1,53 @@
+"""Diplomacy: allies, while it lasts."""
+
+from game_events.chance import Uniform
+from game_events.event_type import AMOUNT, OTHER_PLAYER, EventType
+from game_events.rules import (
+    ALIVE,
+    TARGET_KNOWN,
+    Given,
+    Kind,
+    Need,
+    Result,
+    Share,
+    Taken,
+    gain,
+    has,
+    hit,
+)
+
+EVENT_TYPES = (
+    EventType(
+        "propose_alliance",
+        "diplomacy",
+        "/propose_an_alliance",
+        Result("You and {target} are allies now.", (gain("experience", 5), hit("experience", 5))),
+        (OTHER_PLAYER,),
+        needs=(ALIVE, TARGET_KNOWN),
+        sets={"tie": "alliance"},
+    ),
+    EventType(
+        "betray_ally",
+        "diplomacy",
+        "/betray_an_ally",
+        Result(
+            "You betrayed {target} and fled with {gold} gold.",
+            (hit("gold", Share(-20)), gain("gold", Taken()), gain("health", Uniform(-20, 0))),
+        ),
+        (OTHER_PLAYER,),
+        needs=(ALIVE, TARGET_KNOWN, Need(Kind.ALLIED, "{target} is no ally of yours")),
+        sets={"tie": "war"},
+    ),
+    EventType(
+        "pay_tribute",
+        "diplomacy",
+        "/pay_tribute",
+        Result(
+            "You paid {amount} gold to {target}.",
+            (gain("gold", Given("amount", -1)), hit("gold", Given("amount"))),
+        ),
+        (OTHER_PLAYER, AMOUNT),
+        needs=(ALIVE, TARGET_KNOWN, has("gold", "amount", "You have {have} gold, and {least} you want to pay")),
+        sets={"tie": "peace"},
+    ),
+)

@@ -1,0 +1,68 @@
+"""Guilds: their life, once one is in them."""
+
+from game_events.event_type import AMOUNT, NEW_GUILD, OTHER_PLAYER, OWN_GUILD, EventType
+from game_events.rules import (
+    ALIVE,
+    IN_GUILD,
+    NO_GUILD,
+    TARGET_KNOWN,
+    Change,
+    Given,
+    Kind,
+    Need,
+    Result,
+    Who,
+    costs,
+    gain,
+    has,
+    hit,
+)
+
+_OWN = frozenset({"guild"})
+
+EVENT_TYPES = (
+    EventType(
+        "found_guild",
+        "guilds",
+        "/found_a_guild",
+        Result("You founded {guild}.", (gain("gold", -50), gain("experience", 20))),
+        (NEW_GUILD,),
+        needs=(ALIVE, NO_GUILD, Need(Kind.NEW_GUILD, "There is a guild {guild} already"), costs(50, "a guild")),
+        sets={"guild": "{guild}"},
+    ),
+    EventType(
+        "leave_guild",
+        "guilds",
+        "/leave_the_guild",
+        Result("You left {guild}."),
+        (OWN_GUILD,),
+        decided=_OWN,
+        needs=(IN_GUILD,),
+        sets={"guild": ""},
+    ),
+    EventType(
+        "promote_member",
+        "guilds",
+        "/promote_a_member",
+        Result("You promoted {target} in {guild}.", (hit("experience", 10),)),
+        (OTHER_PLAYER, OWN_GUILD),
+        decided=_OWN,
+        needs=(IN_GUILD, TARGET_KNOWN, Need(Kind.SAME_GUILD, "{target} is not in your guild")),
+    ),
+    EventType(
+        "donate_gold",
+        "guilds",
+        "/donate_gold",
+        Result(
+            "You gave {amount} gold to {guild}.",
+            (
+                gain("gold", Given("amount", -1)),
+                Change(Who.GUILD, "gold", Given("amount")),
+                gain("experience", 2),
+            ),
+        ),
+        (AMOUNT, OWN_GUILD),
+        decided=_OWN,
+        needs=(ALIVE, IN_GUILD, has("gold", "amount", "You have {have} gold, and {least} you want to give")),
+    ),
+)

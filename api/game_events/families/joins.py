@@ -1,0 +1,8 @@
+"""Joins: a player becomes one of a guild, and leaves the one before."""
+
+from game_events.event_type import GUILD, EventType
+from game_events.rules import Result
+
+EVENT_TYPES = (
+    EventType("join_guild", "joins", "/join_a_guild", Result("Guild Joined!"), (GUILD,), sets={"guild": "{guild}"}),
+)

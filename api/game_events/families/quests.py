@@ -1,0 +1,45 @@
+"""Quests: what a hero finds who goes out."""
+
+from game_events.chance import Normal, Pick, Uniform
+from game_events.event_type import EventType
+from game_events.rules import ALIVE, Contest, Result, gain
+
+EVENT_TYPES = (
+    EventType(
+        "explore",
+        "quests",
+        "/explore",
+        Result(
+            "You come back with {gold} gold and a {loot}.",
+            (gain("gold", Normal(8, 5, 0, 30)), gain("experience", 8), gain("health", Uniform(-10, 0))),
+            loot=Pick({"herb": 50, "ore": 30, "feather": 15, "ruby": 5}),
+        ),
+        needs=(ALIVE,),
+    ),
+    EventType(
+        "open_chest",
+        "quests",
+        "/open_a_chest",
+        Result(
+            "The chest springs open: {gold} gold, and a {loot}.",
+            (gain("gold", Normal(25, 15, 0, 100)), gain("experience", 10)),
+            loot=Pick({"potion": 60, "helmet": 30, "ruby": 10}),
+        ),
+        needs=(ALIVE,),
+        contest=Contest(
+            Uniform(1, 20),
+            Uniform(5, 15),
+            Result("A trap! The chest stays shut.", (gain("health", Uniform(-25, -5)),)),
+        ),
+    ),
+    EventType(
+        "solve_riddle",
+        "quests",
+        "/solve_a_riddle",
+        Result("The sphinx bows and pays {gold} gold.", (gain("gold", 20), gain("experience", 25))),
+        needs=(ALIVE,),
+        contest=Contest(
+            Uniform(1, 20), Uniform(8, 16), Result("The sphinx yawns. Try again.", (gain("experience", 1),))
+        ),
+    ),
+)

@@ -1,0 +1,172 @@
+"""Rules: what an action needs, and what it changes. Plain data, which the world checks and carries out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from game_events.chance import Distribution, Number, Pick
+
+
+class Who(StrEnum):
+    """Whose attribute it is. The guild is the one that is named, else the player's own."""
+
+    PLAYER = "player"
+    TARGET = "target"
+    GUILD = "guild"
+
+
+START = {"gold": 100, "health": 100, "experience": 0, "power": 0}
+"""What a player has before the first event."""
+
+MOST_HEALTH = 100
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of what there is, in percent: negative when it is lost."""
+
+    percent: int
+
+    def __str__(self) -> str:
+        return f"{self.percent} %"
+
+
+@dataclass(frozen=True)
+class Given:
+    """As much as a parameter says; with `sign` -1 it is paid."""
+
+    parameter: str
+    sign: int = 1
+
+    def __str__(self) -> str:
+        return f"{'-' if self.sign < 0 else ''}{self.parameter}"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the change before this one took."""
+
+    def __str__(self) -> str:
+        return "what was taken"
+
+
+Amount = int | Number | Share | Given | Taken
+
+
+@dataclass(frozen=True)
+class Change:
+    """`attribute` grows by `amount`, but not below 0, nor health above MOST_HEALTH. The event tells by how much."""
+
+    who: Who
+    attribute: str
+    amount: Amount
+
+    @property
+    def field(self) -> str:
+        """The event's field: `gold`, `target_health`, `guild_gold`."""
+        return self.attribute if self.who is Who.PLAYER else f"{self.who}_{self.attribute}"
+
+
+class Kind(StrEnum):
+    """What a need asks for."""
+
+    AT_LEAST = "at least"
+    """So much of an attribute."""
+    KNOWN = "known"
+    """A player who has done something before."""
+    IN_GUILD = "in guild"
+    NO_GUILD = "no guild"
+    SAME_GUILD = "same guild"
+    """The target is in the player's guild."""
+    NEW_GUILD = "new guild"
+    """A guild without members."""
+    ALLIED = "allied"
+    """The player has allied with the target."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Without it the action is refused with `problem`, in which `{have}` and `{least}` and parameters are filled in."""
+
+    kind: Kind
+    problem: str
+    who: Who = Who.PLAYER
+    attribute: str = ""
+    least: int | str = 0
+    """A number, or the parameter that has it."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What comes of an action. `items` are gained or, negative, used up: `{item}` is the parameter's.
+
+    `loot` is an item that chance picks.
+    """
+
+    answer: str
+    changes: tuple[Change, ...] = ()
+    items: Mapping[str, int] = field(default_factory=dict)
+    loot: Pick | None = None
+    gift: str = ""
+    """The item that the target gains."""
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Two throws: the player wins who has at least as much; levels are added if the other one is a player too."""
+
+    mine: Number
+    theirs: Number
+    lost: Result
+    against_player: bool = False
+
+
+def gain(attribute: str, amount: Amount) -> Change:
+    return Change(Who.PLAYER, attribute, amount)
+
+
+def hit(attribute: str, amount: Amount) -> Change:
+    """Let the target gain, or lose."""
+    return Change(Who.TARGET, attribute, amount)
+
+
+def has(attribute: str, least: int | str, problem: str, who: Who = Who.PLAYER) -> Need:
+    return Need(Kind.AT_LEAST, problem, who, attribute, least)
+
+
+def costs(gold: int, what: str) -> Need:
+    return has("gold", gold, f"You have {{have}} gold, and {what} costs {{least}}")
+
+
+ALIVE = has("health", 1, "You are dead: pray first")
+TARGET_KNOWN = Need(Kind.KNOWN, "Nobody has heard of {target}", Who.TARGET)
+TARGET_ALIVE = has("health", 1, "{target} is dead", Who.TARGET)
+IN_GUILD = Need(Kind.IN_GUILD, "You are in no guild")
+NO_GUILD = Need(Kind.NO_GUILD, "You are in a guild already: leave it first")
+OPPONENT = (ALIVE, TARGET_KNOWN, TARGET_ALIVE)
+
+__all__ = [
+    "ALIVE",
+    "IN_GUILD",
+    "MOST_HEALTH",
+    "NO_GUILD",
+    "OPPONENT",
+    "START",
+    "TARGET_ALIVE",
+    "TARGET_KNOWN",
+    "Amount",
+    "Change",
+    "Contest",
+    "Distribution",
+    "Given",
+    "Kind",
+    "Need",
+    "Result",
+    "Share",
+    "Taken",
+    "Who",
+    "costs",
+    "gain",
+    "has",
+    "hit",
+]

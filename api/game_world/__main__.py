@@ -1,0 +1,35 @@
+"""Keep the world up with the topic: `python -m game_world`. Its settings are the API's."""
+
+import signal
+import sys
+from threading import Event
+
+from confluent_kafka import KafkaException
+from game_api.settings import Settings
+from redis.exceptions import RedisError
+
+from game_world.projection import Projection
+from game_world.store import Store
+
+_PAUSE = 1.0
+
+
+def main() -> int:
+    settings = Settings.from_environment()
+    if not settings.world_url:
+        print("error: WORLD_URL: expected the address of the store, such as redis://127.0.0.1:6379", file=sys.stderr)
+        return 2
+    told = Event()
+    signal.signal(signal.SIGTERM, lambda *_: told.set())
+    signal.signal(signal.SIGINT, lambda *_: told.set())
+    while not told.is_set():
+        try:
+            Projection(settings, Store(settings.world_url)).run(told)
+        except (KafkaException, RedisError) as error:
+            print(f"{type(error).__name__}: {error}: again in {_PAUSE:.0f} s", file=sys.stderr, flush=True)
+            told.wait(_PAUSE)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Deeds: what an event type asks of the world, in the words of the store's scripts, and what their answer means."""
+
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from game_events import EventType
+from game_events.effects import Effect, effects, facts, filled, item_effects
+from game_events.event_type import OWN_GUILD
+from game_events.rules import Change, Given, Result, Share, Taken
+
+Json = dict[str, Any]
+
+
+def deed(event_type: EventType, event: Mapping[str, Any], random: Random) -> tuple[Json, list[str | None]]:
+    """Make the deed of an event that is still to be decided; throws are drawn now.
+
+    Returns with it the loot of each result.
+    """
+    made: Json = {
+        "id": event["event_id"],
+        "player": event["player"],
+        "free": event_type.is_free,
+        "needs": [
+            [
+                need.kind,
+                need.who,
+                filled(need.attribute, event),
+                event[need.least] if isinstance(need.least, str) else need.least,
+            ]
+            for need in event_type.needs
+        ],
+        "facts": [list(fact) for fact in facts({**event, **_unknown_guild(event_type)})],
+    }
+    for name in ("target", "guild"):
+        if name in event:
+            made[name] = event[name]
+    if OWN_GUILD in event_type.fields:
+        made["own_guild"] = True
+    if event_type.contest:
+        contest = event_type.contest
+        made["contest"] = [contest.mine.draw(random), contest.theirs.draw(random), contest.against_player]
+    loot = [result.loot.draw(random) if result.loot else None for result in event_type.results]
+    made["results"] = [
+        _result(result, event, found, random) for result, found in zip(event_type.results, loot, strict=True)
+    ]
+    return made, loot
+
+
+def _unknown_guild(event_type: EventType) -> Json:
+    return {"guild": ""} if OWN_GUILD in event_type.fields else {}
+
+
+def _result(result: Result, event: Mapping[str, Any], loot: str | None, random: Random) -> Json:
+    found = [Effect("hero", event["player"], "power", event["strength"])] if event.get("strength") else []
+    found += item_effects(result, {**event, "loot": loot} if loot else event)
+    return {
+        "changes": [_change(change, event, random) for change in result.changes],
+        "effects": [list(effect) for effect in found],
+    }
+
+
+def _change(change: Change, event: Mapping[str, Any], random: Random) -> list[Any]:
+    amount = change.amount
+    if isinstance(amount, Share):
+        return [change.who, change.attribute, "share", amount.percent]
+    if isinstance(amount, Taken):
+        return [change.who, change.attribute, "taken", 0]
+    if isinstance(amount, Given):
+        return [change.who, change.attribute, "fixed", amount.sign * event[amount.parameter]]
+    return [change.who, change.attribute, "fixed", amount if isinstance(amount, int) else amount.draw(random)]
+
+
+def decided(event_type: EventType, answer: Json, loot: list[str | None]) -> Json:
+    """Return the fields that the world's answer gives to the event."""
+    fields: Json = {}
+    number = 0
+    if event_type.contest:
+        fields["won"] = answer["won"]
+        number = 0 if answer["won"] else 1
+    if "guild" in answer:
+        fields["guild"] = answer["guild"]
+    result = event_type.results[number]
+    for change, amount in zip(result.changes, answer["amounts"] or (), strict=True):
+        fields[change.field] = amount
+    if loot[number]:
+        fields["loot"] = loot[number]
+    return fields
+
+
+def record(event: Mapping[str, Any]) -> list[Any]:
+    """Make of an event in the topic what the projection's script takes."""
+    once = once_key(event) if event.get("idempotent") else ""
+    return [event["event_id"], once, [list(one) for one in effects(event)], [list(one) for one in facts(event)]]
+
+
+def once_key(event: Mapping[str, Any]) -> str:
+    """Name what an event is counted once by, as the views do."""
+    return "\x1f".join(("once", event["player"], event["event_type"], event["event_id"]))

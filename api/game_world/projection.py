@@ -1,0 +1,141 @@
+"""The projection: reads the topic and brings into the world what is not there yet."""
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from threading import Event
+from typing import Any
+
+import orjson
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+from game_api.settings import Settings
+from game_events import InvalidEventError, decode
+
+from game_world.deeds import record
+from game_world.store import Store
+
+_BATCH = 1000
+"""Records that are brought in at once."""
+_WAIT = 0.1
+"""Seconds for which records are awaited."""
+_TOLD = 50
+"""Of a batch, events that the feed gets: the newest."""
+_LATE = 15.0
+"""Seconds after its decision in which an event can still come into the topic: more than the API waits for Kafka."""
+_SWEEP = 5.0
+
+_HIDDEN = ("host", "user_agent", "accept", "schema_version", "idempotent", "event_id")
+"""What the feed does not show of an event."""
+
+
+class Projection:
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._store = store
+        self._topic = settings.topic
+        connection = settings.connection()
+        self._admin = AdminClient({**connection})
+        self._consumer = Consumer(
+            {
+                **connection,
+                "group.id": "game-world",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "error",
+                "fetch.wait.max.ms": 100,
+            }
+        )
+        self._caught_up = False
+        self._swept = 0.0
+        self._recent: deque[tuple[float, dict[int, int]]] = deque()
+
+    def run(self, told: Event) -> None:
+        """Read until told to end. Raises KafkaException and RedisError: start it again, it goes on where it was."""
+        partitions = self._claim()
+        print(f"the world of {self._topic}: from {self._store.positions() or 'the start'}", flush=True)
+        positions = self._seek(partitions)
+        while not told.is_set():
+            for partition, messages in self._read().items():
+                positions[partition] = self._project(partition, positions[partition], messages)
+            self._settle(positions)
+        self._consumer.close()
+
+    def _claim(self) -> list[int]:
+        described = self._admin.describe_topics(TopicCollection([self._topic]))[self._topic].result(10)
+        if self._store.claim(str(described.topic_id)):
+            print(f"a new world of topic {described.topic_id}", flush=True)
+        return [partition.id for partition in described.partitions]
+
+    def _seek(self, partitions: Sequence[int]) -> dict[int, int]:
+        known, starts = self._store.positions(), {}
+        for partition in partitions:
+            low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), 10)
+            starts[partition] = max(low, known.get(partition, low))
+            if known.get(partition, low) < low:
+                gone = f"offsets {known[partition]} to {low - 1} of partition {partition}"
+                print(f"warning: Kafka has dropped {gone} before the world has seen them", flush=True)
+            self._store.begin_at(partition, starts[partition])
+        self._assign(starts)
+        return starts
+
+    def _assign(self, starts: dict[int, int]) -> None:
+        self._consumer.assign([TopicPartition(self._topic, number, start) for number, start in starts.items()])
+
+    def _read(self) -> dict[int, list[Message]]:
+        read: dict[int, list[Message]] = {}
+        for message in self._consumer.consume(_BATCH, _WAIT):
+            if error := message.error():
+                if error.code() == KafkaError._ALL_BROKERS_DOWN or error.retriable():
+                    continue
+                raise KafkaException(error)
+            read.setdefault(message.partition() or 0, []).append(message)
+        return read
+
+    def _project(self, partition: int, first: int, messages: Sequence[Message]) -> int:
+        """Bring them in, and return the offset to go on at."""
+        events = [event for event in map(_event, messages) if event]
+        next_ = (messages[-1].offset() or 0) + 1
+        went_on = self._store.project(partition, range(first, next_), map(record, events))
+        if went_on != next_:
+            # Another projection was here; or the store is an older one of itself.
+            self._consumer.seek(TopicPartition(self._topic, partition, went_on))
+            return went_on
+        self._store.tell([_shown(event) for event in events[-_TOLD:]])
+        return next_
+
+    def _settle(self, positions: dict[int, int]) -> None:
+        """Now and then: note that all has been read, and take back what never came into the topic."""
+        if self._caught_up and time.monotonic() - self._swept < _SWEEP:
+            return
+        self._swept = time.monotonic()
+        now = self._store.now()
+        self._recent.append((now, self._read_ends(positions)))
+        # All that was decided before then is in the topic before those ends, if it is at all.
+        reached = 0.0
+        while self._recent and all(positions[number] >= end for number, end in self._recent[0][1].items()):
+            reached, _ = self._recent.popleft()
+        if not reached:
+            return
+        if not self._caught_up:
+            print("caught up with the topic", flush=True)
+            self._caught_up = True
+        self._store.set_caught_up()
+        if lost := [event_id for event_id, decided_at in self._store.pending() if decided_at < reached - _LATE]:
+            print(f"{self._store.revert(lost)} events never came into the topic: taken back", flush=True)
+
+    def _read_ends(self, positions: dict[int, int]) -> dict[int, int]:
+        return {
+            partition: self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), 10)[1]
+            for partition in positions
+        }
+
+
+def _event(message: Message) -> dict[str, Any] | None:
+    """Return the event of a record; None for what is none, which the world knows nothing of."""
+    try:
+        return decode(message.value())
+    except InvalidEventError:
+        return None
+
+
+def _shown(event: dict[str, Any]) -> bytes:
+    return orjson.dumps({name: value for name, value in event.items() if name not in _HIDDEN})

@@ -1,0 +1,24 @@
+-- Brings records of the topic into the world, each once: pending ones are there already.
+-- ARGV: partition, first offset, offset after the last, and the records as JSON: [id, once, effects, facts].
+-- Returns the offset at which the partition is to be read on: another than asked for when another one was here; -1 for
+-- a store that has lost everything.
+local partition, first, next_ = ARGV[1], ARGV[2], ARGV[3]
+local position = redis.call('HGET', 'positions', partition)
+if position ~= first then
+  return position or '-1'
+end
+for _, record in ipairs(cjson.decode(ARGV[4])) do
+  local id, once = record[1], record[2]
+  local is_first = once == '' or redis.call('SET', once, 1, 'NX', 'EX', %RETRY_SECONDS%)
+  local was_pending = redis.call('HDEL', 'pending', id) == 1
+  if is_first and not was_pending then
+    for _, effect in ipairs(record[3]) do
+      add(effect[1], effect[2], effect[3], effect[4])
+    end
+    for _, fact in ipairs(record[4]) do
+      settle(fact[1], fact[2], fact[3], fact[4], fact[5])
+    end
+  end
+end
+redis.call('HSET', 'positions', partition, next_)
+return next_

@@ -1,0 +1,74 @@
+-- The world's state. Every script begins with this.
+--   hero:NAME     attributes, `item:…`; facts: `guild`, `tie:TARGET`, and beside each, with @, the stamp it is of
+--   guild:NAME    gold;  members:NAME its members
+--   board:…       heroes by gold, experience, power, and guilds by members
+--   ties:…        pairs of players at war, at peace, allied, by time
+--   pending       events whose effects are here and which have not been seen in the topic yet
+local START = cjson.decode('%START%')
+local PAIR = '\31'
+
+local function number(key, attribute)
+  return tonumber(redis.call('HGET', key, attribute) or START[attribute] or 0)
+end
+
+local function meet(player)
+  local key = 'hero:' .. player
+  if redis.call('EXISTS', key) == 0 then
+    for attribute, value in pairs(START) do
+      redis.call('HSET', key, attribute, value)
+      if attribute ~= 'health' then
+        redis.call('ZADD', 'board:' .. attribute, value, player)
+      end
+    end
+  end
+  return key
+end
+
+local function add(owner, name, attribute, amount)
+  if owner == 'guild' then
+    redis.call('HINCRBY', 'guild:' .. name, attribute, amount)
+    return
+  end
+  local key = meet(name)
+  local now = redis.call('HINCRBY', key, attribute, amount)
+  if attribute == 'gold' or attribute == 'experience' or attribute == 'power' then
+    redis.call('ZADD', 'board:' .. attribute, now, name)
+  elseif now == 0 and attribute ~= 'health' then
+    redis.call('HDEL', key, attribute)
+  end
+end
+
+local function index(player, fact, target, before, now, stamp)
+  if fact == 'guild' then
+    if before ~= '' and redis.call('SREM', 'members:' .. before, player) == 1 then
+      if tonumber(redis.call('ZINCRBY', 'board:guilds', -1, before)) <= 0 then
+        redis.call('ZREM', 'board:guilds', before)
+      end
+    end
+    if now ~= '' and redis.call('SADD', 'members:' .. now, player) == 1 then
+      redis.call('ZINCRBY', 'board:guilds', 1, now)
+    end
+  else
+    local pair = player .. PAIR .. target
+    if before ~= '' then
+      redis.call('ZREM', 'ties:' .. before, pair)
+    end
+    if now ~= '' then
+      redis.call('ZADD', 'ties:' .. now, string.sub(stamp, 1, 13), pair)
+    end
+  end
+end
+
+-- Returns what held before, and since when; nothing when a later fact holds.
+local function settle(player, fact, target, value, stamp)
+  local key = meet(player)
+  local field = target == '' and fact or fact .. ':' .. target
+  local since = redis.call('HGET', key, field .. '@') or ''
+  if since >= stamp then
+    return nil
+  end
+  local before = redis.call('HGET', key, field) or ''
+  redis.call('HSET', key, field, value, field .. '@', stamp)
+  index(player, fact, target, before, value, stamp)
+  return before, since
+end

@@ -1,0 +1,111 @@
+"""The store of the world: Redis or Valkey, whose scripts decide and change it, each at once."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources import files
+from typing import Any
+
+import orjson
+from game_events.rules import MOST_HEALTH, START
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+RETRY_SECONDS = 7 * 24 * 3600
+"""For as long a request's Idempotency-Key is remembered; as long as the topic keeps its events."""
+
+_TIMEOUT = 1.0
+"""Seconds that the store may take to answer."""
+_FEED = 500
+"""Events that the feed keeps."""
+
+Json = dict[str, Any]
+
+
+class StoreLostError(RedisError):
+    """The store has become empty: the world begins anew."""
+
+
+class Store:
+    def __init__(self, url: str) -> None:
+        self.redis: Redis = Redis.from_url(
+            url,
+            socket_timeout=_TIMEOUT,
+            socket_connect_timeout=_TIMEOUT,
+            decode_responses=True,
+            # A script that was carried out, though its answer got lost, must not be carried out again.
+            retry=Retry(NoBackoff(), 0),
+        )
+        self._decide, self._revert, self._project = map(self._script, ("decide", "revert", "project"))
+
+    def _script(self, name: str) -> Script:
+        folder = files("game_world") / "scripts"
+        text = (folder / "world.lua").read_text() + (folder / f"{name}.lua").read_text()
+        for placeholder, value in (
+            ("%START%", orjson.dumps(START).decode()),
+            ("%MOST_HEALTH%", str(MOST_HEALTH)),
+            ("%RETRY_SECONDS%", str(RETRY_SECONDS)),
+        ):
+            text = text.replace(placeholder, value)
+        return self.redis.register_script(text)
+
+    def decide(self, deed: Json) -> Json:
+        return dict(orjson.loads(self._decide(args=[orjson.dumps(deed)])))
+
+    def revert(self, event_ids: Sequence[str]) -> int:
+        """Take back what pending events did; return how many were pending."""
+        return int(self._revert(args=event_ids))
+
+    def project(self, partition: int, offsets: range, records: Iterable[list[Any]]) -> int:
+        """Bring the records at these offsets into the world; return the offset to go on at. Raises StoreLostError."""
+        position = int(self._project(args=[partition, offsets.start, offsets.stop, orjson.dumps(list(records))]))
+        if position < 0:
+            raise StoreLostError("the store has lost the world")
+        return position
+
+    def begin_at(self, partition: int, offset: int) -> None:
+        """Set the next offset of a partition."""
+        self.redis.hset("positions", str(partition), offset)
+
+    def positions(self) -> dict[int, int]:
+        """Return the next offset of each partition; empty for a world that is new."""
+        return {int(partition): int(offset) for partition, offset in self.redis.hgetall("positions").items()}
+
+    def claim(self, topic_id: str) -> bool:
+        """Begin anew, unless the world is this topic's already; tell whether it is new."""
+        if self.redis.get("topic") == topic_id:
+            return False
+        self.redis.flushdb()
+        self.redis.set("topic", topic_id)
+        return True
+
+    def pending(self) -> Iterator[tuple[str, float]]:
+        """Yield each pending event's id, and when it was decided, in seconds since the epoch."""
+        for event_id, entry in self.redis.hscan_iter("pending"):
+            yield event_id, orjson.loads(entry)["at"] / 1000
+
+    def is_caught_up(self) -> bool:
+        return bool(self.redis.exists("caught_up"))
+
+    def set_caught_up(self) -> None:
+        self.redis.set("caught_up", 1)
+
+    def now(self) -> float:
+        seconds, microseconds = self.redis.time()
+        return float(seconds) + microseconds / 1e6
+
+    def tell(self, events: Sequence[bytes]) -> None:
+        """Add to the feed."""
+        with self.redis.pipeline(transaction=False) as pipeline:
+            for event in events:
+                pipeline.xadd("feed", {"event": event}, maxlen=_FEED, approximate=True)
+            pipeline.execute()
+
+    def heroes(self) -> dict[str, dict[str, str]]:
+        """Return all heroes, as the store has them; for tests and for comparing."""
+        keys = list(self.redis.scan_iter("hero:*"))
+        return {str(key).removeprefix("hero:"): self._hash(str(key)) for key in keys}
+
+    def _hash(self, key: str) -> dict[str, str]:
+        return {str(name): str(value) for name, value in self.redis.hgetall(key).items()}

@@ -1,0 +1,126 @@
+"""The world as the API asks it: whether something may be, and what comes of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from game_events import EVENT_TYPES, EventType
+from game_events.effects import filled
+from game_events.rules import Kind, Need
+from redis.exceptions import RedisError
+
+from game_world.deeds import decided, deed, once_key
+from game_world.store import Store
+
+Json = dict[str, Any]
+
+
+class RefusedError(Exception):
+    """The rules forbid it; `field` is what is to blame."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(problem)
+        self.field = field
+
+
+class LimitedError(Exception):
+    """Too many requests; `field` is whose: `player` or `address`."""
+
+    def __init__(self, field: str, seconds: float) -> None:
+        super().__init__(f"too many requests of this {field}")
+        self.field = field
+        self.seconds = seconds
+
+
+class WorldAwayError(Exception):
+    """The world cannot tell: nothing has happened."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """So many requests a second, and so many at once; a rate of 0 is no limit."""
+
+    rate: int
+    burst: int
+
+
+class World:
+    def __init__(self, store: Store, per_player: Limit, per_address: Limit) -> None:
+        self.store = store
+        self._limits = [("player", per_player), ("address", per_address)]
+        self._limits = [(name, limit) for name, limit in self._limits if limit.rate]
+
+    def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Json:
+        """Carry out what the event is to tell of; return the fields that were decided.
+
+        Raises RefusedError, LimitedError, WorldAwayError: then nothing has happened. An event that depends on nothing
+        happens even if the world is away: the projection will bring it in.
+        """
+        event_type = EVENT_TYPES[event["event_type"]]
+        if event_type.concerns_target and event["target"] == event["player"]:
+            raise RefusedError("target", "That is yourself")
+        made, loot = deed(event_type, event, random)
+        if event.get("idempotent"):
+            made["once"] = f"told\x1f{once_key(event)}"
+        made |= self._bucket(event["player"], address, 1)
+        try:
+            answer = self.store.decide(made)
+        except RedisError as error:
+            if event_type.is_free:
+                return {}
+            raise WorldAwayError("the world is away") from error
+        self._check(event_type, event, answer)
+        return decided(event_type, answer, loot)
+
+    def limit(self, player: str, address: str, cost: int) -> None:
+        """Raise LimitedError if so many events are too many."""
+        if not self._limits:
+            return
+        try:
+            answer = self.store.decide(self._bucket(player, address, cost))
+        except RedisError:
+            return
+        self._check_limits(answer)
+
+    def revert(self, event_id: str) -> None:
+        """Take back an event that surely is not in the topic. If the store is away, the projection will find out."""
+        try:
+            self.store.revert([event_id])
+        except RedisError:
+            return
+
+    def _bucket(self, player: str, address: str, cost: int) -> Json:
+        names = {"player": player, "address": address}
+        return {
+            "cost": cost,
+            "limits": [
+                [f"limit:{field}:{names[field]}", 1_000_000 // limit.rate, limit.burst] for field, limit in self._limits
+            ],
+        }
+
+    def _check(self, event_type: EventType, event: Mapping[str, Any], answer: Json) -> None:
+        self._check_limits(answer)
+        if "away" in answer:
+            raise WorldAwayError("the world is being rebuilt from the topic")
+        if "need" in answer:
+            need = event_type.needs[answer["need"]]
+            raise RefusedError(_blamed(need), _problem(need, event, answer["have"]))
+
+    def _check_limits(self, answer: Json) -> None:
+        if "wait" in answer:
+            raise LimitedError(answer["limit"].split(":")[1], answer["wait"] / 1e6)
+
+
+def _problem(need: Need, event: Mapping[str, Any], have: int) -> str:
+    least = event[need.least] if isinstance(need.least, str) else need.least
+    return filled(need.problem, {**event, "have": have, "least": least})
+
+
+def _blamed(need: Need) -> str:
+    """Name what is to blame, as an answer's `field`."""
+    if need.who.value == "target" or need.kind in (Kind.SAME_GUILD, Kind.ALLIED):
+        return "target"
+    if need.kind is Kind.AT_LEAST:
+        return need.attribute.split(":")[0]
+    return "guild"
