@@ -75,8 +75,9 @@ notebook: $(VENV)/dev ## Open the notebook
 requirements: $(VENV)/dev ## Pin the requirements anew, from pyproject.toml
 	@hack/update-requirements
 
-contract: $(VENV)/run ## Record today's event contract as released
+contract: $(VENV)/run ## Record today's event contract as released, and describe it in docs/game.md
 	@$(BIN)/python -m game_events.compatibility release
+	@$(BIN)/python -m game_events.reference > docs/game.md
 
 images: ## Build the container images (ARGS='api spark': these alone)
 	@hack/build-images $(ARGS)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
+from time import monotonic
 from typing import Any
 
 from game_events import EVENT_TYPES, EventType
@@ -14,6 +15,9 @@ from game_world.deeds import decided, deed, once_key
 from game_world.store import Store
 
 Json = dict[str, Any]
+
+_PAUSE = 1.0
+"""Seconds for which a store that did not answer is not asked again: nobody waits for it in vain twice."""
 
 
 class RefusedError(Exception):
@@ -48,6 +52,7 @@ class Limit:
 class World:
     def __init__(self, store: Store, per_player: Limit, per_address: Limit) -> None:
         self.store = store
+        self._away_until = 0.0
         self._limits = [("player", per_player), ("address", per_address)]
         self._limits = [(name, limit) for name, limit in self._limits if limit.rate]
 
@@ -65,11 +70,11 @@ class World:
             made["once"] = f"told\x1f{once_key(event)}"
         made |= self._bucket(event["player"], address, 1)
         try:
-            answer = self.store.decide(made)
-        except RedisError as error:
+            answer = self._ask(made)
+        except WorldAwayError:
             if event_type.is_free:
                 return {}
-            raise WorldAwayError("the world is away") from error
+            raise
         self._check(event_type, event, answer)
         return decided(event_type, answer, loot)
 
@@ -78,8 +83,8 @@ class World:
         if not self._limits:
             return
         try:
-            answer = self.store.decide(self._bucket(player, address, cost))
-        except RedisError:
+            answer = self._ask(self._bucket(player, address, cost))
+        except WorldAwayError:
             return
         self._check_limits(answer)
 
@@ -89,6 +94,15 @@ class World:
             self.store.revert([event_id])
         except RedisError:
             return
+
+    def _ask(self, made: Json) -> Json:
+        if monotonic() < self._away_until:
+            raise WorldAwayError("the world is away")
+        try:
+            return self.store.decide(made)
+        except RedisError as error:
+            self._away_until = monotonic() + _PAUSE
+            raise WorldAwayError("the world is away") from error
 
     def _bucket(self, player: str, address: str, cost: int) -> Json:
         names = {"player": player, "address": address}

@@ -36,9 +36,11 @@ class Game:
     def __init__(self, stack: Stack) -> None:
         self.kafka = stack["kafka"]
         self.api = stack["api"]
+        self.store = stack["store"]
+        self.world = stack["world"]
         self.url = stack.settings.api_url
         self.port = stack.settings.ports.api
-        self._settings = stack.settings
+        self.settings = stack.settings
 
     def ask(self, path: str, method: str = "GET", **options: Any) -> Answer:  # noqa: ANN401 what requests takes
         """Send one request, from PLAYER unless `headers` say otherwise, accepting JSON."""
@@ -52,12 +54,12 @@ class Game:
 
     def ends(self) -> dict[int, int]:
         """Each partition's end offset."""
-        return end_offsets(self._settings)
+        return end_offsets(self.settings)
 
     def record(self, partition: int, offset: int) -> tuple[bytes, dict[str, Any]]:
         """Read the key and the event that lie there."""
         with self._consumer() as consumer:
-            consumer.assign([TopicPartition(self._settings.topic, partition, offset)])
+            consumer.assign([TopicPartition(self.settings.topic, partition, offset)])
             message = consumer.poll(10)
             assert message is not None, f"nothing at {partition}:{offset}"
             assert (message.partition(), message.offset(), message.error()) == (partition, offset, None)
@@ -65,16 +67,20 @@ class Game:
 
     def event_ids(self) -> list[str]:
         """Every event's id, of the whole topic."""
-        ids = []
+        return [event["event_id"] for event in self.events()]
+
+    def events(self) -> list[dict[str, Any]]:
+        """Every event of the topic, each partition's in order."""
+        events = []
         left = {partition: end for partition, end in self.ends().items() if end}
         with self._consumer() as consumer:
-            consumer.assign([TopicPartition(self._settings.topic, partition, 0) for partition in left])
+            consumer.assign([TopicPartition(self.settings.topic, partition, 0) for partition in left])
             while left:
                 for message in consumer.consume(1000, timeout=5):
-                    ids.append(json.loads(message.value() or b"")["event_id"])
+                    events.append(json.loads(message.value() or b""))
                     if (message.offset() or 0) + 1 == left.get(message.partition() or 0):
                         del left[message.partition() or 0]
-        return ids
+        return events
 
     def is_ready(self) -> bool:
         try:
@@ -97,7 +103,7 @@ class Game:
                 command=[*program.command, *arguments],
                 environment={**program.environment, **environment},
             ),
-            self._settings,
+            self.settings,
         )
         self.api.start()
         try:
@@ -111,7 +117,7 @@ class Game:
 
     @contextmanager
     def _consumer(self) -> Iterator[Consumer]:
-        consumer = Consumer({"bootstrap.servers": self._settings.bootstrap_servers, "group.id": "test"})
+        consumer = Consumer({"bootstrap.servers": self.settings.bootstrap_servers, "group.id": "test"})
         try:
             yield consumer
         finally:
@@ -121,7 +127,7 @@ class Game:
 @contextmanager
 def running_game(data: Path) -> Iterator[Game]:
     stack = Stack(Settings.isolated(data))
-    stack.up(["kafka", "api"])
+    stack.up(["kafka", "store", "api", "world"])
     try:
         yield Game(stack)
     finally:

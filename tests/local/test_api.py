@@ -9,8 +9,7 @@ from http.client import HTTPConnection
 
 import pytest
 import requests
-from game_api.actions import ACTIONS, Action
-from game_events import validate
+from game_events import FREE, EventType, validate
 
 from tests.local.game import PLAYER, Game, running_game
 
@@ -40,16 +39,16 @@ def connected(game: Game) -> HTTPConnection:
     return client
 
 
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.event_type)
-def test_an_answered_action_is_in_kafka(game: Game, action: Action):
+@pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
+def test_an_answered_action_is_in_kafka(game: Game, action: EventType):
     """At the partition and offset of the answer lies the event, valid, keyed by its player."""
-    answer = game.ask(action.path, headers={"User-Agent": "curl/8.14.1"})
-    assert (answer.status, answer.json["answer"]) == (200, action.answer)
+    answer = game.ask(action.request, headers={"User-Agent": "curl/8.14.1"})
+    assert (answer.status, answer.json["answer"]) == (200, action.result.answer)
     key, event = game.record(answer.json["partition"], answer.json["offset"])
     validate(event)
     assert key == PLAYER.encode()
     assert event["event_id"] == answer.json["event_id"]
-    assert event["event_type"] == action.event_type
+    assert event["event_type"] == action.name
     assert event.get("description", "") == action.description
     assert (event["player"], event["host"], event["user_agent"]) == (PLAYER, PLAYER, "curl/8.14.1")
 

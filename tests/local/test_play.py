@@ -24,9 +24,9 @@ from tests.local.test_stack import local, port_settings
 
 @pytest.fixture(scope="module")
 def game_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Kafka and the API alone."""
+    """Kafka, the API and the world."""
     stack = Stack(Settings.isolated(tmp_path_factory.mktemp("play")))
-    stack.up(["kafka", "api"])
+    stack.up(["kafka", "store", "api", "world"])
     yield stack
     stack.down()
 

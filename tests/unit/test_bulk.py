@@ -36,7 +36,8 @@ def test_every_item_becomes_an_event():
 @pytest.mark.parametrize(
     ("item", "field"),
     [
-        ({"event_type": "purchase_bow"}, "event_type"),
+        ({"event_type": "purchase_a_star"}, "event_type"),
+        ({"event_type": "explore", "gold": 1_000_000, "loot": "ruby"}, "event_type"),
         ({}, "event_type"),
         ({"event_type": "purchase_sword"}, "strength"),
         (SWORD | {"strength": 11}, "strength"),

@@ -1,26 +1,34 @@
 import pytest
-from game_api.actions import ACTIONS, Action
 from game_api.event_log import Outcome, Receipt
-from game_events import decode
+from game_events import FREE, EventType, decode
 
 from tests.unit.memory_log import HOST, MemoryLog, client_of
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.event_type)
-def test_an_action_answers_and_writes_its_event(action: Action, method: str):
+@pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
+def test_an_action_answers_and_writes_its_event(action: EventType, method: str):
     """Each action gives its answer and appends one valid event, keyed by the player."""
     log = MemoryLog()
-    answer = client_of(log).open(action.path, method=method, headers={"User-Agent": "curl/8.14.1"})
-    assert (answer.status_code, answer.text) == (200, action.answer)
+    answer = client_of(log).open(action.request, method=method, headers={"User-Agent": "curl/8.14.1"})
+    assert (answer.status_code, answer.text) == (200, action.result.answer)
     assert answer.mimetype == "text/plain"
     [record] = log.records
     event = decode(record.value)
     assert record.key == HOST.encode()
-    assert event["event_type"] == action.event_type
+    assert event["event_type"] == action.name
     assert event.get("description", "") == action.description
     assert {"host": HOST, "player": HOST, "user_agent": "curl/8.14.1"}.items() <= event.items()
-    assert ("strength" in event) == action.event_type.startswith("purchase_")
+    assert ("strength" in event) == action.name.startswith("purchase_")
+
+
+def test_without_a_world_what_depends_on_it_is_refused():
+    """An action that the rules must decide is a 503 that says so, and writes nothing."""
+    log = MemoryLog()
+    answer = client_of(log).post("/explore", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.headers["Event-Outcome"]) == (503, "refused")
+    assert "no world" in answer.json["error"]
+    assert not log.records
 
 
 def test_json_tells_where_the_event_lies():
@@ -63,6 +71,13 @@ def test_parameters_become_fields():
         ("/join_a_guild?guild=" + "x" * 65, "guild"),
         ("/declare_a_war?target=a%00b", "target"),
         ("/join_a_guild?player=x", "player"),
+        ("/duel", "target"),
+        ("/donate_gold?amount=ten", "amount"),
+        ("/donate_gold?amount=-5", "amount"),
+        ("/donate_gold?amount=0", "amount"),
+        ("/donate_gold?amount=" + "9" * 5000, "amount"),
+        ("/donate_gold?amount=5&guild=x", "guild"),
+        ("/explore?gold=1000", "gold"),
     ],
 )
 def test_a_wrong_parameter_is_named(path: str, field: str):

@@ -1,0 +1,274 @@
+"""The world: it remembers, forbids, survives, and is at all times what the events have made of it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+
+import pytest
+import requests
+from game_api.event_log import Outcome
+from game_events import EVENT_TYPES
+from local.players import Players
+from local.process import Process, wait_until
+from local.settings import Ports
+
+from tests.local.chronicle import Chronicle
+from tests.local.game import Answer, Game, running_game
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+    with running_game(tmp_path_factory.mktemp("world")) as game:
+        yield game
+
+
+@pytest.fixture(scope="module")
+def chronicle(game: Game) -> Chronicle:
+    return Chronicle(game, game.settings)
+
+
+@pytest.fixture
+def player() -> str:
+    """Somebody new."""
+    return f"hero{next(_numbers)}"
+
+
+def do(game: Game, player: str, request: str, **headers: str) -> Answer:
+    return game.ask(request, "POST", headers={"X-Player": player, **headers})
+
+
+def met(game: Game, *players: str) -> None:
+    """Let others have heard of them."""
+    for player in players:
+        assert do(game, player, "/").status == 200
+
+
+def hero(chronicle: Chronicle, player: str) -> dict[str, int]:
+    """The numbers that the store has of a player."""
+    found = chronicle.store.redis.hgetall(f"hero:{player}")
+    return {name: int(value) for name, value in found.items() if value.lstrip("-").isdecimal()}
+
+
+def test_a_purchase_is_paid_once(game: Game, chronicle: Chronicle, player: str) -> None:
+    """A bow costs its price and is in the inventory; what cannot be paid is refused, and is no event."""
+    assert do(game, player, "/purchase_a_bow").status == 200
+    before = hero(chronicle, player)
+    assert (before["gold"], before["item:bow"]) == (85, 1)
+    ends = game.ends()
+    refused = do(game, player, "/purchase_a_castle")
+    assert (refused.status, refused.json) == (
+        409,
+        {"error": "You have 85 gold, and a castle costs 500", "field": "gold"},
+    )
+    assert hero(chronicle, player) == before
+    assert game.ends() == ends
+
+
+def test_the_dead_do_nothing_and_are_left_alone(game: Game, chronicle: Chronicle, player: str) -> None:
+    """Who is dead can neither act nor be fought, until a prayer."""
+    met(game, player, "grave")
+    chronicle.store.redis.hset("hero:grave", "health", 0)
+    assert do(game, player, "/duel?target=grave").json == {"error": "grave is dead", "field": "target"}
+    assert do(game, "grave", "/explore").json["field"] == "health"
+    assert do(game, "grave", "/pray").status == 200
+    assert hero(chronicle, "grave")["health"] == 20
+    # The world agrees with the events again.
+    chronicle.store.redis.hincrby("hero:grave", "health", 100)
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ("/leave_the_guild", "guild"),
+        ("/donate_gold?amount=5", "guild"),
+        ("/promote_a_member?target=somebody", "guild"),
+        ("/duel?target=nobody-at-all", "target"),
+        ("/betray_an_ally?target=somebody", "target"),
+        ("/pay_tribute?target=somebody&amount=101", "gold"),
+        ("/throw_dice?amount=101", "gold"),
+        ("/raid?target=somebody", "item"),
+        ("/slay_a_dragon", "item"),
+        ("/cast_a_fireball?target=somebody", "item"),
+        ("/forge_armor", "item"),
+        ("/sell_an_item?item=moon", "item"),
+        ("/give_an_item?target=somebody&item=moon", "item"),
+    ],
+)
+def test_what_the_rules_forbid(game: Game, player: str, request_: str, field: str) -> None:
+    """A request that the rules forbid is a 409 that names what is to blame, and writes nothing."""
+    met(game, player, "somebody")
+    ends = game.ends()
+    answer = do(game, player, request_)
+    assert (answer.status, answer.json["field"]) == (409, field), answer.text
+    assert game.ends() == ends
+
+
+def test_nobody_fights_himself(game: Game, player: str) -> None:
+    """Oneself is no target."""
+    met(game, player)
+    assert do(game, player, f"/duel?target={player}").json == {"error": "That is yourself", "field": "target"}
+
+
+def test_guilds(game: Game, chronicle: Chronicle, player: str) -> None:
+    """A guild is founded once, joined, given to, and left."""
+    guild, other = f"guild of {player}", f"friend of {player}"
+    assert do(game, player, f"/found_a_guild?guild={guild}").status == 200
+    assert do(game, other, f"/found_a_guild?guild={guild}").json["field"] == "guild"
+    assert do(game, other, f"/join_a_guild?guild={guild}").status == 200
+    assert do(game, player, f"/promote_a_member?target={other}").json["answer"] == f"You promoted {other} in {guild}."
+    assert do(game, player, "/donate_gold?amount=30").status == 200
+    assert chronicle.store.redis.hgetall(f"guild:{guild}") == {"gold": "30"}
+    assert chronicle.store.redis.smembers(f"members:{guild}") == {player, other}
+    left = do(game, player, "/leave_the_guild")
+    assert left.json["answer"] == f"You left {guild}."
+    _, event = game.record(left.json["partition"], left.json["offset"])
+    assert event["guild"] == guild
+    assert do(game, player, "/leave_the_guild").status == 409
+    assert chronicle.store.redis.smembers(f"members:{guild}") == {other}
+
+
+def test_a_contest_moves_what_the_event_says(game: Game, chronicle: Chronicle, player: str) -> None:
+    """What a duel takes from the one is what the event says, and what the store has."""
+    rival = f"rival of {player}"
+    met(game, player, rival)
+    answer = do(game, player, f"/duel?target={rival}")
+    _, event = game.record(answer.json["partition"], answer.json["offset"])
+    mine, theirs = hero(chronicle, player), hero(chronicle, rival)
+    assert mine["gold"] == 100 + event.get("gold", 0)
+    assert theirs["gold"] == 100 + event.get("target_gold", 0)
+    assert mine["health"] == 100 + event.get("health", 0)
+    assert theirs["health"] == 100 + event.get("target_health", 0)
+    assert event["won"] is (event.get("gold") == 10)
+
+
+def test_clicks_at_once_cannot_spend_twice(game: Game, chronicle: Chronicle, player: str) -> None:
+    """Of forty purchases at once, over all workers, the gold pays for two, and two are events."""
+    met(game, player)
+    answers = game.ask_at_once("/purchase_a_horse", 40, method="POST", headers={"X-Player": player})
+    assert Counter(answer.status for answer in answers) == {200: 2, 409: 38}
+    assert hero(chronicle, player)["gold"] == 20
+    chronicle.await_calm()
+    assert sum(event["event_type"] == "purchase_horse" and event["player"] == player for event in game.events()) == 2
+
+
+def test_a_request_that_comes_again_is_done_once(game: Game, chronicle: Chronicle, player: str) -> None:
+    """Under one Idempotency-Key, at once or later, a request has one outcome and one effect."""
+    met(game, player)
+    headers = {"X-Player": player, "Idempotency-Key": f"key of {player}"}
+    answers = game.ask_at_once("/explore", 10, method="POST", headers=headers)
+    answers.append(game.ask("/explore", "POST", headers=headers))
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.json["answer"] for answer in answers}) == 1
+    chronicle.await_calm()
+    answers.append(game.ask("/explore", "POST", headers=headers))
+    assert len({answer.json["answer"] for answer in answers}) == 1
+    assert chronicle.told()[f"hero:{player}"] == chronicle.kept()[f"hero:{player}"]
+    assert hero(chronicle, player)["experience"] == 8
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "'; DROP TABLE events; --", "Ünï 🗡️ çödé", "x" * 255])
+def test_names_are_just_names(game: Game, chronicle: Chronicle, name: str) -> None:
+    """Markup, SQL, other scripts and the longest name are names like all others."""
+    answer = do(game, name.encode().decode("latin-1"), "/explore")
+    assert answer.status == 200, answer.text
+    assert hero(chronicle, name)["experience"] == 8
+    met(game, "friend")
+    assert (
+        game.ask("/pay_tribute", "POST", headers={"X-Player": "friend"}, params={"target": name, "amount": 1}).status
+        == 200
+    )
+
+
+def test_a_huge_name_is_refused(game: Game) -> None:
+    """A name longer than the contract allows is a 400 that names the header."""
+    assert do(game, "x" * 256, "/explore").json["field"] == "X-Player"
+    assert do(game, "friend", "/duel?target=" + "x" * 256).json["field"] == "target"
+
+
+def test_rate_limits(game: Game) -> None:
+    """Beyond the burst a player gets 429 and learns when to come again; others do not; so does an address."""
+    with game.another_api(API_PLAYER_RATE="1", API_PLAYER_BURST="5"):
+        statuses = [do(game, "hasty", "/").status for _ in range(8)]
+        assert statuses == [200] * 5 + [429] * 3
+        refused = do(game, "hasty", "/explore")
+        assert (refused.status, refused.json["field"]) == (429, "player")
+        assert 1 <= int(refused.headers["Retry-After"]) <= 2
+        assert do(game, "patient", "/").status == 200
+    with game.another_api(API_ADDRESS_RATE="1", API_ADDRESS_BURST="5", API_TRUSTED_PROXIES="1"):
+        statuses = [do(game, f"one of {n}", "/", **{"X-Forwarded-For": "192.0.2.1"}).status for n in range(8)]
+        assert statuses == [200] * 5 + [429] * 3
+        assert do(game, "another", "/", **{"X-Forwarded-For": "192.0.2.2"}).status == 200
+        items = [{"event_type": "default", "player": f"p{n}"} for n in range(10)]
+        bulk = requests.post(f"{game.url}/events", json=items, headers={"X-Forwarded-For": "192.0.2.3"}, timeout=10)
+        assert bulk.status_code == 429
+
+
+def test_a_game_is_what_its_events_add_up_to(game: Game, chronicle: Chronicle) -> None:
+    """After thousands of moves of all kinds, by two APIs at once, the store has what the topic says, exactly."""
+    program = game.api.program
+    port = str(Ports.free().api)
+    other = Process(
+        replace(program, name="api2", environment={**program.environment, "API_BIND": f"127.0.0.1:{port}"}),
+        game.settings,
+    )
+    settings = replace(game.settings, ports=replace(game.settings.ports, api=int(port)))
+    other.start()
+    try:
+        wait_until("the other API", lambda: _answers(f"http://127.0.0.1:{port}/readyz"), 30)
+        with (
+            Players(game.settings, players=24, rate=150, seconds=12, seed=5) as one,
+            Players(settings, players=24, rate=150, seconds=12, seed=6) as two,
+        ):
+            one.over(60)
+            two.over(60)
+        assert one.tally.events[Outcome.ACKED] + two.tally.events[Outcome.ACKED] > 1000
+    finally:
+        other.stop()
+    chronicle.await_calm()
+    events = game.events()
+    assert {event["event_type"] for event in events} >= set(EVENT_TYPES) - {
+        "leave_guild",
+        "lay_siege",
+        "purchase_castle",
+    }
+    assert chronicle.kept() == chronicle.told()
+
+
+def test_it_is_exact_after_every_kind_of_trouble(game: Game, chronicle: Chronicle) -> None:
+    """Store, projection and Kafka killed, the store's data lost: the world is what the events say."""
+    with Players(game.settings, players=24, rate=60, seed=7) as players:
+        for trouble in (game.store, game.world, game.kafka, game.store):
+            seen = players.tally.events[Outcome.ACKED]
+            wait_until("events", lambda seen=seen: players.tally.events[Outcome.ACKED] > seen + 100, 60)
+            trouble.kill()
+            trouble.start()
+            wait_until("it to be back", trouble.ready, 60)
+        chronicle.store.redis.flushall()
+        seen = players.tally.events[Outcome.ACKED]
+        wait_until("events", lambda: players.tally.events[Outcome.ACKED] > seen + 100, 60)
+    chronicle.await_calm()
+    assert chronicle.kept() == chronicle.told()
+
+
+def test_without_the_store_the_first_seven_go_on(game: Game, chronicle: Chronicle, player: str) -> None:
+    """While the store is away, what depends on nothing is written and comes into the world later; the rest is a 503."""
+    game.store.stop()
+    try:
+        assert do(game, player, "/purchase_a_sword").status == 200
+        refused = do(game, player, "/explore")
+        assert (refused.status, refused.headers["Event-Outcome"]) == (503, "refused")
+    finally:
+        game.store.start()
+    wait_until("the store", game.store.ready, 30)
+    wait_until("the sword", lambda: hero(chronicle, player).get("item:sword") == 1, 30)
+    wait_until("the world", lambda: do(game, player, "/explore").status == 200, 30)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).status_code == 200
+    except requests.ConnectionError:
+        return False

@@ -1,0 +1,67 @@
+"""The catalog: what every entry keeps, however many there are."""
+
+import json
+from random import Random
+
+import pytest
+from game_events import EVENT_TYPES, FREE, EventType
+from game_events.codec import FIELDS_OF_TYPE, validate_values
+from game_events.effects import effects, filled
+from game_events.rules import Given
+
+from tests.poison import EXAMPLES
+
+TYPES = EVENT_TYPES.values()
+
+
+def test_there_is_much_to_do() -> None:
+    """At least thirty requests in at least eight families, each by a path of its own."""
+    assert len(EVENT_TYPES) >= 30
+    assert len({event_type.family for event_type in TYPES}) >= 8
+    assert len({event_type.request for event_type in TYPES}) == len(EVENT_TYPES)
+
+
+def test_the_first_seven_depend_on_nothing() -> None:
+    """Whatever the world is like, the first version's requests are always answered as they were."""
+    first = {
+        "default",
+        "purchase_sword",
+        "purchase_axe",
+        "purchase_shield",
+        "join_guild",
+        "declare_war",
+        "declare_peace",
+    }
+    assert {event_type.name for event_type in FREE} == first
+    assert not any(parameter.required for event_type in FREE for parameter in event_type.parameters)
+
+
+@pytest.mark.parametrize("event_type", TYPES, ids=lambda one: one.name)
+def test_what_is_drawn_keeps_the_contract(event_type: EventType) -> None:
+    """Whatever chance draws and the description says are values that the contract allows."""
+    for seed in range(50):
+        drawn = {name: draw.draw(Random(seed)) for name, draw in event_type.draws.items()}
+        validate_values(event_type.name, {"description": event_type.description, **drawn})
+
+
+@pytest.mark.parametrize("event_type", TYPES, ids=lambda one: one.name)
+def test_its_words_can_be_filled_in(event_type: EventType) -> None:
+    """Answers and refusals name nothing but fields of the event, and amounts are those of parameters."""
+    known = dict.fromkeys(FIELDS_OF_TYPE[event_type.name], "x")
+    for result in event_type.results:
+        filled(result.answer, known)
+        amounts = {change.amount.parameter for change in result.changes if isinstance(change.amount, Given)}
+        assert amounts <= {parameter.name for parameter in event_type.parameters}
+    for need in event_type.needs:
+        filled(need.problem, known | {"have": 1, "least": 2})
+
+
+def test_an_event_says_what_it_changes() -> None:
+    """A won duel moves the loser's gold to the winner, wounds the loser and teaches the winner."""
+    event = json.loads((EXAMPLES / "duel.json").read_text())
+    assert sorted(effects(event)) == [
+        ("hero", "knight1.comcast.com", "experience", 15),
+        ("hero", "knight1.comcast.com", "gold", 10),
+        ("hero", "knight2.yahoo.com", "gold", -10),
+        ("hero", "knight2.yahoo.com", "health", -29),
+    ]
