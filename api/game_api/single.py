@@ -50,7 +50,7 @@ class _View:
         count_events([(self._type.name, receipt.outcome)], monotonic() - began)
         if receipt.outcome is not Outcome.ACKED:
             if self._world and receipt.outcome is Outcome.REFUSED:
-                self._world.revert(event["event_id"])
+                self._world.revert(event)
             return unwritten_reply(receipt, event["event_id"])
         answer = filled(result_of(self._type, event).answer, event)
         body = {

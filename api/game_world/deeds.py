@@ -5,20 +5,17 @@ from random import Random
 from typing import Any
 
 from game_events import EventType
-from game_events.effects import Effect, effects, facts, filled, item_effects
+from game_events.effects import Effect, effects, facts, filled, item_effects, result_of
 from game_events.event_type import OWN_GUILD
 from game_events.rules import Change, Given, Result, Share, Taken
 
 Json = dict[str, Any]
 
 
-def deed(event_type: EventType, event: Mapping[str, Any], random: Random) -> tuple[Json, list[str | None]]:
-    """Make the deed of an event that is still to be decided; throws are drawn now.
-
-    Returns with it the loot of each result.
-    """
+def deed(event_type: EventType, event: Mapping[str, Any], random: Random) -> Json:
+    """Make the deed of an event that is still to be decided; throws are drawn now."""
     made: Json = {
-        "id": event["event_id"],
+        "name": pending_name(event),
         "player": event["player"],
         "free": event_type.is_free,
         "needs": [
@@ -40,23 +37,25 @@ def deed(event_type: EventType, event: Mapping[str, Any], random: Random) -> tup
     if event_type.contest:
         contest = event_type.contest
         made["contest"] = [contest.mine.draw(random), contest.theirs.draw(random), contest.against_player]
-    loot = [result.loot.draw(random) if result.loot else None for result in event_type.results]
-    made["results"] = [
-        _result(result, event, found, random) for result, found in zip(event_type.results, loot, strict=True)
-    ]
-    return made, loot
+    made["results"] = [_result(event_type, result, event, random) for result in event_type.results]
+    return made
 
 
 def _unknown_guild(event_type: EventType) -> Json:
     return {"guild": ""} if OWN_GUILD in event_type.fields else {}
 
 
-def _result(result: Result, event: Mapping[str, Any], loot: str | None, random: Random) -> Json:
+def _result(event_type: EventType, result: Result, event: Mapping[str, Any], random: Random) -> Json:
+    # All that another request under the same key could have otherwise.
+    drawn = {name: event[name] for name in ("received_at", *event_type.draws)}
+    if result.loot:
+        drawn["loot"] = result.loot.draw(random)
     found = [Effect("hero", event["player"], "power", event["strength"])] if event.get("strength") else []
-    found += item_effects(result, {**event, "loot": loot} if loot else event)
+    found += item_effects(result, {**event, **drawn})
     return {
         "changes": [_change(change, event, random) for change in result.changes],
         "effects": [list(effect) for effect in found],
+        "drawn": drawn,
     }
 
 
@@ -71,29 +70,28 @@ def _change(change: Change, event: Mapping[str, Any], random: Random) -> list[An
     return [change.who, change.attribute, "fixed", amount if isinstance(amount, int) else amount.draw(random)]
 
 
-def decided(event_type: EventType, answer: Json, loot: list[str | None]) -> Json:
+def decided(event_type: EventType, answer: Json) -> Json:
     """Return the fields that the world's answer gives to the event."""
-    fields: Json = {}
-    number = 0
+    fields: Json = dict(answer["drawn"])
     if event_type.contest:
         fields["won"] = answer["won"]
-        number = 0 if answer["won"] else 1
     if "guild" in answer:
         fields["guild"] = answer["guild"]
-    result = event_type.results[number]
-    for change, amount in zip(result.changes, answer["amounts"] or (), strict=True):
-        fields[change.field] = amount
-    if loot[number]:
-        fields["loot"] = loot[number]
-    return fields
+    changes = result_of(event_type, fields).changes
+    return fields | {change.field: amount for change, amount in zip(changes, answer["amounts"] or (), strict=True)}
 
 
 def record(event: Mapping[str, Any]) -> list[Any]:
     """Make of an event in the topic what the projection's script takes."""
     once = once_key(event) if event.get("idempotent") else ""
-    return [event["event_id"], once, [list(one) for one in effects(event)], [list(one) for one in facts(event)]]
+    return [pending_name(event), once, [list(one) for one in effects(event)], [list(one) for one in facts(event)]]
 
 
 def once_key(event: Mapping[str, Any]) -> str:
     """Name what an event is counted once by, as the views do."""
     return "\x1f".join(("once", event["player"], event["event_type"], event["event_id"]))
+
+
+def pending_name(event: Mapping[str, Any]) -> str:
+    """Name an event among the pending ones: a client's own id may be two events'."""
+    return f"{event['event_id']}/{event['received_at']}"

@@ -119,7 +119,7 @@ class Projection:
             print("caught up with the topic", flush=True)
             self._caught_up = True
         self._store.set_caught_up()
-        if lost := [event_id for event_id, decided_at in self._store.pending() if decided_at < reached - _LATE]:
+        if lost := [name for name, decided_at in self._store.pending() if decided_at < reached - _LATE]:
             print(f"{self._store.revert(lost)} events never came into the topic: taken back", flush=True)
 
     def _read_ends(self, positions: dict[int, int]) -> dict[int, int]:

@@ -53,9 +53,9 @@ class Store:
     def decide(self, deed: Json) -> Json:
         return dict(orjson.loads(self._decide(args=[orjson.dumps(deed)])))
 
-    def revert(self, event_ids: Sequence[str]) -> int:
+    def revert(self, names: Sequence[str]) -> int:
         """Take back what pending events did; return how many were pending."""
-        return int(self._revert(args=event_ids))
+        return int(self._revert(args=names))
 
     def project(self, partition: int, offsets: range, records: Iterable[list[Any]]) -> int:
         """Bring the records at these offsets into the world; return the offset to go on at. Raises StoreLostError."""
@@ -81,9 +81,9 @@ class Store:
         return True
 
     def pending(self) -> Iterator[tuple[str, float]]:
-        """Yield each pending event's id, and when it was decided, in seconds since the epoch."""
-        for event_id, entry in self.redis.hscan_iter("pending"):
-            yield event_id, orjson.loads(entry)["at"] / 1000
+        """Yield each pending event's name, and when it was decided, in seconds since the epoch."""
+        for name, entry in self.redis.hscan_iter("pending"):
+            yield str(name), orjson.loads(entry)["at"] / 1000
 
     def is_caught_up(self) -> bool:
         return bool(self.redis.exists("caught_up"))

@@ -65,7 +65,7 @@ class World:
         event_type = EVENT_TYPES[event["event_type"]]
         if event_type.concerns_target and event["target"] == event["player"]:
             raise RefusedError("target", "That is yourself")
-        made, loot = deed(event_type, event, random)
+        made = deed(event_type, event, random)
         if event.get("idempotent"):
             made["once"] = f"told\x1f{once_key(event)}"
         made |= self._bucket(event["player"], address, 1)
@@ -76,7 +76,7 @@ class World:
                 return {}
             raise
         self._check(event_type, event, answer)
-        return decided(event_type, answer, loot)
+        return decided(event_type, answer)
 
     def limit(self, player: str, address: str, cost: int) -> None:
         """Raise LimitedError if so many events are too many."""
@@ -88,10 +88,10 @@ class World:
             return
         self._check_limits(answer)
 
-    def revert(self, event_id: str) -> None:
+    def revert(self, event: Mapping[str, Any]) -> None:
         """Take back an event that surely is not in the topic. If the store is away, the projection will find out."""
         try:
-            self.store.revert([event_id])
+            self.store.revert([pending_name(event)])
         except RedisError:
             return
 

@@ -1,4 +1,5 @@
--- Decides a deed: is it allowed, what comes of it? What comes of it is done at once, and noted as pending.
+-- Decides a deed: is it allowed, what comes of it? What comes of it is done at once, and noted as pending. A deed that
+-- was decided before, under its key, has come to what it came to then.
 -- ARGV: the deed, as game_world/deeds.py makes it. Returns JSON.
 local deed = cjson.decode(ARGV[1])
 local time = redis.call('TIME')
@@ -13,7 +14,7 @@ for _, limit in ipairs(deed.limits) do
   end
   redis.call('SET', key, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
 end
-if not deed.id then
+if not deed.name then
   return '{}'
 end
 
@@ -106,6 +107,7 @@ for _, effect in ipairs(result.effects) do
   act(effect[1], effect[2], effect[3], effect[4])
 end
 
+answer.drawn = result.drawn
 if deed.own_guild then
   answer.guild = own_guild
 end
@@ -116,7 +118,7 @@ for _, fact in ipairs(deed.facts) do
     undo[#undo + 1] = {fact[1], fact[2], fact[3], before, since, fact[4], fact[5]}
   end
 end
-redis.call('HSET', 'pending', deed.id,
+redis.call('HSET', 'pending', deed.name,
   cjson.encode({at = now / 1000, done = done, undo = undo, once = deed.once}))
 local told = cjson.encode(answer)
 if deed.once then

@@ -1,5 +1,5 @@
 -- Brings records of the topic into the world, each once: pending ones are there already.
--- ARGV: partition, first offset, offset after the last, and the records as JSON: [id, once, effects, facts].
+-- ARGV: partition, first offset, offset after the last, and the records as JSON: [name, once, effects, facts].
 -- Returns the offset at which the partition is to be read on: another than asked for when another one was here; -1 for
 -- a store that has lost everything.
 local partition, first, next_ = ARGV[1], ARGV[2], ARGV[3]
@@ -8,10 +8,11 @@ if position ~= first then
   return position or '-1'
 end
 for _, record in ipairs(cjson.decode(ARGV[4])) do
-  local id, once = record[1], record[2]
-  local is_first = once == '' or redis.call('SET', once, 1, 'NX', 'EX', %RETRY_SECONDS%)
-  local was_pending = redis.call('HDEL', 'pending', id) == 1
-  if is_first and not was_pending then
+  local name, once = record[1], record[2]
+  if once ~= '' and not redis.call('SET', once, 1, 'NX', 'EX', %RETRY_SECONDS%) then
+    -- It was counted. If this one was decided apart from that one, as when the store had been away, it was not to be.
+    take_back(name)
+  elseif redis.call('HDEL', 'pending', name) == 0 then
     for _, effect in ipairs(record[3]) do
       add(effect[1], effect[2], effect[3], effect[4])
     end

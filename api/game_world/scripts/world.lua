@@ -3,7 +3,7 @@
 --   guild:NAME    gold;  members:NAME its members
 --   board:…       heroes by gold, experience, power, and guilds by members
 --   ties:…        pairs of players at war, at peace, allied, by time
---   pending       events whose effects are here and which have not been seen in the topic yet
+--   pending       events, by id and time, whose effects are here and which have not been seen in the topic yet
 local START = cjson.decode('%START%')
 local PAIR = '\31'
 
@@ -71,4 +71,31 @@ local function settle(player, fact, target, value, stamp)
   redis.call('HSET', key, field, value, field .. '@', stamp)
   index(player, fact, target, before, value, stamp)
   return before, since
+end
+
+-- Undoes what a pending event did; false when it is not pending.
+local function take_back(name)
+  local noted = redis.call('HGET', 'pending', name)
+  if not noted then
+    return false
+  end
+  redis.call('HDEL', 'pending', name)
+  local entry = cjson.decode(noted)
+  for _, effect in ipairs(entry.done) do
+    add(effect[1], effect[2], effect[3], -effect[4])
+  end
+  for _, fact in ipairs(entry.undo) do
+    local player, kind, target, before, since, value, stamp =
+      fact[1], fact[2], fact[3], fact[4], fact[5], fact[6], fact[7]
+    local field = target == '' and kind or kind .. ':' .. target
+    local key = 'hero:' .. player
+    if redis.call('HGET', key, field .. '@') == stamp then
+      redis.call('HSET', key, field, before, field .. '@', since)
+      index(player, kind, target, value, before, since)
+    end
+  end
+  if entry.once then
+    redis.call('DEL', entry.once)
+  end
+  return true
 end
