@@ -84,7 +84,8 @@ def decided(event_type: EventType, answer: Json) -> Json:
 def record(event: Mapping[str, Any]) -> list[Any]:
     """Make of an event in the topic what the projection's script takes."""
     once = once_key(event) if event.get("idempotent") else ""
-    return [pending_name(event), once, [list(one) for one in effects(event)], [list(one) for one in facts(event)]]
+    changed = [list(one) for one in effects(event)], [list(one) for one in facts(event)]
+    return [pending_name(event), once, *changed, event["player"]]
 
 
 def once_key(event: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from game_events.effects import filled
 from game_events.rules import Kind, Need
 from redis.exceptions import RedisError
 
-from game_world.deeds import decided, deed, once_key
+from game_world.deeds import decided, deed, once_key, pending_name
 from game_world.store import Store
 
 Json = dict[str, Any]

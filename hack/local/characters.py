@@ -90,5 +90,16 @@ CHARACTERS = (
     ),
 )
 
-PEACEFUL = frozenset({"propose_alliance", "pay_tribute", "give_item", "cast_heal", "promote_member", "declare_peace"})
-"""Done to friends; whatever else has a target is done to rivals."""
+AMONG_FRIENDS = frozenset(
+    {
+        "propose_alliance",
+        "betray_ally",
+        "pay_tribute",
+        "give_item",
+        "cast_heal",
+        "promote_member",
+        "arm_wrestle",
+        "declare_peace",
+    }
+)
+"""Done to one of the own guild; whatever else has a target is done to a rival."""

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from game_events import EVENT_TYPES, EventType, Field
 
-from local.characters import CHARACTERS, GUILDS, ITEMS, PEACEFUL, Character
+from local.characters import AMONG_FRIENDS, CHARACTERS, GUILDS, ITEMS, Character
 
 _DOMAINS = ("comcast.com", "yahoo.com", "att.com")
 
@@ -71,7 +71,7 @@ def _value(
         case "amount":
             return random.randint(1, 20)
         case _:
-            return _target(random, player, cast, friendly=event_type.name in PEACEFUL)
+            return _target(random, player, cast, friendly=event_type.name in AMONG_FRIENDS)
 
 
 def _target(random: Random, player: _Player, cast: Sequence[_Player], friendly: bool) -> str:

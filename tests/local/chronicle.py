@@ -40,6 +40,7 @@ class Chronicle:
             if event.get("idempotent") and once in counted:
                 continue
             counted.add(once)
+            world.setdefault(f"hero:{event['player']}", dict(START))
             for owner, name, attribute, amount in effects(event):
                 start = START if owner == "hero" else {}
                 has = world.setdefault(f"{owner}:{name}", dict(start))

@@ -1,5 +1,5 @@
 -- Brings records of the topic into the world, each once: pending ones are there already.
--- ARGV: partition, first offset, offset after the last, and the records as JSON: [name, once, effects, facts].
+-- ARGV: partition, first offset, offset after the last, and the records as JSON: [name, once, effects, facts, player].
 -- Returns the offset at which the partition is to be read on: another than asked for when another one was here; -1 for
 -- a store that has lost everything.
 local partition, first, next_ = ARGV[1], ARGV[2], ARGV[3]
@@ -13,6 +13,7 @@ for _, record in ipairs(cjson.decode(ARGV[4])) do
     -- It was counted. If this one was decided apart from that one, as when the store had been away, it was not to be.
     take_back(name)
   elseif redis.call('HDEL', 'pending', name) == 0 then
+    meet(record[5])
     for _, effect in ipairs(record[3]) do
       add(effect[1], effect[2], effect[3], effect[4])
     end
