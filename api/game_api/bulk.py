@@ -44,7 +44,7 @@ def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
             raise RequestEntityTooLarge
         items = parse(body)
         if world:
-            world.limit(sender.player, request.remote_addr or "", len(items))
+            world.limit(sender.player, request.remote_addr or "")
         results, events, records = prepare(items, sender, int(time() * 1000))
         if events:
             began = monotonic()

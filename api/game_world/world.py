@@ -68,7 +68,7 @@ class World:
         made = deed(event_type, event, random)
         if event.get("idempotent"):
             made["once"] = f"told\x1f{once_key(event)}"
-        made |= self._bucket(event["player"], address, 1)
+        made |= self._buckets(event["player"], address)
         try:
             answer = self._ask(made)
         except WorldAwayError:
@@ -78,12 +78,12 @@ class World:
         self._check(event_type, event, answer)
         return decided(event_type, answer)
 
-    def limit(self, player: str, address: str, cost: int) -> None:
-        """Raise LimitedError if so many events are too many."""
+    def limit(self, player: str, address: str) -> None:
+        """Raise LimitedError if one more request is too many."""
         if not self._limits:
             return
         try:
-            answer = self._ask(self._bucket(player, address, cost))
+            answer = self._ask(self._buckets(player, address))
         except WorldAwayError:
             return
         self._check_limits(answer)
@@ -104,10 +104,9 @@ class World:
             self._away_until = monotonic() + _PAUSE
             raise WorldAwayError("the world is away") from error
 
-    def _bucket(self, player: str, address: str, cost: int) -> Json:
+    def _buckets(self, player: str, address: str) -> Json:
         names = {"player": player, "address": address}
         return {
-            "cost": cost,
             "limits": [
                 [f"limit:{field}:{names[field]}", 1_000_000 // limit.rate, limit.burst] for field, limit in self._limits
             ],

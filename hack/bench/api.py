@@ -1,9 +1,10 @@
-"""The API, the usual way and the bare producer, in turns, on one broker and one topic."""
+"""The API with and without its world, the usual way and the bare producer, in turns, on one broker and one topic."""
 
 import socket
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from local.process import Process, Program, wait_until
 from local.settings import HOST, Ports
@@ -43,6 +44,7 @@ class Run:
 @dataclass(frozen=True)
 class Round:
     ours: Run
+    worldless: Run
     usual: Run
     bulk: Run
     bare: Run
@@ -53,24 +55,39 @@ class ApiBench:
         self._stack = stack
         self._seconds = seconds
         self._connections = connections
-        self._usual_port = Ports.free().api
+        self._ours = self._api("api", stack.settings.ports.api)
+        self._worldless_port, self._usual_port = Ports.free().api, Ports.free().api
+        self._worldless = self._api("api-worldless", self._worldless_port, WORLD_URL="")
         settings = stack.settings
         command = [sys.executable, "-m", "bench.usual", str(self._usual_port), settings.bootstrap_servers]
         self._usual = Process(Program("usual", [*command, settings.topic], {}), settings)
 
+    def _api(self, name: str, port: int, **environment: str) -> Process:
+        usual = self._stack["api"].program
+        # All the load comes from one address, and from few players.
+        changed = {"API_BIND": f"{HOST}:{port}", "API_ADDRESS_RATE": "0", "API_PLAYER_RATE": "0", **environment}
+        return Process(replace(usual, name=name, environment=usual.environment | changed), self._stack.settings)
+
     def rounds(self, count: int) -> list[Round]:
-        ours, usual = self._stack["api"], self._usual
-        port = self._stack.settings.ports.api
-        usual.start()
+        """Let each have its turn, so many times."""
+        ours, worldless, usual = servers = (self._ours, self._worldless, self._usual)
+        ports = (port, worldless_port, _) = (
+            self._stack.settings.ports.api,
+            self._worldless_port,
+            self._usual_port,
+        )
+        for server in servers:
+            server.start()
         try:
-            wait_until("the usual way's server", self._usual_listens, 30)
-            for each in (port, self._usual_port):
+            for server, each in zip(servers, ports, strict=True):
+                wait_until(server.program.name, partial(self._listens, server, each), 30)
                 run_module("load", each, self._connections, WARM_UP_SECONDS, timeout=30)
             rounds = []
             for number in range(1, count + 1):
                 one = Round(
                     ours=self._load(ours, port),
-                    usual=self._load(usual, self._usual_port, promises=False),
+                    worldless=self._load(worldless, worldless_port),
+                    usual=self._load(usual, ports[2], promises=False),
                     bulk=self._load(ours, port, BULK),
                     bare=self._bare(),
                 )
@@ -78,11 +95,16 @@ class ApiBench:
                 rounds.append(one)
             return rounds
         finally:
-            usual.stop()
+            # Its largest worker is looked at next.
+            for server in servers[1:]:
+                server.stop()
+
+    def close(self) -> None:
+        self._ours.stop()
 
     def memory(self) -> dict[str, int]:
         """Bytes of the API's largest worker."""
-        return worker_memory(self._pid(self._stack["api"]))
+        return worker_memory(self._pid(self._ours))
 
     def _load(self, server: Process, port: int, bulk: int = 0, promises: bool = True) -> Run:
         """One turn; a server that `promises` its events must have all of them in Kafka when it has answered."""
@@ -105,10 +127,10 @@ class ApiBench:
             cpu=cpu_seconds(pid) - before_cpu,
         )
 
-    def _usual_listens(self) -> bool:
-        self._pid(self._usual)
+    def _listens(self, server: Process, port: int) -> bool:
+        self._pid(server)
         with socket.socket() as probe:
-            return probe.connect_ex((HOST, self._usual_port)) == 0
+            return probe.connect_ex((HOST, port)) == 0
 
     def _bare(self) -> Run:
         settings = self._stack.settings
@@ -136,7 +158,8 @@ class ApiBench:
 def _summary(one: Round) -> str:
     ours, usual = one.ours, one.usual
     return (
-        f"{ours.requests_per_second:.0f} to {usual.requests_per_second:.0f} requests/s, "
+        f"{ours.requests_per_second:.0f}, without world {one.worldless.requests_per_second:.0f}, "
+        f"to {usual.requests_per_second:.0f} requests/s, "
         f"p99 {ours.p99_ms:.0f} to {usual.p99_ms:.0f} ms, "
         f"CPU per event {ours.cpu_per_event:.0f} to {usual.cpu_per_event:.0f} µs; "
         f"bulk {one.bulk.events_per_core:.0f} to bare {one.bare.events_per_core:.0f} events/s per core"

@@ -13,6 +13,7 @@ def api_rows(rounds: Sequence[api.Round], memory: dict[str, int], connections: i
     speed = ratios(rounds, lambda r: r.ours.requests_per_second / r.usual.requests_per_second)
     p99 = middle(rounds, lambda r: r.ours.p99_ms)
     per_core = ratios(rounds, lambda r: r.bulk.events_per_core / r.bare.events_per_core)
+    world = ratios(rounds, lambda r: r.ours.requests_per_second / r.worldless.requests_per_second)
     lost = sum(r.usual.lost for r in rounds)
     return [
         Row(
@@ -22,6 +23,20 @@ def api_rows(rounds: Sequence[api.Round], memory: dict[str, int], connections: i
             spread(speed),
             "at least 2x",
             median(speed) >= 2,
+        ),
+        Row(
+            "requests/s, with the world and without it",
+            f"{middle(rounds, lambda r: r.ours.requests_per_second):,.0f}",
+            f"{middle(rounds, lambda r: r.worldless.requests_per_second):,.0f} without the world",
+            spread(world),
+            "at least 0.7x",
+            median(world) >= 0.7,
+        ),
+        Row(
+            "CPU of the API per event, with the world and without it",
+            f"{middle(rounds, lambda r: r.ours.cpu_per_event):.0f} µs",
+            f"{middle(rounds, lambda r: r.worldless.cpu_per_event):.0f} µs without the world",
+            spread(ratios(rounds, lambda r: r.ours.cpu_per_event / r.worldless.cpu_per_event)),
         ),
         Row(
             "p50 / p99 of an answer",

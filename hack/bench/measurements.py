@@ -3,7 +3,7 @@
 import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,8 +31,10 @@ def _stack(servers: Sequence[str] | None, trigger_seconds: int = Settings.trigge
 
 
 def _api(options: Namespace) -> list[Row]:
-    with _stack(["kafka", "api"]) as stack:
-        bench = ApiBench(stack, options.seconds, options.connections)
+    with (
+        _stack(["kafka", "store", "world"]) as stack,
+        closing(ApiBench(stack, options.seconds, options.connections)) as bench,
+    ):
         rounds = bench.rounds(options.rounds)
         return api_rows(rounds, bench.memory(), options.connections)
 

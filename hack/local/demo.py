@@ -1,12 +1,15 @@
 """The demo: the whole road once, with the numbers it must come to."""
 
+import math
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 
 from local import answers, topic
-from local.players import play
+from local import play as watching
+from local.players import Players, play
 from local.programs import hdfs_environment, spark_job
 from local.scenario import ACKNOWLEDGED, QUERIES, ROWS, SCENARIO
 from local.settings import ROOT, Settings
@@ -16,6 +19,9 @@ from local.stream_state import stream_state
 EVENTS = "lake.default.events"
 _PATIENCE = 120
 """Seconds for the stream to write what is in the topic."""
+_BOTS, _BOTS_RATE, _BOTS_SEED = 24, 20, 1
+_GLIMPSE = 10.0
+"""Seconds for which the bots play where nobody can end it."""
 
 
 def demo(stack: Stack, keep: bool) -> bool:
@@ -29,6 +35,7 @@ def demo(stack: Stack, keep: bool) -> bool:
         stack.up()
         good = _play_and_query(stack)
         print(f"\n{time.monotonic() - started:.0f} s in all", flush=True)
+        _let_bots_play(settings)
     except BaseException:
         keep = False
         raise
@@ -65,6 +72,16 @@ def _play_and_query(stack: Stack) -> bool:
 
     show_answers(settings)
     return show_numbers(answered[200], before, rows(settings))
+
+
+def _let_bots_play(settings: Settings) -> None:
+    """Show the game with players in it, on a terminal until Ctrl-C."""
+    heading("Bots at play")
+    seconds = math.inf if sys.stdin.isatty() else _GLIMPSE
+    until = "until Ctrl-C" if sys.stdin.isatty() else f"for {_GLIMPSE:.0f} s"
+    print(f"merchants, warlords and explorers, {until}. Join them, and watch:", flush=True)
+    print(f"  the game       {settings.api_url}/play\n  the dashboard  {settings.api_url}/dashboard", flush=True)
+    watching.show(Players(settings, players=_BOTS, rate=_BOTS_RATE, seconds=seconds, seed=_BOTS_SEED))
 
 
 def rows(settings: Settings) -> dict[str, int]:
@@ -140,7 +157,7 @@ def _clean_up(stack: Stack, keep_data: bool) -> None:
 
 def _how_to_go_on(settings: Settings) -> str:
     return f"""
-It is still running. Ask it something:
+It is still running: {settings.api_url}/play, {settings.api_url}/dashboard. Ask it something:
   make sql                          a prompt: try  select host, count(*) from purchases group by host;
   make play                         players that go on for a minute, and a live line of what happens
   make ledger                       what they were told against what is in Kafka and in the table

@@ -200,9 +200,8 @@ def test_rate_limits(game: Game) -> None:
         statuses = [do(game, f"one of {n}", "/", **{"X-Forwarded-For": "192.0.2.1"}).status for n in range(8)]
         assert statuses == [200] * 5 + [429] * 3
         assert do(game, "another", "/", **{"X-Forwarded-For": "192.0.2.2"}).status == 200
-        items = [{"event_type": "default", "player": f"p{n}"} for n in range(10)]
-        bulk = requests.post(f"{game.url}/events", json=items, headers={"X-Forwarded-For": "192.0.2.3"}, timeout=10)
-        assert bulk.status_code == 429
+        bulk = [_bulk(game, **{"X-Forwarded-For": "192.0.2.3"}) for _ in range(8)]
+        assert bulk == [200] * 5 + [429] * 3
 
 
 def test_a_game_is_what_its_events_add_up_to(game: Game, chronicle: Chronicle) -> None:
@@ -259,6 +258,11 @@ def test_without_the_store_the_first_seven_go_on(game: Game, chronicle: Chronicl
     wait_until("the store", game.store.ready, 30)
     wait_until("the sword", lambda: hero(chronicle, player).get("item:sword") == 1, 30)
     wait_until("the world", lambda: do(game, player, "/explore").status == 200, 30)
+
+
+def _bulk(game: Game, **headers: str) -> int:
+    items = [{"event_type": "default", "player": f"p{n}"} for n in range(10)]
+    return requests.post(f"{game.url}/events", json=items, headers=headers, timeout=10).status_code
 
 
 def _answers(url: str) -> bool:

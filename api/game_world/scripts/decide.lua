@@ -8,7 +8,7 @@ local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 -- Each is a bucket that refills steadily: the moment at which it will be full again (the GCRA algorithm).
 for _, limit in ipairs(deed.limits) do
   local key, interval, burst = limit[1], limit[2], limit[3]
-  local full = math.max(tonumber(redis.call('GET', key) or 0), now) + interval * deed.cost
+  local full = math.max(tonumber(redis.call('GET', key) or 0), now) + interval
   if full - now > burst * interval then
     return cjson.encode({wait = full - now - burst * interval, limit = key})
   end

@@ -1,0 +1,96 @@
+"""Answers that are kept, and asked for anew while somebody watches."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Event, Lock, Thread
+from time import monotonic, time
+from typing import Any
+
+FRESH_SECONDS = 5.0
+"""For so long an answer is not asked for again."""
+SHARE = 10
+"""Nor for so many times as long as it took: however large the table, watching it costs Trino at most a tenth."""
+
+Rows = list[dict[str, Any]]
+
+
+class AwayError(Exception):
+    """Whom all questions go to does not answer."""
+
+
+class QuestionError(Exception):
+    """This question was not answered."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`asked_at`, in seconds since the epoch, and `seconds`, which it took, are of the `rows`; `error` is of later."""
+
+    rows: Rows | None = None
+    asked_at: float | None = None
+    seconds: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Away:
+    since: float
+    problem: str
+
+
+class Answers:
+    """The latest answer to each question, asked in their order. One refresh runs at a time, for all who look."""
+
+    def __init__(self, questions: Mapping[str, Callable[[], Rows]]) -> None:
+        self._questions = questions
+        self._lock = Lock()
+        self._answers = {name: Answer() for name in questions}
+        self._due = dict.fromkeys(questions, 0.0)
+        self._away: Away | None = None
+        self._asking = False
+        self._asked_once = Event()
+
+    def look(self, patience: float) -> dict[str, Any]:
+        """Return what is known, at once; the first to look wait up to `patience` seconds."""
+        with self._lock:
+            if not self._asking and monotonic() >= min(self._due.values()):
+                self._asking = True
+                # A worker that is told to end does not wait for it.
+                Thread(target=self._refresh, name="dashboard", daemon=True).start()
+        self._asked_once.wait(patience)
+        with self._lock:
+            return {
+                "now": time(),
+                "asking": self._asking,
+                "away": self._away,
+                "queries": dict(self._answers),
+            }
+
+    def _refresh(self) -> None:
+        try:
+            for name, ask in self._questions.items():
+                if monotonic() >= self._due[name]:
+                    self._answer(name, ask)
+            with self._lock:
+                self._away = None
+        except AwayError as error:
+            with self._lock:
+                self._away = Away(self._away.since if self._away else time(), str(error))
+                self._due = dict.fromkeys(self._due, monotonic() + FRESH_SECONDS)
+        finally:
+            with self._lock:
+                self._asking = False
+            self._asked_once.set()
+
+    def _answer(self, name: str, ask: Callable[[], Rows]) -> None:
+        asked_at, began = time(), monotonic()
+        old = self._answers[name]
+        try:
+            rows = ask()
+        except QuestionError as error:
+            answer = Answer(old.rows, old.asked_at, old.seconds, str(error))
+        else:
+            answer = Answer(rows, asked_at, monotonic() - began)
+        with self._lock:
+            self._answers[name] = answer
+            self._due[name] = began + max(FRESH_SECONDS, SHARE * (monotonic() - began))
