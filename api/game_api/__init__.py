@@ -7,6 +7,7 @@ from game_world.world import LimitedError, RefusedError, World, WorldAwayError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from game_api.bulk import MAX_BODY, add_bulk
+from game_api.dashboard import add_dashboard
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog
 from game_api.metrics import count_request
@@ -15,7 +16,7 @@ from game_api.replies import error_reply, limited_reply, world_away_reply
 from game_api.single import add_actions
 
 
-def create_app(log: EventLog, world: World | None = None, random: Random | None = None) -> Flask:
+def create_app(log: EventLog, world: World | None = None, random: Random | None = None, trino_url: str = "") -> Flask:
     """Make the application on this log; `random` makes what players draw.
 
     Without a world there are only the actions that depend on nothing.
@@ -29,6 +30,7 @@ def create_app(log: EventLog, world: World | None = None, random: Random | None 
     add_actions(app, log, world, random or SystemRandom())
     add_bulk(app, log, world)
     add_operations(app, log)
+    add_dashboard(app, trino_url, world.store.positions if world else None)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InvalidRequestError, _invalid_request)
     app.register_error_handler(RefusedError, lambda error: error_reply(str(error), 409, error.field))

@@ -23,6 +23,8 @@ def test_demo(tmp_path: Path) -> None:
         "  rows in joins             500  as it must be",
         "  rows in declarations        2  as it must be",
         "  rows in visits             20  as it must be",
+        f"http://127.0.0.1:{ports.api}/play",
+        f"http://127.0.0.1:{ports.api}/dashboard",
     ):
         assert line in ran.stdout
     assert not data.exists()
