@@ -40,8 +40,8 @@ ledger: $(VENV)/run ## Compare what players were told with Kafka, the table and 
 maintain: $(VENV)/run ## Bring small files together, forget old snapshots, delete what is past retention
 	@$(LOCAL) job maintain.py $(ARGS)
 
-erase: $(VENV)/run ## Erase a player from rows, files and exports (PLAYER=knight1.comcast.com)
-	@$(LOCAL) job erase.py $(ARGS) -- '$(subst ','\'',$(PLAYER))'
+erase: $(VENV)/run ## Erase a player from rows, files, exports and the world (PLAYER=knight1.comcast.com)
+	@$(LOCAL) erase -- '$(subst ','\'',$(PLAYER))' $(ARGS)
 
 tables: $(VENV)/run ## Make the table and its views, as `up` does
 	@$(LOCAL) job tables.py $(ARGS)

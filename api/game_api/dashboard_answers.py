@@ -19,7 +19,7 @@ class AwayError(Exception):
 
 
 class QuestionError(Exception):
-    """This question was not answered."""
+    """Of one question: it was not answered."""
 
 
 @dataclass(frozen=True)

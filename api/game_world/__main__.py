@@ -1,5 +1,6 @@
-"""Keep the world up with the topic: `python -m game_world`. Its settings are the API's."""
+"""Keep the world up with the topic, or forget a player. The settings are the API's."""
 
+import argparse
 import signal
 import sys
 from threading import Event
@@ -15,10 +16,15 @@ _PAUSE = 1.0
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m game_world", description=__doc__)
+    parser.add_argument("--forget", metavar="PLAYER", help="remove this player from the world, and end")
+    chosen = parser.parse_args()
     settings = Settings.from_environment()
     if not settings.world_url:
         print("error: WORLD_URL: expected the address of the store, such as redis://127.0.0.1:6379", file=sys.stderr)
         return 2
+    if chosen.forget is not None:
+        return _forget(settings, chosen.forget)
     told = Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     signal.signal(signal.SIGINT, lambda *_: told.set())
@@ -28,6 +34,16 @@ def main() -> int:
         except (KafkaException, RedisError) as error:
             print(f"{type(error).__name__}: {error}: again in {_PAUSE:.0f} s", file=sys.stderr, flush=True)
             told.wait(_PAUSE)
+    return 0
+
+
+def _forget(settings: Settings, player: str) -> int:
+    try:
+        Store(settings.world_url).forget(player)
+    except RedisError as error:
+        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    print("the world has forgotten the player")
     return 0
 
 

@@ -37,7 +37,9 @@ class Store:
             # A script that was carried out, though its answer got lost, must not be carried out again.
             retry=Retry(NoBackoff(), 0),
         )
-        self._decide, self._revert, self._project = map(self._script, ("decide", "revert", "project"))
+        self._decide, self._revert, self._project, self._forget = map(
+            self._script, ("decide", "revert", "project", "forget")
+        )
 
     def _script(self, name: str) -> Script:
         folder = files("game_world") / "scripts"
@@ -101,6 +103,13 @@ class Store:
             for event in events:
                 pipeline.xadd("feed", {"event": event}, maxlen=_FEED, approximate=True)
             pipeline.execute()
+
+    def forget(self, player: str) -> None:
+        """Remove a player, and whatever names him."""
+        self._forget(args=[player])
+        escaped = "".join(f"\\{letter}" if letter in "\\*?[]^-" else letter for letter in player)
+        for key in self.redis.scan_iter(f"*once\x1f{escaped}\x1f*"):
+            self.redis.delete(key)
 
     def heroes(self) -> dict[str, dict[str, str]]:
         """Return all heroes, as the store has them; for tests and for comparing."""

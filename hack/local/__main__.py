@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from local import audit, parts, play
 from local.demo import demo
@@ -55,6 +56,10 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     ledger = commands.add_parser("ledger", help="compare what players were told with Kafka, the table and its views")
     ledger.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="for the table, at most (60)")
     ledger.set_defaults(run=_ledger)
+    erase = commands.add_parser("erase", help="erase a player from rows, files, exports and the world")
+    erase.add_argument("player")
+    erase.add_argument("arguments", nargs=argparse.REMAINDER, help="of erase.py")
+    erase.set_defaults(run=_erase)
     job = commands.add_parser("job", help="run a Spark job of spark-apps on the running stack")
     job.add_argument("file")
     job.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -123,6 +128,14 @@ def _job(stack: Stack, chosen: argparse.Namespace) -> int:
     _demand(stack, "kafka", "datanode", "metastore")
     name = chosen.file.removesuffix(".py")
     stack.run(spark_job(stack.settings, name, chosen.file, *chosen.arguments), echo=True)
+    return 0
+
+
+def _erase(stack: Stack, chosen: argparse.Namespace) -> int:
+    _demand(stack, "store", "kafka", "datanode", "metastore")
+    stack.run(spark_job(stack.settings, "erase", "erase.py", *chosen.arguments, "--", chosen.player), echo=True)
+    world = stack["world"].program
+    stack.run(replace(world, name="forget", command=[*world.command, "--forget", chosen.player]), echo=True)
     return 0
 
 

@@ -1,5 +1,7 @@
 """The world: it remembers, forbids, survives, and is at all times what the events have made of it."""
 
+import os
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +13,7 @@ from game_api.event_log import Outcome
 from local.players import Players
 from local.process import Process, wait_until
 from local.settings import Ports
+from redis import Redis
 
 from tests.local.chronicle import Chronicle
 from tests.local.game import Answer, Game, running_game
@@ -258,6 +261,37 @@ def test_without_the_store_the_first_seven_go_on(game: Game, chronicle: Chronicl
     wait_until("the store", game.store.ready, 30)
     wait_until("the sword", lambda: hero(chronicle, player).get("item:sword") == 1, 30)
     wait_until("the world", lambda: do(game, player, "/explore").status == 200, 30)
+
+
+def test_a_player_is_forgotten(game: Game, chronicle: Chronicle, player: str) -> None:
+    """Forgotten, a player is nobody: in no list, no tie and no guild; the others are as they were."""
+    him, other = f"{player} [the *bold*]", f"other of {player}"
+    met(game, him, other)
+    for request in (f"/found_a_guild?guild=guild of {player}", f"/propose_an_alliance?target={other}", "/explore"):
+        assert do(game, him, request, **{"Idempotency-Key": "key"}).status == 200
+    assert do(game, other, f"/declare_a_war?target={him}").status == 200
+    chronicle.await_calm()
+    before = hero(chronicle, other)
+    ran = subprocess.run(
+        [*game.world.program.command, "--forget", him],
+        env={**os.environ, **game.world.program.environment},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "forgotten" in ran.stdout
+    assert hero(chronicle, other) == before
+    redis = chronicle.store.redis
+    kept = {str(key): _dump(redis, str(key)) for key in redis.scan_iter("*")}
+    assert not [key for key, value in kept.items() if him in key or him in value]
+    assert do(game, other, f"/duel?target={him}").json["field"] == "target"
+
+
+def _dump(redis: Redis, key: str) -> str:
+    """Everything that a key holds, as text."""
+    read = {"hash": redis.hgetall, "set": redis.smembers, "string": redis.get, "stream": redis.xrange}
+    kind = str(redis.type(key))
+    return str(redis.zrange(key, 0, -1) if kind == "zset" else read[kind](key))
 
 
 def _bulk(game: Game, **headers: str) -> int:
