@@ -18,14 +18,14 @@ TIMEOUT = 10.0
 class Answer(NamedTuple):
     """What became of an attempt: where the event lies when acknowledged, else how long to wait before the next.
 
-    `final` when another attempt would come to the same: the rules of the game forbid it.
+    `forbidden` by the rules of the game: another attempt would come to the same.
     """
 
     outcome: Outcome
     partition: int | None = None
     offset: int | None = None
     pause: float = RETRY_SECONDS
-    final: bool = False
+    forbidden: bool = False
 
 
 class Client:
@@ -68,5 +68,5 @@ def _meaning(response: http.client.HTTPResponse, body: bytes) -> Answer:
     if response.status == 503 and OUTCOME_HEADER in response.headers:
         return Answer(Outcome(response.headers[OUTCOME_HEADER]), pause=pause)
     if response.status == 409:
-        return Answer(Outcome.REFUSED, final=True)
+        return Answer(Outcome.REFUSED, forbidden=True)
     return Answer(Outcome.REFUSED if 400 <= response.status < 500 else Outcome.UNKNOWN, pause=pause)

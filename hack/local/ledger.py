@@ -30,6 +30,8 @@ class Attempt:
     """Seconds since the epoch."""
     ms: float | None = None
     """How long the answer took."""
+    forbidden: bool = False
+    """Whether the rules of the game forbade it: then it was refused, and is not tried again."""
 
 
 class Ledger:

@@ -37,9 +37,9 @@ def show(players: Players, stream: Callable[[], str] = lambda: "") -> Tally:
 def _print_line(players: Players, before: int, on_terminal: bool, stream: Callable[[], str]) -> int:
     """Print how it goes; return the number of attempts, for the next line's rate."""
     tally = players.tally
-    sent = tally.attempts.total()
+    sent = tally.attempts.total() + tally.forbidden
     rate = (sent - before) / (_ON_TERMINAL if on_terminal else _ELSEWHERE)
-    parts = [f"{sent:,} sent, {rate:,.0f}/s", _outcomes(tally.attempts), _latencies(tally, _RECENT)]
+    parts = [f"{sent:,} sent, {rate:,.0f}/s", _outcomes(tally, tally.attempts), _latencies(tally, _RECENT)]
     if players.late > 1:
         parts.append(f"{players.late:.0f} s late")
     line = " | ".join([*parts, *filter(None, [stream()])])
@@ -51,8 +51,9 @@ def _print_line(players: Players, before: int, on_terminal: bool, stream: Callab
     return sent
 
 
-def _outcomes(counts: dict[Outcome, int]) -> str:
-    return ", ".join(f"{counts.get(outcome, 0):,} {outcome}" for outcome in Outcome)
+def _outcomes(tally: Tally, counts: dict[Outcome, int]) -> str:
+    told = [f"{counts.get(outcome, 0):,} {outcome}" for outcome in Outcome]
+    return ", ".join([*told, f"{tally.forbidden:,} against the rules"])
 
 
 def _latencies(tally: Tally, last: int = 0) -> str:
@@ -60,9 +61,10 @@ def _latencies(tally: Tally, last: int = 0) -> str:
 
 
 def _summary(tally: Tally, seconds: float) -> str:
+    events, attempts = (counts.total() + tally.forbidden for counts in (tally.events, tally.attempts))
     return (
-        f"{tally.events.total():,} events in {seconds:.0f} s: {_outcomes(tally.events)}\n"
-        f"{tally.attempts.total():,} attempts: {_outcomes(tally.attempts)}; {_latencies(tally)}\n"
+        f"{events:,} events in {seconds:.0f} s: {_outcomes(tally, tally.events)}\n"
+        f"{attempts:,} attempts: {_outcomes(tally, tally.attempts)}; {_latencies(tally)}\n"
         f"{tally.retried:,} events were tried more than once\n"
         "compare it with Kafka and the table: make ledger"
     )

@@ -23,16 +23,21 @@ class Sender:
         self._on_attempt = on_attempt
 
     def send(self, move: Move) -> list[Outcome]:
-        """Try until it is acknowledged, or there were `retries`, or `stop` is set; return what each attempt came to."""
+        """Try until it is acknowledged, or there were `retries`, or `stop` is set; return what each attempt came to.
+
+        What the rules forbid is no event: it comes to nothing.
+        """
         outcomes: list[Outcome] = []
         while True:
             answer = self._attempt(move, len(outcomes) + 1)
+            if answer.forbidden:
+                return outcomes
             outcomes.append(answer.outcome)
             if answer.outcome is Outcome.ACKED:
                 if move.again:
                     outcomes.append(self._attempt(move, len(outcomes) + 1).outcome)
                 return outcomes
-            if answer.final or len(outcomes) > self._retries or self._stop.wait(answer.pause):
+            if len(outcomes) > self._retries or self._stop.wait(answer.pause):
                 return outcomes
 
     def _attempt(self, move: Move, number: int) -> Answer:
@@ -41,7 +46,14 @@ class Sender:
         began = time.monotonic()
         answer = self._client.send(move)
         ms = round((time.monotonic() - began) * 1000, 1)
-        attempt = replace(attempt, outcome=answer.outcome, partition=answer.partition, offset=answer.offset, ms=ms)
+        attempt = replace(
+            attempt,
+            outcome=answer.outcome,
+            partition=answer.partition,
+            offset=answer.offset,
+            ms=ms,
+            forbidden=answer.forbidden,
+        )
         self._ledger.note(attempt)
         self._on_attempt(attempt)
         return answer

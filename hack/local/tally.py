@@ -15,12 +15,17 @@ class Tally:
 
     attempts: Counter[Outcome] = field(default_factory=Counter)
     events: Counter[Outcome] = field(default_factory=Counter)
+    forbidden: int = 0
+    """Events that the rules of the game forbade: they are in no other number."""
     retried: int = 0
     """Events with more than one attempt."""
     milliseconds: "array[float]" = field(default_factory=lambda: array("f"))
     """Of each attempt, in the order of their answers."""
 
     def add_attempt(self, attempt: Attempt) -> None:
+        if attempt.forbidden:
+            self.forbidden += 1
+            return
         self.attempts[attempt.outcome or Outcome.UNKNOWN] += 1
         self.milliseconds.append(attempt.ms or 0)
 
@@ -37,4 +42,4 @@ class Tally:
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
     def copy(self) -> "Tally":
-        return Tally(self.attempts.copy(), self.events.copy(), self.retried, self.milliseconds[:])
+        return Tally(self.attempts.copy(), self.events.copy(), self.forbidden, self.retried, self.milliseconds[:])

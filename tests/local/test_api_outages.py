@@ -21,8 +21,11 @@ CLIENTS = 100
 
 @pytest.fixture(scope="module")
 def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
-    with running_game(tmp_path_factory.mktemp("outages")) as game:
-        yield game
+    with pytest.MonkeyPatch.context() as patch:
+        # All clients here are one player, and do not wait.
+        patch.setenv("API_PLAYER_RATE", "0")
+        with running_game(tmp_path_factory.mktemp("outages")) as game:
+            yield game
 
 
 class Ledger:

@@ -1,0 +1,109 @@
+"""Sights: what pages see of the world."""
+
+from collections.abc import Iterator, Mapping
+from math import isqrt
+from typing import Any
+
+import orjson
+from game_events import EVENT_TYPES
+from game_events.effects import filled, result_of
+from game_events.rules import START
+
+from game_world.store import Store
+
+BOARDS = ("gold", "experience", "power")
+LEADERS = 10
+WARS = 20
+FEED = 50
+
+_PAIR = "\x1f"
+_TIES = frozenset(event_type.sets["tie"] for event_type in EVENT_TYPES.values() if "tie" in event_type.sets)
+
+Json = dict[str, Any]
+
+
+class Sights:
+    """Every method raises RedisError when the store is away."""
+
+    def __init__(self, store: Store) -> None:
+        self._redis = store.redis
+
+    def hero(self, name: str) -> Json:
+        """A player; one whom nobody has heard of has what everybody starts with."""
+        found = {str(field): str(value) for field, value in self._redis.hgetall(f"hero:{name}").items()}
+        numbers = {attribute: int(found.get(attribute, start)) for attribute, start in START.items()}
+        return {
+            "player": name,
+            "known": bool(found),
+            **numbers,
+            "level": 1 + isqrt(max(0, numbers["experience"]) // 100),
+            "guild": found.get("guild", ""),
+            "items": dict(sorted((item, int(number)) for item, number in _named("item:", found) if int(number) > 0)),
+            # Beside each tie lies the stamp it is of.
+            "ties": dict(sorted((target, tie) for target, tie in _named("tie:", found) if tie in _TIES)),
+        }
+
+    def overview(self) -> Json:
+        """Who leads, the guilds, and who is at war."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name in (*BOARDS, "guilds"):
+                pipeline.zrevrange(f"board:{name}", 0, LEADERS - 1, withscores=True)
+            pipeline.zrevrange("ties:war", 0, WARS - 1, withscores=True)
+            *boards, guilds, wars = pipeline.execute()
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for guild, _ in guilds:
+                pipeline.hget(f"guild:{guild}", "gold")
+            treasures = pipeline.execute()
+        return {
+            "leaders": {
+                name: [{"player": player, name: int(score)} for player, score in board]
+                for name, board in zip(BOARDS, boards, strict=True)
+            },
+            "guilds": [
+                {"guild": guild, "members": int(members), "gold": int(gold or 0)}
+                for (guild, members), gold in zip(guilds, treasures, strict=True)
+            ],
+            "wars": [
+                {"player": player, "target": target, "since": int(since)}
+                for (player, _, target), since in ((pair.partition(_PAIR), score) for pair, score in wars)
+            ],
+        }
+
+    def feed(self, after: str = "") -> list[Json]:
+        """The newest events after a place in the feed, oldest first."""
+        least = f"({after}" if after else "-"
+        newest: list[tuple[str, dict[str, str]]] = self._redis.xrevrange("feed", "+", least, count=FEED)  # type: ignore[assignment]
+        return [_told(place, orjson.loads(entry["event"])) for place, entry in reversed(newest)]
+
+
+def _named(prefix: str, found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    return ((name.removeprefix(prefix), value) for name, value in found.items() if name.startswith(prefix))
+
+
+def _told(place: str, event: Json) -> Json:
+    event_type = EVENT_TYPES.get(event["event_type"])
+    return {
+        "id": place,
+        "received_at": event["received_at"],
+        "player": event["player"],
+        "event_type": event["event_type"],
+        "family": event_type.family if event_type else "",
+        "text": f"{event['player']}: {sentence(event)}",
+    }
+
+
+def sentence(event: Mapping[str, Any]) -> str:
+    """What the player was told, and beside it those of the type's fields that this leaves out."""
+    event_type = EVENT_TYPES.get(event["event_type"])
+    # A newer projection may know more types; who writes to the topic may leave out what an answer has.
+    plain = str(event["event_type"]).replace("_", " ")
+    if event_type is None:
+        return plain
+    answer = result_of(event_type, event).answer
+    unsaid = [own.name for own in event_type.fields if own.name in event and f"{{{own.name}}}" not in answer]
+    beside = ", ".join(f"{name}: {event[name]}" for name in unsaid)
+    try:
+        told = filled(answer, event)
+    except KeyError:
+        told = plain
+    return f"{told} ({beside})" if beside else told
