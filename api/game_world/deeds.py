@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from game_events import EventType
-from game_events.effects import Effect, effects, facts, filled, item_effects, result_of
+from game_events.effects import Effect, facts, filled, item_effects, result_of
 from game_events.event_type import OWN_GUILD
 from game_events.rules import Change, Given, Result, Share, Taken
 
@@ -79,13 +79,6 @@ def decided(event_type: EventType, answer: Json) -> Json:
         fields["guild"] = answer["guild"]
     changes = result_of(event_type, fields).changes
     return fields | {change.field: amount for change, amount in zip(changes, answer["amounts"] or (), strict=True)}
-
-
-def record(event: Mapping[str, Any]) -> list[Any]:
-    """Make of an event in the topic what the projection's script takes."""
-    once = once_key(event) if event.get("idempotent") else ""
-    changed = [list(one) for one in effects(event)], [list(one) for one in facts(event)]
-    return [pending_name(event), once, *changed, event["player"]]
 
 
 def once_key(event: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from threading import Event
-from typing import Any
 
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
@@ -12,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 from game_api.settings import Settings
 from game_events import InvalidEventError, decode
 
-from game_world.deeds import record
+from game_world.records import records
 from game_world.store import Store
 
 _BATCH = 1000
@@ -92,14 +91,14 @@ class Projection:
 
     def _project(self, partition: int, first: int, messages: Sequence[Message]) -> int:
         """Bring them in, and return the offset to go on at."""
-        events = [event for event in map(_event, messages) if event]
+        values = [message.value() for message in messages]
         next_ = (messages[-1].offset() or 0) + 1
-        went_on = self._store.project(partition, range(first, next_), map(record, events))
+        went_on = self._store.project(partition, range(first, next_), records(values, self._store.are_pending))
         if went_on != next_:
             # Another projection was here; or the store is an older one of itself.
             self._consumer.seek(TopicPartition(self._topic, partition, went_on))
             return went_on
-        self._store.tell([_shown(event) for event in events[-_TOLD:]])
+        self._store.tell([shown for shown in map(_shown, values[-_TOLD:]) if shown])
         return next_
 
     def _settle(self, positions: dict[int, int]) -> None:
@@ -129,13 +128,10 @@ class Projection:
         }
 
 
-def _event(message: Message) -> dict[str, Any] | None:
-    """Return the event of a record; None for what is none, which the world knows nothing of."""
+def _shown(value: bytes | None) -> bytes | None:
+    """Return what the feed shows of an event; None of a record that is none."""
     try:
-        return decode(message.value())
+        event = decode(value)
     except InvalidEventError:
         return None
-
-
-def _shown(event: dict[str, Any]) -> bytes:
     return orjson.dumps({name: value for name, value in event.items() if name not in _HIDDEN})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
+from threading import local
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from game_events.rules import MOST_HEALTH, START
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
 RETRY_SECONDS = 7 * 24 * 3600
@@ -28,6 +29,8 @@ class StoreLostError(RedisError):
 
 
 class Store:
+    """Survives a fork before it is first asked."""
+
     def __init__(self, url: str) -> None:
         self.redis: Redis = Redis.from_url(
             url,
@@ -37,6 +40,7 @@ class Store:
             # A script that was carried out, though its answer got lost, must not be carried out again.
             retry=Retry(NoBackoff(), 0),
         )
+        self._own = local()
         self._decide, self._revert, self._project, self._forget = map(
             self._script, ("decide", "revert", "project", "forget")
         )
@@ -53,7 +57,26 @@ class Store:
         return self.redis.register_script(text)
 
     def decide(self, deed: Json) -> Json:
-        return dict(orjson.loads(self._decide(args=[orjson.dumps(deed)])))
+        """Decide a deed, or only the limits if it has no name."""
+        connection = self._connection()
+        made = orjson.dumps(deed)
+        try:
+            connection.send_command("EVALSHA", self._decide.sha, 0, made, check_health=False)
+            return dict(orjson.loads(connection.read_response()))
+        except NoScriptError:
+            return dict(orjson.loads(self._decide(args=[made])))
+        except RedisError:
+            connection.disconnect()
+            raise
+
+    def _connection(self) -> Any:  # noqa: ANN401 redis has no types here
+        """Return this thread's own connection: taking one from the pool would cost more than asking."""
+        connection: Any = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = self.redis.connection_pool.make_connection()
+        elif connection.is_connected and _has_ended(connection):
+            connection.disconnect()
+        return connection
 
     def revert(self, names: Sequence[str]) -> int:
         """Take back what pending events did; return how many were pending."""
@@ -81,6 +104,10 @@ class Store:
         self.redis.flushdb()
         self.redis.set("topic", topic_id)
         return True
+
+    def are_pending(self, names: Sequence[str]) -> list[bool]:
+        """Tell of each name whether it is pending."""
+        return [found is not None for found in self.redis.hmget("pending", names)] if names else []
 
     def pending(self) -> Iterator[tuple[str, float]]:
         """Yield each pending event's name, and when it was decided, in seconds since the epoch."""
@@ -118,3 +145,11 @@ class Store:
 
     def _hash(self, key: str) -> dict[str, str]:
         return {str(name): str(value) for name, value in self.redis.hgetall(key).items()}
+
+
+def _has_ended(connection: Any) -> bool:  # noqa: ANN401
+    try:
+        # Nothing was asked: what can be read is the end.
+        return bool(connection.can_read(0))
+    except RedisError:
+        return True

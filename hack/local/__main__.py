@@ -151,7 +151,13 @@ def _sql(stack: Stack, _: argparse.Namespace) -> int:
 
 
 def _notebook(stack: Stack, _: argparse.Namespace) -> int:
-    environment = {**os.environ, "TRINO_HOST": HOST, "TRINO_PORT": str(stack.settings.ports.trino)}
+    environment = {
+        **os.environ,
+        # It asks the dashboard's questions.
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "api"), *filter(None, [os.environ.get("PYTHONPATH")])]),
+        "TRINO_HOST": HOST,
+        "TRINO_PORT": str(stack.settings.ports.trino),
+    }
     jupyter = [sys.executable, "-m", "jupyter", "lab", str(ROOT / "hack/notebook/gamelake.ipynb")]
     os.execve(jupyter[0], jupyter, environment)
 

@@ -58,6 +58,14 @@ def answers(url: str) -> bool:
         return False
 
 
+def keeps_the_world(settings: Settings) -> bool:
+    """Whether the store answers; while it reads its file it listens, but says that it is busy."""
+    try:
+        return bool(Store(settings.store_url).redis.ping())
+    except RedisError:
+        return False
+
+
 def is_caught_up(settings: Settings) -> bool:
     """Whether the world has read the topic."""
     try:

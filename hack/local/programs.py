@@ -141,7 +141,7 @@ def _store(settings: Settings) -> Program:
             "STORE_PORT": str(settings.ports.store),
             "STORE_DATA": str(settings.data / "store"),
         },
-        probe=lambda: probes.listens(settings.ports.store),
+        probe=lambda: probes.keeps_the_world(settings),
         ports=("store",),
     )
 

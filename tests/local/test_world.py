@@ -3,7 +3,7 @@
 import os
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -190,21 +190,36 @@ def test_a_huge_name_is_refused(game: Game) -> None:
     assert do(game, "friend", "/duel?target=" + "x" * 256).json["field"] == "target"
 
 
-def test_rate_limits(game: Game) -> None:
-    """Beyond the burst a player gets 429 and learns when to come again; others do not; so does an address."""
+def limited(answers: Sequence[int]) -> bool:
+    """Whether the burst got through and much of the rest did not: on a slow machine the bucket refills meanwhile."""
+    counts = Counter(answers)
+    return counts.keys() == {200, 429} and 5 <= counts[200] < len(answers) / 2
+
+
+def test_a_hasty_player_is_limited(game: Game) -> None:
+    """Beyond the burst a player gets 429, whatever the request, and learns when to come again; others do not."""
     with game.another_api(API_PLAYER_RATE="1", API_PLAYER_BURST="5"):
-        statuses = [do(game, "hasty", "/").status for _ in range(8)]
-        assert statuses == [200] * 5 + [429] * 3
-        refused = do(game, "hasty", "/explore")
-        assert (refused.status, refused.json["field"]) == (429, "player")
+        answers = game.ask_at_once("/", 60, headers={"X-Player": "hasty"})
+        assert limited([answer.status for answer in answers])
+        refused = next(answer for answer in answers if answer.status == 429)
+        assert refused.json == {"error": "too many requests of this player", "field": "player"}
         assert 1 <= int(refused.headers["Retry-After"]) <= 2
         assert do(game, "patient", "/").status == 200
-    with game.another_api(API_ADDRESS_RATE="1", API_ADDRESS_BURST="5", API_TRUSTED_PROXIES="1"):
-        statuses = [do(game, f"one of {n}", "/", **{"X-Forwarded-For": "192.0.2.1"}).status for n in range(8)]
-        assert statuses == [200] * 5 + [429] * 3
+
+
+def test_an_address_is_limited(game: Game) -> None:
+    """However many players, or events at a time, an address has its limit; a trusted proxy tells addresses apart."""
+
+    def ask(number: int) -> int:
+        return do(game, f"one of {number}", "/", **{"X-Forwarded-For": "192.0.2.1"}).status
+
+    with (
+        game.another_api(API_ADDRESS_RATE="1", API_ADDRESS_BURST="5", API_TRUSTED_PROXIES="1"),
+        ThreadPoolExecutor(30) as pool,
+    ):
+        assert limited(list(pool.map(ask, range(60))))
         assert do(game, "another", "/", **{"X-Forwarded-For": "192.0.2.2"}).status == 200
-        bulk = [_bulk(game, **{"X-Forwarded-For": "192.0.2.3"}) for _ in range(8)]
-        assert bulk == [200] * 5 + [429] * 3
+        assert limited(list(pool.map(lambda _: _bulk(game, **{"X-Forwarded-For": "192.0.2.3"}), range(60))))
 
 
 def test_a_game_is_what_its_events_add_up_to(game: Game, chronicle: Chronicle) -> None:

@@ -1,0 +1,50 @@
+"""Records of the topic, as the projection's script takes them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from game_events import InvalidEventError, decode
+from game_events.effects import effects, facts
+
+from game_world.deeds import once_key, pending_name
+
+Record = list[Any]
+"""Name among the pending ones, what it is counted once by, effects, facts, player."""
+
+
+def records(values: Sequence[bytes | None], are_pending: Callable[[Sequence[str]], Sequence[bool]]) -> list[Record]:
+    """Make records of values, leaving out what is no event.
+
+    Of a pending event the effects are in the world: it is not looked at any closer, which is most of the cost.
+    """
+    parsed = [(value, event) for value in values if (event := _parsed(value))]
+    names = [pending_name(event) for _, event in parsed]
+    made = []
+    for name, (value, event), is_pending in zip(names, parsed, are_pending(names), strict=True):
+        if is_pending:
+            made.append([name, _once(event), [], [], event["player"]])
+        elif valid := _valid(value):
+            changed = [list(one) for one in effects(valid)], [list(one) for one in facts(valid)]
+            made.append([name, _once(valid), *changed, valid["player"]])
+    return made
+
+
+def _parsed(value: bytes | None) -> Mapping[str, Any] | None:
+    """Return what looks like an event."""
+    try:
+        event = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    return event if isinstance(event, dict) and "event_id" in event and "received_at" in event else None
+
+
+def _valid(value: bytes | None) -> Mapping[str, Any] | None:
+    try:
+        return decode(value)
+    except InvalidEventError:
+        return None
+
+
+def _once(event: Mapping[str, Any]) -> str:
+    return once_key(event) if event.get("idempotent") else ""
