@@ -10,6 +10,7 @@ from game_api.bulk import MAX_BODY, add_bulk
 from game_api.dashboard import add_dashboard
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog
+from game_api.game_pages import add_game_pages
 from game_api.metrics import count_request
 from game_api.operations import add_operations
 from game_api.replies import error_reply, limited_reply, world_away_reply
@@ -31,6 +32,7 @@ def create_app(log: EventLog, world: World | None = None, random: Random | None 
     add_bulk(app, log, world)
     add_operations(app, log)
     add_dashboard(app, trino_url, world.store.positions if world else None)
+    add_game_pages(app, world)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(InvalidRequestError, _invalid_request)
     app.register_error_handler(RefusedError, lambda error: error_reply(str(error), 409, error.field))

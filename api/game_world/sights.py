@@ -17,7 +17,6 @@ WARS = 20
 FEED = 50
 
 _PAIR = "\x1f"
-_TIES = frozenset(event_type.sets["tie"] for event_type in EVENT_TYPES.values() if "tie" in event_type.sets)
 
 Json = dict[str, Any]
 
@@ -39,8 +38,7 @@ class Sights:
             "level": 1 + isqrt(max(0, numbers["experience"]) // 100),
             "guild": found.get("guild", ""),
             "items": dict(sorted((item, int(number)) for item, number in _named("item:", found) if int(number) > 0)),
-            # Beside each tie lies the stamp it is of.
-            "ties": dict(sorted((target, tie) for target, tie in _named("tie:", found) if tie in _TIES)),
+            "ties": dict(sorted(_named("tie:", found))),
         }
 
     def overview(self) -> Json:

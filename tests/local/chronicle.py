@@ -58,7 +58,7 @@ class Chronicle:
         for kind in ("hero", "guild"):
             for key in self.store.redis.scan_iter(f"{kind}:*"):
                 attributes = self.store.redis.hgetall(key).items()
-                world[str(key)] = _nonzero({name: _typed(name, value) for name, value in attributes if name[-1] != "@"})
+                world[str(key)] = _nonzero({name: _typed(name, value) for name, value in attributes if name[0] != "@"})
         return world
 
 

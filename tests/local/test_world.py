@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
 
@@ -182,6 +183,20 @@ def test_names_are_just_names(game: Game, chronicle: Chronicle, name: str) -> No
         game.ask("/pay_tribute", "POST", headers={"X-Player": "friend"}, params={"target": name, "amount": 1}).status
         == 200
     )
+
+
+def test_a_tie_is_to_one_player(game: Game, chronicle: Chronicle, player: str) -> None:
+    """Ties to players of like names are told apart, whatever stands in the names."""
+    for target, request in (
+        (player, "declare_a_war"),
+        (f"{player}@", "declare_peace"),
+        (f"@{player}", "declare_a_war"),
+    ):
+        assert do(game, "herald", f"/{request}?target={target}").status == 200
+    chronicle.await_calm()
+    assert chronicle.kept()["hero:herald"] == chronicle.told()["hero:herald"]
+    ties = chronicle.store.redis.hmget("hero:herald", f"tie:{player}", f"tie:{player}@", f"tie:@{player}")
+    assert ties == ["war", "peace", "war"]
 
 
 def test_a_huge_name_is_refused(game: Game) -> None:

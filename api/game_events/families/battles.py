@@ -72,7 +72,7 @@ EVENT_TYPES = (
         "battles",
         "/slay_a_dragon",
         Result(
-            "The dragon is dead! Its hoard: {gold} gold and a {loot}.",
+            "The dragon is dead! Its hoard: {gold} gold and one {loot}.",
             (gain("gold", Normal(120, 40, 20, 300)), gain("experience", 80)),
             loot=Pick({"dragon scale": 6, "dragon tooth": 3, "dragon egg": 1}),
         ),

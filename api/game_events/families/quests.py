@@ -10,7 +10,7 @@ EVENT_TYPES = (
         "quests",
         "/explore",
         Result(
-            "You come back with {gold} gold and a {loot}.",
+            "You come back with {gold} gold and one {loot}.",
             (gain("gold", Normal(8, 5, 0, 30)), gain("experience", 8), gain("health", Uniform(-10, 0))),
             loot=Pick({"herb": 50, "ore": 30, "feather": 15, "ruby": 5}),
         ),
@@ -21,7 +21,7 @@ EVENT_TYPES = (
         "quests",
         "/open_a_chest",
         Result(
-            "The chest springs open: {gold} gold, and a {loot}.",
+            "The chest springs open: {gold} gold, and one {loot}.",
             (gain("gold", Normal(25, 15, 0, 100)), gain("experience", 10)),
             loot=Pick({"potion": 60, "helmet": 30, "ruby": 10}),
         ),

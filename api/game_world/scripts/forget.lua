@@ -11,7 +11,7 @@ for _, kind in ipairs({'war', 'peace', 'alliance'}) do
     local one, other = string.sub(pair, 1, cut - 1), string.sub(pair, cut + 1)
     if one == player or other == player then
       redis.call('ZREM', 'ties:' .. kind, pair)
-      redis.call('HDEL', 'hero:' .. one, 'tie:' .. other, 'tie:' .. other .. '@')
+      redis.call('HDEL', 'hero:' .. one, 'tie:' .. other, '@tie:' .. other)
     end
   end
 end

@@ -1,5 +1,5 @@
 -- The world's state. Every script begins with this.
---   hero:NAME     attributes, `item:…`; facts: `guild`, `tie:TARGET`, and beside each, with @, the stamp it is of
+--   hero:NAME     attributes, `item:…`; facts: `guild`, `tie:TARGET`, and of each, with @ before it, the stamp
 --   guild:NAME    gold;  members:NAME its members
 --   board:…       heroes by gold, experience, power, and guilds by members
 --   ties:…        pairs of players at war, at peace, allied, by time
@@ -63,12 +63,12 @@ end
 local function settle(player, fact, target, value, stamp)
   local key = meet(player)
   local field = target == '' and fact or fact .. ':' .. target
-  local since = redis.call('HGET', key, field .. '@') or ''
+  local since = redis.call('HGET', key, '@' .. field) or ''
   if since >= stamp then
     return nil
   end
   local before = redis.call('HGET', key, field) or ''
-  redis.call('HSET', key, field, value, field .. '@', stamp)
+  redis.call('HSET', key, field, value, '@' .. field, stamp)
   index(player, fact, target, before, value, stamp)
   return before, since
 end
@@ -89,8 +89,8 @@ local function take_back(name)
       fact[1], fact[2], fact[3], fact[4], fact[5], fact[6], fact[7]
     local field = target == '' and kind or kind .. ':' .. target
     local key = 'hero:' .. player
-    if redis.call('HGET', key, field .. '@') == stamp then
-      redis.call('HSET', key, field, before, field .. '@', since)
+    if redis.call('HGET', key, '@' .. field) == stamp then
+      redis.call('HSET', key, field, before, '@' .. field, since)
       index(player, kind, target, value, before, since)
     end
   end
