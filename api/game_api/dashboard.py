@@ -6,7 +6,7 @@ from functools import partial
 from flask import Flask, Response
 from redis.exceptions import RedisError
 
-from game_api.dashboard_answers import Answers, QuestionError, Rows
+from game_api.dashboard_answers import Answers, Rows
 from game_api.dashboard_queries import QUERIES
 from game_api.page import page
 from game_api.replies import json_reply
@@ -41,21 +41,24 @@ def add_dashboard(app: Flask, trino_url: str, positions: Positions | None = None
 
 
 def _questions(trino_url: str, positions: Positions | None) -> dict[str, Callable[[], Rows]]:
-    # 8 MB that a worker without a dashboard does not need.
+    # 7 MB that a worker without a dashboard does not need.
     from game_api.dashboard_trino import ask_trino
 
     questions: dict[str, Callable[[], Rows]] = {
         name: partial(ask_trino, trino_url, query) for name, query in QUERIES.items()
     }
-    if positions:
-        # Before Trino is asked: the table then looks better than it is by what came in between, and never worse.
-        return {"topic": partial(_ask_world, positions), **questions}
-    return questions
+    return questions | {"freshness": partial(_freshness, questions["freshness"], positions)}
 
 
-def _ask_world(positions: Positions) -> Rows:
+def _freshness(newest: Callable[[], Rows], positions: Positions | None) -> Rows:
+    """Add to each partition's newest row the topic's `next_offset`; None where nobody knows."""
     try:
-        known = positions()
-    except RedisError as error:
-        raise QuestionError("the world is away") from error
-    return [{"kafka_partition": partition, "next_offset": offset} for partition, offset in sorted(known.items())]
+        # Before Trino is asked: the table then looks better than it is by what came in between, and never worse.
+        known = dict(positions()) if positions else {}
+    except RedisError:
+        known = {}
+    rows = [row | {"next_offset": known.pop(row["kafka_partition"], None)} for row in newest()]
+    return rows + [
+        {"kafka_partition": partition, "newest_offset": None, "next_offset": offset}
+        for partition, offset in sorted(known.items())
+    ]

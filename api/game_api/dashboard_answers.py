@@ -8,8 +8,10 @@ from typing import Any
 
 FRESH_SECONDS = 5.0
 """For so long an answer is not asked for again."""
-SHARE = 10
-"""Nor for so many times as long as it took: however large the table, watching it costs Trino at most a tenth."""
+_SHARE = 10
+"""Nor for so many times as long as it took: of a large table, too, watching takes Trino a tenth of its time."""
+_STALE_SECONDS = 60.0
+"""After which it is asked for in any case: it may have taken long only because Trino had just started."""
 
 Rows = list[dict[str, Any]]
 
@@ -41,8 +43,9 @@ class Away:
 class Answers:
     """The latest answer to each question, asked in their order. One refresh runs at a time, for all who look."""
 
-    def __init__(self, questions: Mapping[str, Callable[[], Rows]]) -> None:
+    def __init__(self, questions: Mapping[str, Callable[[], Rows]], fresh: float = FRESH_SECONDS) -> None:
         self._questions = questions
+        self._fresh = fresh
         self._lock = Lock()
         self._answers = {name: Answer() for name in questions}
         self._due = dict.fromkeys(questions, 0.0)
@@ -76,7 +79,7 @@ class Answers:
         except AwayError as error:
             with self._lock:
                 self._away = Away(self._away.since if self._away else time(), str(error))
-                self._due = dict.fromkeys(self._due, monotonic() + FRESH_SECONDS)
+                self._due = dict.fromkeys(self._due, monotonic() + self._fresh)
         finally:
             with self._lock:
                 self._asking = False
@@ -93,4 +96,4 @@ class Answers:
             answer = Answer(rows, asked_at, monotonic() - began)
         with self._lock:
             self._answers[name] = answer
-            self._due[name] = began + max(FRESH_SECONDS, SHARE * (monotonic() - began))
+            self._due[name] = began + max(self._fresh, min(_STALE_SECONDS, _SHARE * (monotonic() - began)))

@@ -3,6 +3,8 @@
 An event that came again under its Idempotency-Key counts once, as in the views.
 """
 
+from collections.abc import Iterable
+
 from game_events import EVENT_TYPES
 from game_events.catalog import ERASED, REJECTED
 from game_events.rules import START
@@ -15,11 +17,11 @@ NEWEST = 20
 _TIES = {name: event_type for name, event_type in EVENT_TYPES.items() if "tie" in event_type.sets}
 
 
-def _literals(names: list[str]) -> str:
-    return ", ".join(f"'{name}'" for name in sorted(names))
+def _literals(names: Iterable[str]) -> str:
+    return ", ".join(f"'{name}'" for name in sorted(set(names)))
 
 
-_WAR = _literals([name for name, event_type in _TIES.items() if event_type.sets["tie"] == "war"])
+_WAR = _literals(name for name, event_type in _TIES.items() if event_type.sets["tie"] == "war")
 
 
 def _once(columns: str, where: str) -> str:
@@ -76,23 +78,29 @@ GROUP BY event_type, strength
 ORDER BY event_type, strength
 """
 
-_TIE_EVENTS = "\n        UNION ALL\n".join(
-    f"        SELECT player, target, event_type, timestamp, event_id FROM {family}"
-    for family in sorted({event_type.family for event_type in _TIES.values()})
-)
-
+# Of a retried declaration the first record counts here too; to group costs less than two views, which read all twice.
 _WARS = f"""
 SELECT player, target, event_type, since, count(*) OVER () AS in_all
 FROM (
     SELECT
         player,
         target,
-        max_by(event_type, ROW(timestamp, event_id)) AS event_type,
-        max(timestamp) AS since
+        max_by(event_type, ROW(declared_at, event_id)) AS event_type,
+        max(declared_at) AS since
     FROM (
-{_TIE_EVENTS}
+        SELECT
+            player,
+            event_type,
+            event_id,
+            min_by(target, ROW(kafka_partition, kafka_offset)) AS target,
+            min_by(received_at, ROW(kafka_partition, kafka_offset)) AS declared_at
+        FROM events
+        WHERE
+            family IN ({_literals(event_type.family for event_type in _TIES.values())})
+            AND event_type IN ({_literals(_TIES)})
+        GROUP BY player, event_type, event_id
     )
-    WHERE target IS NOT NULL AND event_type IN ({_literals(list(_TIES))})
+    WHERE target IS NOT NULL
     GROUP BY player, target
 )
 WHERE event_type IN ({_WAR})

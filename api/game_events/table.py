@@ -1,6 +1,6 @@
 """The table `events` and its views, derived from the catalog."""
 
-from game_events.catalog import COMMON_FIELDS, ERASED, FAMILIES, REJECTED
+from game_events.catalog import COMMON_FIELDS, ERASED, EVENT_TYPES, FAMILIES, REJECTED
 from game_events.fields import Field, Kind
 
 FAMILY = Field(
@@ -47,8 +47,9 @@ _VIEW_COLUMNS = (
     "user_agent",
     "description",
     "event_type",
-    "{fields}",
+    "{stated}",
     "received_at AS timestamp",
+    "{changes}",
     "player",
     "event_id",
     "kafka_partition",
@@ -62,11 +63,13 @@ def family_query(family: str, events: str) -> str:
     An event whose request was retried counts once. Only ids that clients chose can come twice, so only those rows
     pay for the search.
     """
-    columns = ", ".join(
-        name
-        for column in _VIEW_COLUMNS
-        for name in ([f.name for f in FAMILIES[family]] if column == "{fields}" else [column])
-    )
+    own = [field.name for field in FAMILIES[family]]
+    stated = {field.name for one in EVENT_TYPES.values() if one.family == family for field in one.fields}
+    groups = {
+        "{stated}": [name for name in own if name in stated],
+        "{changes}": [name for name in own if name not in stated],
+    }
+    columns = ", ".join(name for column in _VIEW_COLUMNS for name in groups.get(column, [column]))
     names = ", ".join(column.split(" AS ")[-1] for column in columns.split(", "))
     rows = f"FROM {events} WHERE family = {_literal(family)} AND"
     return (

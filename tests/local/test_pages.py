@@ -1,6 +1,5 @@
 """The game's page in a real browser, over the real servers."""
 
-import shutil
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,11 +7,11 @@ import pytest
 import requests
 from local.process import wait_until
 from local.stack import Stack
-from selenium.webdriver import ActionChains, Chrome, ChromeOptions, Keys
-from selenium.webdriver.chrome.service import Service
+from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+from tests.local.chromium import driven
 from tests.local.lake import Lake
 
 HOSTILE_PLAYER = "<img src=x onerror=document.title='pwned'>"
@@ -83,17 +82,8 @@ class Page:
 
 @pytest.fixture(scope="module")
 def driver() -> Iterator[Chrome]:
-    binary, service = shutil.which("chromium"), shutil.which("chromedriver")
-    if not binary or not service:
-        pytest.skip("there is no browser: install Debian's chromium and chromium-driver")
-    options = ChromeOptions()
-    options.binary_location = binary
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"):
-        options.add_argument(argument)
-    driver = Chrome(options, Service(service))
-    yield driver
-    driver.quit()
+    with driven() as driver:
+        yield driver
 
 
 @pytest.fixture

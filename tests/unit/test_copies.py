@@ -83,7 +83,7 @@ def test_the_readme_names_only_targets_that_exist() -> None:
 def test_images_begin_with_the_same_stage() -> None:
     """What builds the images is made once: their first stage is the same, word for word, in all of them."""
     files = [path.read_text() for path in ROOT.glob("images/*/Dockerfile")]
-    assert len(files) == 7
+    assert len(files) == 8
     assert len({re.search(r"^FROM .* AS tools\n.*?\n\n", file, re.MULTILINE | re.DOTALL)[0] for file in files}) == 1  # type: ignore[index]
 
 

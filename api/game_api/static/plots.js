@@ -53,7 +53,8 @@ export function stackedColumns(width, title, columns) {
     }
     drawn.push(group);
     if (column.label && x >= room) {
-      drawn.push(svg("text", { x, y: height - 4 }, column.label));
+      const anchor = x > width - 36 ? "end" : "start";
+      drawn.push(svg("text", { x: anchor === "end" ? width : x, y: height - 4, "text-anchor": anchor }, column.label));
       room = x + 48;
     }
   });
@@ -78,7 +79,7 @@ export function histogram(title, counts) {
 }
 
 /** rows: [{name, value, note}], the greatest first. */
-export function rankedBars(rows, colour, unit) {
+export function rankedBars(rows, colour) {
   const most = Math.max(...rows.map((row) => row.value), 1);
   return element(
     "ol",
@@ -92,7 +93,7 @@ export function rankedBars(rows, colour, unit) {
         element("span", { textContent: index + 1 }),
         element("span", { className: "name", textContent: name, title: name }),
         svg("svg", box, bar),
-        element("b", { textContent: `${value.toLocaleString("en")} ${unit} ` }, element("small", { textContent: note })),
+        element("b", { textContent: value.toLocaleString("en") }, element("small", { textContent: note })),
       );
     }),
   );

@@ -1,0 +1,201 @@
+"""The dashboard over the real servers: its numbers are those of the requests; Trino away; in a real browser."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+from game_events.rules import START
+from game_world.store import Store
+from local.process import wait_until
+from local.stack import Stack
+
+from tests.local.chromium import Chromium
+from tests.local.lake import Lake
+
+Rows = list[dict[str, Any]]
+
+RICH, POOR = "midas", "croesus <b>once</b>"
+PATRONS = 40
+FLIGHT = '{"event_type": "fly", "description": "' + "x" * 500 + '"}'
+"""Nobody can."""
+
+
+class Dashboard:
+    """The page's data, as a browser asks for them."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.url = f"{stack.settings.api_url}/dashboard"
+        # One connection stays with one worker, and so with one set of answers.
+        self._session = requests.Session()
+
+    def data(self) -> dict[str, Any]:
+        answer = self._session.get(f"{self.url}/data", timeout=20)
+        assert answer.status_code == 200
+        return dict(answer.json())
+
+    def answers_since(self, moment: float) -> dict[str, Rows]:
+        """Wait until each query has been asked after this moment."""
+
+        def asked() -> dict[str, Rows] | None:
+            queries = self.data()["queries"]
+            known = all((query["asked_at"] or 0) > moment for query in queries.values())
+            return {name: query["rows"] for name, query in queries.items()} if known else None
+
+        return wait_until("new answers", asked, 240)
+
+
+@pytest.fixture(scope="module")
+def dashboard(stack: Stack) -> Dashboard:
+    return Dashboard(stack)
+
+
+@pytest.fixture(scope="module")
+def store(stack: Stack) -> Store:
+    return Store(stack.settings.store_url)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with Chromium.opened() as chromium:
+        yield chromium
+
+
+def do(stack: Stack, player: str, request: str, key: str = "", **parameters: Any) -> dict[str, Any]:  # noqa: ANN401
+    """Let a player do it; return the answer."""
+    headers = {"X-Player": player, "Accept": "application/json"} | ({"Idempotency-Key": key} if key else {})
+    answer = requests.post(stack.settings.api_url + request, params=parameters, headers=headers, timeout=20)
+    answer.raise_for_status()
+    return dict(answer.json())
+
+
+def loaded(lake: Lake, dashboard: Dashboard) -> dict[str, Rows]:
+    """Bring what is in the topic into the table; return the answers of after that."""
+    lake.job("batch.py", "load")
+    return dashboard.answers_since(dashboard.data()["now"])
+
+
+def bought(rows: Rows) -> Counter[str]:
+    sums: Counter[str] = Counter()
+    for row in rows:
+        sums[row["event_type"]] += row["number"]
+    return sums
+
+
+def at_war(rows: Rows) -> set[tuple[str, str]]:
+    return {(row["player"], row["target"]) for row in rows}
+
+
+@pytest.fixture(scope="module")
+def before(lake: Lake, dashboard: Dashboard) -> dict[str, Rows]:
+    """The answers of before the requests; other tests' rows are among them."""
+    return loaded(lake, dashboard)
+
+
+@pytest.fixture(scope="module")
+def after(stack: Stack, lake: Lake, dashboard: Dashboard, before: dict[str, Rows]) -> dict[str, Rows]:
+    """The answers of after players bought, fought and traded, and a record came that is no event."""
+    key = str(uuid4())
+    for _ in range(3):
+        do(stack, RICH, "/purchase_a_sword", key)
+    for request in ("/purchase_a_sword", "/purchase_a_bow", "/explore"):
+        do(stack, RICH, request)
+    do(stack, POOR, "/purchase_an_axe")
+    for number in range(PATRONS):
+        do(stack, f"patron{number}", "/pay_tribute", target=RICH, amount=100)
+    do(stack, RICH, "/propose_an_alliance", target=POOR)
+    do(stack, POOR, "/declare_a_war", target=RICH)
+    lake.write([FLIGHT.encode()])
+    return loaded(lake, dashboard)
+
+
+def test_purchases_are_counted_once_each(before: dict[str, Rows], after: dict[str, Rows]) -> None:
+    """By item there are as many more as were bought; the one that was sent three times under its key is one."""
+    assert bought(after["purchases"]) - bought(before["purchases"]) == Counter(
+        purchase_sword=2, purchase_bow=1, purchase_axe=1
+    )
+
+
+def test_the_last_hour_counts_them_too(before: dict[str, Rows], after: dict[str, Rows]) -> None:
+    """Minute by minute the family has as many more, and `rejected` the one record."""
+
+    def lately(rows: Rows, family: str) -> int:
+        return sum(row["number"] for row in rows if row["family"] == family)
+
+    for family, more in (("purchases", 4), ("diplomacy", PATRONS + 1), ("declarations", 1), ("rejected", 1)):
+        assert lately(after["activity"], family) - lately(before["activity"], family) == more
+
+
+def test_the_ranks_are_the_worlds(after: dict[str, Rows], store: Store) -> None:
+    """Who was paid by many is listed with the gold, experience and power that the world's store has of him."""
+    [rich] = [row for row in after["players"] if row["player"] == RICH]
+    hero = store.heroes()[RICH]
+    assert rich["gold"] >= START["gold"] + 100 * PATRONS - 15
+    for name in ("gold", "experience", "power"):
+        assert rich[name] == int(hero.get(name, START[name])), name
+    for rank, value in (("by_gold", "gold"), ("by_power", "power")):
+        ranked = [row[value] for row in sorted(after["players"], key=lambda row: row[rank]) if row[rank] <= 10]
+        assert ranked == sorted(ranked, reverse=True)
+
+
+def test_a_rejected_record_is_listed(after: dict[str, Rows]) -> None:
+    """The newest one comes first, with what is wrong with it, its text cut."""
+    newest = after["rejected"][0]
+    assert newest["error"].startswith("event_type: expected one of")
+    assert newest["text"] == FLIGHT[:200]
+
+
+def test_the_table_is_not_behind(after: dict[str, Rows]) -> None:
+    """After a load the table's newest offsets are the last that the world knows of."""
+    assert after["freshness"]
+    assert all(row["newest_offset"] == row["next_offset"] - 1 for row in after["freshness"] if row["next_offset"])
+
+
+def test_the_page_draws_the_answers(chromium: Chromium, dashboard: Dashboard, after: dict[str, Rows]) -> None:
+    """In a browser every plot has its data, names are text, nothing is complained of, and a phone need not scroll."""
+    chromium.open(dashboard.url, width=1280)
+    wait_until("the plots", lambda: chromium.count("#activity .plot rect.bar") and chromium.texts("#rejected td"), 60)
+    assert chromium.count("#purchases .plot svg") == len(bought(after["purchases"]))
+    assert chromium.count("#richest .plot svg rect") == chromium.count("#strongest .plot svg rect") == 10
+    assert RICH in chromium.texts("#richest .name")
+    assert POOR in chromium.texts("#wars td")
+    assert chromium.count("#wars b") == 0
+    assert "purchases" in " ".join(chromium.texts("#activity .legend li"))
+    assert chromium.texts("#banners p") == []
+    chromium.open(dashboard.url, width=390)
+    wait_until("the plots", lambda: chromium.count("#activity .plot rect.bar") and chromium.texts("#rejected td"), 60)
+    assert chromium.overflow() <= 0
+    assert chromium.complaints() == []
+
+
+def test_peace_ends_a_war(stack: Stack, lake: Lake, dashboard: Dashboard, after: dict[str, Rows]) -> None:
+    """The pair is at war until peace is declared, and the alliance of the other direction is no war."""
+    assert (POOR, RICH) in at_war(after["wars"])
+    assert (RICH, POOR) not in at_war(after["wars"])
+    do(stack, POOR, "/declare_peace", target=RICH)
+    assert (POOR, RICH) not in at_war(loaded(lake, dashboard)["wars"])
+
+
+def test_without_trino_the_last_answers_stay(
+    stack: Stack, dashboard: Dashboard, chromium: Chromium, after: dict[str, Rows]
+) -> None:
+    """While Trino is away, data and page say since when and show what it last said; then all goes on."""
+    chromium.open(dashboard.url, width=1280)
+    wait_until("the plots", lambda: chromium.count("#activity .plot rect.bar"), 60)
+    known = dashboard.data()
+    stack["trino"].stop()
+    try:
+        away = wait_until("what is wrong", lambda: dashboard.data()["away"], 60)
+        assert away["since"] >= known["now"]
+        assert away["problem"] == "nobody listens there"
+        queries = dashboard.data()["queries"]
+        assert queries["purchases"]["rows"] == known["queries"]["purchases"]["rows"] != []
+        [said] = wait_until("the banner", lambda: chromium.texts("#banners p"), 60)
+        assert said.startswith("Trino does not answer since")
+        assert chromium.count("#activity .plot rect.bar") > 0
+    finally:
+        stack.up(["trino"])
+    wait_until("an answer", lambda: dashboard.data()["away"] is None, 120)
+    wait_until("no banner", lambda: chromium.texts("#banners p") == [], 120)
