@@ -31,7 +31,7 @@ def main() -> int:
     while not told.is_set():
         try:
             Projection(settings, Store(settings.world_url)).run(told)
-        except (KafkaException, RedisError) as error:
+        except (KafkaException, RedisError, TimeoutError) as error:
             print(f"{type(error).__name__}: {error}: again in {_PAUSE:.0f} s", file=sys.stderr, flush=True)
             told.wait(_PAUSE)
     return 0

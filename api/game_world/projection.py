@@ -48,7 +48,16 @@ class Projection:
         self._recent: deque[tuple[float, dict[int, int]]] = deque()
 
     def run(self, told: Event) -> None:
-        """Read until told to end. Raises KafkaException and RedisError: start it again, it goes on where it was."""
+        """Read until told to end.
+
+        Raises KafkaException, RedisError and, when Kafka does not answer, TimeoutError: a new one goes on where it was.
+        """
+        try:
+            self._read_on(told)
+        finally:
+            self._consumer.close()
+
+    def _read_on(self, told: Event) -> None:
         partitions = self._claim()
         print(f"the world of {self._topic}: from {self._store.positions() or 'the start'}", flush=True)
         positions = self._seek(partitions)
@@ -56,7 +65,6 @@ class Projection:
             for partition, messages in self._read().items():
                 positions[partition] = self._project(partition, positions[partition], messages)
             self._settle(positions)
-        self._consumer.close()
 
     def _claim(self) -> list[int]:
         described = self._admin.describe_topics(TopicCollection([self._topic]))[self._topic].result(10)

@@ -41,8 +41,8 @@ class Store:
             retry=Retry(NoBackoff(), 0),
         )
         self._own = local()
-        self._decide, self._revert, self._project, self._forget = map(
-            self._script, ("decide", "revert", "project", "forget")
+        self._decide, self._revert, self._project, self._catch_up, self._forget = map(
+            self._script, ("decide", "revert", "project", "catch_up", "forget")
         )
 
     def _script(self, name: str) -> Script:
@@ -118,7 +118,9 @@ class Store:
         return bool(self.redis.exists("caught_up"))
 
     def set_caught_up(self) -> None:
-        self.redis.set("caught_up", 1)
+        """Note that the topic has been read to its end. Raises StoreLostError."""
+        if not self._catch_up():
+            raise StoreLostError("the store has lost the world")
 
     def now(self) -> float:
         seconds, microseconds = self.redis.time()

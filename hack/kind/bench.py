@@ -1,6 +1,7 @@
 """What the cluster costs and does, beside the stack on the same machine."""
 
 import json
+import os
 import tempfile
 import time
 import zipfile
@@ -35,6 +36,10 @@ _API_PORT = 5000
 """Of the container."""
 _ONE_EVENT = (Requests("user1.comcast.com", 1, "/"),)
 
+# All requests come from one address, and no limit is what is measured.
+_UNLIMITED = {"API_PLAYER_RATE": "0", "API_ADDRESS_RATE": "0"}
+_UNLIMITED_VALUES = ("--set", "api.limits.playerRate=0,api.limits.addressRate=0")
+
 _LOAD = """
 import json, sys
 from bench.load import play
@@ -58,7 +63,7 @@ def measure(cluster: Cluster, options: Namespace) -> list[Row]:
     progress = Progress()
     try:
         cluster.create()
-        deployment.deploy(cluster, progress)
+        deployment.deploy(cluster, progress, *_UNLIMITED_VALUES)
         with ways_in(cluster) as settings:
             first_row = _first_row(settings, progress)
             served = Served(_load_in_pod(cluster, options), _freshness(settings, options))
@@ -70,6 +75,8 @@ def measure(cluster: Cluster, options: Namespace) -> list[Row]:
 
 
 def _measure_stack(options: Namespace) -> Served:
+    # The servers inherit it.
+    os.environ.update(_UNLIMITED)
     with tempfile.TemporaryDirectory(prefix="gamelake-bench-") as folder:
         stack = Stack(LocalSettings.isolated(Path(folder)))
         try:

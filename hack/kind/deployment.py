@@ -14,8 +14,8 @@ CHART = ROOT / "charts/gamelake"
 VALUES = ("--values", str(CHART / "values-kind.yaml"))
 
 
-def deploy(cluster: Cluster, progress: Progress) -> None:
-    """See that all of it is there and runs; what is as it should be is left as it is."""
+def deploy(cluster: Cluster, progress: Progress, *options: str) -> None:
+    """See that all of it is there and runs; what is as it should be is left as it is. `options` are Helm's."""
     changed = images.missing(cluster)
     if changed:
         images.load(cluster, changed)
@@ -28,7 +28,7 @@ def deploy(cluster: Cluster, progress: Progress) -> None:
     if changed:
         images.note(cluster)
     cluster.helm("dependency", "build", CHART)
-    cluster.helm("upgrade", "--install", RELEASE, CHART, *VALUES)
+    cluster.helm("upgrade", "--install", RELEASE, CHART, *VALUES, *options)
     progress.say("charts installed")
     await_ready(cluster, progress)
     start_jobs(cluster, progress)

@@ -45,8 +45,8 @@ def _check_spark(thing: Object) -> None:
 
 
 def _no_schema(thing: Object) -> None:
-    """The Prometheus operator's resources: their definitions are in no package registry."""
-    assert thing["kind"] in ("PodMonitor", "PrometheusRule")
+    """The Prometheus operator's resources and the Gateway API's: no package of Python's has their definitions."""
+    assert thing["kind"] in ("PodMonitor", "PrometheusRule", "HTTPRoute")
 
 
 @cache
@@ -90,4 +90,5 @@ _CHECKS: dict[str, Callable[[Object], None]] = {
     "kafka.strimzi.io": _check_strimzi,
     "sparkoperator.k8s.io": _check_spark,
     "monitoring.coreos.com": _no_schema,
+    "gateway.networking.k8s.io": _no_schema,
 }

@@ -32,13 +32,14 @@ class Asked(Mapping[str, str]):
 SASL = {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512"}
 
 
+@pytest.mark.parametrize("program", ["api", "world"])
 @pytest.mark.parametrize("variant", ["default", "elsewhere", "plain"])
-def test_the_api_is_given_the_names_it_reads(charts: Charts, variant: str) -> None:
-    """The chart sets no name that the service does not read, and leaves out those of a security that is not used."""
+def test_api_and_world_are_given_the_names_they_read(charts: Charts, variant: str, program: str) -> None:
+    """The chart sets no name that both do not read, and leaves out those of a security that is not used."""
     asked = Asked(**SASL)
     game_api.settings.Settings.from_environment(asked)
     objects = charts.render("gamelake", values=VARIANTS[variant][1])
-    [deployment] = of(objects, "Deployment", "api")
+    [deployment] = of(objects, "Deployment", program)
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
     assert given.keys() <= asked.names
     unused = {
@@ -48,8 +49,40 @@ def test_the_api_is_given_the_names_it_reads(charts: Charts, variant: str) -> No
     }
     assert asked.names - given.keys() == unused[variant]
     if variant == "elsewhere":
-        assert given["KAFKA_SASL_PASSWORD"] == "secret kafka/password"  # noqa: S105 its place
+        kept = {"api": "secret kafka/password", "world": "secret kafka-reader/password"}
+        assert given["KAFKA_SASL_PASSWORD"] == kept[program]
+        assert given["KAFKA_SASL_USERNAME"] == {"api": "api", "world": "reader"}[program]
+        assert given["WORLD_URL"] == "secret redis/url"
         assert given["KAFKA_SSL_CA_LOCATION"] == "/kafka/ca.crt"
+
+
+def test_the_world_may_be_left_out(charts: Charts) -> None:
+    """Without a world the API is told of none, without an address of Trino of no dashboard; nothing else is left."""
+    objects = charts.render("gamelake", values=VARIANTS["worldless"][1])
+    [deployment] = of(objects, "Deployment", "api")
+    given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
+    told = game_api.settings.Settings.from_environment(given)
+    assert (told.world_url, told.trino_url) == ("", "")
+    own = [one for one in objects if one["kind"] != "KafkaUser" and one["metadata"]["name"].startswith("world")]
+    assert own == []
+
+
+def test_the_world_reads_as_its_own_user(charts: Charts) -> None:
+    """The user of the projection may read and describe the topic and read in its one group, and write nothing."""
+    objects = charts.render("gamelake")
+    [deployment] = of(objects, "Deployment", "world")
+    given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
+    [user] = of(objects, "KafkaUser", given["KAFKA_SASL_USERNAME"])
+    assert given["KAFKA_SASL_PASSWORD"] == f"secret {user['metadata']['name']}/password"
+    projection = (ROOT / "api/game_world/projection.py").read_text()
+    [group] = re.findall(r'"group\.id": "(.+?)"', projection)
+    assert user["spec"]["authorization"]["acls"] == [
+        {
+            "resource": {"type": "topic", "name": given["KAFKA_TOPIC"], "patternType": "literal"},
+            "operations": ["Read", "Describe"],
+        },
+        {"resource": {"type": "group", "name": group, "patternType": "literal"}, "operations": ["Read"]},
+    ]
 
 
 @pytest.mark.parametrize("job", jobs())
@@ -74,6 +107,8 @@ def test_the_charts_ask_for_what_the_code_does_by_default(charts: Charts) -> Non
     default = game_api.settings.Settings()
     for name in ("workers", "threads", "keepalive_seconds", "access_log", "linger_ms", "delivery_timeout_ms"):
         assert getattr(told, name) == getattr(default, name), name
+    for name in ("player_rate", "player_burst", "address_rate", "address_burst", "trusted_proxies"):
+        assert getattr(told, name) == getattr(default, name), name
     assert (told.queue_messages, told.queue_kbytes) == (default.queue_messages, default.queue_kbytes)
     [of_jobs] = of(objects, "ConfigMap", "gamelake-jobs")
     jobs_told = job_settings.Settings.from_environment({**of_jobs["data"], "KAFKA_SASL_PASSWORD": "x"})
@@ -81,7 +116,7 @@ def test_the_charts_ask_for_what_the_code_does_by_default(charts: Charts) -> Non
         assert getattr(jobs_told, name) == getattr(job_settings.Settings, name), name
 
 
-@pytest.mark.parametrize("server", ["hdfs", "hive-metastore", "trino", "postgres"])
+@pytest.mark.parametrize("server", ["hdfs", "hive-metastore", "trino", "postgres", "valkey"])
 def test_servers_are_given_the_names_they_read(charts: Charts, server: str) -> None:
     """A container's environment has what images/<name>/run demands, and nothing that neither it nor its files read."""
     folder = ROOT / "images" / server
@@ -104,7 +139,7 @@ def test_servers_are_given_the_names_they_read(charts: Charts, server: str) -> N
 def test_a_pod_of_the_api_has_time_to_drain(charts: Charts, timeout: int) -> None:
     """It is killed only after the Service's delay, gunicorn's graceful timeout and the last flush to Kafka."""
     objects = charts.render("api", values={"kafka": {"deliveryTimeoutMs": timeout}})
-    [deployment], [config] = of(objects, "Deployment"), of(objects, "ConfigMap")
+    [deployment], [config] = of(objects, "Deployment", "api"), of(objects, "ConfigMap", "api")
     told = game_api.settings.Settings.from_environment(config["data"])
     line = re.search(r"^graceful_timeout = (.+)$", (ROOT / "api/gunicorn.conf.py").read_text(), re.MULTILINE)
     assert line

@@ -93,6 +93,7 @@ def test_ports_are_those_of_the_stack(charts: Charts) -> None:
         "datanode ipc": local.datanode_ipc,
         "hive-metastore thrift": local.metastore,
         "hive-metastore-postgresql postgresql": 5432,
+        "world-store valkey": local.store,
         "trino http": local.trino,
         "trino-worker http": local.trino,
         "spark metrics": local.stream_metrics,

@@ -1,5 +1,6 @@
 """Network policies: what may be reached is what components are configured to reach, and nothing else."""
 
+import base64
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -25,6 +26,9 @@ HDFS_DATA = {
 }
 """The NameNode tells its clients of the DataNodes, and these of each other."""
 
+STORES = ("hive-metastore-postgresql", "world-store")
+"""They speak to nobody, and only their charts' pods to them."""
+
 OF_TABLES = {Edge("trino", "namenode", 8020)}
 """The metastore tells Trino where tables lie."""
 
@@ -45,6 +49,9 @@ def _told(objects: list[Object], pod: Object, container: Object) -> str:
     if "import Topic" in str(container.get("command")):
         # It has the jobs' settings and asks Kafka alone.
         given = {name: value for name, value in given.items() if name.startswith("KAFKA")}
+    if container.get("name") == "world":
+        # It has the API's settings and shows no dashboard.
+        del given["TRINO_URL"]
     # A host and a port in two variables or two arguments.
     pairs = [f"{given['TRINO_HOST']}:{given['TRINO_PORT']}"] if {"TRINO_HOST", "TRINO_PORT"} <= given.keys() else []
     words = [*container.get("command", []), *container.get("args", [])]
@@ -60,7 +67,14 @@ def _told(objects: list[Object], pod: Object, container: Object) -> str:
         for name, text in config["data"].items()
         if name in mounted
     ]
-    return "\n".join([*given.values(), *pairs, written, *files])
+    return "\n".join([*(_revealed(objects, value) for value in given.values()), *pairs, written, *files])
+
+
+def _revealed(objects: list[Object], value: str) -> str:
+    """What is in the Secret that a value names, if the charts make it."""
+    place = re.fullmatch(r"secret (\S+)/(\w+)", value)
+    found = of(objects, "Secret", place[1]) if place else []
+    return base64.b64decode(found[0]["data"][place[2]]).decode() if place and found else value
 
 
 def _configured(objects: list[Object]) -> set[Edge]:
@@ -152,7 +166,7 @@ def test_names_can_be_looked_up(charts: Charts) -> None:
     for policy in of(charts.render("gamelake"), "NetworkPolicy"):
         ports = [port for rule in policy["spec"].get("egress", []) for port in rule.get("ports", [])]
         asks = {"port": 53, "protocol": "UDP"} in ports
-        assert asks == (policy["metadata"]["name"] not in ("default-deny", "hive-metastore-postgresql"))
+        assert asks == (policy["metadata"]["name"] not in ("default-deny", *STORES))
 
 
 def test_only_who_has_to_reaches_the_kubernetes_api(charts: Charts) -> None:
@@ -171,16 +185,12 @@ def test_further_peers_are_let_in(charts: Charts) -> None:
     rule = {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]}
     for chart in ("hdfs", "hive-metastore", "trino", "spark"):
         objects = charts.render(chart, values={"networkPolicy": {"extraIngress": [rule]}})
-        policies = [
-            policy
-            for policy in of(objects, "NetworkPolicy")
-            if policy["metadata"]["name"] != "hive-metastore-postgresql"
-        ]
+        policies = [policy for policy in of(objects, "NetworkPolicy") if policy["metadata"]["name"] not in STORES]
         assert all(rule in policy["spec"]["ingress"] for policy in policies), chart
     peer = rule["from"][0]
     [kafka] = of(charts.render("kafka", values={"networkPolicy": {"extraPeers": [peer]}}), "Kafka")
     assert peer in kafka["spec"]["kafka"]["listeners"][0]["networkPolicyPeers"]
-    [api] = of(charts.render("api", values={"networkPolicy": {"from": [peer]}}), "NetworkPolicy")
+    [api] = of(charts.render("api", values={"networkPolicy": {"from": [peer]}}), "NetworkPolicy", "api")
     [rule] = api["spec"]["ingress"]
     assert rule["ports"] == [{"port": 5000}]
     assert rule["from"] == [{"podSelector": {"matchLabels": {NAME: "helm-test"}}}, peer]

@@ -1,11 +1,15 @@
 """The scripts that the kubelet runs in pods, against servers that answer as the real ones do."""
 
+import os
+import shlex
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from socketserver import BaseRequestHandler, TCPServer
 
 import pytest
@@ -16,6 +20,7 @@ JMX = "hdfs/files/jmx"
 QUERY = "hive-metastore/files/query"
 STARTED = "trino/files/started"
 DRAIN = "trino/files/drain"
+AWAKE = "api/files/awake"
 
 
 def run(script: str, *arguments: object) -> bool:
@@ -123,6 +128,23 @@ def test_a_metastore_whose_database_is_away_is_not_ready() -> None:
     """An error in place of the names, on a connection that stays open, is no good answer."""
     with serving(thrift(b"\x80\x01\x00\x03\x00\x00\x00\x11get_all_databases\x00\x00\x00\x00oops\x00")) as port:
         assert not run(QUERY, "127.0.0.1", port)
+
+
+def test_who_stands_still_is_noticed(tmp_path: Path) -> None:
+    """A child that waits, and waits again, is content; one that waits for good is noticed at the second look."""
+    looks = {"while :; do sleep 0.1; done": True, "sleep 60": False}
+    for number, (work, content) in enumerate(looks.items()):
+        parent = subprocess.Popen(["bash", "-c", f"bash -c {shlex.quote(work)} & wait"], start_new_session=True)
+        try:
+            time.sleep(0.5)
+            note = tmp_path / str(number)
+            assert run(AWAKE, parent.pid, note)
+            time.sleep(0.5)
+            assert run(AWAKE, parent.pid, note) == content
+        finally:
+            os.killpg(parent.pid, signal.SIGKILL)
+            parent.wait()
+    assert not run(AWAKE, parent.pid, tmp_path / "gone")
 
 
 @pytest.mark.parametrize(("script", "content"), [(JMX, False), (STARTED, False), (DRAIN, True)])

@@ -100,6 +100,16 @@ def test_the_large_cluster_keeps_what_one_machine_loses(charts: Charts) -> None:
 
 
 @pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+def test_the_store_fits_its_pod(charts: Charts, variant: str) -> None:
+    """Twice what the world may take fits: writing its file anew, the store may for a moment need that much."""
+    files, _ = VARIANTS[variant]
+    [pod] = [pod for where, pod in pods(charts.render("gamelake", *files)) if where == "StatefulSet world-store"]
+    [container] = pod["spec"]["containers"]
+    memory = java(environment([], container)["STORE_MEMORY"].removesuffix("b"))
+    assert 2 * memory <= amount(container["resources"]["limits"]["memory"])
+
+
+@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
 def test_a_slow_start_is_waited_for(charts: Charts, variant: str) -> None:
     """Every server may take ten minutes to start, is asked whether it serves, and is started anew when it hangs."""
     files, _ = VARIANTS[variant]
@@ -137,7 +147,7 @@ def test_changed_settings_restart_what_reads_them(charts: Charts) -> None:
             ["namenode", "datanode"],
         ),
         "trino": ({"config": {"query.max-memory": "1GB"}}, ["trino", "trino-worker"]),
-        "api": ({"threads": 8}, ["api"]),
+        "api": ({"threads": 8}, ["api", "world"]),
         "hive-metastore": ({"heap": "300m"}, ["hive-metastore"]),
     }
     for chart, (values, names) in changes.items():

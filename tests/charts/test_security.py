@@ -1,5 +1,6 @@
 """Every pod meets the `restricted` pod security profile and cannot change its own files; no secret is in plain text."""
 
+import base64
 import re
 from collections.abc import Iterator
 
@@ -106,9 +107,27 @@ def test_a_password_is_made_and_kept(charts: Charts) -> None:
     assert secrets[0]["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
-def test_an_existing_secret_is_used(charts: Charts) -> None:
+def test_the_stores_address_has_its_password(charts: Charts) -> None:
+    """The store's password is drawn at install, and is in the address that its clients are given."""
+    objects = charts.render("api")
+    [secret] = of(objects, "Secret")
+    password, url = (base64.b64decode(secret["data"][key]).decode() for key in ("password", "url"))
+    assert len(password) >= 32
+    [service] = of(objects, "Service", "world-store")
+    assert url == f"redis://:{password}@{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
+
+
+EXISTING = {
+    "hive-metastore": {"database": {"existingSecret": "mine"}},
+    "api": {"store": {"existingSecret": "mine"}},
+}
+
+
+@pytest.mark.parametrize(("chart", "chosen"), EXISTING.items())
+def test_an_existing_secret_is_used(charts: Charts, chart: str, chosen: Object) -> None:
     """With existingSecret the chart makes none, and every pod that needs the password takes it from there."""
-    objects = charts.render("hive-metastore", values={"database": {"existingSecret": "mine"}})
+    usual = {secret["metadata"]["name"] for secret in of(charts.render(chart), "Secret")}
+    objects = charts.render(chart, values=chosen)
     assert of(objects, "Secret") == []
     taken = {
         variable["valueFrom"]["secretKeyRef"]["name"]
@@ -117,4 +136,5 @@ def test_an_existing_secret_is_used(charts: Charts) -> None:
         for variable in container.get("env", [])
         if "secretKeyRef" in variable.get("valueFrom", {})
     }
-    assert taken == {"mine"}
+    assert "mine" in taken
+    assert not taken & usual

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from tests.charts.rendering import CHARTS, ROOT, Charts, Object, values
 
 PARTS = CHARTS[:-1]
-FREE = {"config", "catalogs"}
+FREE = {"config", "catalogs", "annotations"}
 """Maps whose keys are the user's."""
 
 OTHER: dict[str, Any] = {
@@ -33,6 +33,12 @@ OTHER: dict[str, Any] = {
     "type": "LoadBalancer",
     "config": {"some.property": "some value"},
     "catalogs": {"samples": "connector.name=tpch"},
+    "maxMemory": "77mb",
+    "annotations": {"some/name": "some value"},
+    "hosts": ["game.example"],
+    "hostnames": ["game.example"],
+    "parentRefs": [{"name": "other"}],
+    "externalTrafficPolicy": "Local",
 }
 """Another value than the default where not any will do; by the last part of its name."""
 
@@ -42,6 +48,13 @@ TOGETHER: dict[str, Any] = {
     "kafka replicas": {"replicas": 3},
     "hdfs global.hdfs.replication": {"datanode": {"replicas": 3}},
     "hive-metastore database.url": {"database": {"existingSecret": "database"}},
+    "api service.externalTrafficPolicy": {"service": {"type": "LoadBalancer"}},
+    "api store.enabled": {"store": {"existingSecret": "redis"}},
+    "api httpRoute.hostnames": {"httpRoute": {"parentRefs": [{"name": "gateway"}]}},
+    **{
+        f"api ingress.{name}": {"ingress": {"enabled": True}}
+        for name in ("className", "annotations", "hosts", "tlsSecret")
+    },
     "api autoscaling.minReplicas": {"autoscaling": {"enabled": True}},
     "api autoscaling.maxReplicas": {"autoscaling": {"enabled": True}},
     "api autoscaling.targetCPU": {"autoscaling": {"enabled": True}},
@@ -205,6 +218,8 @@ def test_shared_values_are_known_to_the_umbrella() -> None:
         ("hive-metastore", {"database": {"url": "jdbc:postgresql://x/y"}}, "database.existingSecret: is needed"),
         ("spark", {"maintain": {"orphanHours": 1}}, "minimum: got 1, want 24"),
         ("api", {"kafka": {"securityProtocol": "TLS"}}, "value must be one of 'PLAINTEXT', 'SSL'"),
+        ("api", {"store": {"enabled": False}}, "store.existingSecret: is needed without store.enabled"),
+        ("api", {"limits": {"playerRate": -1}}, "minimum: got -1, want 0"),
         ("trino", {"worker": {"replicas": "two"}}, "got string, want integer"),
     ],
 )

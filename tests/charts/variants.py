@@ -23,6 +23,21 @@ OPTIONS: dict[str, Any] = {
             for chart in ("hdfs", "hive-metastore", "trino", "spark")
         },
     },
+    "entrances": {
+        "api": {
+            "service": {"type": "LoadBalancer", "externalTrafficPolicy": "Local"},
+            "trustedProxies": 1,
+            "ingress": {
+                "enabled": True,
+                "className": "nginx",
+                "annotations": {"nginx.ingress.kubernetes.io/proxy-body-size": "8m"},
+                "hosts": ["game.example", "*.players.example"],
+                "tlsSecret": "certificate",
+            },
+            "httpRoute": {"parentRefs": [{"name": "gateway"}], "hostnames": ["game.example"]},
+        },
+    },
+    "worldless": {"api": {"world": {"enabled": False}, "dashboard": {"trinoUrl": ""}}},
     "elsewhere": {
         "global": {
             "imageRegistry": "registry.example/team/",
@@ -38,6 +53,8 @@ OPTIONS: dict[str, Any] = {
         },
         "api": {
             "kafka": {"securityProtocol": "SASL_SSL", "existingSecret": "kafka", "caSecret": "kafka-ca"},
+            "world": {"username": "reader", "existingSecret": "kafka-reader"},
+            "store": {"enabled": False, "existingSecret": "redis"},
             "networkPolicy": {"extraEgress": [{"ports": [{"port": 9093}]}]},
         },
     },
@@ -46,6 +63,7 @@ OPTIONS: dict[str, Any] = {
         **{chart: {"storage": {"class": "fast"}} for chart in ("kafka",)},
         "hdfs": {server: {"storage": {"class": "fast"}} for server in ("namenode", "datanode")},
         "hive-metastore": {"postgresql": {"storage": {"class": "fast"}}},
+        "api": {"store": {"storage": {"class": "fast"}}},
     },
     "catalogs": {
         "trino": {"catalogs": {"samples": "connector.name=tpch\n"}, "config": {"query.max-memory": "1GB"}},

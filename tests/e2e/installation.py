@@ -28,6 +28,8 @@ PATIENCE = 420
 
 SELECTORS = {
     "api": "app.kubernetes.io/name=api",
+    "world": "app.kubernetes.io/name=world",
+    "store": "app.kubernetes.io/name=world-store",
     "broker": "strimzi.io/cluster=events,strimzi.io/pool-name=dual",
     "driver": "sparkoperator.k8s.io/app-name=stream,spark-role=driver",
     "executor": "sparkoperator.k8s.io/app-name=stream,spark-role=executor",

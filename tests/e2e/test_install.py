@@ -20,7 +20,7 @@ def servers(installation: Installation) -> list[Pod]:
 def test_every_pod_is_ready(installation: Installation) -> None:
     """Every pod of the namespace is ready, but those of jobs that have ended well."""
     states = {pod.name: (pod.phase, pod.ready) for pod in servers(installation)}
-    assert {"namenode-0", "datanode-0", "events-dual-0", "stream-driver"} <= states.keys()
+    assert {"namenode-0", "datanode-0", "world-store-0", "events-dual-0", "stream-driver"} <= states.keys()
     assert set(states.values()) <= {("Running", True), ("Succeeded", False)}, states
 
 

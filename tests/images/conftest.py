@@ -13,6 +13,7 @@ from tests.images.container import Container, docker
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 ALL_INTERFACES = "0.0.0.0"  # noqa: S104 of a container
 HDFS = "hdfs://namenode:8020"
+STORE_PASSWORD = "drawn-at-random"  # noqa: S105 of no store but that of the tests
 DATABASE = {"USER": "metastore", "PASSWORD": 'it\'s a "secret"\\'}
 
 
@@ -49,7 +50,14 @@ def servers(built: None) -> Iterator[dict[str, Container]]:
             TRINO_PORT="8080",
             METASTORE_URI="thrift://metastore:9083",
         )
-        start("api", "api", KAFKA_BOOTSTRAP_SERVERS="kafka:9092", KAFKA_TOPIC="events")
+        start("store", "valkey", STORE_PASSWORD=STORE_PASSWORD, STORE_MEMORY="64mb")
+        game = {
+            "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
+            "KAFKA_TOPIC": "events",
+            "WORLD_URL": f"redis://:{STORE_PASSWORD}@store:6379",
+        }
+        start("api", "api", **game)
+        start("world", "api", "world", **game)
         running["postgres"].wait("accepts logins", lambda: running["postgres"].execute("pg_isready").returncode == 0)
         start(
             "metastore",

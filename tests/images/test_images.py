@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from local.settings import ROOT
 
-from tests.images.conftest import DATABASE, VERSION, image
+from tests.images.conftest import DATABASE, STORE_PASSWORD, VERSION, image
 from tests.images.container import Container, configuration, run
 
 IMAGES = sorted(path.parent.name for path in ROOT.glob("images/*/Dockerfile"))
@@ -21,6 +21,7 @@ MADE_OF = {
     "postgres": "postgresql-17",
     "spark": "pyspark",
     "trino": "trino-main",
+    "valkey": "valkey-server",
 }
 BUILD_TOOLS = "cc gcc g++ clang make javac mvn pip pip3 git perldoc syft"
 
@@ -76,6 +77,27 @@ def test_kafka_and_the_api(servers: dict[str, Container]) -> None:
     api.wait("is alive", lambda: api.execute("python3", "-c", ask, "/healthz").returncode == 0)
     api.wait("is ready", lambda: api.execute("python3", "-c", ask, "/readyz").returncode == 0)
     assert "Sword Purchased!" in api.execute("python3", "-c", ask, "/purchase_a_sword").stdout
+
+
+def test_the_store(servers: dict[str, Container]) -> None:
+    """A client needs the password, and finds no more memory than the store was given."""
+    store = servers["store"]
+    asked = ("valkey-cli", "-e", "config", "get", "maxmemory")
+    store.wait("answers", lambda: "NOAUTH" in store.execute(*asked).stdout)
+    assert str(64 << 20) in store.execute("env", f"REDISCLI_AUTH={STORE_PASSWORD}", *asked).stdout
+    assert "WRONGPASS" in store.execute("env", "REDISCLI_AUTH=no", *asked).stdout
+
+
+def test_the_world(servers: dict[str, Container]) -> None:
+    """What depends on the world is answered once it is up with the topic, and is remembered in the store."""
+    api = servers["api"]
+    act = (
+        "import urllib.request as r; request = r.Request('http://127.0.0.1:5000/explore', b'', {'X-Player': 'ada'}); "
+        "print(r.urlopen(request).status)"
+    )
+    api.wait("carries out what depends on the world", lambda: api.execute("python3", "-c", act).stdout == "200\n")
+    known = ("env", f"REDISCLI_AUTH={STORE_PASSWORD}", "valkey-cli", "exists", "hero:ada")
+    assert servers["store"].execute(*known).stdout.split()[-1] == "1"
 
 
 def test_hdfs(servers: dict[str, Container]) -> None:
@@ -158,6 +180,8 @@ def test_spark_executor() -> None:
     ("name", "code"),
     [
         ("api", 0),
+        ("world", 0),
+        ("store", 0),
         ("trino", 143),
         ("metastore", 143),
         ("postgres", 0),

@@ -6,6 +6,13 @@ The Secret with the password for Kafka.
 {{- end }}
 
 {{/*
+Where the dashboard asks Trino: dashboard.trinoUrl, which may name shared values.
+*/}}
+{{- define "api.trinoUrl" -}}
+{{ tpl .Values.dashboard.trinoUrl . }}
+{{- end }}
+
+{{/*
 Seconds that a pod has to end: until it gets no more requests, then gunicorn's graceful timeout (api/gunicorn.conf.py),
 then as long again as one answer, for what is still queued to Kafka.
 */}}

@@ -1,0 +1,57 @@
+{{/*
+The settings of the API and of the world, which are read by the same code: the ConfigMap, the password for Kafka, and the
+address of the world's store, with its password.
+Arguments: the context, the Secret with the password for Kafka.
+*/}}
+{{- define "api.settings" -}}
+{{- $context := first . -}}
+envFrom: [{configMapRef: {name: {{ include "common.fullname" $context }}}}]
+env:
+  {{- if hasPrefix "SASL" $context.Values.kafka.securityProtocol }}
+  - name: KAFKA_SASL_PASSWORD
+    valueFrom: {secretKeyRef: {name: {{ last . }}, key: password}}
+  {{- end }}
+  - name: WORLD_URL
+    {{- if $context.Values.world.enabled }}
+    valueFrom: {secretKeyRef: {name: {{ include "api.storeSecret" $context }}, key: url}}
+    {{- else }}
+    value: ""
+    {{- end }}
+{{- end }}
+
+{{/*
+The Secret with the address of the world's store.
+*/}}
+{{- define "api.storeSecret" -}}
+{{- if not (or .Values.store.enabled .Values.store.existingSecret) }}
+{{- fail "store.existingSecret: is needed without store.enabled" }}
+{{- end }}
+{{- .Values.store.existingSecret | default "world-store" }}
+{{- end }}
+
+{{/*
+Whether the chart makes a store: "true", or nothing.
+*/}}
+{{- define "api.hasStore" -}}
+{{ if and .Values.world.enabled .Values.store.enabled }}true{{ end }}
+{{- end }}
+
+{{/*
+What both need of files.
+*/}}
+{{- define "api.mounts" -}}
+- {name: tmp, mountPath: /tmp}
+{{- if .Values.kafka.caSecret }}
+- {name: ca, mountPath: /kafka}
+{{- end }}
+{{- end }}
+
+{{/*
+The volumes of both.
+*/}}
+{{- define "api.volumes" -}}
+- {name: tmp, emptyDir: {}}
+{{- with .Values.kafka.caSecret }}
+- {name: ca, secret: {secretName: {{ . }}}}
+{{- end }}
+{{- end }}

@@ -1,0 +1,48 @@
+"""How players come in from outside: not at all, unless it is asked for."""
+
+from tests.charts.rendering import Charts, of
+from tests.charts.variants import VARIANTS
+
+
+def test_nobody_comes_in_by_default(charts: Charts) -> None:
+    """Without being asked for, there is no Ingress, no HTTPRoute, and no Service beyond the cluster's own network."""
+    objects = charts.render("gamelake")
+    assert of(objects, "Ingress") == of(objects, "HTTPRoute") == []
+    assert {one["spec"].get("type", "ClusterIP") for one in of(objects, "Service")} == {"ClusterIP"}
+
+
+def test_an_ingress_leads_to_the_api(charts: Charts) -> None:
+    """Every path under each of the names, with the certificate for them, leads to the API's Service."""
+    objects = charts.render("gamelake", values=VARIANTS["entrances"][1])
+    [service] = of(objects, "Service", "api")
+    [ingress] = of(objects, "Ingress")
+    [port] = service["spec"]["ports"]
+    backend = {"service": {"name": "api", "port": {"name": port["name"]}}}
+    http = {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}
+    hosts = ["game.example", "*.players.example"]
+    assert ingress["spec"] == {
+        "ingressClassName": "nginx",
+        "tls": [{"secretName": "certificate", "hosts": hosts}],
+        "rules": [{"host": host, "http": http} for host in hosts],
+    }
+    assert "nginx.ingress.kubernetes.io/proxy-body-size" in ingress["metadata"]["annotations"]
+    assert service["spec"]["externalTrafficPolicy"] == "Local"
+
+
+def test_an_ingress_without_names_takes_all(charts: Charts) -> None:
+    """Where no name is given, the one rule has none."""
+    [ingress] = of(charts.render("api", values={"ingress": {"enabled": True}}), "Ingress")
+    [rule] = ingress["spec"].pop("rules")
+    assert rule.keys() == {"http"}
+    assert ingress["spec"] == {}
+
+
+def test_a_route_leads_to_the_api(charts: Charts) -> None:
+    """All that a Gateway has for the names leads to the API's Service."""
+    objects = charts.render("gamelake", values=VARIANTS["entrances"][1])
+    [route], [service] = of(objects, "HTTPRoute"), of(objects, "Service", "api")
+    assert route["spec"] == {
+        "parentRefs": [{"name": "gateway"}],
+        "hostnames": ["game.example"],
+        "rules": [{"backendRefs": [{"name": "api", "port": service["spec"]["ports"][0]["port"]}]}],
+    }
