@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from threading import local
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -18,6 +19,8 @@ RETRY_SECONDS = 7 * 24 * 3600
 
 _TIMEOUT = 1.0
 """Seconds that the store may take to answer."""
+_IDLE = 0.2
+"""Seconds after which a connection is looked at before it is used: the store may have been started anew."""
 _FEED = 500
 """Events that the feed keeps."""
 
@@ -49,7 +52,7 @@ class Store:
         folder = files("game_world") / "scripts"
         text = (folder / "world.lua").read_text() + (folder / f"{name}.lua").read_text()
         for placeholder, value in (
-            ("%START%", orjson.dumps(START).decode()),
+            ("%START%", ", ".join(f"{attribute} = {value}" for attribute, value in START.items())),
             ("%MOST_HEALTH%", str(MOST_HEALTH)),
             ("%RETRY_SECONDS%", str(RETRY_SECONDS)),
         ):
@@ -74,8 +77,9 @@ class Store:
         connection: Any = getattr(self._own, "connection", None)
         if connection is None:
             connection = self._own.connection = self.redis.connection_pool.make_connection()
-        elif connection.is_connected and _has_ended(connection):
+        elif monotonic() - self._own.used > _IDLE and connection.is_connected and _has_ended(connection):
             connection.disconnect()
+        self._own.used = monotonic()
         return connection
 
     def revert(self, names: Sequence[str]) -> int:

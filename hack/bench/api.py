@@ -4,10 +4,11 @@ import socket
 import sys
 import time
 from dataclasses import dataclass, replace
-from functools import partial
 
+from game_world.store import Store
+from local import topic
 from local.process import Process, Program, wait_until
-from local.settings import HOST, Ports
+from local.settings import HOST, Ports, Settings
 from local.stack import Stack
 from local.topic import end_offset
 
@@ -50,109 +51,138 @@ class Round:
     bare: Run
 
 
+@dataclass(frozen=True)
+class Contender:
+    """A server on a port, which writes to the topic of `settings`; what `beside` uses for its events counts as its."""
+
+    server: Process
+    port: int
+    settings: Settings
+    beside: tuple[Process, ...] = ()
+
+    @property
+    def pid(self) -> int:
+        if self.server.pid is None:
+            raise BenchError(f"{self.server.program.name} died. The end of its log:\n{self.server.last_lines()}")
+        return self.server.pid
+
+    def listens(self) -> bool:
+        with socket.socket() as probe:
+            return bool(self.pid) and probe.connect_ex((HOST, self.port)) == 0
+
+    def cpu(self) -> float:
+        """Seconds, of all its processes."""
+        return cpu_seconds(self.pid) + sum(cpu_seconds(one.pid) for one in self.beside if one.pid)
+
+
 class ApiBench:
     def __init__(self, stack: Stack, seconds: float, connections: int) -> None:
         self._stack = stack
         self._seconds = seconds
         self._connections = connections
-        self._ours = self._api("api", stack.settings.ports.api)
-        self._worldless_port, self._usual_port = Ports.free().api, Ports.free().api
-        self._worldless = self._api("api-worldless", self._worldless_port, WORLD_URL="")
         settings = stack.settings
-        command = [sys.executable, "-m", "bench.usual", str(self._usual_port), settings.bootstrap_servers]
-        self._usual = Process(Program("usual", [*command, settings.topic], {}), settings)
+        # The world reads its own topic alone: nobody else's events cost it anything.
+        self._other = replace(settings, topic="worldless")
+        ports = Ports.free()
+        self._ours = Contender(
+            self._api("api", settings, settings.ports.api),
+            settings.ports.api,
+            settings,
+            beside=(stack["store"], stack["world"]),
+        )
+        self._worldless = Contender(
+            self._api("api-worldless", self._other, ports.api, WORLD_URL=""), ports.api, self._other
+        )
+        command = [sys.executable, "-m", "bench.usual", str(ports.store), settings.bootstrap_servers, self._other.topic]
+        self._usual = Contender(Process(Program("usual", command, {}), settings), ports.store, self._other)
 
-    def _api(self, name: str, port: int, **environment: str) -> Process:
+    def _api(self, name: str, settings: Settings, port: int, **environment: str) -> Process:
         usual = self._stack["api"].program
-        # All the load comes from one address, and from few players.
-        changed = {"API_BIND": f"{HOST}:{port}", "API_ADDRESS_RATE": "0", "API_PLAYER_RATE": "0", **environment}
-        return Process(replace(usual, name=name, environment=usual.environment | changed), self._stack.settings)
+        changed = {
+            "API_BIND": f"{HOST}:{port}",
+            "KAFKA_TOPIC": settings.topic,
+            # All the load comes from one address, and from few players.
+            "API_ADDRESS_RATE": "0",
+            "API_PLAYER_RATE": "0",
+            **environment,
+        }
+        return Process(replace(usual, name=name, environment=usual.environment | changed), settings)
 
     def rounds(self, count: int) -> list[Round]:
         """Let each have its turn, so many times."""
-        ours, worldless, usual = servers = (self._ours, self._worldless, self._usual)
-        ports = (port, worldless_port, _) = (
-            self._stack.settings.ports.api,
-            self._worldless_port,
-            self._usual_port,
-        )
-        for server in servers:
-            server.start()
+        topic.ensure(self._other)
+        contenders = (self._ours, self._worldless, self._usual)
+        for one in contenders:
+            one.server.start()
         try:
-            for server, each in zip(servers, ports, strict=True):
-                wait_until(server.program.name, partial(self._listens, server, each), 30)
-                run_module("load", each, self._connections, WARM_UP_SECONDS, timeout=30)
+            for one in contenders:
+                wait_until(one.server.program.name, one.listens, 30)
+                run_module("load", one.port, self._connections, WARM_UP_SECONDS, timeout=30)
             rounds = []
             for number in range(1, count + 1):
-                one = Round(
-                    ours=self._load(ours, port),
-                    worldless=self._load(worldless, worldless_port),
-                    usual=self._load(usual, ports[2], promises=False),
-                    bulk=self._load(ours, port, BULK),
+                turn = Round(
+                    ours=self._load(self._ours),
+                    worldless=self._load(self._worldless),
+                    usual=self._load(self._usual, promises=False),
+                    bulk=self._load(self._worldless, BULK),
                     bare=self._bare(),
                 )
-                print(f"API round {number} of {count}: {_summary(one)}", flush=True)
-                rounds.append(one)
+                print(f"API round {number} of {count}: {_summary(turn)}", flush=True)
+                rounds.append(turn)
             return rounds
         finally:
-            # Its largest worker is looked at next.
-            for server in servers[1:]:
-                server.stop()
+            # Of ours, the largest worker is looked at next.
+            for one in contenders[1:]:
+                one.server.stop()
 
     def close(self) -> None:
-        self._ours.stop()
+        self._ours.server.stop()
 
     def memory(self) -> dict[str, int]:
         """Bytes of the API's largest worker."""
-        return worker_memory(self._pid(self._ours))
+        return worker_memory(self._ours.pid)
 
-    def _load(self, server: Process, port: int, bulk: int = 0, promises: bool = True) -> Run:
+    def _load(self, one: Contender, bulk: int = 0, promises: bool = True) -> Run:
         """One turn; a server that `promises` its events must have all of them in Kafka when it has answered."""
-        pid = self._pid(server)
-        before, before_cpu = self._end(), cpu_seconds(pid)
-        arguments = [port, self._connections, self._seconds, *([bulk] if bulk else [])]
+        self._await_world()
+        before, before_cpu = end_offset(one.settings), one.cpu()
+        arguments = [one.port, self._connections, self._seconds, *([bulk] if bulk else [])]
         load = run_module("load", *arguments, timeout=self._seconds + 60)
+        name = one.server.program.name
         if load["statuses"].keys() != {"200"}:
-            raise BenchError(f"{server.program.name} answered with other statuses than 200: {load['statuses']}")
+            raise BenchError(f"{name} answered with other statuses than 200: {load['statuses']}")
         sent = load["statuses"]["200"] * (bulk or 1)
-        arrived = self._arrived(before, sent, patience=0 if promises else 5)
+        arrived = _arrived(one.settings, before, sent, patience=0 if promises else 5)
         if promises and arrived != sent:
-            raise BenchError(f"{server.program.name} acknowledged {sent} events, and {arrived} lie in Kafka")
+            raise BenchError(f"{name} acknowledged {sent} events, and {arrived} lie in Kafka")
+        self._await_world()
         return Run(
             requests_per_second=load["statuses"]["200"] / load["seconds"],
             events=arrived,
             lost=sent - arrived,
             p50_ms=load["p50"] * 1000,
             p99_ms=load["p99"] * 1000,
-            cpu=cpu_seconds(pid) - before_cpu,
+            cpu=one.cpu() - before_cpu,
         )
 
-    def _listens(self, server: Process, port: int) -> bool:
-        self._pid(server)
-        with socket.socket() as probe:
-            return probe.connect_ex((HOST, port)) == 0
+    def _await_world(self) -> None:
+        """Wait until the world has seen all events: they cost whoever sent them."""
+        store, settings = Store(self._stack.settings.store_url), self._stack.settings
+        wait_until("the world", lambda: sum(store.positions().values()) == end_offset(settings), 60)
 
     def _bare(self) -> Run:
-        settings = self._stack.settings
-        done = run_module("bare", settings.bootstrap_servers, settings.topic, BARE_EVENTS, timeout=120)
+        done = run_module("bare", self._other.bootstrap_servers, self._other.topic, BARE_EVENTS, timeout=120)
         if done["failed"]:
             raise BenchError(f"the bare producer: {done['failed']} events were not acknowledged")
         return Run(0, done["acked"], 0, 0, 0, done["cpu"])
 
-    def _pid(self, server: Process) -> int:
-        if server.pid is None:
-            raise BenchError(f"{server.program.name} died. The end of its log:\n{server.last_lines()}")
-        return server.pid
 
-    def _end(self) -> int:
-        return end_offset(self._stack.settings)
-
-    def _arrived(self, before: int, sent: int, patience: float) -> int:
-        """How many events lie in Kafka; waits for those that are still on their way."""
-        deadline = time.monotonic() + patience
-        while (arrived := self._end() - before) < sent and time.monotonic() < deadline:
-            time.sleep(0.2)
-        return arrived
+def _arrived(settings: Settings, before: int, sent: int, patience: float) -> int:
+    """How many events lie in Kafka; waits for those that are still on their way."""
+    deadline = time.monotonic() + patience
+    while (arrived := end_offset(settings) - before) < sent and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return arrived
 
 
 def _summary(one: Round) -> str:

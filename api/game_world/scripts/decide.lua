@@ -29,7 +29,7 @@ if not deed.free and redis.call('EXISTS', 'caught_up') == 0 then
 end
 
 local keys = {player = 'hero:' .. deed.player, target = 'hero:' .. (deed.target or '')}
-local own_guild = redis.call('HGET', keys.player, 'guild') or ''
+local own_guild = deed.free and '' or redis.call('HGET', keys.player, 'guild') or ''
 local guild = deed.guild or own_guild
 
 for position, need in ipairs(deed.needs) do

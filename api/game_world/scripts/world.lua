@@ -4,15 +4,21 @@
 --   board:…       heroes by gold, experience, power, and guilds by members
 --   ties:…        pairs of players at war, at peace, allied, by time
 --   pending       events, by id and time, whose effects are here and which have not been seen in the topic yet
-local START = cjson.decode('%START%')
+local START = {%START%}
 local PAIR = '\31'
 
 local function number(key, attribute)
   return tonumber(redis.call('HGET', key, attribute) or START[attribute] or 0)
 end
 
+local met = {}
+
 local function meet(player)
   local key = 'hero:' .. player
+  if met[player] then
+    return key
+  end
+  met[player] = true
   if redis.call('EXISTS', key) == 0 then
     for attribute, value in pairs(START) do
       redis.call('HSET', key, attribute, value)
