@@ -27,9 +27,24 @@ def document() -> Json:
         ("/healthz", "Whether the process is alive", "text/plain"),
         ("/metrics", "Metrics for Prometheus", "text/plain"),
         ("/openapi.json", "This document", "application/json"),
+        ("/play", "The game's page", "text/html"),
+        ("/actions", "All actions in words: needs, costs, chance, parameters", "application/json"),
+        ("/world", "Who leads, guilds, wars, and the feed of events", "application/json"),
+        ("/dashboard", "The dashboard's page", "text/html"),
+        ("/dashboard/data", "The answers behind the dashboard, and their age", "application/json"),
     ):
         paths[path] = {"get": {"summary": summary, "responses": {"200": _content(summary, media_type, {})}}}
     ready = {"200": _content("Ready", "text/plain", _STRING), "503": {"description": "Kafka is away, or has no topic"}}
+    paths["/world"]["get"]["parameters"] = [
+        {"in": "query", "name": "after", "schema": _STRING, "description": "Only what came after this entry of the feed"}
+    ]
+    paths["/heroes/{name}"] = {
+        "get": {
+            "summary": "A player as the world has him",
+            "parameters": [{**_parameter("path", "name", _COMMON["player"], "The player"), "required": True}],
+            "responses": {"200": _content("The player", "application/json", {}), "400": _reference("responses", "400")},
+        }
+    }
     paths["/readyz"] = {"get": {"summary": "Whether events can be written", "responses": ready}}
     return {
         "openapi": "3.1.0",
