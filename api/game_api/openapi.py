@@ -36,7 +36,12 @@ def document() -> Json:
         paths[path] = {"get": {"summary": summary, "responses": {"200": _content(summary, media_type, {})}}}
     ready = {"200": _content("Ready", "text/plain", _STRING), "503": {"description": "Kafka is away, or has no topic"}}
     paths["/world"]["get"]["parameters"] = [
-        {"in": "query", "name": "after", "schema": _STRING, "description": "Only what came after this entry of the feed"}
+        {
+            "in": "query",
+            "name": "after",
+            "schema": _STRING,
+            "description": "Only what came after this entry of the feed",
+        }
     ]
     paths["/heroes/{name}"] = {
         "get": {

@@ -30,6 +30,8 @@ def test_the_description_covers_the_contract():
     assert document["openapi"].startswith("3.")
     assert {event_type.request for event_type in EVENT_TYPES.values()} | {
         "/events",
+        "/world",
+        "/heroes/{name}",
         "/healthz",
         "/readyz",
         "/metrics",
