@@ -1,6 +1,7 @@
 """Deeds: what an event type asks of the world, in the words of the store's scripts, and what their answer means."""
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from random import Random
 from typing import Any
 
@@ -82,8 +83,9 @@ def decided(event_type: EventType, answer: Json) -> Json:
 
 
 def once_key(event: Mapping[str, Any]) -> str:
-    """Name what an event is counted once by, as the views do."""
-    return "\x1f".join(("once", event["player"], event["event_type"], event["event_id"]))
+    """Name what an event is counted once by, as the views do. Short, for there are many, and it names nobody."""
+    named = "\x1f".join((event["player"], event["event_type"], event["event_id"]))
+    return f"once:{blake2b(named.encode(), digest_size=16).hexdigest()}"
 
 
 def pending_name(event: Mapping[str, Any]) -> str:

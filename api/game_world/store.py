@@ -14,8 +14,10 @@ from redis.commands.core import Script
 from redis.exceptions import NoScriptError, RedisError
 from redis.retry import Retry
 
-RETRY_SECONDS = 7 * 24 * 3600
-"""For as long a request's Idempotency-Key is remembered; as long as the topic keeps its events."""
+TOLD_SECONDS = 3600
+"""For so long a request that comes again under its Idempotency-Key is told what it was told."""
+ONCE_SECONDS = 24 * 3600
+"""For so long events under one key count once."""
 
 _TIMEOUT = 1.0
 """Seconds that the store may take to answer."""
@@ -54,7 +56,8 @@ class Store:
         for placeholder, value in (
             ("%START%", ", ".join(f"{attribute} = {value}" for attribute, value in START.items())),
             ("%MOST_HEALTH%", str(MOST_HEALTH)),
-            ("%RETRY_SECONDS%", str(RETRY_SECONDS)),
+            ("%TOLD_SECONDS%", str(TOLD_SECONDS)),
+            ("%ONCE_SECONDS%", str(ONCE_SECONDS)),
         ):
             text = text.replace(placeholder, value)
         return self.redis.register_script(text)
@@ -140,9 +143,6 @@ class Store:
     def forget(self, player: str) -> None:
         """Remove a player, and whatever names him."""
         self._forget(args=[player])
-        escaped = "".join(f"\\{letter}" if letter in "\\*?[]^-" else letter for letter in player)
-        for key in self.redis.scan_iter(f"*once\x1f{escaped}\x1f*"):
-            self.redis.delete(key)
 
     def heroes(self) -> dict[str, dict[str, str]]:
         """Return all heroes, as the store has them; for tests and for comparing."""

@@ -67,7 +67,7 @@ class World:
             raise RefusedError("target", "That is yourself")
         made = deed(event_type, event, random)
         if event.get("idempotent"):
-            made["once"] = f"told\x1f{once_key(event)}"
+            made["once"] = f"told:{once_key(event)}"
         made |= self._buckets(event["player"], address)
         try:
             answer = self._ask(made)

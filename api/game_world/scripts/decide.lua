@@ -122,6 +122,6 @@ redis.call('HSET', 'pending', deed.name,
   cjson.encode({at = now / 1000, done = done, undo = undo, once = deed.once}))
 local told = cjson.encode(answer)
 if deed.once then
-  redis.call('SET', deed.once, told, 'EX', %RETRY_SECONDS%)
+  redis.call('SET', deed.once, told, 'EX', %TOLD_SECONDS%)
 end
 return told

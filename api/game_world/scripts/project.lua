@@ -9,7 +9,7 @@ if position ~= first then
 end
 for _, record in ipairs(cjson.decode(ARGV[4])) do
   local name, once = record[1], record[2]
-  if once ~= '' and not redis.call('SET', once, 1, 'NX', 'EX', %RETRY_SECONDS%) then
+  if once ~= '' and not redis.call('SET', once, 1, 'NX', 'EX', %ONCE_SECONDS%) then
     -- It was counted. If this one was decided apart from that one, as when the store had been away, it was not to be.
     take_back(name)
   elseif redis.call('HDEL', 'pending', name) == 0 then
