@@ -28,7 +28,8 @@ def test_the_five_queries(installation: Installation, demonstration: str) -> Non
         column for column, *_ in columns
     }
     assert len(rows) == 10
-    assert {name for (name,) in types} == {"purchase_sword", "purchase_axe", "purchase_shield"}
+    # Other tests' players buy more than the scenario's.
+    assert {name for (name,) in types} >= {"purchase_sword", "purchase_axe", "purchase_shield"}
     assert 0 < mean < 10
     assert all(f"trino> {query};" in demonstration for query in QUERIES)
 
