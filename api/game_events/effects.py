@@ -40,13 +40,13 @@ def effects(event: Mapping[str, Any]) -> Iterator[Effect]:
         if amount := event.get(change.field):
             owner = "guild" if change.who is Who.GUILD else "hero"
             yield Effect(owner, names[change.who], change.attribute, amount)
+    yield from gear_effects(result, event)
+
+
+def gear_effects(result: Result, event: Mapping[str, Any]) -> Iterator[Effect]:
+    """Yield what becomes of items, and of the power that they give: it depends on nothing that the world knows."""
     if strength := event.get("strength"):
         yield Effect("hero", event["player"], "power", strength)
-    yield from item_effects(result, event)
-
-
-def item_effects(result: Result, event: Mapping[str, Any]) -> Iterator[Effect]:
-    """Yield what becomes of items."""
     for item, number in result.items.items():
         yield Effect("hero", event["player"], f"item:{filled(item, event)}", number)
     if loot := event.get("loot"):

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from game_events.chance import Distribution
 from game_events.fields import Field, Kind
-from game_events.rules import Contest, Given, Need, Result, Who
+from game_events.rules import Contest, Need, Result, Who
 
 _MOST = 1_000_000_000
 
@@ -90,9 +90,3 @@ class EventType:
         return any(need.who is Who.TARGET for need in self.needs) or any(
             change.who is Who.TARGET for result in self.results for change in result.changes
         )
-
-    @cached_property
-    def gives(self) -> tuple[str, ...]:
-        """The parameters that its changes are reckoned from."""
-        amounts = (change.amount for result in self.results for change in result.changes)
-        return tuple(amount.parameter for amount in amounts if isinstance(amount, Given))

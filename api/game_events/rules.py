@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-from game_events.chance import Distribution, Number, Pick
+from game_events.chance import Number, Pick
 
 
 class Who(StrEnum):
@@ -95,6 +96,10 @@ class Need:
     least: int | str = 0
     """A number, or the parameter that has it."""
 
+    def least_of(self, event: Mapping[str, Any]) -> int:
+        """Return how much an event with these parameters needs."""
+        return int(event[self.least]) if isinstance(self.least, str) else self.least
+
 
 @dataclass(frozen=True)
 class Result:
@@ -144,29 +149,3 @@ TARGET_ALIVE = has("health", 1, "{target} is dead", Who.TARGET)
 IN_GUILD = Need(Kind.IN_GUILD, "You are in no guild")
 NO_GUILD = Need(Kind.NO_GUILD, "You are in a guild already: leave it first")
 OPPONENT = (ALIVE, TARGET_KNOWN, TARGET_ALIVE)
-
-__all__ = [
-    "ALIVE",
-    "IN_GUILD",
-    "MOST_HEALTH",
-    "NO_GUILD",
-    "OPPONENT",
-    "START",
-    "TARGET_ALIVE",
-    "TARGET_KNOWN",
-    "Amount",
-    "Change",
-    "Contest",
-    "Distribution",
-    "Given",
-    "Kind",
-    "Need",
-    "Result",
-    "Share",
-    "Taken",
-    "Who",
-    "costs",
-    "gain",
-    "has",
-    "hit",
-]

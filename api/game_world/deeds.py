@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from game_events import EventType
-from game_events.effects import Effect, facts, filled, item_effects, result_of
+from game_events.effects import facts, filled, gear_effects, result_of
 from game_events.event_type import OWN_GUILD
 from game_events.rules import Change, Given, Result, Share, Taken
 
@@ -20,13 +20,7 @@ def deed(event_type: EventType, event: Mapping[str, Any], random: Random) -> Jso
         "player": event["player"],
         "free": event_type.is_free,
         "needs": [
-            [
-                need.kind,
-                need.who,
-                filled(need.attribute, event),
-                event[need.least] if isinstance(need.least, str) else need.least,
-            ]
-            for need in event_type.needs
+            [need.kind, need.who, filled(need.attribute, event), need.least_of(event)] for need in event_type.needs
         ],
         "facts": [list(fact) for fact in facts({**event, **_unknown_guild(event_type)})],
     }
@@ -51,11 +45,9 @@ def _result(event_type: EventType, result: Result, event: Mapping[str, Any], ran
     drawn = {name: event[name] for name in ("received_at", *event_type.draws)}
     if result.loot:
         drawn["loot"] = result.loot.draw(random)
-    found = [Effect("hero", event["player"], "power", event["strength"])] if event.get("strength") else []
-    found += item_effects(result, {**event, **drawn})
     return {
         "changes": [_change(change, event, random) for change in result.changes],
-        "effects": [list(effect) for effect in found],
+        "effects": [list(effect) for effect in gear_effects(result, {**event, **drawn})],
         "drawn": drawn,
     }
 

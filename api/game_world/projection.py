@@ -81,11 +81,8 @@ class Projection:
                 gone = f"offsets {known[partition]} to {low - 1} of partition {partition}"
                 print(f"warning: Kafka has dropped {gone} before the world has seen them", flush=True)
             self._store.begin_at(partition, starts[partition])
-        self._assign(starts)
-        return starts
-
-    def _assign(self, starts: dict[int, int]) -> None:
         self._consumer.assign([TopicPartition(self._topic, number, start) for number, start in starts.items()])
+        return starts
 
     def _read(self) -> dict[int, list[Message]]:
         read: dict[int, list[Message]] = {}

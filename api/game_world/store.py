@@ -144,14 +144,6 @@ class Store:
         """Remove a player, and whatever names him."""
         self._forget(args=[player])
 
-    def heroes(self) -> dict[str, dict[str, str]]:
-        """Return all heroes, as the store has them; for tests and for comparing."""
-        keys = list(self.redis.scan_iter("hero:*"))
-        return {str(key).removeprefix("hero:"): self._hash(str(key)) for key in keys}
-
-    def _hash(self, key: str) -> dict[str, str]:
-        return {str(name): str(value) for name, value in self.redis.hgetall(key).items()}
-
 
 def _has_ended(connection: Any) -> bool:  # noqa: ANN401
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from game_events import EVENT_TYPES, EventType
 from game_events.effects import filled
-from game_events.rules import Kind, Need
+from game_events.rules import Kind, Need, Who
 from redis.exceptions import RedisError
 
 from game_world.deeds import decided, deed, once_key, pending_name
@@ -53,8 +53,8 @@ class World:
     def __init__(self, store: Store, per_player: Limit, per_address: Limit) -> None:
         self.store = store
         self._away_until = 0.0
-        self._limits = [("player", per_player), ("address", per_address)]
-        self._limits = [(name, limit) for name, limit in self._limits if limit.rate]
+        limits = {"player": per_player, "address": per_address}
+        self._limits = [(field, limit) for field, limit in limits.items() if limit.rate]
 
     def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Json:
         """Carry out what the event is to tell of; return the fields that were decided.
@@ -126,13 +126,12 @@ class World:
 
 
 def _problem(need: Need, event: Mapping[str, Any], have: int) -> str:
-    least = event[need.least] if isinstance(need.least, str) else need.least
-    return filled(need.problem, {**event, "have": have, "least": least})
+    return filled(need.problem, {**event, "have": have, "least": need.least_of(event)})
 
 
 def _blamed(need: Need) -> str:
     """Name what is to blame, as an answer's `field`."""
-    if need.who.value == "target" or need.kind in (Kind.SAME_GUILD, Kind.ALLIED):
+    if need.who is Who.TARGET or need.kind in (Kind.SAME_GUILD, Kind.ALLIED):
         return "target"
     if need.kind is Kind.AT_LEAST:
         return need.attribute.split(":")[0]
