@@ -12,8 +12,18 @@ _TIMEOUT = 5.0
 _LONGEST = "30s"
 """What a query may take before Trino ends it."""
 
-_CAUSES = {"refused": "nobody listens there", "timed out": "no answer in time", "timeout": "no answer in time"}
+_CAUSES = {
+    "refused": "nobody listens there",
+    "timed out": "no answer in time",
+    "timeout": "no answer in time",
+    "aborted": "it hung up",
+    "reset": "it hung up",
+    "error 50": "it cannot answer now",
+}
 """What a client's error says, in a few words, without what its libraries put around it."""
+
+_NOT_SERVING = {"SERVER_STARTING_UP": "it is starting", "SERVER_SHUTTING_DOWN": "it is stopping"}
+"""Errors of a query that are of Trino as a whole."""
 
 
 def ask_trino(url: str, query: str) -> Rows:
@@ -38,8 +48,8 @@ def ask_trino(url: str, query: str) -> Rows:
             rows = cursor.fetchall()
             names = [column.name for column in cursor.description]
     except trino.exceptions.TrinoQueryError as error:
-        if error.error_name == "SERVER_STARTING_UP":
-            raise AwayError("it is starting") from error
+        if error.error_name in _NOT_SERVING:
+            raise AwayError(_NOT_SERVING[error.error_name]) from error
         raise QuestionError(str(error.message)) from error
     except (trino.exceptions.Error, trino.exceptions.HttpError, OSError) as error:
         raise AwayError(_cause(error)) from error

@@ -62,8 +62,9 @@ def test_the_dashboard_asks_trino(installation: Installation) -> None:
 
     def answered() -> object:
         data = requests.get(f"{installation.settings.api_url}/dashboard/data", timeout=30).json()
-        # One of them is asked of the world.
-        return data["away"] is None and data["queries"].keys() > {"topic"}
+        problems = [query["error"] for query in data["queries"].values() if query["error"] or not query["asked_at"]]
+        print(f"away: {data['away']}; not answered: {problems}")
+        return data["away"] is None and not problems
 
     wait_until("the dashboard's answers", answered, PATIENCE, pause=2)
 
