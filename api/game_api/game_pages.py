@@ -10,10 +10,9 @@ from flask import Flask, Response, request, send_from_directory
 from game_events import COMMON_FIELDS
 from game_world.sights import Sights
 from game_world.world import World, WorldAwayError
-from redis.exceptions import RedisError
 from werkzeug.routing import BaseConverter
 
-from game_api.action_words import action_families
+from game_api.action_list import action_families
 from game_api.errors import InvalidRequestError
 from game_api.page import page
 from game_api.replies import json_reply
@@ -21,8 +20,6 @@ from game_api.replies import json_reply
 KEPT_SECONDS = 0.5
 """For so long an overview is shown to all who look."""
 
-_PAUSE = 1.0
-"""Seconds for which a store that did not answer is not asked again."""
 # As many digits as surely fit the store's 64 bits.
 _PLACE = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
@@ -77,21 +74,16 @@ class _Looking:
     """Looks at the world for all who watch: however many they are, the store is asked little."""
 
     def __init__(self, world: World | None) -> None:
+        self._world = world
         self._sights = Sights(world.store) if world else None
         self._overview: tuple[float, Json] = (0.0, {})
-        self._away_until = 0.0
 
     def ask(self, look: Callable[[Sights], T]) -> T:
         """Look; raise WorldAwayError if there is nothing to look at."""
-        if self._sights is None:
+        if self._world is None or self._sights is None:
             raise WorldAwayError("there is no world here")
-        if monotonic() < self._away_until:
-            raise WorldAwayError("the world is away")
-        try:
-            return look(self._sights)
-        except RedisError as error:
-            self._away_until = monotonic() + _PAUSE
-            raise WorldAwayError("the world is away") from error
+        sights = self._sights
+        return self._world.ask(lambda: look(sights))
 
     def overview(self) -> Json:
         until, overview = self._overview

@@ -1,10 +1,10 @@
 """The world as the API asks it: whether something may be, and what comes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from game_events import EVENT_TYPES, EventType
 from game_events.effects import filled
@@ -15,6 +15,7 @@ from game_world.deeds import decided, deed, once_key, pending_name
 from game_world.store import Store
 
 Json = dict[str, Any]
+T = TypeVar("T")
 
 _PAUSE = 1.0
 """Seconds for which a store that did not answer is not asked again: nobody waits for it in vain twice."""
@@ -70,7 +71,7 @@ class World:
             made["once"] = f"told:{once_key(event)}"
         made |= self._buckets(event["player"], address)
         try:
-            answer = self._ask(made)
+            answer = self.ask(lambda: self.store.decide(made))
         except WorldAwayError:
             if event_type.is_free:
                 return {}
@@ -83,7 +84,7 @@ class World:
         if not self._limits:
             return
         try:
-            answer = self._ask(self._buckets(player, address))
+            answer = self.ask(lambda: self.store.decide(self._buckets(player, address)))
         except WorldAwayError:
             return
         self._check_limits(answer)
@@ -95,11 +96,12 @@ class World:
         except RedisError:
             return
 
-    def _ask(self, made: Json) -> Json:
+    def ask(self, question: Callable[[], T]) -> T:
+        """Ask the store; raise WorldAwayError, at once if it has just not answered another question."""
         if monotonic() < self._away_until:
             raise WorldAwayError("the world is away")
         try:
-            return self.store.decide(made)
+            return question()
         except RedisError as error:
             self._away_until = monotonic() + _PAUSE
             raise WorldAwayError("the world is away") from error

@@ -1,14 +1,10 @@
-"""The actions in words, for the game's page: what each needs, what it changes, what is left to chance."""
+"""The rules of an event type in words: what it needs, what it changes for sure, what is left to chance."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
-from game_events import EVENT_TYPES, EventType, Field
-from game_events import Kind as FieldKind
 from game_events.chance import Normal, Uniform
+from game_events.event_type import EventType
 from game_events.rules import ALIVE, TARGET_ALIVE, Change, Given, Kind, Need, Result, Share, Who
-
-Json = dict[str, Any]
 
 _WHOSE = {Who.PLAYER: "", Who.TARGET: "the target's ", Who.GUILD: "the guild's "}
 _NEEDS = {
@@ -21,35 +17,21 @@ _NEEDS = {
 }
 
 
-def action_families() -> list[Json]:
-    """Every family, in order, with its actions."""
-    families: dict[str, list[Json]] = {}
-    for event_type in EVENT_TYPES.values():
-        families.setdefault(event_type.family, []).append(_action(event_type))
-    return [{"family": family, "actions": actions} for family, actions in families.items()]
+def needs(event_type: EventType) -> list[str]:
+    return [_need(need) for need in event_type.needs]
 
 
-def _action(event_type: EventType) -> Json:
-    return {
-        "name": event_type.name,
-        "path": event_type.request,
-        "title": (event_type.request.strip("/") or event_type.family.removesuffix("s")).replace("_", " ").capitalize(),
-        "needs": [_need(need) for need in event_type.needs],
-        "brings": list(_of_results(event_type, _certain)),
-        "chance": list(_chances(event_type)),
-        "parameters": [_parameter(field) for field in event_type.parameters],
-    }
+def certain(event_type: EventType) -> list[str]:
+    """What it changes, whatever chance brings; of a contest, by its end."""
+    return list(_of_results(event_type, _certain))
 
 
-def _parameter(field: Field) -> Json:
-    return {
-        "name": field.name,
-        "type": "integer" if field.kind is FieldKind.INTEGER else "string",
-        "title": field.doc,
-        "required": field.required,
-        "minimum": field.minimum,
-        "maximum": field.maximum,
-    }
+def chances(event_type: EventType) -> list[str]:
+    said = [f"{name}: {distribution}" for name, distribution in event_type.draws.items()]
+    if contest := event_type.contest:
+        levels = ", levels added" if contest.against_player else ""
+        said += [f"your throw: {contest.mine}{levels}", f"against: {contest.theirs}{levels}"]
+    return [*said, *_of_results(event_type, _drawn)]
 
 
 def _need(need: Need) -> str:
@@ -64,16 +46,6 @@ def _need(need: Need) -> str:
     least = f"the {need.least} in" if isinstance(need.least, str) else need.least
     what = f"{least} {need.attribute.removeprefix('item:')}"
     return f"a target with {what}" if need.who is Who.TARGET else what
-
-
-def _chances(event_type: EventType) -> Iterator[str]:
-    for name, distribution in event_type.draws.items():
-        yield f"{name}: {distribution}"
-    if contest := event_type.contest:
-        levels = ", levels added" if contest.against_player else ""
-        yield f"your throw: {contest.mine}{levels}"
-        yield f"against: {contest.theirs}{levels}"
-    yield from _of_results(event_type, _drawn)
 
 
 def _of_results(event_type: EventType, words: Callable[[Result], Iterator[str]]) -> Iterator[str]:
