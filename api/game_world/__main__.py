@@ -1,6 +1,7 @@
 """Keep the world up with the topic, or forget a player. The settings are the API's."""
 
 import argparse
+import gc
 import signal
 import sys
 from threading import Event
@@ -25,6 +26,8 @@ def main() -> int:
         return 2
     if chosen.forget is not None:
         return _forget(settings, chosen.forget)
+    # Else the collector looks at all that was imported again and again: a fifth of the time.
+    gc.freeze()
     told = Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     signal.signal(signal.SIGINT, lambda *_: told.set())

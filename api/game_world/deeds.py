@@ -18,12 +18,18 @@ def deed(event_type: EventType, event: Mapping[str, Any], random: Random) -> Jso
     made: Json = {
         "name": pending_name(event),
         "player": event["player"],
-        "free": event_type.is_free,
-        "needs": [
-            [need.kind, need.who, filled(need.attribute, event), need.least_of(event)] for need in event_type.needs
-        ],
-        "facts": [list(fact) for fact in facts({**event, **_unknown_guild(event_type)})],
+        "facts": [*map(list, facts({**event, **_unknown_guild(event_type)}))] if event_type.sets else [],
     }
+    if event.get("idempotent"):
+        made["once"] = f"told:{once_key(event)}"
+    if event_type.is_free:
+        made["effects"] = [*map(list, gear_effects(event_type.result, event))]
+        if "once" in made:
+            made["drawn"] = _drawn(event_type, event)
+        return made
+    made["needs"] = [
+        [need.kind, need.who, filled(need.attribute, event), need.least_of(event)] for need in event_type.needs
+    ]
     for name in ("target", "guild"):
         if name in event:
             made[name] = event[name]
@@ -41,15 +47,19 @@ def _unknown_guild(event_type: EventType) -> Json:
 
 
 def _result(event_type: EventType, result: Result, event: Mapping[str, Any], random: Random) -> Json:
-    # All that another request under the same key could have otherwise.
-    drawn = {name: event[name] for name in ("received_at", *event_type.draws)}
+    drawn = _drawn(event_type, event)
     if result.loot:
         drawn["loot"] = result.loot.draw(random)
     return {
         "changes": [_change(change, event, random) for change in result.changes],
-        "effects": [list(effect) for effect in gear_effects(result, {**event, **drawn})],
+        "effects": [*map(list, gear_effects(result, {**event, **drawn}))],
         "drawn": drawn,
     }
+
+
+def _drawn(event_type: EventType, event: Mapping[str, Any]) -> Json:
+    """Return what another request under the same key could have otherwise."""
+    return {name: event[name] for name in ("received_at", *event_type.draws)}
 
 
 def _change(change: Change, event: Mapping[str, Any], random: Random) -> list[Any]:
@@ -65,13 +75,13 @@ def _change(change: Change, event: Mapping[str, Any], random: Random) -> list[An
 
 def decided(event_type: EventType, answer: Json) -> Json:
     """Return the fields that the world's answer gives to the event."""
-    fields: Json = dict(answer["drawn"])
+    fields: Json = dict(answer.get("drawn", ()))
     if event_type.contest:
         fields["won"] = answer["won"]
     if "guild" in answer:
         fields["guild"] = answer["guild"]
     changes = result_of(event_type, fields).changes
-    return fields | {change.field: amount for change, amount in zip(changes, answer["amounts"] or (), strict=True)}
+    return fields | {change.field: amount for change, amount in zip(changes, answer.get("amounts", ()), strict=True)}
 
 
 def once_key(event: Mapping[str, Any]) -> str:

@@ -18,8 +18,8 @@ _BATCH = 1000
 """Records that are brought in at once."""
 _WAIT = 0.1
 """Seconds for which records are awaited."""
-_TOLD = 20
-"""Of a batch, events that the feed gets: the newest."""
+_TOLD = 5
+"""Of a batch, events that the feed gets: the newest. Nobody reads faster."""
 _LATE = 15.0
 """Seconds after its decision in which an event can still come into the topic: more than the API waits for Kafka."""
 _SWEEP = 5.0

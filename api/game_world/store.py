@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
-from threading import local
-from time import monotonic
 from typing import Any
 
 import orjson
@@ -11,8 +9,10 @@ from game_events.rules import MOST_HEALTH, START
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 from redis.retry import Retry
+
+from game_world.turns import Turns
 
 TOLD_SECONDS = 3600
 """For so long a request that comes again under its Idempotency-Key is told what it was told."""
@@ -21,8 +21,6 @@ ONCE_SECONDS = 24 * 3600
 
 _TIMEOUT = 1.0
 """Seconds that the store may take to answer."""
-_IDLE = 0.2
-"""Seconds after which a connection is looked at before it is used: the store may have been started anew."""
 _FEED = 500
 """Events that the feed keeps."""
 
@@ -45,9 +43,9 @@ class Store:
             # A script that was carried out, though its answer got lost, must not be carried out again.
             retry=Retry(NoBackoff(), 0),
         )
-        self._own = local()
-        self._decide, self._revert, self._project, self._catch_up, self._forget = map(
-            self._script, ("decide", "revert", "project", "catch_up", "forget")
+        self._decide = Turns(self.redis, self._script("decide"))
+        self._revert, self._project, self._catch_up, self._forget = map(
+            self._script, ("revert", "project", "catch_up", "forget")
         )
 
     def _script(self, name: str) -> Script:
@@ -64,26 +62,8 @@ class Store:
 
     def decide(self, deed: Json) -> Json:
         """Decide a deed, or only the limits if it has no name."""
-        connection = self._connection()
-        made = orjson.dumps(deed)
-        try:
-            connection.send_command("EVALSHA", self._decide.sha, 0, made, check_health=False)
-            return dict(orjson.loads(connection.read_response()))
-        except NoScriptError:
-            return dict(orjson.loads(self._decide(args=[made])))
-        except RedisError:
-            connection.disconnect()
-            raise
-
-    def _connection(self) -> Any:  # noqa: ANN401 redis has no types here
-        """Return this thread's own connection: taking one from the pool would cost more than asking."""
-        connection: Any = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = self._own.connection = self.redis.connection_pool.make_connection()
-        elif monotonic() - self._own.used > _IDLE and connection.is_connected and _has_ended(connection):
-            connection.disconnect()
-        self._own.used = monotonic()
-        return connection
+        answer = self._decide.ask(orjson.dumps(deed))
+        return dict(orjson.loads(answer)) if answer else {}
 
     def revert(self, names: Sequence[str]) -> int:
         """Take back what pending events did; return how many were pending."""
@@ -143,11 +123,3 @@ class Store:
     def forget(self, player: str) -> None:
         """Remove a player, and whatever names him."""
         self._forget(args=[player])
-
-
-def _has_ended(connection: Any) -> bool:  # noqa: ANN401
-    try:
-        # Nothing was asked: what can be read is the end.
-        return bool(connection.can_read(0))
-    except RedisError:
-        return True

@@ -11,7 +11,7 @@ from game_events.effects import filled
 from game_events.rules import Kind, Need, Who
 from redis.exceptions import RedisError
 
-from game_world.deeds import decided, deed, once_key, pending_name
+from game_world.deeds import decided, deed, pending_name
 from game_world.store import Store
 
 Json = dict[str, Any]
@@ -67,8 +67,6 @@ class World:
         if event_type.concerns_target and event["target"] == event["player"]:
             raise RefusedError("target", "That is yourself")
         made = deed(event_type, event, random)
-        if event.get("idempotent"):
-            made["once"] = f"told:{once_key(event)}"
         made |= self._buckets(event["player"], address)
         try:
             answer = self.ask(lambda: self.store.decide(made))
