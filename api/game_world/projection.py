@@ -40,7 +40,9 @@ class Projection:
                 "group.id": "game-world",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
+                # What is decided is in the world already: to fetch it seldom costs the broker and this process less.
                 "fetch.wait.max.ms": 100,
+                "fetch.min.bytes": 65536,
             }
         )
         self._caught_up = False
