@@ -290,7 +290,8 @@ def test_without_the_store_the_first_seven_go_on(game: Game, chronicle: Chronicl
         game.store.start()
     wait_until("the store", game.store.ready, 30)
     wait_until("the sword", lambda: hero(chronicle, player).get("item:sword") == 1, 30)
-    wait_until("the world", lambda: do(game, player, "/explore").status == 200, 30)
+    # Each worker tries the store anew by itself, a second after it was away.
+    wait_until("the world", lambda: {one.status for one in game.ask_at_once("/explore", 20)} == {200}, 30, pause=1)
 
 
 def test_a_player_is_forgotten(game: Game, chronicle: Chronicle, player: str) -> None:
