@@ -18,7 +18,7 @@ class _Question:
 
     def __init__(self, argument: bytes) -> None:
         self.argument = argument
-        self.answer: bytes | None = None
+        self.answer: str | None = None
         self.error: RedisError | None = None
 
 
@@ -33,7 +33,7 @@ class Turns:
         self._connection: Any = None
         self._used = 0.0
 
-    def ask(self, argument: bytes) -> bytes:
+    def ask(self, argument: bytes) -> str:
         """Return the script's answer. Raises RedisError."""
         question = _Question(argument)
         self._waiting.append(question)
@@ -56,7 +56,7 @@ class Turns:
             for question, answer in zip(questions, answers, strict=True):
                 question.answer = answer
 
-    def _run(self, arguments: list[bytes]) -> list[bytes]:
+    def _run(self, arguments: list[bytes]) -> list[str]:
         connection = self._ready()
         try:
             connection.send_command("EVALSHA", self._script.sha, 0, *arguments, check_health=False)
