@@ -19,10 +19,11 @@ function picture(width, height, title, ...children) {
   return svg("svg", box, svg("title", {}, title), ...children);
 }
 
-/** The least of 1, 2, 5, 10, 20, … that is not less. */
+/** The least of 1, 2, 4, 6, 8, 10, 20, 30, … that is not less: its half is as round. */
 function round(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
-  return [1, 2, 5, 10].find((step) => step * power >= value) * power;
+  const steps = power > 1 ? [1, 2, 3, 4, 6, 8, 10] : [1, 2, 4, 6, 8, 10];
+  return steps.find((step) => step * power >= value) * power;
 }
 
 /**

@@ -3,6 +3,7 @@
 import { element, histogram, legend, rankedBars, stackedColumns, table } from "./plots.js";
 
 const MINUTES = 60;
+const FEWEST_MINUTES = 15;
 const COLOURS = ["c0", "c1", "c2", "c3", "c4", "c5"];
 /** Families by colour: a family keeps the one it had when it first was among the most frequent. */
 const coloured = [];
@@ -113,18 +114,21 @@ function activity({ activity: { rows, asked_at } }) {
     minutes.set(at, { ...minutes.get(at), [family]: number });
   }
   const last = Math.floor(asked_at / 60) * 60;
-  const columns = Array.from({ length: MINUTES }, (_, index) => {
-    const at = last - 60 * (MINUTES - 1 - index);
+  // A young game is not drawn as an hour of nothing.
+  const shown = Math.min(MINUTES, Math.max(FEWEST_MINUTES, 1 + (last - Math.min(last, ...minutes.keys())) / 60));
+  const labelled = shown > 30 ? 600 : 300;
+  const columns = Array.from({ length: shown }, (_, index) => {
+    const at = last - 60 * (shown - 1 - index);
     const row = minutes.get(at);
     const named = families.filter((family) => row?.[family]).map((family) => `${family} ${row[family]}`);
     return {
-      label: at % 600 ? "" : clock(at).slice(0, 5),
+      label: at % labelled ? "" : clock(at).slice(0, 5),
       title: `${clock(at).slice(0, 5)}: ${named.join(", ") || "nothing"}`,
       parts: groups.map((group) => ({ colour: group.colour, value: sum(row, group.of) })),
     };
   });
   const place = $("#activity .plot");
-  const title = `Events in each of the last ${MINUTES} minutes, ${number(total(rows))} in all; the table below has them`;
+  const title = `Events in each of the last ${shown} minutes, ${number(total(rows))} in all; the table below has them`;
   place.replaceChildren(stackedColumns(place.clientWidth || 600, title, columns));
   $("#activity .legend").replaceChildren(...legend(groups.filter((group) => group.total)));
   const at = [...minutes.keys()].sort((a, b) => b - a);
