@@ -45,6 +45,7 @@ class Run:
 @dataclass(frozen=True)
 class Round:
     ours: Run
+    decided: Run
     worldless: Run
     usual: Run
     bulk: Run
@@ -122,9 +123,10 @@ class ApiBench:
             for number in range(1, count + 1):
                 turn = Round(
                     ours=self._load(self._ours),
+                    decided=self._load(self._ours, kind="decided"),
                     worldless=self._load(self._worldless),
                     usual=self._load(self._usual, promises=False),
-                    bulk=self._load(self._worldless, BULK),
+                    bulk=self._load(self._worldless, kind=BULK),
                     bare=self._bare(),
                 )
                 print(f"API round {number} of {count}: {_summary(turn)}", flush=True)
@@ -142,16 +144,19 @@ class ApiBench:
         """Bytes of the API's largest worker."""
         return worker_memory(self._ours.pid)
 
-    def _load(self, one: Contender, bulk: int = 0, promises: bool = True) -> Run:
-        """One turn; a server that `promises` its events must have all of them in Kafka when it has answered."""
+    def _load(self, one: Contender, kind: int | str = "", promises: bool = True) -> Run:
+        """One turn; a server that `promises` its events must have all of them in Kafka when it has answered.
+
+        `kind` is bench.load's.
+        """
         self._await_world()
         before, before_cpu = end_offset(one.settings), one.cpu()
-        arguments = [one.port, self._connections, self._seconds, *([bulk] if bulk else [])]
+        arguments = [one.port, self._connections, self._seconds, *([kind] if kind else [])]
         load = run_module("load", *arguments, timeout=self._seconds + 60)
         name = one.server.program.name
         if load["statuses"].keys() != {"200"}:
             raise BenchError(f"{name} answered with other statuses than 200: {load['statuses']}")
-        sent = load["statuses"]["200"] * (bulk or 1)
+        sent = load["statuses"]["200"] * (kind if isinstance(kind, int) else 1)
         arrived = _arrived(one.settings, before, sent, patience=0 if promises else 5)
         if promises and arrived != sent:
             raise BenchError(f"{name} acknowledged {sent} events, and {arrived} lie in Kafka")
@@ -188,7 +193,8 @@ def _arrived(settings: Settings, before: int, sent: int, patience: float) -> int
 def _summary(one: Round) -> str:
     ours, usual = one.ours, one.usual
     return (
-        f"{ours.requests_per_second:.0f}, without world {one.worldless.requests_per_second:.0f}, "
+        f"{ours.requests_per_second:.0f}, decided {one.decided.requests_per_second:.0f}, "
+        f"without world {one.worldless.requests_per_second:.0f}, "
         f"to {usual.requests_per_second:.0f} requests/s, "
         f"p99 {ours.p99_ms:.0f} to {usual.p99_ms:.0f} ms, "
         f"CPU per event {ours.cpu_per_event:.0f} to {usual.cpu_per_event:.0f} µs; "

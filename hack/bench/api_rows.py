@@ -33,6 +33,12 @@ def api_rows(rounds: Sequence[api.Round], memory: dict[str, int], connections: i
             median(world) >= 0.7,
         ),
         Row(
+            "requests/s that the world decides, and those that depend on nothing without it",
+            f"{middle(rounds, lambda r: r.decided.requests_per_second):,.0f}",
+            f"{middle(rounds, lambda r: r.worldless.requests_per_second):,.0f} without the world",
+            spread(ratios(rounds, lambda r: r.decided.requests_per_second / r.worldless.requests_per_second)),
+        ),
+        Row(
             "p50 / p99 of an answer, with the world",
             f"{middle(rounds, lambda r: r.ours.p50_ms):.1f} / {middle(rounds, lambda r: r.ours.p99_ms):.1f} ms",
         ),

@@ -1,7 +1,7 @@
 """The load generator: keep-alive connections in a closed loop, for a bounded time.
 
-A process of its own, so that its CPU is not the server's: `python -m bench.load PORT CONNECTIONS SECONDS [BULK_SIZE]`
-prints JSON.
+A process of its own, so that its CPU is not the server's: `python -m bench.load PORT CONNECTIONS SECONDS
+[BULK_SIZE | decided]` prints JSON.
 """
 
 import json
@@ -128,8 +128,13 @@ def main() -> None:
     # `play` alone is used where the contract and Kafka's client are not.
     from bench import traffic
 
-    port, connections, seconds, *bulk = sys.argv[1:]
-    requests = traffic.bulk_requests(int(bulk[0])) if bulk else traffic.single_requests()
+    port, connections, seconds, *kind = sys.argv[1:]
+    if not kind:
+        requests = traffic.single_requests()
+    elif kind == ["decided"]:
+        requests = traffic.decided_requests()
+    else:
+        requests = traffic.bulk_requests(int(kind[0]))
     print(json.dumps(play(int(port), int(connections), float(seconds), requests)))
 
 

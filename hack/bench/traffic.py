@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from confluent_kafka import Producer
@@ -14,6 +14,8 @@ from local.settings import ROOT, Settings
 from bench.cost import BenchError
 
 PLAYERS = 10_000
+DECIDED = ("read_stars", "solve_riddle", "pray")
+"""Actions that the world decides, and never refuses to who does nothing else: a draw, a contest, a bounded gain."""
 _HEADERS = "User-Agent: curl/8.14.1\r\nAccept: */*\r\n"
 
 
@@ -29,10 +31,20 @@ def examples() -> list[dict[str, Any]]:
 
 def single_requests() -> list[bytes]:
     """Requests of one event each: every action that depends on nothing, by many players."""
+    return _by_many(event_type.request for event_type in FREE)
+
+
+def decided_requests() -> list[bytes]:
+    """Requests of one event each, which the world decides."""
+    return _by_many(EVENT_TYPES[name].request for name in DECIDED)
+
+
+def _by_many(paths: Iterable[str]) -> list[bytes]:
+    chosen = list(paths)
     return [
-        f"GET {event_type.request} HTTP/1.1\r\nHost: {player(number)}\r\n{_HEADERS}\r\n".encode()
+        f"GET {path} HTTP/1.1\r\nHost: {player(number)}\r\n{_HEADERS}\r\n".encode()
         for number in range(100)
-        for event_type in FREE
+        for path in chosen
     ]
 
 
