@@ -30,8 +30,11 @@ class Receipt(NamedTuple):
 
 
 class EventLog(Protocol):
-    def append(self, records: Sequence[Record]) -> list[Receipt]:
-        """Write records and wait for what becomes of each, a bounded time; the receipts are in the records' order."""
+    def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+        """Write records and wait for what becomes of each, a bounded time; the receipts are in the records' order.
+
+        `late` are the seconds for which the client has waited already.
+        """
 
     def is_ready(self) -> bool:
         """Whether an append can be expected to succeed."""

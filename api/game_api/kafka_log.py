@@ -18,6 +18,8 @@ PROBE_SECONDS = 1.0
 IDLE_SECONDS = 3.0
 """After this long without an acknowledgement, a probe tells whether Kafka is still there."""
 
+_LEAST_WAIT = 1.0
+
 _AWAY = Receipt(Outcome.REFUSED, reason="Kafka is away")
 
 
@@ -48,7 +50,7 @@ class KafkaLog:
                 self._producer = producer
             return self._producer
 
-    def append(self, records: Sequence[Record]) -> list[Receipt]:
+    def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
         producer = self._producer or self.start()
         if not self._reachable:
             return [_AWAY] * len(records)
@@ -62,7 +64,7 @@ class KafkaLog:
             delivery.refuse_from(index, "the queue to Kafka is full")
         except KafkaException as error:
             delivery.refuse_from(index, str(error))
-        receipts = delivery.wait(self._settings.answer_timeout)
+        receipts = delivery.wait(max(_LEAST_WAIT, self._settings.answer_timeout - late))
         if receipts[0].outcome is Outcome.ACKED:
             self._last_ack = monotonic()
         return receipts

@@ -1,5 +1,6 @@
 """A request for one action: one event."""
 
+from collections.abc import Mapping
 from random import Random
 from time import monotonic, time
 from typing import Any
@@ -10,7 +11,7 @@ from game_events.codec import validate_values
 from game_events.effects import filled, result_of
 from game_events.event_ids import uuid7s
 from game_events.fields import Kind
-from game_world.world import World, WorldAwayError
+from game_world.world import Decision, World, WorldAwayError
 
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog, Outcome, Record
@@ -40,16 +41,18 @@ class _View:
         self._demanded = [field.name for field in event_type.parameters if field.required]
 
     def __call__(self) -> Response:
-        event = self._event()
-        if self._world:
-            event |= self._world.decide(event, request.remote_addr or "", self._random)
-        elif not self._type.is_free:
-            raise WorldAwayError("there is no world here")
         began = monotonic()
-        [receipt] = self._log.append([Record(event["player"].encode(), encode(event))])
-        count_events([(self._type.name, receipt.outcome)], monotonic() - began)
+        event = self._event()
+        decision = self._decide(event)
+        event |= decision.fields
+        asked = monotonic()
+        [receipt] = self._log.append([Record(event["player"].encode(), encode(event))], asked - began)
+        count_events([(self._type.name, receipt.outcome)], monotonic() - asked)
         if receipt.outcome is not Outcome.ACKED:
-            if self._world and receipt.outcome is Outcome.REFUSED:
+            if decision.again:
+                # The request that was decided first may be in the topic.
+                receipt = receipt._replace(outcome=Outcome.UNKNOWN)
+            elif self._world and receipt.outcome is Outcome.REFUSED:
                 self._world.revert(event)
             return unwritten_reply(receipt, event["event_id"])
         answer = filled(result_of(self._type, event).answer, event)
@@ -60,6 +63,13 @@ class _View:
             "offset": receipt.offset,
         }
         return reply(answer, body)
+
+    def _decide(self, event: Mapping[str, Any]) -> Decision:
+        if self._world:
+            return self._world.decide(event, request.remote_addr or "", self._random)
+        if self._type.is_free:
+            return Decision({})
+        raise WorldAwayError("there is no world here")
 
     def _event(self) -> dict[str, Any]:
         now = int(time() * 1000)

@@ -37,9 +37,9 @@ def effects(event: Mapping[str, Any]) -> Iterator[Effect]:
     result = result_of(event_type, event)
     names = {Who.PLAYER: event["player"], Who.TARGET: event.get("target"), Who.GUILD: event.get("guild")}
     for change in result.changes:
-        if amount := event.get(change.field):
-            owner = "guild" if change.who is Who.GUILD else "hero"
-            yield Effect(owner, names[change.who], change.attribute, amount)
+        # Who writes to the topic may leave out whose it is.
+        if (amount := event.get(change.field)) and (name := names[change.who]):
+            yield Effect("guild" if change.who is Who.GUILD else "hero", name, change.attribute, amount)
     yield from gear_effects(result, event)
 
 

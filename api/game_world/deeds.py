@@ -5,6 +5,7 @@ from hashlib import blake2b
 from random import Random
 from typing import Any
 
+import orjson
 from game_events import EventType
 from game_events.effects import facts, filled, gear_effects, result_of
 from game_events.event_type import OWN_GUILD
@@ -21,7 +22,8 @@ def deed(event_type: EventType, event: Mapping[str, Any], random: Random) -> Jso
         "facts": [*map(list, facts({**event, **_unknown_guild(event_type)}))] if event_type.sets else [],
     }
     if event.get("idempotent"):
-        made["once"] = f"told:{once_key(event)}"
+        made["once"] = once_key(event)
+        made["asked"] = _asked(event_type, event)
     if event_type.is_free:
         made["effects"] = [*map(list, gear_effects(event_type.result, event))]
         if "once" in made:
@@ -40,6 +42,12 @@ def deed(event_type: EventType, event: Mapping[str, Any], random: Random) -> Jso
         made["contest"] = [contest.mine.draw(random), contest.theirs.draw(random), contest.against_player]
     made["results"] = [_result(event_type, result, event, random) for result in event_type.results]
     return made
+
+
+def _asked(event_type: EventType, event: Mapping[str, Any]) -> str:
+    """Tell requests under one key apart, whose parameters differ."""
+    given = [[field.name, event[field.name]] for field in event_type.parameters if field.name in event]
+    return blake2b(orjson.dumps(given), digest_size=16).hexdigest()
 
 
 def _unknown_guild(event_type: EventType) -> Json:
@@ -91,5 +99,5 @@ def once_key(event: Mapping[str, Any]) -> str:
 
 
 def pending_name(event: Mapping[str, Any]) -> str:
-    """Name an event among the pending ones: a client's own id may be two events'."""
-    return f"{event['event_id']}/{event['received_at']}"
+    """Name an event among the pending ones: a client's own id may be that of several."""
+    return "\x1f".join((event["player"], event["event_type"], event["event_id"], str(event["received_at"])))

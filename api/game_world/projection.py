@@ -20,8 +20,8 @@ _WAIT = 0.1
 """Seconds for which records are awaited."""
 _TOLD = 5
 """Of a batch, events that the feed gets: the newest. Nobody reads faster."""
-_LATE = 15.0
-"""Seconds after its decision in which an event can still come into the topic: more than the API waits for Kafka."""
+_SLACK = 10.0
+"""Seconds by which an event may come into the topic later than the API waits for it."""
 _SWEEP = 5.0
 
 _HIDDEN = ("host", "user_agent", "accept", "schema_version", "idempotent", "event_id")
@@ -32,6 +32,7 @@ class Projection:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
         self._topic = settings.topic
+        self._late = settings.answer_timeout + _SLACK
         connection = settings.connection()
         self._admin = AdminClient({**connection})
         self._consumer = Consumer(
@@ -66,6 +67,11 @@ class Projection:
         while not told.is_set():
             for partition, messages in self._read().items():
                 positions[partition] = self._project(partition, positions[partition], messages)
+            if not self._is_due():
+                continue
+            if self._partitions() != positions.keys():
+                print("the topic has other partitions now", flush=True)
+                return
             self._settle(positions)
 
     def _claim(self) -> list[int]:
@@ -108,10 +114,14 @@ class Projection:
         self._store.tell([shown for shown in map(_shown, values[-_TOLD:]) if shown])
         return next_
 
+    def _is_due(self) -> bool:
+        return not self._caught_up or time.monotonic() - self._swept >= _SWEEP
+
+    def _partitions(self) -> set[int]:
+        return set(self._consumer.list_topics(self._topic, 10).topics[self._topic].partitions)
+
     def _settle(self, positions: dict[int, int]) -> None:
-        """Now and then: note that all has been read, and take back what never came into the topic."""
-        if self._caught_up and time.monotonic() - self._swept < _SWEEP:
-            return
+        """Note that all has been read, and take back what never came into the topic."""
         self._swept = time.monotonic()
         now = self._store.now()
         self._recent.append((now, self._read_ends(positions)))
@@ -125,7 +135,7 @@ class Projection:
             print("caught up with the topic", flush=True)
             self._caught_up = True
         self._store.set_caught_up()
-        if lost := [name for name, decided_at in self._store.pending() if decided_at < reached - _LATE]:
+        if lost := [name for name, decided_at in self._store.pending() if decided_at < reached - self._late]:
             print(f"{self._store.revert(lost)} events never came into the topic: taken back", flush=True)
 
     def _read_ends(self, positions: dict[int, int]) -> dict[int, int]:

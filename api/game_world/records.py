@@ -9,6 +9,8 @@ from game_events.effects import effects, facts
 
 from game_world.deeds import once_key, pending_name
 
+_NAMES = ("player", "event_type", "event_id")
+
 Record = list[Any]
 """Name among the pending ones, what it is counted once by, effects, facts, player."""
 
@@ -23,7 +25,7 @@ def records(values: Sequence[bytes | None], are_pending: Callable[[Sequence[str]
     made = []
     for name, (value, event), is_pending in zip(names, parsed, are_pending(names), strict=True):
         if is_pending:
-            made.append([name, _once(event), [], [], event["player"]])
+            made.append([name, _once(event), False, False, event["player"]])
         elif valid := _valid(value):
             changed = [list(one) for one in effects(valid)], [list(one) for one in facts(valid)]
             made.append([name, _once(valid), *changed, valid["player"]])
@@ -36,7 +38,8 @@ def _parsed(value: bytes | None) -> Mapping[str, Any] | None:
         event = orjson.loads(value or b"")
     except orjson.JSONDecodeError:
         return None
-    return event if isinstance(event, dict) and "event_id" in event and "received_at" in event else None
+    named = isinstance(event, dict) and all(isinstance(event.get(name), str) for name in _NAMES)
+    return event if named and "received_at" in event else None
 
 
 def _valid(value: bytes | None) -> Mapping[str, Any] | None:

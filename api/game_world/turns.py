@@ -40,17 +40,21 @@ class Turns:
         with self._turn:
             # Whoever had the turn before may have asked for this one, too.
             if question.answer is None and question.error is None:
-                self._ask([self._waiting.popleft() for _ in range(len(self._waiting))])
+                self._ask(self._take_waiting())
         if question.error:
             raise question.error
         assert question.answer is not None  # noqa: S101 for the type checker
         return question.answer
 
+    def _take_waiting(self) -> list[_Question]:
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
+
     def _ask(self, questions: list[_Question]) -> None:
         try:
             answers = self._run([question.argument for question in questions])
         except RedisError as error:
-            for question in questions:
+            # Those who came meanwhile would wait in vain, too.
+            for question in [*questions, *self._take_waiting()]:
                 question.error = error
         else:
             for question, answer in zip(questions, answers, strict=True):

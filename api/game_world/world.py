@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from random import Random
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from game_events import EVENT_TYPES, EventType
 from game_events.effects import filled
@@ -16,6 +17,11 @@ from game_world.store import Store
 
 Json = dict[str, Any]
 T = TypeVar("T")
+
+_KEY_PROBLEMS = {
+    "other": "was used for another request of this kind",
+    "counted": "was used: that request has happened, and what came of it is no longer known",
+}
 
 _PAUSE = 1.0
 """Seconds for which a store that did not answer is not asked again: nobody waits for it in vain twice."""
@@ -50,6 +56,13 @@ class Limit:
     burst: int
 
 
+class Decision(NamedTuple):
+    """`fields` are the event's; it was decided `again` if an earlier request under its key was: that one stands."""
+
+    fields: Json
+    again: bool = False
+
+
 class World:
     def __init__(self, store: Store, per_player: Limit, per_address: Limit) -> None:
         self.store = store
@@ -57,8 +70,8 @@ class World:
         limits = {"player": per_player, "address": per_address}
         self._limits = [(field, limit) for field, limit in limits.items() if limit.rate]
 
-    def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Json:
-        """Carry out what the event is to tell of; return the fields that were decided.
+    def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Decision:
+        """Carry out what the event is to tell of.
 
         Raises RefusedError, LimitedError, WorldAwayError: then nothing has happened. An event that depends on nothing
         happens even if the world is away: the projection will bring it in.
@@ -72,10 +85,10 @@ class World:
             answer = self.ask(lambda: self.store.decide(made))
         except WorldAwayError:
             if event_type.is_free:
-                return {}
+                return Decision({})
             raise
         self._check(event_type, event, answer)
-        return decided(event_type, answer)
+        return Decision(decided(event_type, answer), again="again" in answer)
 
     def limit(self, player: str, address: str) -> None:
         """Raise LimitedError if one more request is too many."""
@@ -105,7 +118,7 @@ class World:
             raise WorldAwayError("the world is away") from error
 
     def _buckets(self, player: str, address: str) -> Json:
-        names = {"player": player, "address": address}
+        names = {"player": player, "address": _network(address)}
         return {
             "limits": [
                 [f"limit:{field}:{names[field]}", 1_000_000 // limit.rate, limit.burst] for field, limit in self._limits
@@ -114,6 +127,8 @@ class World:
 
     def _check(self, event_type: EventType, event: Mapping[str, Any], answer: Json) -> None:
         self._check_limits(answer)
+        if "key" in answer:
+            raise RefusedError("Idempotency-Key", _KEY_PROBLEMS[answer["key"]])
         if "away" in answer:
             raise WorldAwayError("the world is being rebuilt from the topic")
         if "need" in answer:
@@ -123,6 +138,11 @@ class World:
     def _check_limits(self, answer: Json) -> None:
         if "wait" in answer:
             raise LimitedError(answer["limit"].split(":")[1], answer["wait"] / 1e6)
+
+
+def _network(address: str) -> str:
+    """Return whose limit counts: of an IPv6 address the network, in which a client has addresses without end."""
+    return str(ip_network((address, 64), strict=False)) if ":" in address else address
 
 
 def _problem(need: Need, event: Mapping[str, Any], have: int) -> str:

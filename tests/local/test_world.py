@@ -1,16 +1,22 @@
 """The world: it remembers, forbids, survives, and is at all times what the events have made of it."""
 
 import os
+import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
+from random import Random
 
 import pytest
 import requests
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewPartitions
 from game_api.event_log import Outcome
+from game_events import EVENT_TYPES, SCHEMA_VERSION, encode
+from game_world.deeds import deed, pending_name
 from local.players import Players
 from local.process import Process, wait_until
 from local.settings import Ports
@@ -172,6 +178,95 @@ def test_a_request_that_comes_again_is_done_once(game: Game, chronicle: Chronicl
     assert hero(chronicle, player)["experience"] == 8
 
 
+def test_a_key_is_for_one_request(game: Game, player: str) -> None:
+    """Under a key that was used for other parameters nothing is done, nor told as if it were."""
+    met(game, "friend")
+    headers = {"Idempotency-Key": f"key of {player}"}
+    assert do(game, player, "/pay_tribute?target=friend&amount=1", **headers).status == 200
+    ends = game.ends()
+    other = do(game, player, "/pay_tribute?target=friend&amount=90", **headers)
+    assert (other.status, other.json["field"]) == (409, "Idempotency-Key")
+    assert game.ends() == ends
+
+
+def test_a_key_stays_used(game: Game, chronicle: Chronicle, player: str) -> None:
+    """When it is no longer known what came of a request, it still does not happen twice."""
+    headers = {"Idempotency-Key": f"key of {player}"}
+    assert do(game, player, "/explore", **headers).status == 200
+    chronicle.await_calm()
+    before, ends = hero(chronicle, player), game.ends()
+    chronicle.store.redis.delete(*chronicle.store.redis.scan_iter("told:*"))
+    later = do(game, player, "/explore", **headers)
+    assert (later.status, later.json["field"]) == (409, "Idempotency-Key")
+    assert (hero(chronicle, player), game.ends()) == (before, ends)
+
+
+def test_players_may_use_the_same_keys(game: Game, chronicle: Chronicle, player: str) -> None:
+    """What many do at the same time under the same key are deeds of their own."""
+    names = [f"{player} {number}" for number in range(20)]
+    with ThreadPoolExecutor(len(names)) as pool:
+        for number in range(20):
+            headers = {"Idempotency-Key": f"{player} {number}"}
+            answers = pool.map(lambda name, headers=headers: do(game, name, "/purchase_a_sword", **headers), names)
+            assert {answer.status for answer in answers} == {200}
+    chronicle.await_calm()
+    assert chronicle.kept() == chronicle.told()
+    assert all(hero(chronicle, name)["item:sword"] == 20 for name in names)
+
+
+def test_what_may_have_happened_is_not_refused(game: Game, chronicle: Chronicle, player: str) -> None:
+    """While nobody knows what became of a request, the same one is unknown too, and has the same outcome in the end."""
+    met(game, player)
+    headers = {"Idempotency-Key": f"key of {player}"}
+    game.kafka.signal(signal.SIGSTOP)
+    try:
+        tries = [do(game, player, "/throw_dice?amount=10", **headers)]
+        # The worker that has waited in vain refuses at once.
+        tries += game.ask_at_once("/throw_dice?amount=10", 6, method="POST", headers={"X-Player": player, **headers})
+    finally:
+        game.kafka.signal(signal.SIGCONT)
+    assert {(one.status, one.headers["Event-Outcome"]) for one in tries} == {(503, "unknown")}
+    gold = hero(chronicle, player)["gold"]
+    wait_until("Kafka", lambda: do(game, player, "/throw_dice?amount=10", **headers).status == 200, 30)
+    chronicle.await_calm()
+    assert hero(chronicle, player)["gold"] == gold != 100
+    assert chronicle.kept() == chronicle.told()
+
+
+def test_a_debt_is_not_forgiven(game: Game, chronicle: Chronicle, player: str) -> None:
+    """Who has spent what was taken back afterwards owes it still when he earns something."""
+    met(game, player)
+    chronicle.store.redis.hincrby(f"hero:{player}", "gold", -500)
+    answer = do(game, player, "/explore")
+    _, event = game.record(answer.json["partition"], answer.json["offset"])
+    found = event.get("gold", 0)
+    assert found <= 30
+    assert hero(chronicle, player)["gold"] == -400 + found
+    chronicle.store.redis.hincrby(f"hero:{player}", "gold", 500)
+
+
+def test_what_never_was_leaves_nothing(chronicle: Chronicle, player: str) -> None:
+    """When two guilds were joined and neither event came into the topic, the player is in none."""
+    joined = [
+        {
+            "event_type": "join_guild",
+            "player": player,
+            "event_id": f"{player} {number}",
+            "received_at": 1_700_000_000_000 + number,
+            "guild": f"guild {number} of {player}",
+        }
+        for number in range(2)
+    ]
+    for event in joined:
+        chronicle.store.decide(deed(EVENT_TYPES["join_guild"], event, Random(1)) | {"limits": []})
+    assert chronicle.store.redis.hget(f"hero:{player}", "guild") == f"guild 1 of {player}"
+    for event in joined:
+        assert chronicle.store.revert([pending_name(event)]) == 1
+    assert not {"guild", "@guild"}.intersection(chronicle.store.redis.hkeys(f"hero:{player}"))
+    assert not chronicle.store.redis.exists(*(f"members:{event['guild']}" for event in joined))
+    chronicle.store.forget(player)
+
+
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "'; DROP TABLE events; --", "Ünï 🗡️ çödé", "x" * 255])
 def test_names_are_just_names(game: Game, chronicle: Chronicle, name: str) -> None:
     """Markup, SQL, other scripts and the longest name are names like all others."""
@@ -234,6 +329,8 @@ def test_an_address_is_limited(game: Game) -> None:
     ):
         assert limited(list(pool.map(ask, range(60))))
         assert do(game, "another", "/", **{"X-Forwarded-For": "192.0.2.2"}).status == 200
+        networked = pool.map(lambda n: do(game, "x", "/", **{"X-Forwarded-For": f"2001:db8::{n}"}).status, range(60))
+        assert limited(list(networked))
         assert limited(list(pool.map(lambda _: _bulk(game, **{"X-Forwarded-For": "192.0.2.3"}), range(60))))
 
 
@@ -291,7 +388,31 @@ def test_without_the_store_the_first_seven_go_on(game: Game, chronicle: Chronicl
     wait_until("the store", game.store.ready, 30)
     wait_until("the sword", lambda: hero(chronicle, player).get("item:sword") == 1, 30)
     # Each worker tries the store anew by itself, a second after it was away.
-    wait_until("the world", lambda: {one.status for one in game.ask_at_once("/explore", 20)} == {200}, 30, pause=1)
+    wait_until("the world", lambda: 503 not in {one.status for one in game.ask_at_once("/explore", 20)}, 30, pause=1)
+
+
+def test_what_others_write_is_brought_in(game: Game, chronicle: Chronicle, player: str) -> None:
+    """An event of another writer that leaves out whose guild it is about does not keep later ones from the world."""
+    event = {"event_type": "donate_gold", "event_id": f"{player} 1", "player": player, "received_at": 1_700_000_000_000}
+    event |= {"schema_version": SCHEMA_VERSION, "amount": 5, "gold": -5, "guild_gold": 5}
+    producer = Producer({"bootstrap.servers": game.settings.bootstrap_servers})
+    producer.produce(game.settings.topic, encode(event), player.encode())
+    assert producer.flush(10) == 0
+    wait_until("the gift", lambda: hero(chronicle, player).get("gold") == 95, 30)
+    chronicle.await_calm()
+
+
+def test_a_topic_may_get_more_partitions(game: Game, chronicle: Chronicle, player: str) -> None:
+    """Events in partitions that were added are in the world like all others."""
+    admin = AdminClient({"bootstrap.servers": game.settings.bootstrap_servers})
+    admin.create_partitions([NewPartitions(game.settings.topic, 6)])[game.settings.topic].result(10)
+    game.settings = replace(game.settings, partitions=6)
+    with game.another_api():
+        for number in range(12):
+            assert do(game, f"{player} {number}", "/explore").status == 200
+    assert len([end for end in game.ends().values() if end]) > 3
+    chronicle.await_calm()
+    assert chronicle.kept() == chronicle.told()
 
 
 def test_a_player_is_forgotten(game: Game, chronicle: Chronicle, player: str) -> None:

@@ -20,7 +20,7 @@ class MemoryLog:
         self.records: list[Record] = []
         self._failures = list(failures)
 
-    def append(self, records: Sequence[Record]) -> list[Receipt]:
+    def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
         return [self._append(record) for record in records]
 
     def _append(self, record: Record) -> Receipt:

@@ -35,7 +35,7 @@ function deed(action, player, done) {
     button.disabled = true;
     const rest = new Promise((resolve) => setTimeout(resolve, REST));
     const given = [...new FormData(form)].filter(([, value]) => value !== "");
-    // What nobody knows the outcome of is asked again under its key, and then happens once.
+    // What has no outcome yet is asked again under its key, and then happens once.
     const what = JSON.stringify([player(), given]);
     const key = open?.what === what ? open.key : newKey();
     const answer = await act(player(), action.path, given, key);

@@ -17,7 +17,7 @@ export async function look(path) {
   return body;
 }
 
-/** Do a deed under a key: what is to be told of it, and whether it can be asked again under the same key. */
+/** Do a deed under a key: what is to be told of it, and whether it is to be asked again under the same key. */
 export async function act(player, path, parameters, key) {
   const query = new URLSearchParams(parameters).toString();
   const headers = { Accept: "application/json", "X-Player": inBytes(player), "Idempotency-Key": key };
@@ -37,12 +37,14 @@ function told(response, body) {
   if (response.ok) return { good: true, text: body.answer };
   if (response.status === 409) return { good: false, text: `Refused: ${body.error}.` };
   if (response.status === 429) {
-    return { good: false, text: `Not so fast: wait ${response.headers.get("Retry-After") ?? 1} s.` };
+    return { good: false, text: `Not so fast: wait ${response.headers.get("Retry-After") ?? 1} s.`, again: true };
   }
   if (response.status === 503 && body.outcome === "unknown") {
     return { good: false, text: "It may have happened. Ask again: it will happen only once.", again: true };
   }
-  if (response.status === 503) return { good: false, text: `Nothing happened: ${body.error}. Try again in a moment.` };
+  if (response.status === 503) {
+    return { good: false, text: `Nothing happened: ${body.error}. Try again in a moment.`, again: true };
+  }
   return { good: false, text: `That cannot be: ${body.error}.` };
 }
 

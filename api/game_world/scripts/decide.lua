@@ -66,11 +66,13 @@ local function change(deed, changes, guild, act)
     local before = owner == 'guild' and tonumber(redis.call('HGET', 'guild:' .. name, attribute) or 0)
       or number('hero:' .. name, attribute)
     if kind == 'share' then
-      amount = amount < 0 and -math.floor(before * -amount / 100) or math.floor(before * amount / 100)
+      local share = math.max(0, before)
+      amount = amount < 0 and -math.floor(share * -amount / 100) or math.floor(share * amount / 100)
     elseif kind == 'taken' then
       amount = -taken
     end
-    local after = math.max(0, before + amount)
+    -- What was taken back may have been spent: that is still owed.
+    local after = math.max(math.min(0, before), before + amount)
     if attribute == 'health' then
       after = math.min(after, %MOST_HEALTH%)
     end
@@ -91,7 +93,7 @@ local function decide(deed, act)
   if problem then
     return false, problem
   end
-  local answer = {guild = deed.own_guild and own_guild or nil}
+  local answer = {guild = deed.own_guild and own_guild or nil, asked = deed.asked}
   local result = deed.results[1]
   if deed.contest then
     answer.won = is_won(deed)
@@ -106,12 +108,26 @@ local function decide(deed, act)
   return answer
 end
 
+-- What was told under this key, or that it was told too long ago; nothing for a new key.
+local function told_before(deed)
+  local told = redis.call('GET', 'told:' .. deed.once)
+  if not told then
+    return not deed.effects and redis.call('EXISTS', deed.once) == 1 and '{"key":"counted"}'
+  end
+  local answer = cjson.decode(told)
+  if answer.asked ~= deed.asked then
+    return '{"key":"other"}'
+  end
+  answer.again = true
+  return cjson.encode(answer)
+end
+
 local function carry_out(deed)
   local problem = exceeded(deed.limits)
   if problem or not deed.name then
     return problem and cjson.encode(problem) or ''
   end
-  local told = deed.once and redis.call('GET', deed.once)
+  local told = deed.once and told_before(deed)
   if told then
     return told
   end
@@ -124,7 +140,7 @@ local function carry_out(deed)
       add(effect[1], effect[2], effect[3], effect[4])
     end
     note.done = deed.effects
-    answer = deed.drawn and {drawn = deed.drawn}
+    answer = deed.drawn and {drawn = deed.drawn, asked = deed.asked}
   else
     if redis.call('EXISTS', 'caught_up') == 0 then
       return '{"away":true}'
@@ -146,7 +162,7 @@ local function carry_out(deed)
   redis.call('HSET', 'pending', deed.name, cjson.encode(note))
   told = answer and cjson.encode(answer) or ''
   if deed.once then
-    redis.call('SET', deed.once, told, 'EX', %TOLD_SECONDS%)
+    redis.call('SET', 'told:' .. deed.once, told, 'EX', %TOLD_SECONDS%)
   end
   return told
 end

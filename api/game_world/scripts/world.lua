@@ -79,6 +79,20 @@ local function settle(player, fact, target, value, stamp)
   return before, since
 end
 
+-- Lets a pending event that came after another one bring back what held before that one.
+local function follow(player, kind, target, stamp, before, since)
+  local all = redis.call('HGETALL', 'pending')
+  for position = 1, #all, 2 do
+    local entry = cjson.decode(all[position + 1])
+    for _, fact in ipairs(entry.undo) do
+      if fact[1] == player and fact[2] == kind and fact[3] == target and fact[5] == stamp then
+        fact[4], fact[5] = before, since
+        redis.call('HSET', 'pending', all[position], cjson.encode(entry))
+      end
+    end
+  end
+end
+
 -- Undoes what a pending event did; false when it is not pending.
 local function take_back(name)
   local noted = redis.call('HGET', 'pending', name)
@@ -96,12 +110,18 @@ local function take_back(name)
     local field = target == '' and kind or kind .. ':' .. target
     local key = 'hero:' .. player
     if redis.call('HGET', key, '@' .. field) == stamp then
-      redis.call('HSET', key, field, before, '@' .. field, since)
+      if since == '' then
+        redis.call('HDEL', key, field, '@' .. field)
+      else
+        redis.call('HSET', key, field, before, '@' .. field, since)
+      end
       index(player, kind, target, value, before, since)
+    else
+      follow(player, kind, target, stamp, before, since)
     end
   end
   if entry.once then
-    redis.call('DEL', entry.once)
+    redis.call('DEL', 'told:' .. entry.once)
   end
   return true
 end
