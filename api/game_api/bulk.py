@@ -43,12 +43,13 @@ def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
         if len(body) > MAX_BODY:
             raise RequestEntityTooLarge
         items = parse(body)
+        asked = monotonic()
         if world:
             world.limit(sender.player, request.remote_addr or "")
         results, events, records = prepare(items, sender, int(time() * 1000))
         if events:
             began = monotonic()
-            receipts = log.append(records)
+            receipts = log.append(records, began - asked)
             types = [event["event_type"] for event in events]
             outcomes = [receipt.outcome for receipt in receipts]
             count_events(zip(types, outcomes, strict=True), monotonic() - began)

@@ -18,7 +18,8 @@ PROBE_SECONDS = 1.0
 IDLE_SECONDS = 3.0
 """After this long without an acknowledgement, a probe tells whether Kafka is still there."""
 
-_LEAST_WAIT = 1.0
+_MOST_LATE = 1.0
+"""Kafka's own report is always awaited."""
 
 _AWAY = Receipt(Outcome.REFUSED, reason="Kafka is away")
 
@@ -64,7 +65,7 @@ class KafkaLog:
             delivery.refuse_from(index, "the queue to Kafka is full")
         except KafkaException as error:
             delivery.refuse_from(index, str(error))
-        receipts = delivery.wait(max(_LEAST_WAIT, self._settings.answer_timeout - late))
+        receipts = delivery.wait(self._settings.answer_timeout - min(late, _MOST_LATE))
         if receipts[0].outcome is Outcome.ACKED:
             self._last_ack = monotonic()
         return receipts

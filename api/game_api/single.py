@@ -49,11 +49,9 @@ class _View:
         [receipt] = self._log.append([Record(event["player"].encode(), encode(event))], asked - began)
         count_events([(self._type.name, receipt.outcome)], monotonic() - asked)
         if receipt.outcome is not Outcome.ACKED:
-            if decision.again:
-                # The request that was decided first may be in the topic.
+            if receipt.outcome is Outcome.REFUSED and self._world and (decision.again or not self._world.revert(event)):
+                # That of another request under this key may be in the topic.
                 receipt = receipt._replace(outcome=Outcome.UNKNOWN)
-            elif self._world and receipt.outcome is Outcome.REFUSED:
-                self._world.revert(event)
             return unwritten_reply(receipt, event["event_id"])
         answer = filled(result_of(self._type, event).answer, event)
         body = {

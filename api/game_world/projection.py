@@ -136,7 +136,8 @@ class Projection:
             self._caught_up = True
         self._store.set_caught_up()
         if lost := [name for name, decided_at in self._store.pending() if decided_at < reached - self._late]:
-            print(f"{self._store.revert(lost)} events never came into the topic: taken back", flush=True)
+            self._store.revert(lost, shared=True)
+            print(f"{len(lost)} events never came into the topic: taken back", flush=True)
 
     def _read_ends(self, positions: dict[int, int]) -> dict[int, int]:
         return {

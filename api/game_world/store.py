@@ -65,9 +65,12 @@ class Store:
         answer = self._decide.ask(orjson.dumps(deed))
         return dict(orjson.loads(answer)) if answer else {}
 
-    def revert(self, names: Sequence[str]) -> int:
-        """Take back what pending events did; return how many were pending."""
-        return int(self._revert(args=names))
+    def revert(self, names: Sequence[str], shared: bool = False) -> bool:
+        """Take back what pending events did, of those that several requests share only if told so.
+
+        Return whether none is left.
+        """
+        return not self._revert(args=["shared" if shared else "own", *names])
 
     def project(self, partition: int, offsets: range, records: Iterable[list[Any]]) -> int:
         """Bring the records at these offsets into the world; return the offset to go on at. Raises StoreLostError."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import IPv6Address, IPv6Network
 from random import Random
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
@@ -100,12 +100,15 @@ class World:
             return
         self._check_limits(answer)
 
-    def revert(self, event: Mapping[str, Any]) -> None:
-        """Take back an event that surely is not in the topic. If the store is away, the projection will find out."""
+    def revert(self, event: Mapping[str, Any]) -> bool:
+        """Take back an event that surely is not in the topic. If the store is away, the projection will find out.
+
+        Nothing is taken back, and False returned, if another request was told the same: its event may come there.
+        """
         try:
-            self.store.revert([pending_name(event)])
+            return self.store.revert([pending_name(event)])
         except RedisError:
-            return
+            return True
 
     def ask(self, question: Callable[[], T]) -> T:
         """Ask the store; raise WorldAwayError, at once if it has just not answered another question."""
@@ -142,7 +145,14 @@ class World:
 
 def _network(address: str) -> str:
     """Return whose limit counts: of an IPv6 address the network, in which a client has addresses without end."""
-    return str(ip_network((address, 64), strict=False)) if ":" in address else address
+    if ":" not in address:
+        return address
+    try:
+        parsed = IPv6Address(address)
+    except ValueError:
+        # A proxy may have put the port behind it.
+        return address
+    return str(parsed.ipv4_mapped or IPv6Network((parsed, 64), strict=False))
 
 
 def _problem(need: Need, event: Mapping[str, Any], have: int) -> str:

@@ -228,6 +228,7 @@ def test_what_may_have_happened_is_not_refused(game: Game, chronicle: Chronicle,
     assert {(one.status, one.headers["Event-Outcome"]) for one in tries} == {(503, "unknown")}
     gold = hero(chronicle, player)["gold"]
     wait_until("Kafka", lambda: do(game, player, "/throw_dice?amount=10", **headers).status == 200, 30)
+    wait_until("all workers to find it", lambda: {one.status for one in game.ask_at_once("/", 20)} == {200}, 30)
     chronicle.await_calm()
     assert hero(chronicle, player)["gold"] == gold != 100
     assert chronicle.kept() == chronicle.told()
@@ -261,10 +262,31 @@ def test_what_never_was_leaves_nothing(chronicle: Chronicle, player: str) -> Non
         chronicle.store.decide(deed(EVENT_TYPES["join_guild"], event, Random(1)) | {"limits": []})
     assert chronicle.store.redis.hget(f"hero:{player}", "guild") == f"guild 1 of {player}"
     for event in joined:
-        assert chronicle.store.revert([pending_name(event)]) == 1
+        assert chronicle.store.revert([pending_name(event)])
     assert not {"guild", "@guild"}.intersection(chronicle.store.redis.hkeys(f"hero:{player}"))
     assert not chronicle.store.redis.exists(*(f"members:{event['guild']}" for event in joined))
     chronicle.store.forget(player)
+
+
+def test_what_another_request_may_write_is_not_taken_back(chronicle: Chronicle, player: str) -> None:
+    """Of two requests under a key that were told the same, the one that Kafka refused leaves what the other did."""
+    event = {"event_type": "read_stars", "player": player, "event_id": player, "received_at": 1_700_000_000_000}
+    asked = deed(EVENT_TYPES["read_stars"], event | {"idempotent": True}, Random(1)) | {"limits": []}
+    first, second = (chronicle.store.decide(asked) for _ in range(2))
+    assert "again" not in first
+    assert second == first | {"again": True}
+    assert not chronicle.store.revert([pending_name(event)])
+    assert hero(chronicle, player)["experience"] > 0
+    assert chronicle.store.revert([pending_name(event)], shared=True)
+    assert hero(chronicle, player)["experience"] == 0
+    chronicle.store.forget(player)
+
+
+@pytest.mark.parametrize("address", ["203.0.113.9:51234", "::ffff:203.0.113.9", "nonsense:"])
+def test_whatever_a_proxy_calls_an_address(game: Game, address: str) -> None:
+    """An address with a port, a mapped one, and one that is none are served."""
+    with game.another_api(API_TRUSTED_PROXIES="1"):
+        assert do(game, "traveller", "/", **{"X-Forwarded-For": address}).status == 200
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "'; DROP TABLE events; --", "Ünï 🗡️ çödé", "x" * 255])

@@ -93,7 +93,7 @@ local function decide(deed, act)
   if problem then
     return false, problem
   end
-  local answer = {guild = deed.own_guild and own_guild or nil, asked = deed.asked}
+  local answer = {guild = deed.own_guild and own_guild or nil}
   local result = deed.results[1]
   if deed.contest then
     answer.won = is_won(deed)
@@ -112,11 +112,20 @@ end
 local function told_before(deed)
   local told = redis.call('GET', 'told:' .. deed.once)
   if not told then
-    return not deed.effects and redis.call('EXISTS', deed.once) == 1 and '{"key":"counted"}'
+    -- What depends on nothing may be written again: it does not count.
+    return redis.call('EXISTS', deed.once) == 1 and (deed.effects and '' or '{"key":"counted"}')
   end
   local answer = cjson.decode(told)
   if answer.asked ~= deed.asked then
     return '{"key":"other"}'
+  end
+  -- It is not to be taken back while this request writes it. Both have the same name but for the time.
+  local name = string.gsub(deed.name, '%d+$', string.format('%.0f', answer.drawn.received_at))
+  local noted = redis.call('HGET', 'pending', name)
+  if noted then
+    local note = cjson.decode(noted)
+    note.at, note.shared = now / 1000, true
+    redis.call('HSET', 'pending', name, cjson.encode(note))
   end
   answer.again = true
   return cjson.encode(answer)
@@ -140,7 +149,7 @@ local function carry_out(deed)
       add(effect[1], effect[2], effect[3], effect[4])
     end
     note.done = deed.effects
-    answer = deed.drawn and {drawn = deed.drawn, asked = deed.asked}
+    answer = deed.drawn and {drawn = deed.drawn}
   else
     if redis.call('EXISTS', 'caught_up') == 0 then
       return '{"away":true}'
@@ -160,6 +169,9 @@ local function carry_out(deed)
     end
   end
   redis.call('HSET', 'pending', deed.name, cjson.encode(note))
+  if deed.once then
+    answer.asked = deed.asked
+  end
   told = answer and cjson.encode(answer) or ''
   if deed.once then
     redis.call('SET', 'told:' .. deed.once, told, 'EX', %TOLD_SECONDS%)
