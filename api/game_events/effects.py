@@ -22,7 +22,10 @@ class Effect(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """What holds of a player from `stamp` on: `guild`, or `tie` to the target; later stamps are greater."""
+    """What holds of a player from `stamp` on: `guild`, or `tie` to the target.
+
+    A later stamp is greater; it names the event: milliseconds, id and type.
+    """
 
     player: str
     name: str
@@ -57,7 +60,7 @@ def gear_effects(result: Result, event: Mapping[str, Any]) -> Iterator[Effect]:
 
 def facts(event: Mapping[str, Any]) -> Iterator[Fact]:
     """Yield the facts that a valid event tells."""
-    stamp = f"{event['received_at']:013d}/{event['event_id']}"
+    stamp = f"{event['received_at']:013d}/{event['event_id']}/{event['event_type']}"
     for name, value in EVENT_TYPES[event["event_type"]].sets.items():
         target = event.get("target", "") if name == "tie" else ""
         if (name == "tie" and not target) or (value == "{guild}" and "guild" not in event):

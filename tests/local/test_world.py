@@ -246,25 +246,35 @@ def test_a_debt_is_not_forgiven(game: Game, chronicle: Chronicle, player: str) -
     chronicle.store.redis.hincrby(f"hero:{player}", "gold", 500)
 
 
-def test_what_never_was_leaves_nothing(chronicle: Chronicle, player: str) -> None:
-    """When two guilds were joined and neither event came into the topic, the player is in none."""
-    joined = [
-        {
+@pytest.mark.parametrize("told", [(1, 2), (2, 1)])
+@pytest.mark.parametrize("taken", [(1, 2), (2, 1)])
+def test_what_never_was_leaves_nothing(
+    chronicle: Chronicle, player: str, told: tuple[int, int], taken: tuple[int, int]
+) -> None:
+    """Of two guilds, the one joined later holds; without its event the earlier one; without both none, in any order."""
+    joined = {
+        number: {
             "event_type": "join_guild",
             "player": player,
-            "event_id": f"{player} {number}",
+            "event_id": f"{player}/{number}",
             "received_at": 1_700_000_000_000 + number,
             "guild": f"guild {number} of {player}",
         }
-        for number in range(2)
-    ]
-    for event in joined:
+        for number in told
+    }
+
+    def guild() -> str | None:
+        return chronicle.store.redis.hget(f"hero:{player}", "guild")
+
+    for event in joined.values():
         chronicle.store.decide(deed(EVENT_TYPES["join_guild"], event, Random(1)) | {"limits": []})
-    assert chronicle.store.redis.hget(f"hero:{player}", "guild") == f"guild 1 of {player}"
-    for event in joined:
-        assert chronicle.store.revert([pending_name(event)])
+    assert guild() == joined[2]["guild"]
+    first, second = (joined[number] for number in taken)
+    assert chronicle.store.revert([pending_name(first)])
+    assert guild() == second["guild"]
+    assert chronicle.store.revert([pending_name(second)])
     assert not {"guild", "@guild"}.intersection(chronicle.store.redis.hkeys(f"hero:{player}"))
-    assert not chronicle.store.redis.exists(*(f"members:{event['guild']}" for event in joined))
+    assert not chronicle.store.redis.exists(*(f"members:{event['guild']}" for event in joined.values()))
     chronicle.store.forget(player)
 
 

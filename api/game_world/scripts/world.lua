@@ -65,13 +65,39 @@ local function index(player, fact, target, before, now, stamp)
   end
 end
 
+-- Puts a fact beneath pending ones that are later: when they are taken back, it holds. Returns what was there before, and
+-- since when; nothing when what holds is not pending.
+local function lay_beneath(player, fact, target, value, stamp, since)
+  while since > stamp do
+    local at, id, kind = string.match(since, '^(%d+)/(.*)/([^/]+)$')
+    local name = table.concat({player, kind, id, string.format('%.0f', tonumber(at))}, PAIR)
+    local noted = redis.call('HGET', 'pending', name)
+    if not noted then
+      return nil
+    end
+    local entry = cjson.decode(noted)
+    since = ''
+    for _, undo in ipairs(entry.undo) do
+      if undo[1] == player and undo[2] == fact and undo[3] == target then
+        local before
+        before, since = undo[4], undo[5]
+        if since < stamp then
+          undo[4], undo[5] = value, stamp
+          redis.call('HSET', 'pending', name, cjson.encode(entry))
+          return before, since
+        end
+      end
+    end
+  end
+end
+
 -- Returns what held before, and since when; nothing when a later fact holds.
 local function settle(player, fact, target, value, stamp)
   local key = meet(player)
   local field = target == '' and fact or fact .. ':' .. target
   local since = redis.call('HGET', key, '@' .. field) or ''
   if since >= stamp then
-    return nil
+    return lay_beneath(player, fact, target, value, stamp, since)
   end
   local before = redis.call('HGET', key, field) or ''
   redis.call('HSET', key, field, value, '@' .. field, stamp)
