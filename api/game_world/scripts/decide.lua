@@ -169,13 +169,12 @@ local function carry_out(deed)
     end
   end
   redis.call('HSET', 'pending', deed.name, cjson.encode(note))
-  if deed.once then
-    answer.asked = deed.asked
+  if not deed.once then
+    return answer and cjson.encode(answer) or ''
   end
-  told = answer and cjson.encode(answer) or ''
-  if deed.once then
-    redis.call('SET', 'told:' .. deed.once, told, 'EX', %TOLD_SECONDS%)
-  end
+  answer.asked = deed.asked
+  told = cjson.encode(answer)
+  redis.call('SET', 'told:' .. deed.once, told, 'EX', %TOLD_SECONDS%)
   return told
 end
 

@@ -65,9 +65,10 @@ local function index(player, fact, target, before, now, stamp)
   end
 end
 
--- Puts a fact beneath pending ones that are later: when they are taken back, it holds. Returns what was there before, and
--- since when; nothing when what holds is not pending.
-local function lay_beneath(player, fact, target, value, stamp, since)
+-- Goes down the pending events that hold one instead of the other, from the one whose stamp is `since`, to the one that
+-- would bring back a fact no later than `stamp`. Returns its name, its note, and where this tells of that fact; nothing
+-- when what holds is not pending.
+local function find_above(player, fact, target, stamp, since)
   while since > stamp do
     local at, id, kind = string.match(since, '^(%d+)/(.*)/([^/]+)$')
     local name = table.concat({player, kind, id, string.format('%.0f', tonumber(at))}, PAIR)
@@ -75,20 +76,23 @@ local function lay_beneath(player, fact, target, value, stamp, since)
     if not noted then
       return nil
     end
-    local entry = cjson.decode(noted)
+    local note = cjson.decode(noted)
     since = ''
-    for _, undo in ipairs(entry.undo) do
+    for _, undo in ipairs(note.undo) do
       if undo[1] == player and undo[2] == fact and undo[3] == target then
-        local before
-        before, since = undo[4], undo[5]
-        if since < stamp then
-          undo[4], undo[5] = value, stamp
-          redis.call('HSET', 'pending', name, cjson.encode(entry))
-          return before, since
+        since = undo[5]
+        if since <= stamp then
+          return name, note, undo
         end
       end
     end
   end
+end
+
+-- Changes what a pending event would bring back.
+local function bring_back(name, note, undo, value, stamp)
+  undo[4], undo[5] = value, stamp
+  redis.call('HSET', 'pending', name, cjson.encode(note))
 end
 
 -- Returns what held before, and since when; nothing when a later fact holds.
@@ -97,26 +101,19 @@ local function settle(player, fact, target, value, stamp)
   local field = target == '' and fact or fact .. ':' .. target
   local since = redis.call('HGET', key, '@' .. field) or ''
   if since >= stamp then
-    return lay_beneath(player, fact, target, value, stamp, since)
+    local name, note, undo = find_above(player, fact, target, stamp, since)
+    if not undo or undo[5] == stamp then
+      return nil
+    end
+    -- Beneath what is pending: it holds when that is taken back.
+    local before, earlier = undo[4], undo[5]
+    bring_back(name, note, undo, value, stamp)
+    return before, earlier
   end
   local before = redis.call('HGET', key, field) or ''
   redis.call('HSET', key, field, value, '@' .. field, stamp)
   index(player, fact, target, before, value, stamp)
   return before, since
-end
-
--- Lets a pending event that came after another one bring back what held before that one.
-local function follow(player, kind, target, stamp, before, since)
-  local all = redis.call('HGETALL', 'pending')
-  for position = 1, #all, 2 do
-    local entry = cjson.decode(all[position + 1])
-    for _, fact in ipairs(entry.undo) do
-      if fact[1] == player and fact[2] == kind and fact[3] == target and fact[5] == stamp then
-        fact[4], fact[5] = before, since
-        redis.call('HSET', 'pending', all[position], cjson.encode(entry))
-      end
-    end
-  end
 end
 
 -- Undoes what a pending event did; false when it is not pending.
@@ -135,7 +132,8 @@ local function take_back(name)
       fact[1], fact[2], fact[3], fact[4], fact[5], fact[6], fact[7]
     local field = target == '' and kind or kind .. ':' .. target
     local key = 'hero:' .. player
-    if redis.call('HGET', key, '@' .. field) == stamp then
+    local current = redis.call('HGET', key, '@' .. field) or ''
+    if current == stamp then
       if since == '' then
         redis.call('HDEL', key, field, '@' .. field)
       else
@@ -143,7 +141,10 @@ local function take_back(name)
       end
       index(player, kind, target, value, before, since)
     else
-      follow(player, kind, target, stamp, before, since)
+      local above, note, undo = find_above(player, kind, target, stamp, current)
+      if undo and undo[5] == stamp then
+        bring_back(above, note, undo, before, since)
+      end
     end
   end
   if entry.once then
