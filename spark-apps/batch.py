@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import events_table
-import events_writer
 import export
+import topic_writer
 from offsets import OffsetRange, RangeError, Topic, spark_options
 from progress import reported
 from session import lake_session
@@ -35,7 +35,7 @@ def load(settings: Settings, topic_id: str, ranges: Sequence[OffsetRange]) -> No
             .load()
         )
         with reported(spark):
-            events_writer.write(to_events(records), ranges)
+            topic_writer.write(to_events(records), settings, ranges)
     print(f"{sum(one.size for one in ranges)} offsets are rows, {time.monotonic() - started:.1f} s", flush=True)
 
 

@@ -74,6 +74,8 @@ class Settings:
         options = {
             "kafka.bootstrap.servers": self.bootstrap_servers,
             "kafka.security.protocol": self.security_protocol,
+            # As librdkafka does by default, which everybody else reads with: aborted records never were.
+            "kafka.isolation.level": "read_committed",
             "groupIdPrefix": f"{GROUPS}spark",
         }
         if self.sasl_mechanism:

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 
 import events_table
-import events_writer
+import topic_writer
 from checkpoint import Checkpoint, CheckpointError
 from game_events import REJECTED
 from offsets import RangeError, Topic
@@ -39,7 +39,7 @@ def start(
 
     def write(batch: DataFrame, batch_id: int) -> None:
         try:
-            events_writer.write(batch, checkpoint.ranges(batch_id, settings.topic))
+            topic_writer.write(batch, settings, checkpoint.ranges(batch_id, settings.topic))
         except Exception as error:
             failed(error)
             raise

@@ -62,13 +62,14 @@ class StreamMetrics(StreamingQueryListener):
         self._lag.position = json.loads(source.endOffset)[self._lag.topic.name]
         if not progress.numInputRows:
             return
-        observed = progress.observedMetrics[OBSERVED]
-        self._rows.inc(observed.total)
-        self._rejected.inc(observed.rejected)
+        # A batch that Spark's source could not read was read without it, and is not observed.
+        total, rejected = progress.observedMetrics.get(OBSERVED) or (0, 0)
+        self._rows.inc(total or 0)
+        self._rejected.inc(rejected or 0)
         seconds = progress.durationMs["triggerExecution"] / 1000
         self._duration.observe(seconds)
         self._last_duration.set(seconds)
-        self._last_rows.set(observed.total)
+        self._last_rows.set(total or 0)
         self._last_commit = time.time()
 
     def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802 Spark's

@@ -1,6 +1,6 @@
 """Records of the topic become rows of `events`, by the contract's own rules."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,12 @@ _TYPES = {
     Kind.BINARY: pa.binary(),
     Kind.TIMESTAMP: pa.timestamp("us", tz="UTC"),
 }
+_EARLIEST, _LATEST = 0, 4_102_444_800_000_000
+"""Microseconds from 1970 to 2100: what a broker says beyond them is no time that readers of the table can show."""
+
+_LONGEST_REASON = 1000
+"""Characters: a reason quotes the record."""
+
 _SCHEMA = pa.schema([(column.name, _TYPES[column.kind]) for column in COLUMNS])
 
 
@@ -35,19 +41,64 @@ def to_events(records: DataFrame) -> DataFrame:
 
 def _decode_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        rows = [_row(*record) for record in zip(*(column.to_pylist() for column in batch.columns), strict=True)]
-        yield pa.RecordBatch.from_pylist(rows, _SCHEMA)
+        yield decoded(list(zip(*(column.to_pylist() for column in batch.columns), strict=True)))
+
+
+Record = tuple[bytes | None, bytes | None, int, int, int]
+"""Key, value, partition, offset, and microseconds since the epoch."""
+
+
+def decoded(records: Sequence[Record]) -> pa.RecordBatch:
+    """Turn records into as many rows, whatever they hold."""
+    try:
+        return _batch([_row(*record) for record in records])
+    except MemoryError:
+        raise
+    except Exception:  # One of them is to blame, and the others are rows all the same.
+        return _batch([_row_whatever_it_holds(record) for record in records])
+
+
+def _row_whatever_it_holds(record: Record) -> dict[str, Any]:
+    try:
+        row = _row(*record)
+        _batch([row])
+    except MemoryError:
+        raise
+    except Exception as error:  # No record may stop what reads it.
+        key, value, partition, offset, timestamp = record
+        reason = f"record: cannot be a row ({type(error).__name__}: {error})"
+        return _rejected(key, value, reason, _clamped(timestamp)) | _place(partition, offset, _clamped(timestamp))
+    return row
 
 
 def _row(key: bytes | None, value: bytes | None, partition: int, offset: int, timestamp: int) -> dict[str, Any]:
+    timestamp = _clamped(timestamp)
     try:
         row = decode(value)
     except InvalidEventError as error:
-        row = {"family": REJECTED, "received_at": timestamp, "error": str(error), "raw_key": key, "raw_value": value}
+        row = _rejected(key, value, str(error), timestamp)
     else:
         row["family"] = EVENT_TYPES[row["event_type"]].family
         row["received_at"] *= 1000
-    row["kafka_partition"] = partition
-    row["kafka_offset"] = offset
-    row["kafka_timestamp"] = timestamp
+    row.update(_place(partition, offset, timestamp))
     return row
+
+
+def _rejected(key: bytes | None, value: bytes | None, reason: str, timestamp: int) -> dict[str, Any]:
+    # A reason quotes names as they came, and those need not have a UTF-8 form.
+    written = reason[: _LONGEST_REASON + 1].encode(errors="backslashreplace").decode()
+    if len(written) > _LONGEST_REASON:
+        written = written[: _LONGEST_REASON - 1] + "…"
+    return {"family": REJECTED, "received_at": timestamp, "error": written, "raw_key": key, "raw_value": value}
+
+
+def _place(partition: int, offset: int, timestamp: int) -> dict[str, int]:
+    return {"kafka_partition": partition, "kafka_offset": offset, "kafka_timestamp": timestamp}
+
+
+def _clamped(timestamp: int) -> int:
+    return min(max(timestamp, _EARLIEST), _LATEST)
+
+
+def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist(rows, _SCHEMA)

@@ -59,6 +59,44 @@ POISON: dict[str, tuple[bytes | None, str]] = {
     "time as text": (_sword(received_at="2026-11-23T21:00:00Z"), "received_at: expected an integer"),
     "unknown field": (_sword(colour="red"), "colour: is no field of this event type"),
     "another type's field": (_sword(guild="Knights"), "guild: is no field of this event type"),
+    "a lone surrogate as a field's name": (_sword()[:-1] + rb', "\ud800": 1}', "\\ud800: is no field of this event type"),
+    "a lone surrogate in a field's name": (_sword()[:-1] + rb', "a\udfffb": 1}', "a\\udfffb: is no field of this"),
+    "a lone surrogate in a name": (_sword()[:-1].replace(b"knight1", rb"\ud800knight1") + b"}", "player: expected a string"),
+    "a lone surrogate as a type": (rb'{"event_type": "\ud800"}', _TYPES),
+    "a name of control characters": (_sword(**{"\x00\x1b[2J": 1}), ""),
+    "a name of 100 KB": (_sword(**{"n" * 100_000: 1}), "nnn"),
+    "an empty field name": (_sword(**{"": 1}), ": is no field of this event type"),
+    "an integer of 4,000 digits": (_sword()[:-1] + b', "x": ' + b"9" * 4000 + b"}", "x: is no field"),
+    "an integer of 5,000 digits": (_sword()[:-1] + b', "x": ' + b"9" * 5000 + b"}", "record: is not a JSON object"),
+    "a strength of 4,000 digits": (_sword(strength=int("9" * 4000)), _STRENGTH),
+    "a deeply nested array": (_sword()[:-1] + b', "x": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "record: is not"),
+    "infinity": (_sword(strength=float("-inf")), _STRENGTH),
+    "a byte order mark": (b"\xef\xbb\xbf" + _sword(), "record: is not a JSON object"),
+    "an encoded surrogate": (b'{"event_type": "\xed\xa0\x80"}', "record: is not UTF-8"),
     "1 MB": (_sword(description="x" * 1_000_000), "description: expected a string"),
     "1 MB of nothing": (b"\x00" * 1_000_000, "record: is not a JSON object"),
 }
+
+HOSTILE_KEYS: tuple[bytes | None, ...] = (None, b"", b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"k" * 100_000)
+"""Keys that no client of ours writes."""
+
+HOSTILE_HEADERS: tuple[list[tuple[str, bytes | None]], ...] = (
+    [],
+    [("", b"")],
+    [("name", None)],
+    [("name", b"\xff\xfe"), ("name", b"again")],
+    [("\u202e\x00", b"\x00" * 10_000)],
+)
+
+HOSTILE_TIMESTAMPS: tuple[int, ...] = (
+    # Before what 64 bits of microseconds can say, before year 1, before 1970, none at all.
+    -(10**16),
+    -(2**63) + 2**42,
+    -9_223_372_036_854_776,
+    -9_223_372_036_854_775,
+    -100_000_000_000_000,
+    -62_135_596_800_001,
+    -1_000,
+    1,
+)
+"""Milliseconds since the epoch that a broker accepts as the time at which a record was made."""

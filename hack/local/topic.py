@@ -1,28 +1,48 @@
 """The topic of the stack."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from confluent_kafka.cimpl import KafkaError, NewTopic
 
 from local.settings import Settings
 
 
 def ensure(settings: Settings) -> bool:
-    """Make the topic if it is not there; false while the broker does not answer."""
+    """Make the topic if it is not there, and configure it; false while the broker does not answer."""
     admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers, "log_level": 0, "socket.timeout.ms": 3000})
-    topic = NewTopic(
-        settings.topic, settings.partitions, replication_factor=1, config={"retention.ms": str(settings.retention_ms)}
-    )
+    config = configuration(settings)
     try:
         if settings.topic in admin.list_topics(timeout=2).topics:
+            _configure(admin, settings.topic, config)
             return True
+        topic = NewTopic(settings.topic, settings.partitions, replication_factor=1, config=config)
         admin.create_topics([topic])[settings.topic].result(timeout=10)
     except KafkaException as error:
         return bool(error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS)
     return True
+
+
+def configuration(settings: Settings) -> dict[str, str]:
+    return {
+        "retention.ms": str(settings.retention_ms),
+        # A producer may stamp a record with a time that nothing can show, or that retention never reaches.
+        "message.timestamp.type": "LogAppendTime",
+    }
+
+
+def _configure(admin: AdminClient, topic: str, config: Mapping[str, str]) -> None:
+    resource = ConfigResource(ResourceType.TOPIC, topic)
+    present = admin.describe_configs([resource], request_timeout=3)[resource].result()
+    if all(present[name].value == value for name, value in config.items()):
+        return
+    changes = [
+        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in config.items()
+    ]
+    wanted = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=changes)
+    admin.incremental_alter_configs([wanted], request_timeout=3)[wanted].result()
 
 
 def end_offsets(settings: Settings) -> dict[int, int]:

@@ -11,6 +11,7 @@ import settings as job_settings
 import yaml
 from local.settings import Ports
 from local.settings import Settings as LocalSettings
+from local.topic import configuration
 from local.versions import versions
 
 from tests.charts.rendering import (
@@ -35,7 +36,8 @@ def test_the_topic_is_the_same_everywhere(charts: Charts) -> None:
     local = LocalSettings.from_environment({})
     assert topic["metadata"]["name"] == values("kafka")["global"]["kafka"]["topic"] == local.topic
     assert topic["spec"]["partitions"] == local.partitions
-    assert topic["spec"]["config"]["retention.ms"] == local.retention_ms
+    config = {name: str(value) for name, value in topic["spec"]["config"].items()}
+    assert config.items() >= configuration(local).items()
 
 
 def test_shared_values_have_one_default() -> None:

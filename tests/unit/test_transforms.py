@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from game_events import EVENT_TYPES, InvalidEventError, decode
 from game_events.table import COLUMNS, spark_schema
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from pyspark.sql import Row, SparkSession
-from transforms import to_events
+from transforms import Record, decoded, to_events
 
-from tests.poison import EXAMPLES, POISON, SWORD
+from tests.poison import EXAMPLES, HOSTILE_TIMESTAMPS, POISON, SWORD
 
 WRITTEN = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 RECORDS = "key BINARY, value BINARY, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
@@ -73,7 +75,8 @@ def test_the_reason_is_the_contracts(poisoned: dict[str, Row], name: str) -> Non
     """The reason is the one that a client of the API is told."""
     with pytest.raises(InvalidEventError) as rejection:
         decode(POISON[name][0])
-    assert poisoned[name].error == str(rejection.value)
+    told = str(rejection.value).encode(errors="backslashreplace").decode()
+    assert poisoned[name].error == told or poisoned[name].error == f"{told[:999]}…"
 
 
 @pytest.mark.parametrize(
@@ -100,3 +103,63 @@ def test_boundary_values_are_accepted(spark: SparkSession, value: dict[str, obje
         value["strength"],
         value["description"],
     )
+
+
+NAMES = st.text(st.characters(codec=None), max_size=30) | st.sampled_from(sorted(SWORD))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=10,
+)
+VALUES = (
+    st.none()
+    | st.binary(max_size=200)
+    | st.dictionaries(NAMES, JSON, max_size=5).map(lambda changes: json.dumps(SWORD | changes).encode())
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.sampled_from([value for value, _ in POISON.values()])
+)
+RECORD = st.tuples(
+    st.none() | st.binary(max_size=50),
+    VALUES,
+    st.integers(0, 2**31 - 1),
+    st.integers(0, 2**63 - 1),
+    st.integers(-(2**70), 2**70) | st.sampled_from(HOSTILE_TIMESTAMPS).map(lambda ms: ms * 1000),
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(RECORD, max_size=5))
+@example([(None, b'{"\\ud800": 1, "event_type": "default"}', 0, 0, 0)])
+def test_whatever_comes_in_a_row_comes_out(records: list[Record]) -> None:
+    """Records of any kind are as many rows, in order, at their offsets; those that are rejected are kept whole."""
+    batch = decoded(records)
+    batch.validate(full=True)
+    assert batch.num_rows == len(records)
+    for (key, value, partition, offset, _), row in zip(records, batch.to_pylist(), strict=True):
+        assert (row["kafka_partition"], row["kafka_offset"]) == (partition, offset)
+        assert 1970 <= row["kafka_timestamp"].year <= 2100
+        assert 1970 <= row["received_at"].year <= 2100
+        if row["family"] == "rejected":
+            assert (row["raw_key"], row["raw_value"]) == (key, value)
+            assert 0 < len(row["error"]) <= 1000
+        else:
+            event = decode(value)
+            assert {name: row[name] for name in event.keys() - {"received_at"}} == {
+                name: content for name, content in event.items() if name != "received_at"
+            }
+
+
+def test_what_no_row_can_hold_is_rejected_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the contract itself fails for a record, that one is rejected with what failed, and the others are rows."""
+    valid = json.dumps(SWORD).encode()
+
+    def failing(value: bytes | None) -> dict[str, object]:
+        if value == b"fails":
+            raise TypeError("x" * 10_000)
+        return decode(value)
+
+    monkeypatch.setattr("transforms.decode", failing)
+    rows = decoded([(b"k", value, 0, offset, 0) for offset, value in enumerate([valid, b"fails", valid])]).to_pylist()
+    assert [row["family"] for row in rows] == ["purchases", "rejected", "purchases"]
+    assert (rows[1]["raw_key"], rows[1]["raw_value"], len(rows[1]["error"])) == (b"k", b"fails", 1000)
+    assert rows[1]["error"].startswith("record: cannot be a row (")

@@ -1,0 +1,81 @@
+"""Rows of offsets that Spark's Kafka source cannot read.
+
+It turns each record's timestamp into microseconds before anybody can leave it out, and fails for the whole range where
+one has no such number: a broker accepts any that a producer stamps. Here librdkafka reads, which takes them as they
+are; it shares the work out as Spark does, but takes a copy more of each record.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import pyarrow as pa
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka.cimpl import KafkaError
+from game_events.table import spark_schema
+from offsets import OffsetRange
+from pyspark.sql import DataFrame, SparkSession
+from settings import GROUPS, Settings
+from termination import causes
+from transforms import Record, decoded
+
+_PER_TASK = 250_000
+_AT_ONCE = 100
+"""Records, each of a megabyte at most, that are in memory as they came."""
+_PATIENCE = 60
+"""Seconds without a word of the broker."""
+
+
+def is_needed(error: Exception) -> bool:
+    """Whether Spark's Kafka source failed for a record that it cannot hold."""
+    return any(cause.startswith("java.lang.ArithmeticException") for cause in causes(error))
+
+
+def rows(spark: SparkSession, settings: Settings, ranges: Sequence[OffsetRange]) -> DataFrame:
+    """Make each record of these offsets a row of `events`."""
+    parts = [
+        OffsetRange(one.partition, start, min(start + _PER_TASK, one.end))
+        for one in ranges
+        for start in range(one.start, one.end, _PER_TASK)
+    ]
+    client, topic = settings.kafka_client(), settings.topic
+
+    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                yield from _read(client, topic, parts[number])
+
+    return spark.range(0, len(parts), 1, max(1, len(parts))).mapInArrow(read, spark_schema())
+
+
+def _read(client: Mapping[str, str], topic: str, offsets: OffsetRange) -> Iterator[pa.RecordBatch]:
+    # It joins no group: the name is only demanded by the client.
+    joins_none = {"group.id": f"{GROUPS}records", "enable.auto.commit": False, "enable.partition.eof": True}
+    consumer = Consumer({**client, **joins_none, "isolation.level": "read_committed", "auto.offset.reset": "error"})
+    try:
+        low, _ = consumer.get_watermark_offsets(TopicPartition(topic, offsets.partition), _PATIENCE)
+        # A range that is said to start at 0 may be wider than the topic is.
+        consumer.assign([TopicPartition(topic, offsets.partition, offsets.start or low)])
+        position, heard = offsets.start or low, time.monotonic()
+        while position < offsets.end:
+            messages = consumer.consume(_AT_ONCE, timeout=1)
+            if messages:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > _PATIENCE:
+                raise TimeoutError(f"{topic}: nothing of offsets {offsets} for {_PATIENCE} s")
+            records = []
+            for message in messages:
+                if (error := message.error()) and error.code() != KafkaError._PARTITION_EOF:
+                    raise KafkaException(error)
+                # The end of the partition has an offset too: that of the record to come.
+                position = message.offset() + (0 if error else 1)
+                if not error and message.offset() < offsets.end:
+                    records.append(_record(message))
+            if records:
+                yield decoded(records)
+    finally:
+        consumer.close()
+
+
+def _record(message: Message) -> Record:
+    _, milliseconds = message.timestamp()
+    return message.key(), message.value(), message.partition(), message.offset(), milliseconds * 1000
