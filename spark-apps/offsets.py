@@ -49,7 +49,9 @@ class Topic:
         self.name = settings.topic
         self._client = settings.kafka_client()
         # It joins no group: the name is only demanded by the client.
-        self._consumer = Consumer({**self._client, "group.id": f"{GROUPS}offsets", "enable.auto.commit": False})
+        joins_none = {"group.id": f"{GROUPS}offsets", "enable.auto.commit": False}
+        # So ends are those up to which Spark reads: the last stable offsets.
+        self._consumer = Consumer({**self._client, **joins_none, "isolation.level": "read_committed"})
 
     def identity(self) -> str:
         """The id that the broker gave it when it was made: another topic of the same name has another."""

@@ -78,4 +78,4 @@ def _read(client: Mapping[str, str], topic: str, offsets: OffsetRange) -> Iterat
 
 def _record(message: Message) -> Record:
     _, milliseconds = message.timestamp()
-    return message.key(), message.value(), message.partition(), message.offset(), milliseconds * 1000
+    return message.key(), message.value(), message.partition(), message.offset(), milliseconds

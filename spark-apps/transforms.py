@@ -8,6 +8,7 @@ from game_events import EVENT_TYPES, REJECTED, InvalidEventError, Kind, decode
 from game_events.table import COLUMNS, spark_schema
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
+from record_times import shown
 
 _TYPES = {
     Kind.BOOLEAN: pa.bool_(),
@@ -17,9 +18,6 @@ _TYPES = {
     Kind.BINARY: pa.binary(),
     Kind.TIMESTAMP: pa.timestamp("us", tz="UTC"),
 }
-_EARLIEST, _LATEST = 0, 4_102_444_800_000_000
-"""Microseconds from 1970 to 2100: what a broker says beyond them is no time that readers of the table can show."""
-
 _LONGEST_REASON = 1000
 """Characters: a reason quotes the record."""
 
@@ -35,7 +33,7 @@ def to_events(records: DataFrame) -> DataFrame:
     Python decodes, so that API and lake cannot disagree about what an event is. As column expressions the same rules
     took 4 times the CPU: they do not fit the 8,000 bytes of code that a JVM compiles at once.
     """
-    columns = records.select("key", "value", "partition", "offset", F.unix_micros("timestamp").alias("timestamp"))
+    columns = records.select("key", "value", "partition", "offset", F.unix_millis("timestamp").alias("timestamp"))
     return columns.mapInArrow(_decode_batches, spark_schema())
 
 
@@ -45,7 +43,7 @@ def _decode_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatc
 
 
 Record = tuple[bytes | None, bytes | None, int, int, int]
-"""Key, value, partition, offset, and microseconds since the epoch."""
+"""Key, value, partition, offset, and milliseconds since the epoch."""
 
 
 def decoded(records: Sequence[Record]) -> pa.RecordBatch:
@@ -67,37 +65,34 @@ def _row_whatever_it_holds(record: Record) -> dict[str, Any]:
     except Exception as error:  # No record may stop what reads it.
         key, value, partition, offset, timestamp = record
         reason = f"record: cannot be a row ({type(error).__name__}: {error})"
-        return _rejected(key, value, reason, _clamped(timestamp)) | _place(partition, offset, _clamped(timestamp))
+        time = shown(timestamp) * 1000
+        return _rejected(key, value, reason, time) | _place(partition, offset, time)
     return row
 
 
 def _row(key: bytes | None, value: bytes | None, partition: int, offset: int, timestamp: int) -> dict[str, Any]:
-    timestamp = _clamped(timestamp)
+    time = shown(timestamp) * 1000
     try:
         row = decode(value)
     except InvalidEventError as error:
-        row = _rejected(key, value, str(error), timestamp)
+        row = _rejected(key, value, str(error), time)
     else:
         row["family"] = EVENT_TYPES[row["event_type"]].family
         row["received_at"] *= 1000
-    row.update(_place(partition, offset, timestamp))
+    row.update(_place(partition, offset, time))
     return row
 
 
-def _rejected(key: bytes | None, value: bytes | None, reason: str, timestamp: int) -> dict[str, Any]:
+def _rejected(key: bytes | None, value: bytes | None, reason: str, time: int) -> dict[str, Any]:
     # A reason quotes names as they came, and those need not have a UTF-8 form.
     written = reason[: _LONGEST_REASON + 1].encode(errors="backslashreplace").decode()
     if len(written) > _LONGEST_REASON:
         written = written[: _LONGEST_REASON - 1] + "…"
-    return {"family": REJECTED, "received_at": timestamp, "error": written, "raw_key": key, "raw_value": value}
+    return {"family": REJECTED, "received_at": time, "error": written, "raw_key": key, "raw_value": value}
 
 
-def _place(partition: int, offset: int, timestamp: int) -> dict[str, int]:
-    return {"kafka_partition": partition, "kafka_offset": offset, "kafka_timestamp": timestamp}
-
-
-def _clamped(timestamp: int) -> int:
-    return min(max(timestamp, _EARLIEST), _LATEST)
+def _place(partition: int, offset: int, time: int) -> dict[str, int]:
+    return {"kafka_partition": partition, "kafka_offset": offset, "kafka_timestamp": time}
 
 
 def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:

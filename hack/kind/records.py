@@ -25,18 +25,24 @@ class PodRecords:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
 
+    def partitions(self) -> list[int]:
+        return [int(partition) for partition in self._run("partitions").split()]
+
     def window(self, partition: int) -> range:
         return range(*map(int, self._run("window", partition).split()))
 
     def read(self, partition: int, offsets: range) -> Iterator[Record]:
         for line in self._run("read", partition, offsets.start, offsets.stop).splitlines():
-            offset, *value = line.split(" ")
-            # An empty value is there and empty.
-            yield record(int(offset), base64.b64decode(value[0]) if value else None)
+            offset, time, key, value = line.split(" ")
+            yield record((partition, int(offset)), _content(key), _content(value), int(time))
 
     def _run(self, *arguments: str | int) -> str:
         command = ["exec", "--stdin", _POD, "--", "python3", "-", *map(str, arguments)]
         return self._cluster.kubectl(*command, given=_SCRIPT.read_text())
+
+
+def _content(text: str) -> bytes | None:
+    return None if text == "-" else base64.b64decode(text.removeprefix("="))
 
 
 @contextmanager

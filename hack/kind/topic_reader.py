@@ -1,7 +1,7 @@
 """Prints what the topic holds. Runs in a pod of the jobs' image, with their settings and rights.
 
-`window PARTITION`: its first offset, and the one after its last. `read PARTITION START END`: a line for each record,
-its offset and its value in Base64, the latter missing where there is none.
+`partitions`: theirs. `window PARTITION`: its first offset, and the one after its last. `read PARTITION START END`: a line
+for each record, its offset, its timestamp, and its key and value in Base64, each after a `=`, or `-` for none.
 """
 
 import base64
@@ -24,11 +24,14 @@ def main() -> None:
             "group.id": f"{GROUPS}topic-reader",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "isolation.level": "read_committed",
             "queued.max.messages.kbytes": 16_384,
         }
     )
-    partition, *offsets = map(int, sys.argv[2:])
-    if sys.argv[1] == "window":
+    partition, *offsets = map(int, sys.argv[2:] or ["0"])
+    if sys.argv[1] == "partitions":
+        print(*sorted(consumer.list_topics(settings.topic, _TIMEOUT).topics[settings.topic].partitions))
+    elif sys.argv[1] == "window":
         print(*consumer.get_watermark_offsets(TopicPartition(settings.topic, partition), _TIMEOUT))
     else:
         _read(consumer, settings.topic, partition, *offsets)
@@ -47,8 +50,11 @@ def _read(consumer: Consumer, topic: str, partition: int, start: int, end: int) 
             raise KafkaException(error)
         start = (message.offset() or 0) + 1
         if start <= end:
-            value = message.value()
-            print(start - 1, *([] if value is None else [base64.b64encode(value).decode()]))
+            print(start - 1, message.timestamp()[1], _text(message.key()), _text(message.value()))
+
+
+def _text(content: bytes | None) -> str:
+    return "-" if content is None else f"={base64.b64encode(content).decode()}"
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import orjson
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.cimpl import KafkaError
 
+from local import contents
 from local.places import Record
 from local.settings import Settings
 
@@ -22,8 +23,12 @@ _BATCH = 10_000
 class Records(Protocol):
     """The records of a topic, wherever its broker can be reached."""
 
+    def partitions(self) -> list[int]:
+        """The topic's partitions: some may have been added since it was made."""
+        ...
+
     def window(self, partition: int) -> range:
-        """The offsets that Kafka has now."""
+        """The offsets that Kafka has now, up to those of transactions that are open."""
         ...
 
     def read(self, partition: int, offsets: range) -> Iterator[Record]:
@@ -35,6 +40,9 @@ class KafkaRecords:
     def __init__(self, consumer: Consumer, topic: str) -> None:
         self._consumer = consumer
         self._topic = topic
+
+    def partitions(self) -> list[int]:
+        return sorted(self._consumer.list_topics(self._topic, _TIMEOUT).topics[self._topic].partitions)
 
     def window(self, partition: int) -> range:
         return range(*self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), _TIMEOUT))
@@ -56,7 +64,8 @@ class KafkaRecords:
                     raise KafkaException(error)
                 offset = message.offset() or 0
                 if offset in left:
-                    yield record(offset, message.value())
+                    time = message.timestamp()[1]
+                    yield record((partition, offset), message.key(), message.value(), time)
                 left = range(offset + 1, offsets.stop)
 
 
@@ -70,6 +79,7 @@ def kafka_records(settings: Settings) -> Iterator[KafkaRecords]:
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
             "enable.partition.eof": True,
+            "isolation.level": "read_committed",
             "queued.max.messages.kbytes": 16_384,
         }
     )
@@ -79,8 +89,10 @@ def kafka_records(settings: Settings) -> Iterator[KafkaRecords]:
         consumer.close()
 
 
-def record(offset: int, value: bytes | None) -> Record:
-    return Record(offset, _event_id(value), None if value is None else hashlib.sha256(value).hexdigest())
+def record(place: tuple[int, int], key: bytes | None, value: bytes | None, milliseconds: int) -> Record:
+    """Describe a record; `place` is its partition and offset, `milliseconds` are its timestamp."""
+    digest = None if value is None else hashlib.sha256(value).hexdigest()
+    return Record(place[1], _event_id(value), digest, contents.digests(key, value, place, milliseconds))
 
 
 def _event_id(value: bytes | None) -> str | None:

@@ -96,7 +96,7 @@ class Reconciliation:
         elif kept and record is None:
             self.table.differing.add(f"{place}: no record, but the row {_named(row)}")
         elif record and not _same(record, row):
-            self.table.differing.add(f"{place}: record {_named(record)}, row {_named(row)}")
+            self.table.differing.add(f"{place}: record {_named(record)}, row {_named(row)}{_unlike(record, row)}")
 
     def _attribute(self, place: Place, kept: bool, record: Record | None, row: Row | None) -> None:
         """Note for an event of the players that it is here."""
@@ -141,8 +141,13 @@ def _same(record: Record, row: Row) -> bool:
     if row.family == ERASED:
         return True
     if row.family == REJECTED:
-        return row.digest == record.digest
-    return row.event_id is not None and row.event_id == record.event_id
+        return row.digest == record.digest and row.content in record.contents
+    return row.event_id is not None and row.event_id == record.event_id and row.content in record.contents
+
+
+def _unlike(record: Record, row: Row) -> str:
+    """Say what is not the same where the names are."""
+    return " with other values" if _named(record) == _named(row) else ""
 
 
 def _named(one: Record | Row) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from game_events import FAMILIES
 from settings import EVENTS
 
-from local import answers
+from local import answers, contents
 from local.ledger import KEY_PREFIX
 from local.places import Row
 from local.settings import Settings
@@ -24,7 +24,7 @@ def count(settings: Settings, windows: Mapping[int, range]) -> int:
 
 def read(settings: Settings, partition: int, offsets: range) -> Iterator[Row]:
     query = (
-        "SELECT kafka_offset, family, event_id, lower(to_hex(sha256(raw_value))) "
+        f"SELECT kafka_offset, family, event_id, lower(to_hex(sha256(raw_value))), {contents.expression()} "
         f"FROM {EVENTS} WHERE {_inside({partition: offsets})}"
     )
     return (Row(*row) for row in answers.ask(settings, query)[1])
@@ -36,6 +36,22 @@ def shown(settings: Settings, windows: Mapping[int, range]) -> Iterator[str]:
         query = f"SELECT event_id FROM {family} WHERE event_id LIKE '{KEY_PREFIX}%' AND ({_inside(windows)})"
         for (event_id,) in answers.ask(settings, query)[1]:
             yield event_id
+
+
+def gaps(settings: Settings, windows: Mapping[int, range]) -> Iterator[tuple[int, range]]:
+    """Offsets of each partition that are no rows, from the start of its window to its end."""
+    follows = "lead(kafka_offset) OVER (PARTITION BY kafka_partition ORDER BY kafka_offset)"
+    rows = f"SELECT kafka_partition, kafka_offset, {follows} AS next FROM {EVENTS} WHERE {_inside(windows)}"
+    # An offset that is there twice is followed by itself.
+    query = f"SELECT * FROM ({rows}) AS followed WHERE next > kafka_offset + 1 ORDER BY 1, 2"
+    edges = f"SELECT kafka_partition, min(kafka_offset), max(kafka_offset) FROM {EVENTS} WHERE {_inside(windows)} GROUP BY 1"
+    found = {partition: (low, high) for partition, low, high in answers.ask(settings, edges)[1]}
+    for partition, window in windows.items():
+        low, high = found.get(partition, (window.stop, window.stop))
+        yield partition, range(window.start, low)
+        yield partition, range(high + 1, window.stop)
+    for partition, before, after in answers.ask(settings, query)[1]:
+        yield partition, range(before + 1, after)
 
 
 def _inside(windows: Mapping[int, range]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from confluent_kafka.cimpl import KafkaError, NewTopic
 
@@ -46,13 +46,13 @@ def _configure(admin: AdminClient, topic: str, config: Mapping[str, str]) -> Non
 
 
 def end_offsets(settings: Settings) -> dict[int, int]:
-    """Return each partition's end offset."""
+    """Return each partition's end offset: the first that is not read yet, of an open transaction or to come."""
     with _reader(settings) as reader:
-        return {partition: _end(reader, settings.topic, partition) for partition in range(settings.partitions)}
+        return {partition: _window(reader, settings.topic, partition).stop for partition in _partitions(reader, settings)}
 
 
 def end_offset(settings: Settings) -> int:
-    """Return the sum of all partitions' end offsets: how many records were ever written."""
+    """Return the sum of all partitions' end offsets: how many records were ever written, if no offset is without one."""
     return sum(end_offsets(settings).values())
 
 
@@ -63,26 +63,47 @@ def newest(settings: Settings) -> tuple[int, str]:
     """
     found = (-1, "")
     with _reader(settings) as reader:
-        for partition in range(settings.partitions):
-            end = _end(reader, settings.topic, partition)
-            if not end:
-                continue
-            reader.assign([TopicPartition(settings.topic, partition, end - 1)])
-            record = reader.poll(10)
-            if record is not None and not record.error():
+        for partition in _partitions(reader, settings):
+            if record := _last(reader, settings.topic, partition):
                 found = max(found, (record.timestamp()[1], (record.value() or b"").decode(errors="replace")))
     return found
 
 
-def _end(reader: Consumer, topic: str, partition: int) -> int:
-    return int(reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)[1])
+def _last(reader: Consumer, topic: str, partition: int) -> Message | None:
+    """Return the last record, which need not be at the last offset: Kafka uses offsets itself."""
+    window, reach = _window(reader, topic, partition), 1
+    while window:
+        start, found = max(window.start, window.stop - reach), None
+        reader.assign([TopicPartition(topic, partition, start)])
+        while (message := reader.poll(10)) is not None and not message.error():
+            found = message
+            if (message.offset() or 0) >= window.stop - 1:
+                break
+        if found or start == window.start:
+            return found
+        reach *= 10
+    return None
+
+
+def _partitions(reader: Consumer, settings: Settings) -> list[int]:
+    return sorted(reader.list_topics(settings.topic, timeout=10).topics[settings.topic].partitions)
+
+
+def _window(reader: Consumer, topic: str, partition: int) -> range:
+    return range(*reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10))
 
 
 @contextmanager
 def _reader(settings: Settings) -> Iterator[Consumer]:
     # It joins no group: `group.id` is only demanded by the client.
     reader = Consumer(
-        {"bootstrap.servers": settings.bootstrap_servers, "group.id": "local", "enable.auto.commit": False}
+        {
+            "bootstrap.servers": settings.bootstrap_servers,
+            "group.id": "local",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+        }
     )
     try:
         yield reader

@@ -26,12 +26,14 @@ def unknown(key: str) -> Attempt:
     return Attempt(key, "knight1", "default", 1, Outcome.UNKNOWN)
 
 
-def record(offset: int, event_id: str | None, digest: str = "d0") -> Record:
-    return Record(offset, event_id, digest)
+def record(offset: int, event_id: str | None, digest: str | None = "d0") -> Record:
+    return Record(offset, event_id, digest, ("c0", "c1"))
 
 
-def row(offset: int, event_id: str | None, family: str = "visits", digest: str | None = None) -> Row:
-    return Row(offset, family, event_id, digest)
+def row(
+    offset: int, event_id: str | None, family: str = "visits", digest: str | None = None, content: str = "c0"
+) -> Row:
+    return Row(offset, family, event_id, digest, content)
 
 
 def reconcile(
@@ -173,9 +175,18 @@ def test_another_event_in_the_table():
     ]
 
 
+def test_other_values_in_the_table():
+    """A row of the same id with another value in any column is told; one of those that the record may be is none."""
+    records, rows, shown = WELL
+    changed = [row(0, A, content="c1"), row(1, OTHER, content="another"), rows[2]]
+    assert differences(reconcile([acked(A, 0), acked(B, 2)], records, changed, shown)) == [
+        ("Kafka → table", "differing", 1, [f"0:1: record {OTHER}, row {OTHER} with other values"])
+    ]
+
+
 def test_rejected_records():
     """A rejected row has its record's bytes, and none where the record has none."""
-    records = [record(0, None, "d1"), Record(1, None, None), record(2, OTHER, "d3")]
+    records = [record(0, None, "d1"), record(1, None, None), record(2, OTHER, "d3")]
     rows = [row(0, None, "rejected", "d1"), row(1, None, "rejected"), row(2, None, "rejected", "d3")]
     assert differences(reconcile([], records, rows)) == []
     rows[0] = row(0, None, "rejected", "d2")
