@@ -21,7 +21,12 @@ def create_views(settings: Settings) -> None:
     queries = {family: family_query(family, EVENTS) for family in FAMILIES}
     queries["rejected_events"] = rejected_query(EVENTS)
     with trino.dbapi.connect(
-        host=settings.trino_host, port=settings.trino_port, user="gamelake", catalog="hive", schema="default"
+        host=settings.trino_host,
+        port=settings.trino_port,
+        user="gamelake",
+        catalog="hive",
+        schema="default",
+        timezone="UTC",
     ) as connection:
         _wait_until_started(connection)
         for name, query in queries.items():

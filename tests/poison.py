@@ -59,9 +59,15 @@ POISON: dict[str, tuple[bytes | None, str]] = {
     "time as text": (_sword(received_at="2026-11-23T21:00:00Z"), "received_at: expected an integer"),
     "unknown field": (_sword(colour="red"), "colour: is no field of this event type"),
     "another type's field": (_sword(guild="Knights"), "guild: is no field of this event type"),
-    "a lone surrogate as a field's name": (_sword()[:-1] + rb', "\ud800": 1}', "\\ud800: is no field of this event type"),
+    "a lone surrogate as a field's name": (
+        _sword()[:-1] + rb', "\ud800": 1}',
+        "\\ud800: is no field of this event type",
+    ),
     "a lone surrogate in a field's name": (_sword()[:-1] + rb', "a\udfffb": 1}', "a\\udfffb: is no field of this"),
-    "a lone surrogate in a name": (_sword()[:-1].replace(b"knight1", rb"\ud800knight1") + b"}", "player: expected a string"),
+    "a lone surrogate in a name": (
+        _sword()[:-1].replace(b"knight1", rb"\ud800knight1") + b"}",
+        "player: expected a string",
+    ),
     "a lone surrogate as a type": (rb'{"event_type": "\ud800"}', _TYPES),
     "a name of control characters": (_sword(**{"\x00\x1b[2J": 1}), ""),
     "a name of 100 KB": (_sword(**{"n" * 100_000: 1}), "nnn"),

@@ -37,6 +37,7 @@ def ask_trino(url: str, query: str) -> Rows:
                 user="dashboard",
                 catalog="hive",
                 schema="default",
+                timezone="UTC",
                 session_properties={"query_max_run_time": _LONGEST},
                 request_timeout=_TIMEOUT,
                 # The page asks again soon enough, and says meanwhile what is wrong.

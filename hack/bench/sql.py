@@ -43,6 +43,6 @@ class Asker:
 def asker(settings: Settings, schema: str = "default") -> Iterator[Asker]:
     """Connect to catalog `hive`."""
     with trino.dbapi.connect(
-        host=HOST, port=settings.ports.trino, user="gamelake", catalog="hive", schema=schema
+        host=HOST, port=settings.ports.trino, user="gamelake", catalog="hive", schema=schema, timezone="UTC"
     ) as connection:
         yield Asker(connection)

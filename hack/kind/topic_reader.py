@@ -1,7 +1,7 @@
 """Prints what the topic holds. Runs in a pod of the jobs' image, with their settings and rights.
 
-`partitions`: theirs. `window PARTITION`: its first offset, and the one after its last. `read PARTITION START END`: a line
-for each record, its offset, its timestamp, and its key and value in Base64, each after a `=`, or `-` for none.
+`partitions`: their numbers. `window PARTITION`: its first offset, and the one after its last. `read PARTITION START
+END`: a line for each record, its offset, its timestamp, and its key and value, each as `=` and Base64, or `-` for none.
 """
 
 import base64

@@ -12,7 +12,7 @@ from local.settings import HOST, Settings
 def ask(settings: Settings, query: str) -> tuple[list[str], list[list[Any]]]:
     """Return the answer's column names and its rows."""
     with trino.dbapi.connect(
-        host=HOST, port=settings.ports.trino, user="gamelake", catalog="hive", schema="default"
+        host=HOST, port=settings.ports.trino, user="gamelake", catalog="hive", schema="default", timezone="UTC"
     ) as connection:
         cursor = connection.cursor()
         cursor.execute(query)

@@ -64,8 +64,7 @@ class KafkaRecords:
                     raise KafkaException(error)
                 offset = message.offset() or 0
                 if offset in left:
-                    time = message.timestamp()[1]
-                    yield record((partition, offset), message.key(), message.value(), time)
+                    yield record((partition, offset), message.key(), message.value(), message.timestamp()[1])
                 left = range(offset + 1, offsets.stop)
 
 

@@ -195,6 +195,7 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": HOST,
+            "SPARK_SCRATCH": str(settings.data / "spark"),
             "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
             "KAFKA_TOPIC": settings.topic,
             "HDFS_URI": settings.hdfs_uri,
@@ -234,7 +235,8 @@ def trino_cli(settings: Settings) -> tuple[str, list[str]]:
     """Return Trino's prompt, as a program and its arguments."""
     java = str(jdk.find("Trino", 25) / "bin/java")
     jar = str(parts.path(settings, "trino") / "trino-cli.jar")
-    where = ["--server", settings.trino_url, "--catalog", "hive", "--schema", "default"]
+    # A literal without a zone is in the session's: the same answer wherever one asks.
+    where = ["--server", settings.trino_url, "--catalog", "hive", "--schema", "default", "--timezone", "UTC"]
     # Quiet about the terminal library's use of native code, which every JDK from 24 on warns of.
     return java, [java, "--enable-native-access=ALL-UNNAMED", "-jar", jar, *where]
 

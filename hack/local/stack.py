@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from local import parts
+from local import hdfs_address, parts
 from local.process import TAIL, Process, Program, log_tail
 from local.programs import programs
 from local.settings import Settings, SettingsError, is_taken
@@ -33,12 +33,13 @@ class Stack:
     def up(self, names: Sequence[str] | None = None) -> None:
         """Start what does not run and wait until all is ready; what this call started is stopped if that fails."""
         chosen = [self[name] for name in names] if names is not None else list(self._processes.values())
+        hdfs_address.check(self.settings)
         missing = [process for process in chosen if not process.alive]
         self._check_ports(missing)
         parts.fetch_missing(self.settings, tuple(dict.fromkeys(part for p in chosen for part in p.program.parts)))
         with self._alone():
             try:
-                self._start(chosen)
+                self._start_noted(chosen)
             except BaseException:
                 for process in reversed(missing):
                     process.stop()
@@ -59,7 +60,9 @@ class Stack:
         log = self.settings.logs / f"{job.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         printed = []
-        with log.open("wb") as errors:
+        # To its end: a server of the same name may be writing to it.
+        with log.open("ab") as errors:
+            start = errors.tell()
             running = subprocess.Popen(
                 job.command,
                 env={**os.environ, **job.environment},
@@ -78,7 +81,7 @@ class Stack:
                 running.terminate()
         if code:
             said = "".join(f"  {line}" for line in printed[-TAIL:])
-            raise StackError(f"{job.name} ended with {code}:\n{said}The end of {log}:\n{log_tail(log)}")
+            raise StackError(f"{job.name} ended with {code}:\n{said}The end of {log}:\n{log_tail(log, start)}")
         return "".join(printed)
 
     @property
@@ -123,6 +126,15 @@ class Stack:
                     taken.append(f"{port.upper()}_PORT: port {number}, which {name} needs, is taken")
         if taken:
             raise SettingsError("\n".join([*taken, "Stop what holds them, or set these variables to other ports."]))
+
+    def _start_noted(self, processes: list[Process]) -> None:
+        has_hdfs = any(process.program.name == "namenode" for process in processes)
+        if has_hdfs and hdfs_address.is_new(self.settings):
+            hdfs_address.note(self.settings)
+        self._start(processes)
+        # Older data has no note: its tables have just been opened at this address.
+        if has_hdfs:
+            hdfs_address.note(self.settings)
 
     def _start(self, processes: list[Process]) -> None:
         started = time.monotonic()

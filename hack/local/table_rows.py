@@ -44,12 +44,13 @@ def gaps(settings: Settings, windows: Mapping[int, range]) -> Iterator[tuple[int
     rows = f"SELECT kafka_partition, kafka_offset, {follows} AS next FROM {EVENTS} WHERE {_inside(windows)}"
     # An offset that is there twice is followed by itself.
     query = f"SELECT * FROM ({rows}) AS followed WHERE next > kafka_offset + 1 ORDER BY 1, 2"
-    edges = f"SELECT kafka_partition, min(kafka_offset), max(kafka_offset) FROM {EVENTS} WHERE {_inside(windows)} GROUP BY 1"
-    found = {partition: (low, high) for partition, low, high in answers.ask(settings, edges)[1]}
+    edges = "SELECT kafka_partition, min(kafka_offset), max(kafka_offset)"
+    found = answers.ask(settings, f"{edges} FROM {EVENTS} WHERE {_inside(windows)} GROUP BY 1")[1]
+    held = {partition: range(low, high + 1) for partition, low, high in found}
     for partition, window in windows.items():
-        low, high = found.get(partition, (window.stop, window.stop))
-        yield partition, range(window.start, low)
-        yield partition, range(high + 1, window.stop)
+        there = held.get(partition, window[:0])
+        yield partition, range(window.start, there.start)
+        yield partition, range(there.stop, window.stop)
     for partition, before, after in answers.ask(settings, query)[1]:
         yield partition, range(before + 1, after)
 

@@ -38,9 +38,7 @@ def _configure(admin: AdminClient, topic: str, config: Mapping[str, str]) -> Non
     present = admin.describe_configs([resource], request_timeout=3)[resource].result()
     if all(present[name].value == value for name, value in config.items()):
         return
-    changes = [
-        ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in config.items()
-    ]
+    changes = [ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET) for name, value in config.items()]
     wanted = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=changes)
     admin.incremental_alter_configs([wanted], request_timeout=3)[wanted].result()
 
@@ -48,11 +46,13 @@ def _configure(admin: AdminClient, topic: str, config: Mapping[str, str]) -> Non
 def end_offsets(settings: Settings) -> dict[int, int]:
     """Return each partition's end offset: the first that is not read yet, of an open transaction or to come."""
     with _reader(settings) as reader:
-        return {partition: _window(reader, settings.topic, partition).stop for partition in _partitions(reader, settings)}
+        return {
+            partition: _window(reader, settings.topic, partition).stop for partition in _partitions(reader, settings)
+        }
 
 
 def end_offset(settings: Settings) -> int:
-    """Return the sum of all partitions' end offsets: how many records were ever written, if no offset is without one."""
+    """Return the sum of all partitions' end offsets: how many records were ever written, without transactions."""
     return sum(end_offsets(settings).values())
 
 

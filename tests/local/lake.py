@@ -2,12 +2,22 @@
 
 import os
 import subprocess
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psutil
 import requests
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewPartitions,
+    ResourceType,
+)
 from local import answers, topic
 from local.process import Program
 from local.programs import hdfs_environment, spark_job
@@ -17,6 +27,11 @@ from local.stack import Stack
 Place = tuple[int, int]
 """Partition and offset."""
 
+Headers = Sequence[tuple[str, bytes | None]]
+
+Record = tuple[bytes | None, bytes | None, Headers, int]
+"""Key, value, headers and milliseconds since the epoch, 0 for now."""
+
 
 class Lake:
     """What lies in Kafka and what Trino answers."""
@@ -24,8 +39,10 @@ class Lake:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._settings = stack.settings
+        self._read: dict[int, int] = {}
+        self._offsets: set[Place] = set()
 
-    def write(self, values: Iterable[bytes | None], key: bytes = b"knight1") -> dict[Place, bytes | None]:
+    def write(self, values: Iterable[bytes | None], key: bytes | None = b"knight1") -> dict[Place, bytes | None]:
         """Write records to the topic and return where each one lies."""
         places: dict[Place, bytes | None] = {}
         producer = Producer({"bootstrap.servers": self._settings.bootstrap_servers, "message.max.bytes": 1_048_588})
@@ -42,10 +59,91 @@ class Lake:
         assert producer.flush(60) == 0
         return places
 
+    def write_as_they_are(self, records: Iterable[Record]) -> dict[Place, Record]:
+        """Write records whole to the topic, which keeps their times, and return where each one lies."""
+        places: dict[Place, Record] = {}
+        producer = Producer({"bootstrap.servers": self._settings.bootstrap_servers, "message.max.bytes": 1_048_588})
+        with self._own_times():
+            for record in records:
+                key, value, headers, time = record
+                producer.produce(
+                    self._settings.topic,
+                    value,
+                    key,
+                    headers=list(headers),
+                    timestamp=time,
+                    on_delivery=lambda _, message, record=record: places.update(
+                        {(message.partition(), message.offset()): record}
+                    ),
+                )
+                producer.poll(0)
+            assert producer.flush(60) == 0
+        return places
+
+    @contextmanager
+    def _own_times(self) -> Iterator[None]:
+        """Have the topic keep the times that producers stamp, as one does that was not made here."""
+        self._configure("message.timestamp.type", "CreateTime")
+        try:
+            yield
+        finally:
+            assert topic.ensure(self._settings)
+
+    def _configure(self, name: str, value: str) -> None:
+        entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, self._settings.topic, incremental_configs=[entry])
+        self._admin().incremental_alter_configs([resource])[resource].result()
+
+    def add_partitions(self, total: int) -> None:
+        """Have so many partitions of the topic from now on."""
+        name = self._settings.topic
+        self._admin().create_partitions([NewPartitions(name, total)])[name].result()
+
+    def _admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self._settings.bootstrap_servers, "log_level": 0})
+
+    def transact(self, values: Iterable[bytes], *, commit: bool) -> None:
+        """Write records in one transaction: its marker is the last offset of each partition that it writes to."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self._settings.bootstrap_servers,
+                "transactional.id": uuid.uuid4().hex,
+                "log_level": 0,
+            }
+        )
+        producer.init_transactions(60)
+        producer.begin_transaction()
+        for partition in topic.end_offsets(self._settings):
+            for value in values:
+                producer.produce(self._settings.topic, value, b"knight1", partition)
+        assert producer.flush(60) == 0
+        (producer.commit_transaction if commit else producer.abort_transaction)(60)
+
     def offsets(self) -> set[Place]:
-        """Every offset that the topic has."""
-        ends = topic.end_offsets(self._settings).items()
-        return {(partition, offset) for partition, end in ends for offset in range(end)}
+        """Every offset of the topic at which there was a record, aborted ones left out."""
+        consumer = Consumer(
+            {
+                "bootstrap.servers": self._settings.bootstrap_servers,
+                "group.id": "test",
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+            }
+        )
+        name = self._settings.topic
+        partitions = set(consumer.list_topics(name, 10).topics[name].partitions)
+        consumer.assign([TopicPartition(name, one, self._read.get(one, 0)) for one in partitions])
+        while partitions:
+            for message in consumer.consume(10_000, timeout=0.2):
+                place = (message.partition() or 0, message.offset() or 0)
+                self._read[place[0]] = place[1]
+                if message.error():
+                    partitions.discard(place[0])
+                else:
+                    self._read[place[0]] += 1
+                    self._offsets.add(place)
+        consumer.close()
+        return set(self._offsets)
 
     def job(self, *arguments: str) -> str:
         """Run a Spark job to its end and return what it printed; StackError if it fails."""

@@ -1,5 +1,6 @@
 """The ledger against the real stack: it says that all is well when it is, and else what is wrong, exactly."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +14,7 @@ from local.stage import Stage
 from tests.local.lake import Lake
 from tests.local.test_play import environment
 from tests.local.test_stack import local
-from tests.poison import POISON
+from tests.poison import POISON, SWORD
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,20 @@ def test_a_row_is_another(stack: Stack, lake: Lake, played: list[Attempt]) -> No
 
 
 @pytest.mark.usefixtures("repaired")
+def test_a_value_is_changed(stack: Stack, lake: Lake, played: list[Attempt]) -> None:
+    """A row of which one column is not its record's is named, whichever column it is."""
+    one = once([attempt for attempt in played if attempt.event_type == "purchase_sword"])
+    place = f"{one.partition}:{one.offset}"
+    lake.ask(f"UPDATE lake.default.events SET strength = (strength + 1) % 11 WHERE {at(one)}")
+    expected = {("Kafka → table", "differing"): (1, [f"{place}: record {one.key}, row {one.key} with other values"])}
+    assert differences(audit(stack.settings, wait=0)) == expected
+    lake.ask(f"UPDATE lake.default.events SET strength = (strength + 10) % 11 WHERE {at(one)}")
+    assert differences(audit(stack.settings, wait=0)) == {}
+    lake.ask(f"UPDATE lake.default.events SET kafka_timestamp = kafka_timestamp + interval '1' second WHERE {at(one)}")
+    assert differences(audit(stack.settings, wait=0)) == expected
+
+
+@pytest.mark.usefixtures("repaired")
 def test_a_bad_record_is_changed(stack: Stack, lake: Lake, played: list[Attempt]) -> None:
     """A rejected row whose bytes are not its record's is named."""
     [[partition, offset]] = lake.ask(
@@ -184,3 +199,27 @@ def test_it_waits_for_the_table(stack: Stack, lake: Lake, played: list[Attempt])
         job.wait()
     assert differences(stages) == {}
     assert place in lake.places()
+
+
+def test_offsets_without_a_record(
+    stack: Stack, lake: Lake, played: list[Attempt], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Markers of transactions and aborted records are neither waited for nor missed; committed ones are compared."""
+    lake.transact([json.dumps(SWORD | {"event_id": "committed"}).encode()], commit=True)
+    lake.transact([json.dumps(SWORD | {"event_id": "aborted"}).encode()], commit=False)
+    lake.job("batch.py", "load")
+    stages = audit(stack.settings, wait=5)
+    assert "the table is not where Kafka is" not in capsys.readouterr().out
+    assert differences(stages) == {}
+    assert stages[1].compared == len(lake.offsets())
+
+
+def test_partitions_that_were_added(stack: Stack, lake: Lake, played: list[Attempt]) -> None:
+    """Rows and records of partitions that were added later are compared like all others."""
+    lake.add_partitions(stack.settings.partitions + 2)
+    places = lake.write((json.dumps(SWORD | {"event_id": str(n)}).encode() for n in range(200)), key=None)
+    assert max(places)[0] >= stack.settings.partitions
+    lake.job("batch.py", "load")
+    stages = audit(stack.settings, wait=5)
+    assert differences(stages) == {}
+    assert stages[1].compared == len(lake.offsets())

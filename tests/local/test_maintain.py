@@ -1,5 +1,6 @@
 """Maintenance: fewer files, an end to the past, and nothing that a writer or a reader would notice."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -121,6 +122,21 @@ def test_it_stays(lake: Lake, stack: Stack) -> None:
     assert list(lines)[-1] == "stopped\n"
     assert job.wait(30) == 0
     assert files(lake, RECENT) == before
+
+
+def test_its_scratch_is_taken_away(lake: Lake, stack: Stack) -> None:
+    """Files of a run lie with the data; when a cleaner takes them, maintenance ends, and another one does better."""
+    job = lake.start(maintenance(stack, "--every", "1"))
+    assert job.stdout
+    lines = iter(job.stdout.readline, "")
+    assert next(line for line in lines if line.startswith("retention") and "failed" not in line)
+    scratch = stack.settings.data / "spark" / str(job.pid)
+    assert list(scratch.glob("blockmgr-*"))
+    shutil.rmtree(scratch)
+    assert next(line for line in lines if "failed" in line)
+    job.communicate(timeout=300)
+    assert job.returncode == 1
+    stack.run(maintenance(stack))
 
 
 def test_orphans_are_a_day_old(stack: Stack) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from local import jdk
 from local.process import wait_until
+from local.programs import trino_cli
 from local.settings import HOST, ROOT, Ports, Settings, SettingsError
 from local.stack import Stack, StackError
 
@@ -34,6 +36,11 @@ def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 def port_settings(ports: Ports) -> dict[str, str]:
     return {f"{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
+
+
+DEAD_PROXY = dict.fromkeys(
+    ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), f"http://{HOST}:9"
+) | {"no_proxy": "", "NO_PROXY": "intranet"}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +80,8 @@ def test_everything_binds_to_loopback(whole: Stack) -> None:
 
 def test_status_tells_the_living_from_the_dead(whole: Stack) -> None:
     """`status` succeeds while all servers are ready, tells of the stream, and names a dead one with its log's end."""
-    environment = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports)}
+    # A proxy that is not there: nobody asks one for what is on this machine.
+    environment = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports), **DEAD_PROXY}
     healthy = local("status", **environment)
     assert healthy.returncode == 0, healthy
     assert re.search(r"^the stream is \d+ offsets behind, ", healthy.stdout, re.MULTILINE)
@@ -87,6 +95,66 @@ def test_status_tells_the_living_from_the_dead(whole: Stack) -> None:
     finally:
         whole.up(["namenode", "datanode"])
     wait_until("the stack to be well", lambda: local("status", **environment).returncode == 0, 60)
+
+
+def test_sessions_are_utc(whole: Stack) -> None:
+    """Wherever one sits, Trino's prompt and our own clients ask in UTC."""
+    elsewhere = {**os.environ, "TZ": "Asia/Kathmandu"}
+    prompt = trino_cli(whole.settings)[1]
+    question = "SELECT current_timezone()"
+    typed = subprocess.run([*prompt, "--execute", question], env=elsewhere, capture_output=True, text=True, check=True)
+    assert typed.stdout == '"UTC"\n'
+    program = (
+        "import sys\nfrom local import answers\nfrom local.settings import Settings\n"
+        f"print(answers.ask(Settings.from_environment(), {question!r})[1])"
+    )
+    paths = f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps"
+    asked = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**elsewhere, "PYTHONPATH": paths, **port_settings(whole.settings.ports)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert asked.stdout == "[['UTC']]\n"
+
+
+def test_trino_behind_a_proxy(whole: Stack) -> None:
+    """What a proxy says of its client's address is no reason to refuse; what follows is told by that address."""
+    headers = {
+        "X-Trino-User": "test",
+        "X-Forwarded-For": "192.0.2.1",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Host": "trino.example.com",
+    }
+    answer = requests.post(f"{whole.settings.trino_url}/v1/statement", b"SELECT 1", headers=headers, timeout=20)
+    assert answer.status_code == 200
+    assert answer.json()["nextUri"].startswith("https://trino.example.com")
+
+
+def test_a_second_stream_leaves_the_log_of_the_first(whole: Stack) -> None:
+    """A job that is run beside a server of the same name adds to the log of that server."""
+    log = whole["stream"].log
+    before = log.read_bytes()
+    assert b"streaming events" in before
+    environment = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports)}
+    second = local("job", "stream.py", **environment)
+    assert second.returncode == 1
+    assert "another stream is at work on" in second.stderr
+    assert log.read_bytes().startswith(before)
+    # What another one has written there before is not what this one said at its end.
+    assert "streaming events" not in second.stderr
+
+
+def test_data_of_another_port_is_said_at_once(whole: Stack) -> None:
+    """With another port of the NameNode than its tables were made at, a data folder is refused by the variable."""
+    made = whole.settings.ports.namenode
+    environment = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports)}
+    other = Ports.free().namenode
+    answer = local("up", **environment | {"NAMENODE_PORT": str(other)})
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"error: NAMENODE_PORT: expected {made}, got {other}: the tables in ")
+    assert f"Start with NAMENODE_PORT={made}, or name an empty folder as GAMELAKE_DATA." in answer.stderr
 
 
 def test_a_server_that_dies_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from local import topic, webhdfs
+from local.freshness import freshness
 from local.process import wait_until
 from local.programs import spark_job
 from local.scenario import QUERIES
@@ -20,7 +21,7 @@ from local.stack import Stack
 from local.stream_state import StreamState, stream_state
 
 from tests.local.lake import Lake
-from tests.poison import EXAMPLES, POISON, SWORD
+from tests.poison import EXAMPLES, HOSTILE_HEADERS, HOSTILE_KEYS, HOSTILE_TIMESTAMPS, POISON, SWORD
 
 CHECKPOINT = "/lake/checkpoint"
 PATIENCE = 120
@@ -94,6 +95,38 @@ def test_bad_records_are_rows(lake: Lake) -> None:
         for partition, offset in lake.ask("SELECT kafka_partition, kafka_offset FROM rejected_events")
     }
     assert set(places) <= kept
+
+
+def test_times_that_nothing_can_show(lake: Lake) -> None:
+    """Records are rows whatever their keys, headers and times are; Python's client shows a time of each."""
+    sword = json.dumps(SWORD).encode()
+    hostile = [(key, value, [], 0) for key in HOSTILE_KEYS for value in (sword, b"no event")]
+    hostile += [(b"knight1", value, headers, 0) for headers in HOSTILE_HEADERS for value in (sword, b"no event")]
+    hostile += [(b"knight1", value, [], time) for time in HOSTILE_TIMESTAMPS for value in (sword, b"no event")]
+    places = lake.write_as_they_are(hostile)
+    wait_for_rows(lake)
+    shown = {
+        (partition, offset): (timestamp, key)
+        for timestamp, key, partition, offset in lake.ask(
+            "SELECT timestamp, raw_key, kafka_partition, kafka_offset FROM rejected_events"
+        )
+    }
+    rejected = {place: record for place, record in places.items() if record[1] == b"no event"}
+    assert {place: key for place, (_, key) in shown.items() if place in rejected} == {
+        place: key for place, (key, *_) in rejected.items()
+    }
+    times = lake.ask("SELECT kafka_timestamp, received_at FROM lake.default.events")
+    assert {time.year for row in times for time in row} <= set(range(1970, 2101))
+
+
+def test_transactions(lake: Lake, stack: Stack) -> None:
+    """Committed records are rows and aborted ones are not; there is no lag where the last offset is a marker."""
+    lake.transact(swords(3), commit=True)
+    lake.transact([json.dumps(SWORD | {"event_id": "aborted"}).encode()], commit=False)
+    wait_for_rows(lake)
+    wait_until("no lag", lambda: state(stack).lag == 0, PATIENCE)
+    assert lake.ask("SELECT count(*) FROM lake.default.events WHERE event_id = 'aborted'") == [[0]]
+    assert freshness(stack.settings).startswith("Trino's newest row is 0.0 s older")
 
 
 def test_it_tells_prometheus(lake: Lake, stack: Stack) -> None:

@@ -1,0 +1,64 @@
+"""Whatever lies in the topic: a batch job makes it rows that Trino's clients can read."""
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.local.lake import Lake, Record
+from tests.poison import HOSTILE_HEADERS, HOSTILE_KEYS, HOSTILE_TIMESTAMPS, POISON, SWORD
+from tests.unit.test_transforms import VALUES
+
+# What the broker takes: a name of a header is UTF-8, a time is at most an hour ahead.
+HEADERS = st.lists(st.tuples(st.text(st.characters(codec="utf-8"), max_size=20), st.none() | st.binary(max_size=50)))
+TIMES = st.integers(-(10**17), 1_700_000_000_000) | st.sampled_from(HOSTILE_TIMESTAMPS)
+KEYS = st.none() | st.binary(max_size=50) | st.sampled_from(HOSTILE_KEYS)
+
+
+def generated(count: int) -> list[Record]:
+    records: list[Record] = []
+
+    @settings(max_examples=count, deadline=None, database=None)
+    @given(KEYS, VALUES, HEADERS | st.sampled_from(HOSTILE_HEADERS), TIMES)
+    def generate(*record: Record) -> None:
+        records.append(record)
+
+    generate()
+    return records
+
+
+def test_whatever_comes_in_a_row_comes_out(lake: Lake) -> None:
+    """Hundreds of arbitrary records are as many rows, and a client reads every one of them back, byte for byte."""
+    sword = json.dumps(SWORD).encode()
+    records = generated(400)
+    records += [(key, sword, headers, 0) for key in HOSTILE_KEYS for headers in HOSTILE_HEADERS]
+    records += [(b"k", value, [], time) for time in HOSTILE_TIMESTAMPS for value in (sword, b"no event")]
+    records += [(b"k", value, [], 0) for value, _ in POISON.values()]
+    places = lake.write_as_they_are(records)
+    assert len(places) == len(records)
+    lake.job("batch.py", "load")
+    assert lake.places() == sorted(lake.offsets())
+    assert len(lake.rows()) == len(lake.offsets())
+    read = {
+        (partition, offset): (key, value)
+        for _, key, value, partition, offset in lake.ask(
+            "SELECT timestamp, raw_key, raw_value, kafka_partition, kafka_offset FROM rejected_events"
+        )
+    }
+    assert {place: kept for place, kept in read.items() if place in places} == {
+        place: record[:2] for place, record in places.items() if place in read
+    }
+    valid = [record for place, record in places.items() if place not in read]
+    assert all(isinstance(json.loads(value or b""), dict) for _, value, *_ in valid)
+
+
+def test_transactions(lake: Lake) -> None:
+    """A job ends where the last offsets hold no record; what was committed is a row, and what was aborted is not."""
+    lake.transact([json.dumps(SWORD | {"event_id": "committed"}).encode()], commit=True)
+    lake.transact([json.dumps(SWORD | {"event_id": "aborted"}).encode()], commit=False)
+    lake.job("batch.py", "load")
+    assert lake.places() == sorted(lake.offsets())
+    found = lake.ask(
+        "SELECT event_id, count(*) FROM lake.default.events WHERE event_id IN ('committed', 'aborted') GROUP BY 1"
+    )
+    assert found == [["committed", len({partition for partition, _ in lake.offsets()})]]
