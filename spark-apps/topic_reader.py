@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.cimpl import KafkaError
 from game_events.table import spark_schema
 from offsets import OffsetRange
@@ -62,20 +62,16 @@ def _read(client: Mapping[str, str], topic: str, offsets: OffsetRange) -> Iterat
                 heard = time.monotonic()
             elif time.monotonic() - heard > _PATIENCE:
                 raise TimeoutError(f"{topic}: nothing of offsets {offsets} for {_PATIENCE} s")
-            records = []
+            records: list[Record] = []
             for message in messages:
-                if (error := message.error()) and error.code() != KafkaError._PARTITION_EOF:
+                error, offset = message.error(), message.offset() or 0
+                if error and error.code() != KafkaError._PARTITION_EOF:
                     raise KafkaException(error)
                 # The end of the partition has an offset too: that of the record to come.
-                position = message.offset() + (0 if error else 1)
-                if not error and message.offset() < offsets.end:
-                    records.append(_record(message))
+                position = offset if error else offset + 1
+                if not error and offset < offsets.end:
+                    records.append((message.key(), message.value(), offsets.partition, offset, message.timestamp()[1]))
             if records:
                 yield decoded(records)
     finally:
         consumer.close()
-
-
-def _record(message: Message) -> Record:
-    _, milliseconds = message.timestamp()
-    return message.key(), message.value(), message.partition(), message.offset(), milliseconds
