@@ -11,7 +11,11 @@ from local.topic import end_offsets
 from faults.fault import RESTARTED, Fault
 from faults.site import Site
 
-_POISON = (b"", b"{", b"\xff\xfe", b"null", b"[]", json.dumps({"event_type": "no such type"}).encode(), None)
+_POISON = (
+    *(b"", b"{", b"\xff\xfe", b"null", b"[]", None),
+    json.dumps({"event_type": "no such type"}).encode(),
+    rb'{"event_type": "default", "\ud800": 1}',
+)
 _FULL = 10.0
 """Seconds for which nothing can be written."""
 
