@@ -1,6 +1,7 @@
 """A request for one action: one event."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from random import Random
 from time import monotonic, time
 from typing import Any
@@ -45,15 +46,18 @@ class _View:
         event = self._event()
         decision = self._decide(event)
         event |= decision.fields
+        record = Record(event["player"].encode(), encode(event))
+        answer = filled(result_of(self._type, event).answer, event)
         asked = monotonic()
-        [receipt] = self._log.append([Record(event["player"].encode(), encode(event))], asked - began)
-        count_events([(self._type.name, receipt.outcome)], monotonic() - asked)
+        [receipt] = self._log.append([record], asked - began)
+        # From here on the receipt alone decides the answer.
+        with suppress(Exception):
+            count_events([(self._type.name, receipt.outcome)], monotonic() - asked)
         if receipt.outcome is not Outcome.ACKED:
             if receipt.outcome is Outcome.REFUSED and self._world and (decision.again or not self._world.revert(event)):
                 # That of another request under this key may be in the topic.
                 receipt = receipt._replace(outcome=Outcome.UNKNOWN)
             return unwritten_reply(receipt, event["event_id"])
-        answer = filled(result_of(self._type, event).answer, event)
         body = {
             "answer": answer,
             "event_id": event["event_id"],

@@ -136,3 +136,18 @@ def test_a_body_over_the_limit_is_a_413():
     log = MemoryLog()
     assert client_of(log).post("/", data=b"x" * (1024 * 1024 + 1)).status_code == 413
     assert not log.records
+
+
+def test_after_the_append_the_receipt_decides(monkeypatch: pytest.MonkeyPatch):
+    """A written event is answered 200, even if it cannot be counted."""
+
+    def failing(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    for module in ("single", "bulk"):
+        monkeypatch.setattr(f"game_api.{module}.count_events", failing)
+    log = MemoryLog()
+    client = client_of(log)
+    assert client.get("/").status_code == 200
+    assert client.post("/events", json=[{"event_type": "default"}]).status_code == 200
+    assert len(log.records) == 2
