@@ -9,6 +9,7 @@ from time import monotonic
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from game_api.budget import Budget
 from game_api.delivery import Delivery
 from game_api.event_log import Outcome, Receipt, Record
 from game_api.metrics import QUEUE_LENGTH
@@ -22,6 +23,7 @@ _MOST_LATE = 1.0
 """Kafka's own report is always awaited."""
 
 _AWAY = Receipt(Outcome.REFUSED, reason="Kafka is away")
+_BUSY = Receipt(Outcome.REFUSED, reason="too many events are on their way to Kafka")
 
 
 class KafkaLog:
@@ -35,6 +37,7 @@ class KafkaLog:
         self._stopping = Event()
         self._reachable = False
         self._last_ack = 0.0
+        self._budget = Budget(settings.queue_messages, 1024 * settings.queue_kbytes)
 
     def start(self) -> Producer:
         """Open the producer, if it is not; wait up to a second to learn whether Kafka is there."""
@@ -55,7 +58,10 @@ class KafkaLog:
         producer = self._producer or self.start()
         if not self._reachable:
             return [_AWAY] * len(records)
-        delivery = Delivery(len(records), on_loss=self._open_breaker)
+        cost = len(records), sum(len(key) + len(value) for key, value in records)
+        if not self._budget.take(*cost):
+            return [_BUSY] * len(records)
+        delivery = Delivery(len(records), self._open_breaker, partial(self._budget.give_back, *cost))
         produce, topic, report = producer.produce, self._settings.topic, delivery.report
         index = 0
         try:
