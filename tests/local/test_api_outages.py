@@ -137,6 +137,22 @@ def test_kafka_frozen_under_load(game: Game):
     assert ledger.slowest < 5
 
 
+def test_what_may_be_written_is_never_refused(game: Game):
+    """Once an attempt under a key is unknown, so is every later one that Kafka does not take, at whichever worker."""
+    items = [{"event_type": "default", "event_id": f"again {random.random()}"}]
+    key = {"Idempotency-Key": f"again {random.random()}"}
+    with frozen(game.kafka), ThreadPoolExecutor(2) as pool:
+        first = pool.submit(game.ask, "/", headers=key)
+        bulk = [game.ask("/events", "POST", json=items)]
+        singles = [first.result()]
+        bulk += game.ask_at_once("/events", 10, method="POST", json=items)
+        singles += game.ask_at_once("/", 10, headers=key)
+    assert {answer.json["results"][0]["outcome"] for answer in bulk} == {"unknown"}
+    assert {answer.headers["Event-Outcome"] for answer in bulk} == {"unknown"}
+    assert {answer.json["outcome"] for answer in singles} == {"unknown"}
+    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200}, 20)
+
+
 def test_readiness_is_lost_without_any_request(game: Game):
     """An idle API notices that Kafka went away, and that it came back."""
     with frozen(game.kafka):
