@@ -57,6 +57,8 @@ POISON: dict[str, tuple[bytes | None, str]] = {
     "a control character": (_sword(player="knight\n1"), "player: expected a string"),
     "time in seconds": (_sword(received_at=1_795_465_200), "received_at: expected an integer"),
     "time as text": (_sword(received_at="2026-11-23T21:00:00Z"), "received_at: expected an integer"),
+    "a field name without a UTF-8 form": (_sword(**{"\ud800": 1}), "\\ud800: is no field of this event type"),
+    "a long field name": (_sword(**{"x" * 5000: 1}), f"{'x' * 63}…: is no field of this event type"),
     "unknown field": (_sword(colour="red"), "colour: is no field of this event type"),
     "another type's field": (_sword(guild="Knights"), "guild: is no field of this event type"),
     "a lone surrogate as a field's name": (

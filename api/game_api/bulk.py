@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic, time
 from typing import Any
 
@@ -9,10 +10,11 @@ import orjson
 from flask import Flask, Response, request
 from game_events import EVENT_TYPES, SCHEMA_VERSION, InvalidEventError, encode, validate
 from game_events.codec import without_repeats
-from game_events.event_ids import uuid7s
+from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
 from game_world.world import World
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
+from game_api.attempts import settled
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
@@ -50,10 +52,15 @@ def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
         if events:
             began = monotonic()
             receipts = log.append(records, began - asked)
-            types = [event["event_type"] for event in events]
-            outcomes = [receipt.outcome for receipt in receipts]
-            count_events(zip(types, outcomes, strict=True), monotonic() - began)
-            fill(results, events, receipts)
+            # Before the client can come again.
+            if world and (lost := [e for e, r in zip(events, receipts, strict=True) if r.outcome is Outcome.UNKNOWN]):
+                world.doubt(lost)
+            fill(results, events, settled(world, events, receipts))
+            # From here on the receipts alone decide the answer.
+            with suppress(Exception):
+                types = [event["event_type"] for event in events]
+                outcomes = [receipt.outcome for receipt in receipts]
+                count_events(zip(types, outcomes, strict=True), monotonic() - began)
         return answer(results)
 
     app.add_url_rule(PATH, "events", append_events, methods=["POST"])
@@ -100,7 +107,7 @@ def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | N
     records = []
     for item, event_id in zip(items, uuid7s(now, len(items)), strict=True):
         try:
-            event = complete(item, sender.player, event_id)
+            event = complete(item, sender.player, event_id, now)
         except InvalidEventError as error:
             results.append({"status": 400, "error": str(error), "field": error.field})
             continue
@@ -110,7 +117,7 @@ def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | N
     return results, events, records
 
 
-def complete(item: Any, player: str, event_id: str) -> dict[str, Any]:  # noqa: ANN401 JSON
+def complete(item: Any, player: str, event_id: str, now: int) -> dict[str, Any]:  # noqa: ANN401 JSON
     """Add to an item what it may leave out; raise InvalidEventError unless that makes it an event."""
     if type(item) is not dict:
         raise InvalidEventError("event", "is not a JSON object")
@@ -120,6 +127,8 @@ def complete(item: Any, player: str, event_id: str) -> dict[str, Any]:  # noqa: 
     if item["event_type"] in _DECIDED:
         raise InvalidEventError("event_type", "is decided by the world: ask for it by its own request")
     if "event_id" in item:
+        if is_service_made(item["event_id"]) and not may_be_retried(item["event_id"], now):
+            raise InvalidEventError("event_id", TOO_LATE)
         item["idempotent"] = True
     else:
         item["event_id"] = event_id
@@ -133,13 +142,25 @@ def fill(results: list[Result | None], events: Sequence[Result], receipts: Seque
     for index, result in enumerate(results):
         if result is None:
             event, receipt = next(waiting)
-            results[index] = _result(event["event_id"], receipt)
+            results[index] = _result(event, receipt)
 
 
-def _result(event_id: str, receipt: Receipt) -> Result:
+def _result(event: Result, receipt: Receipt) -> Result:
+    event_id = event["event_id"]
     if receipt.outcome is Outcome.ACKED:
         return {"status": 200, "event_id": event_id, "partition": receipt.partition, "offset": receipt.offset}
-    return {"status": 503, "event_id": event_id, "error": unwritten(receipt), "outcome": receipt.outcome.value}
+    return {
+        "status": 503,
+        "event_id": event_id,
+        "error": unwritten(receipt, _retry(event)),
+        "outcome": receipt.outcome.value,
+    }
+
+
+def _retry(event: Result) -> str:
+    if event.get("idempotent"):
+        return "retry it with the same event_id"
+    return f"retry it with this event_id within {RETRY_SECONDS // 60} minutes"
 
 
 def answer(results: Sequence[Result | None]) -> Response:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from game_events import EVENT_TYPES
 from game_events.catalog import ERASED, REJECTED
 from game_events.rules import START
+from game_events.table import ONCE_HOURS, counted
 
 LISTED = 10
 """Players in each ranking."""
@@ -25,22 +26,8 @@ _WAR = _literals(name for name, event_type in _TIES.items() if event_type.sets["
 
 
 def _once(columns: str, where: str) -> str:
-    """Select from `events`, a retried one once: its first record, by the rule of `game_events.table`."""
-    return f"""SELECT {columns}
-    FROM events
-    WHERE {where} AND NOT coalesce(idempotent, false)
-    UNION ALL
-    SELECT {columns}
-    FROM (
-        SELECT
-            {columns},
-            row_number() OVER (
-                PARTITION BY player, event_type, event_id ORDER BY kafka_partition, kafka_offset
-            ) AS attempt
-        FROM events
-        WHERE {where} AND idempotent
-    )
-    WHERE attempt = 1"""
+    """Select from `events`, a retried one once, by the rule of `game_events.table`."""
+    return counted(columns.split(", "), "events", where)
 
 
 # Offsets are compared with what Kafka has, so every row counts here. A client's clock may be ahead of this one.
@@ -78,7 +65,8 @@ GROUP BY event_type, strength
 ORDER BY event_type, strength
 """
 
-# Of a retried declaration the first record counts here too; to group costs less than two views, which read all twice.
+# Of a retried declaration the first record counts here too. One window over all declarations costs less than the views,
+# which read them several times.
 _WARS = f"""
 SELECT player, target, event_type, since, count(*) OVER () AS in_all
 FROM (
@@ -92,15 +80,23 @@ FROM (
             player,
             event_type,
             event_id,
-            min_by(target, ROW(kafka_partition, kafka_offset)) AS target,
-            min_by(received_at, ROW(kafka_partition, kafka_offset)) AS declared_at
+            target,
+            received_at AS declared_at,
+            lag(received_at) OVER (
+                PARTITION BY player, event_type, event_id ORDER BY kafka_partition, kafka_offset
+            ) AS attempted_before
         FROM events
         WHERE
             family IN ({_literals(event_type.family for event_type in _TIES.values())})
             AND event_type IN ({_literals(_TIES)})
-        GROUP BY player, event_type, event_id
     )
-    WHERE target IS NOT NULL
+    WHERE
+        target IS NOT NULL
+        AND (
+            attempted_before IS NULL
+            OR declared_at > attempted_before + INTERVAL '{ONCE_HOURS}' HOUR
+            OR declared_at < attempted_before - INTERVAL '{ONCE_HOURS}' HOUR
+        )
     GROUP BY player, target
 )
 WHERE event_type IN ({_WAR})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
+from threading import Lock
 
 from confluent_kafka import KafkaError, Message
 
@@ -14,13 +15,19 @@ _NO_REPORT = Receipt(Outcome.UNKNOWN, reason="Kafka did not answer in time")
 
 
 class Delivery:
-    """Collects a receipt for each of `size` records; calls `on_loss`, before the waiter goes on, when one got lost."""
+    """Collects a receipt for each of `size` records; calls `on_loss`, before the waiter goes on, when one got lost.
 
-    def __init__(self, size: int, on_loss: Callable[[], None]) -> None:
+    It calls `on_end`, once, when Kafka holds no record any more: that may be long after the waiter went on.
+    """
+
+    def __init__(self, size: int, on_loss: Callable[[], None], on_end: Callable[[], None] = lambda: None) -> None:
         self._receipts: list[Receipt | None] = [None] * size
         self._expected = size
         self._reported = 0
         self._on_loss = on_loss
+        self._on_end = on_end
+        self._ending = Lock()
+        self._ended = False
         # Half the cost of an Event, and unlike a Lock it may be released twice.
         self._complete: SimpleQueue[None] = SimpleQueue()
 
@@ -35,7 +42,7 @@ class Delivery:
             self._receipts[index] = Receipt(Outcome.UNKNOWN, reason=error.str())
         self._reported += 1
         if self._reported == self._expected:
-            self._complete.put(None)
+            self._end()
 
     def refuse_from(self, index: int, reason: str) -> None:
         """Give the records from `index` on, which were not handed over, their receipts."""
@@ -43,7 +50,14 @@ class Delivery:
         self._expected = index
         # The last report may have come before `_expected` sank, or may come now and see it: both put, at worst.
         if self._reported == index:
-            self._complete.put(None)
+            self._end()
+
+    def _end(self) -> None:
+        with self._ending:
+            ended, self._ended = self._ended, True
+        if not ended:
+            self._on_end()
+        self._complete.put(None)
 
     def wait(self, timeout: float) -> list[Receipt]:
         """Return all receipts, after `timeout` seconds at most."""

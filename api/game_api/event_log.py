@@ -29,12 +29,18 @@ class Receipt(NamedTuple):
     reason: str = ""
 
 
+AWAY = Receipt(Outcome.REFUSED, reason="Kafka is away")
+
+
 class EventLog(Protocol):
     def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
         """Write records and wait for what becomes of each, a bounded time; the receipts are in the records' order.
 
         `late` are the seconds for which the client has waited already.
         """
+
+    def is_reachable(self) -> bool:
+        """Whether an append is tried at all, as far as is known; asks nobody."""
 
     def is_ready(self) -> bool:
         """Whether an append can be expected to succeed."""

@@ -9,8 +9,9 @@ from time import monotonic
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from game_api.budget import Budget
 from game_api.delivery import Delivery
-from game_api.event_log import Outcome, Receipt, Record
+from game_api.event_log import AWAY, Outcome, Receipt, Record
 from game_api.metrics import QUEUE_LENGTH
 from game_api.settings import Settings
 
@@ -21,7 +22,7 @@ IDLE_SECONDS = 3.0
 _MOST_LATE = 1.0
 """Kafka's own report is always awaited."""
 
-_AWAY = Receipt(Outcome.REFUSED, reason="Kafka is away")
+_BUSY = Receipt(Outcome.REFUSED, reason="too many events are on their way to Kafka")
 
 
 class KafkaLog:
@@ -35,6 +36,7 @@ class KafkaLog:
         self._stopping = Event()
         self._reachable = False
         self._last_ack = 0.0
+        self._budget = Budget(settings.queue_messages, 1024 * settings.queue_kbytes)
 
     def start(self) -> Producer:
         """Open the producer, if it is not; wait up to a second to learn whether Kafka is there."""
@@ -54,8 +56,11 @@ class KafkaLog:
     def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
         producer = self._producer or self.start()
         if not self._reachable:
-            return [_AWAY] * len(records)
-        delivery = Delivery(len(records), on_loss=self._open_breaker)
+            return [AWAY] * len(records)
+        cost = len(records), sum(len(key) + len(value) for key, value in records)
+        if not self._budget.take(*cost):
+            return [_BUSY] * len(records)
+        delivery = Delivery(len(records), self._open_breaker, partial(self._budget.give_back, *cost))
         produce, topic, report = producer.produce, self._settings.topic, delivery.report
         index = 0
         try:
@@ -69,6 +74,11 @@ class KafkaLog:
         if receipts[0].outcome is Outcome.ACKED:
             self._last_ack = monotonic()
         return receipts
+
+    def is_reachable(self) -> bool:
+        if self._producer is None:
+            self.start()
+        return self._reachable
 
     def is_ready(self) -> bool:
         self.start()

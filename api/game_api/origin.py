@@ -13,6 +13,9 @@ _FIELDS = {field.name: field for field in COMMON_FIELDS}
 STORED_HEADERS = {"host": "Host", "user_agent": "User-Agent", "accept": "Accept"}
 """The event's field of each header that is stored."""
 
+STORED_LENGTH = 512
+"""Characters of a header that are stored: every event of a bulk request has them."""
+
 PLAYER_HEADER = "X-Player"
 KEY_HEADER = "Idempotency-Key"
 
@@ -38,7 +41,7 @@ def origin(environ: Mapping[str, Any]) -> Origin:
     for name, header in STORED_HEADERS.items():
         value = _header(environ, header, name)
         if value:
-            headers[name] = value
+            headers[name] = value[:STORED_LENGTH]
     player = _header(environ, PLAYER_HEADER, "player") or _without_port(headers.get("host", "")).lower()
     if not _FIELDS["player"].allows(player):
         header = PLAYER_HEADER if environ.get(_VARIABLES[PLAYER_HEADER]) else "Host"

@@ -31,17 +31,17 @@ def error_reply(problem: str, status: int, field: str | None = None) -> Response
     return reply(f"{problem}\n", {"error": problem} | ({"field": field} if field else {}), status)
 
 
-def unwritten_reply(receipt: Receipt, event_id: str) -> Response:
-    """503: what became of an event that Kafka did not acknowledge, and when to try again."""
-    problem = unwritten(receipt)
+def unwritten_reply(receipt: Receipt, event_id: str, retry: str) -> Response:
+    """503: what became of an event that Kafka did not acknowledge, and how and when to try again."""
+    problem = unwritten(receipt, retry)
     body = {"error": problem, "outcome": receipt.outcome.value, "event_id": event_id}
     return retry_later(reply(f"{problem}\n", body, 503), receipt.outcome)
 
 
-def unwritten(receipt: Receipt) -> str:
+def unwritten(receipt: Receipt, retry: str) -> str:
     if receipt.outcome is Outcome.REFUSED:
         return f"The event was not written: {receipt.reason}"
-    return f"The event may have been written, retry with the same Idempotency-Key: {receipt.reason}"
+    return f"The event may have been written, {retry}: {receipt.reason}"
 
 
 def world_away_reply(problem: str) -> Response:

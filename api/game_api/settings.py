@@ -26,9 +26,10 @@ class Settings:
     linger_ms: int = 5
     # After this Kafka gives up, and may notice a second late: less than the 5 s in which an answer is promised.
     delivery_timeout_ms: int = 3000
-    # What a worker holds for Kafka at most. Beyond that it refuses.
-    queue_messages: int = 20_000
-    queue_kbytes: int = 16_384
+    # What a worker holds for Kafka at most. A request that would exceed it is refused as a whole. By default every
+    # thread may have a bulk request of 1,000 events under way.
+    queue_messages: int = 32_000
+    queue_kbytes: int = 24_576
 
     # Empty: there is no world.
     world_url: str = ""
@@ -58,6 +59,11 @@ class Settings:
                 raise ValueError(f"{name}: expected a whole number, not {text!r}")
             return int(text)
 
+        def at_least(least: int, name: str, default: int) -> int:
+            if (given := number(name, default)) < least:
+                raise ValueError(f"{name}: expected at least {least}, which one request may need, got {given}")
+            return given
+
         def text(name: str, default: str) -> str:
             return environment.get(name) or default
 
@@ -76,8 +82,8 @@ class Settings:
             ssl_ca_location=text("KAFKA_SSL_CA_LOCATION", cls.ssl_ca_location),
             linger_ms=number("KAFKA_LINGER_MS", cls.linger_ms),
             delivery_timeout_ms=number("KAFKA_DELIVERY_TIMEOUT_MS", cls.delivery_timeout_ms),
-            queue_messages=number("KAFKA_QUEUE_MESSAGES", cls.queue_messages),
-            queue_kbytes=number("KAFKA_QUEUE_KBYTES", cls.queue_kbytes),
+            queue_messages=at_least(1000, "KAFKA_QUEUE_MESSAGES", cls.queue_messages),
+            queue_kbytes=at_least(8192, "KAFKA_QUEUE_KBYTES", cls.queue_kbytes),
             world_url=text("WORLD_URL", cls.world_url),
             player_rate=number("API_PLAYER_RATE", cls.player_rate),
             player_burst=number("API_PLAYER_BURST", cls.player_burst),
@@ -112,6 +118,7 @@ class Settings:
             "enable.idempotence": True,
             "linger.ms": self.linger_ms,
             "message.timeout.ms": self.delivery_timeout_ms,
-            "queue.buffering.max.messages": self.queue_messages,
-            "queue.buffering.max.kbytes": self.queue_kbytes,
+            # Never reached: `Budget` refuses before, and not in the middle of a request.
+            "queue.buffering.max.messages": 2 * self.queue_messages,
+            "queue.buffering.max.kbytes": 2 * self.queue_kbytes,
         }

@@ -1,6 +1,7 @@
 """A request for one action: one event."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from random import Random
 from time import monotonic, time
 from typing import Any
@@ -9,14 +10,15 @@ from flask import Flask, Response, request
 from game_events import EVENT_TYPES, SCHEMA_VERSION, EventType, InvalidEventError, encode
 from game_events.codec import validate_values
 from game_events.effects import filled, result_of
-from game_events.event_ids import uuid7s
+from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
 from game_events.fields import Kind
 from game_world.world import Decision, World, WorldAwayError
 
+from game_api.attempts import settled
 from game_api.errors import InvalidRequestError
-from game_api.event_log import EventLog, Outcome, Record
+from game_api.event_log import AWAY, EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
-from game_api.origin import origin
+from game_api.origin import KEY_HEADER, origin
 from game_api.replies import reply, unwritten_reply
 
 
@@ -43,17 +45,27 @@ class _View:
     def __call__(self) -> Response:
         began = monotonic()
         event = self._event()
+        if not self._log.is_reachable():
+            # The world decides nothing that could not be written.
+            with suppress(Exception):
+                count_events([(self._type.name, Outcome.REFUSED)], 0.0)
+            return self._unwritten(event, AWAY)
         decision = self._decide(event)
         event |= decision.fields
+        record = Record(event["player"].encode(), encode(event))
+        answer = filled(result_of(self._type, event).answer, event)
         asked = monotonic()
-        [receipt] = self._log.append([Record(event["player"].encode(), encode(event))], asked - began)
-        count_events([(self._type.name, receipt.outcome)], monotonic() - asked)
+        [receipt] = self._log.append([record], asked - began)
+        # From here on the receipt alone decides the answer.
+        with suppress(Exception):
+            count_events([(self._type.name, receipt.outcome)], monotonic() - asked)
         if receipt.outcome is not Outcome.ACKED:
+            if receipt.outcome is Outcome.UNKNOWN and self._world:
+                self._world.doubt([event], decision.answer)
             if receipt.outcome is Outcome.REFUSED and self._world and (decision.again or not self._world.revert(event)):
                 # That of another request under this key may be in the topic.
                 receipt = receipt._replace(outcome=Outcome.UNKNOWN)
-            return unwritten_reply(receipt, event["event_id"])
-        answer = filled(result_of(self._type, event).answer, event)
+            return self._unwritten(event, receipt)
         body = {
             "answer": answer,
             "event_id": event["event_id"],
@@ -61,6 +73,14 @@ class _View:
             "offset": receipt.offset,
         }
         return reply(answer, body)
+
+    def _unwritten(self, event: Mapping[str, Any], receipt: Receipt) -> Response:
+        [receipt] = settled(self._world, [event], [receipt])
+        if event.get("idempotent"):
+            retry = f"retry with the same {KEY_HEADER}"
+        else:
+            retry = f"retry with {KEY_HEADER}: {event['event_id']} within {RETRY_SECONDS // 60} minutes"
+        return unwritten_reply(receipt, event["event_id"], retry)
 
     def _decide(self, event: Mapping[str, Any]) -> Decision:
         if self._world:
@@ -72,6 +92,8 @@ class _View:
     def _event(self) -> dict[str, Any]:
         now = int(time() * 1000)
         sender = origin(request.environ)
+        if is_service_made(sender.key) and not may_be_retried(sender.key, now):
+            raise InvalidRequestError(KEY_HEADER, TOO_LATE)
         event: dict[str, Any] = {
             "event_id": sender.key or uuid7s(now, 1)[0],
             "event_type": self._type.name,

@@ -18,12 +18,24 @@ RECORD = "record"
 """Stands in a message where no single field is to blame."""
 
 
+_SHOWN = 64
+"""Characters of a client's text that a message repeats."""
+
+
+def shown(text: str) -> str:
+    """Return what a message says in place of a client's text: short, printable, and UTF-8 whatever came."""
+    cut = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    if cut.isprintable():
+        return cut
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut)
+
+
 class InvalidEventError(ValueError):
-    """What is wrong with an event, as `field: problem`."""
+    """What is wrong with an event, as `field: problem`. A writer chooses the names of fields: see `shown`."""
 
     def __init__(self, field: str, problem: str) -> None:
-        super().__init__(f"{field}: {problem}")
-        self.field = field
+        self.field = shown(field)
+        super().__init__(f"{self.field}: {problem}")
         self.problem = problem
 
 

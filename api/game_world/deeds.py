@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from game_events import EventType
 from game_events.effects import facts, filled, gear_effects, result_of
+from game_events.event_ids import is_service_made
 from game_events.event_type import OWN_GUILD
 from game_events.rules import Change, Given, Result, Share, Taken
 
@@ -23,6 +24,8 @@ def deed(event_type: EventType, event: Mapping[str, Any], random: Random) -> Jso
     }
     if event.get("idempotent"):
         made["once"] = once_key(event)
+        made["at"] = event["received_at"]
+        made["seen"] = seen_place(event)
         made["asked"] = _asked(event_type, event)
     if event_type.is_free:
         made["effects"] = [*map(list, gear_effects(event_type.result, event))]
@@ -96,6 +99,23 @@ def once_key(event: Mapping[str, Any]) -> str:
     """Name what an event is counted once by, as the views do. Short, for there are many, and it names nobody."""
     named = "\x1f".join((event["player"], event["event_type"], event["event_id"]))
     return f"once:{blake2b(named.encode(), digest_size=16).hexdigest()}"
+
+
+def seen_place(event: Mapping[str, Any]) -> list[str] | None:
+    """Name where an event with a service-made id is noted as seen: a set, and an integer in it, which takes 8 bytes.
+
+    None for other ids, under which nothing can be a retry of an unmarked event.
+    """
+    event_id = event["event_id"]
+    if not is_service_made(event_id):
+        return None
+    digest = once_key(event)[-16:]
+    return [f"{event_id[:10]}{digest[0]}", str(int(digest, 16) - (1 << 63))]
+
+
+def told_again(event_type: EventType, event: Mapping[str, Any], answer: Json) -> Json:
+    """Return what a retry of an unmarked event is to be told, as the store keeps it for marked ones."""
+    return {"drawn": _drawn(event_type, event), **answer, "asked": _asked(event_type, event)}
 
 
 def pending_name(event: Mapping[str, Any]) -> str:

@@ -7,12 +7,13 @@ import orjson
 from game_events import InvalidEventError, decode
 from game_events.effects import effects, facts
 
-from game_world.deeds import once_key, pending_name
+from game_world.deeds import once_key, pending_name, seen_place
 
 _NAMES = ("player", "event_type", "event_id")
 
 Record = list[Any]
-"""Name among the pending ones, what it is counted once by, effects, facts, player."""
+"""Name among the pending ones, effects, facts, player; what it is counted once by, whether it is marked idempotent,
+received_at, where it is noted as seen."""
 
 
 def records(values: Sequence[bytes | None], are_pending: Callable[[Sequence[str]], Sequence[bool]]) -> list[Record]:
@@ -25,10 +26,10 @@ def records(values: Sequence[bytes | None], are_pending: Callable[[Sequence[str]
     made = []
     for name, (value, event), is_pending in zip(names, parsed, are_pending(names), strict=True):
         if is_pending:
-            made.append([name, _once(event), False, False, event["player"]])
+            made.append([name, False, False, event["player"], *_once(event)])
         elif valid := _valid(value):
             changed = [list(one) for one in effects(valid)], [list(one) for one in facts(valid)]
-            made.append([name, _once(valid), *changed, valid["player"]])
+            made.append([name, *changed, valid["player"], *_once(valid)])
     return made
 
 
@@ -49,5 +50,6 @@ def _valid(value: bytes | None) -> Mapping[str, Any] | None:
         return None
 
 
-def _once(event: Mapping[str, Any]) -> str:
-    return once_key(event) if event.get("idempotent") else ""
+def _once(event: Mapping[str, Any]) -> list[Any]:
+    is_marked, seen = bool(event.get("idempotent")), seen_place(event)
+    return [once_key(event) if is_marked or seen else "", is_marked, event["received_at"], seen or False]

@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Any
 
 import orjson
+from game_events.event_ids import RETRY_SECONDS
 from game_events.rules import MOST_HEALTH, START
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -17,7 +18,11 @@ from game_world.turns import Turns
 TOLD_SECONDS = 3600
 """For so long a request that comes again under its Idempotency-Key is told what it was told."""
 ONCE_SECONDS = 24 * 3600
-"""For so long events under one key count once."""
+"""Events under one key count once while no more than this lies between one and the next, by received_at."""
+_ONCE_KEPT_SECONDS = 2 * ONCE_SECONDS
+"""By the store's clock: records may come into the world a day late."""
+_SEEN_SECONDS = 3600
+"""By the store's clock: a retry of an unmarked event may come into the world so long after the event."""
 
 _TIMEOUT = 1.0
 """Seconds that the store may take to answer."""
@@ -25,6 +30,9 @@ _FEED = 500
 """Events that the feed keeps."""
 
 Json = dict[str, Any]
+Doubt = tuple[str, str | None, str | None]
+"""What an event is counted once by; of one that was not marked idempotent, its name among the pending ones and what a
+retry is to be told, as JSON."""
 
 
 class StoreLostError(RedisError):
@@ -47,6 +55,7 @@ class Store:
         self._revert, self._project, self._catch_up, self._forget = map(
             self._script, ("revert", "project", "catch_up", "forget")
         )
+        self._doubt, self._doubted = map(self._script, ("doubt", "doubted"))
 
     def _script(self, name: str) -> Script:
         folder = files("game_world") / "scripts"
@@ -56,6 +65,9 @@ class Store:
             ("%MOST_HEALTH%", str(MOST_HEALTH)),
             ("%TOLD_SECONDS%", str(TOLD_SECONDS)),
             ("%ONCE_SECONDS%", str(ONCE_SECONDS)),
+            ("%ONCE_KEPT_SECONDS%", str(_ONCE_KEPT_SECONDS)),
+            ("%SEEN_SECONDS%", str(_SEEN_SECONDS)),
+            ("%RETRY_SECONDS%", str(RETRY_SECONDS)),
         ):
             text = text.replace(placeholder, value)
         return self.redis.register_script(text)
@@ -71,6 +83,14 @@ class Store:
         Return whether none is left.
         """
         return not self._revert(args=["shared" if shared else "own", *names])
+
+    def doubt(self, doubts: Sequence[Doubt]) -> None:
+        """Note events that may be in the topic though nobody was told so."""
+        self._doubt(args=[orjson.dumps(doubt) for doubt in doubts])
+
+    def are_doubted(self, onces: Sequence[str]) -> list[bool]:
+        """Tell of each, by what it is counted once by, whether a record of it may be in the topic."""
+        return [found == 1 for found in self._doubted(args=list(onces))]
 
     def project(self, partition: int, offsets: range, records: Iterable[list[Any]]) -> int:
         """Bring the records at these offsets into the world; return the offset to go on at. Raises StoreLostError."""

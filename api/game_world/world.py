@@ -1,19 +1,22 @@
 """The world as the API asks it: whether something may be, and what comes of it."""
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network
 from random import Random
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
+import orjson
 from game_events import EVENT_TYPES, EventType
 from game_events.effects import filled
 from game_events.rules import Kind, Need, Who
 from redis.exceptions import RedisError
 
-from game_world.deeds import decided, deed, pending_name
-from game_world.store import Store
+from game_world.deeds import decided, deed, once_key, pending_name, told_again
+from game_world.store import Doubt, Store
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -22,6 +25,9 @@ _KEY_PROBLEMS = {
     "other": "was used for another request of this kind",
     "counted": "was used: that request has happened, and what came of it is no longer known",
 }
+
+_DOUBTS = 10_000
+"""Events whose outcome is unknown that are kept while the store is away."""
 
 _PAUSE = 1.0
 """Seconds for which a store that did not answer is not asked again: nobody waits for it in vain twice."""
@@ -57,16 +63,21 @@ class Limit:
 
 
 class Decision(NamedTuple):
-    """`fields` are the event's; it was decided `again` if an earlier request under its key was: that one stands."""
+    """`fields` are the event's; it was decided `again` if an earlier request under its key was: that one stands.
+
+    `answer` is what the store said.
+    """
 
     fields: Json
     again: bool = False
+    answer: Json | None = None
 
 
 class World:
     def __init__(self, store: Store, per_player: Limit, per_address: Limit) -> None:
         self.store = store
         self._away_until = 0.0
+        self._doubts: deque[Doubt] = deque(maxlen=_DOUBTS)
         limits = {"player": per_player, "address": per_address}
         self._limits = [(field, limit) for field, limit in limits.items() if limit.rate]
 
@@ -88,7 +99,7 @@ class World:
                 return Decision({})
             raise
         self._check(event_type, event, answer)
-        return Decision(decided(event_type, answer), again="again" in answer)
+        return Decision(decided(event_type, answer), "again" in answer, answer)
 
     def limit(self, player: str, address: str) -> None:
         """Raise LimitedError if one more request is too many."""
@@ -109,6 +120,32 @@ class World:
             return self.store.revert([pending_name(event)])
         except RedisError:
             return True
+
+    def doubt(self, events: Iterable[Mapping[str, Any]], answer: Json | None = None) -> None:
+        """Note for RETRY_SECONDS that these events may be in the topic; `answer` is what the store said of the one."""
+        for event in events:
+            once, name, told = once_key(event), None, None
+            if answer is not None and not event.get("idempotent"):
+                name = pending_name(event)
+                told = orjson.dumps(told_again(EVENT_TYPES[event["event_type"]], event, answer)).decode()
+            self._doubts.append((once, name, told))
+        with suppress(WorldAwayError):
+            self._note_doubts()
+
+    def may_be_written(self, events: Sequence[Mapping[str, Any]]) -> list[bool]:
+        """Tell of each event whether an earlier attempt may be in the topic: it may unless the store knows of none."""
+        try:
+            self._note_doubts()
+            return self.ask(lambda: self.store.are_doubted([once_key(event) for event in events]))
+        except WorldAwayError:
+            return [True] * len(events)
+
+    def _note_doubts(self) -> None:
+        """Tell the store, and what it could not be told before."""
+        if doubts := list(self._doubts):
+            self.ask(lambda: self.store.doubt(doubts))
+            for _ in doubts:
+                self._doubts.popleft()
 
     def ask(self, question: Callable[[], T]) -> T:
         """Ask the store; raise WorldAwayError, at once if it has just not answered another question."""

@@ -10,6 +10,7 @@ from game_world.store import Store
 from local.process import wait_until
 from local.settings import Settings
 
+from tests.attempts import counted
 from tests.local.game import Game
 
 Attributes = dict[str, int | str]
@@ -34,12 +35,7 @@ class Chronicle:
         """What the topic's events add up to, heroes and guilds; each event once."""
         world: dict[str, Attributes] = defaultdict(dict)
         since: dict[tuple[str, str], str] = {}
-        counted: set[tuple[str, ...]] = set()
-        for event in self._game.events():
-            once = (event["player"], event["event_type"], event["event_id"])
-            if event.get("idempotent") and once in counted:
-                continue
-            counted.add(once)
+        for event in counted(self._game.events()):
             world.setdefault(f"hero:{event['player']}", dict(START))
             for owner, name, attribute, amount in effects(event):
                 start = START if owner == "hero" else {}

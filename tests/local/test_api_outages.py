@@ -137,6 +137,22 @@ def test_kafka_frozen_under_load(game: Game):
     assert ledger.slowest < 5
 
 
+def test_what_may_be_written_is_never_refused(game: Game):
+    """Once an attempt under a key is unknown, so is every later one that Kafka does not take, at whichever worker."""
+    items = [{"event_type": "default", "event_id": f"again {random.random()}"}]
+    key = {"Idempotency-Key": f"again {random.random()}"}
+    with frozen(game.kafka), ThreadPoolExecutor(2) as pool:
+        first = pool.submit(game.ask, "/", headers=key)
+        bulk = [game.ask("/events", "POST", json=items)]
+        singles = [first.result()]
+        bulk += game.ask_at_once("/events", 10, method="POST", json=items)
+        singles += game.ask_at_once("/", 10, headers=key)
+    assert {answer.json["results"][0]["outcome"] for answer in bulk} == {"unknown"}
+    assert {answer.headers["Event-Outcome"] for answer in bulk} == {"unknown"}
+    assert {answer.json["outcome"] for answer in singles} == {"unknown"}
+    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200}, 20)
+
+
 def test_readiness_is_lost_without_any_request(game: Game):
     """An idle API notices that Kafka went away, and that it came back."""
     with frozen(game.kafka):
@@ -206,13 +222,16 @@ def test_started_without_kafka(game: Game):
 
 
 def test_a_full_queue_refuses(game: Game):
-    """What a worker may not hold is refused, what it holds is written: the results of one request tell which."""
-    with game.another_api(WEB_CONCURRENCY="1", KAFKA_QUEUE_MESSAGES="100", KAFKA_LINGER_MS="500"):
+    """A request that would exceed what a worker may hold is refused as a whole, and others are written as a whole."""
+    with game.another_api(WEB_CONCURRENCY="1", KAFKA_QUEUE_MESSAGES="1000", KAFKA_LINGER_MS="500"):
         before = sum(game.ends().values())
-        answer = game.ask("/events", "POST", json=[{"event_type": "default"}] * 300)
-        outcomes = Counter(result.get("outcome", "acked") for result in answer.json["results"])
-        assert (answer.status, set(outcomes)) == (207, {"acked", "refused"})
-        assert sum(game.ends().values()) == before + outcomes["acked"]
+        answers = game.ask_at_once("/events", 8, method="POST", json=[{"event_type": "default"}] * 300)
+        assert {answer.status for answer in answers} == {200, 503}
+        refused = [answer for answer in answers if answer.status == 503]
+        assert {answer.headers["Event-Outcome"] for answer in refused} == {"refused"}
+        assert {answer.headers["Retry-After"] for answer in refused} == {"1"}
+        assert sum(game.ends().values()) == before + 300 * (len(answers) - len(refused))
+        assert game.ask("/events", "POST", json=[{"event_type": "default"}] * 1000).status == 200
 
 
 def test_preloaded(game: Game):

@@ -3,12 +3,15 @@
 import os
 import signal
 import subprocess
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from random import Random
+from typing import Any
 
 import pytest
 import requests
@@ -16,6 +19,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions
 from game_api.event_log import Outcome
 from game_events import EVENT_TYPES, SCHEMA_VERSION, encode
+from game_events.event_ids import uuid7s
 from game_world.deeds import deed, pending_name
 from local.players import Players
 from local.process import Process, wait_until
@@ -53,6 +57,29 @@ def met(game: Game, *players: str) -> None:
     """Let others have heard of them."""
     for player in players:
         assert do(game, player, "/").status == 200
+
+
+def write(game: Game, player: str, events: Sequence[Mapping[str, Any]]) -> None:
+    """Write events as another writer does."""
+    producer = Producer({"bootstrap.servers": game.settings.bootstrap_servers})
+    for event in events:
+        producer.produce(game.settings.topic, encode(event), player.encode())
+    assert producer.flush(10) == 0
+
+
+def _sword(player: str, event_id: str, hours: int, is_marked: bool) -> dict[str, Any]:
+    event = {"event_id": event_id, "event_type": "purchase_sword", "schema_version": SCHEMA_VERSION, "player": player}
+    event |= {"received_at": 1_700_000_000_000 + hours * 3_600_000, "strength": 1}
+    return event | ({"idempotent": True} if is_marked else {})
+
+
+@contextmanager
+def frozen(process: Process) -> Iterator[None]:
+    process.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.signal(signal.SIGCONT)
 
 
 def hero(chronicle: Chronicle, player: str) -> dict[str, int]:
@@ -232,6 +259,79 @@ def test_what_may_have_happened_is_not_refused(game: Game, chronicle: Chronicle,
     chronicle.await_calm()
     assert hero(chronicle, player)["gold"] == gold != 100
     assert chronicle.kept() == chronicle.told()
+
+
+def test_a_retry_without_a_key_is_done_once(game: Game, chronicle: Chronicle, player: str) -> None:
+    """An unknown event that had no key is retried under its id: one outcome and one effect, of each kind of request."""
+    met(game, player)
+    swords = [{"event_type": "purchase_axe", "strength": 3}]
+    with frozen(game.kafka), ThreadPoolExecutor(3) as pool:
+        decided = pool.submit(do, game, player, "/explore")
+        free = pool.submit(do, game, player, "/purchase_a_sword")
+        bulk = pool.submit(game.ask, "/events", "POST", json=swords, headers={"X-Player": player})
+        unknown = [decided.result().json, free.result().json, bulk.result().json["results"][0]]
+    assert {one["outcome"] for one in unknown} == {"unknown"}
+    explored, sword, axe = (one["event_id"] for one in unknown)
+    wait_until("all workers to find Kafka", lambda: {one.status for one in game.ask_at_once("/", 20)} == {200}, 30)
+    for _ in range(3):
+        assert do(game, player, "/explore", **{"Idempotency-Key": explored}).status == 200
+        assert do(game, player, "/purchase_a_sword", **{"Idempotency-Key": sword}).status == 200
+        items = [{**swords[0], "event_id": axe}]
+        assert game.ask("/events", "POST", json=items, headers={"X-Player": player}).status == 200
+    chronicle.await_calm()
+    had = hero(chronicle, player)
+    assert (had["experience"], had["item:sword"], had["item:axe"]) == (8, 1, 1)
+    assert chronicle.kept() == chronicle.told()
+
+
+@pytest.mark.parametrize("marks", [(False, True), (True, False), (True,), (True, True), (False, True, True)])
+def test_whichever_attempt_is_written(game: Game, chronicle: Chronicle, player: str, marks: tuple[bool, ...]) -> None:
+    """An event without a key and its retries, of whose attempts any were written in any order, have one effect."""
+    [event_id] = uuid7s(int(time.time() * 1000), 1)
+    write(game, player, [_sword(player, event_id, 0, is_marked) for is_marked in marks])
+    chronicle.await_calm()
+    assert hero(chronicle, player)["item:sword"] == 1
+    assert chronicle.kept() == chronicle.told()
+
+
+def test_a_key_counts_again_after_a_day(game: Game, chronicle: Chronicle, player: str) -> None:
+    """By when its records were received a key counts once a day: in the world, in a rebuilt one and in the views."""
+    hours = {
+        "a": [0, 1, 23, 25, 49],
+        "b": [0, 25],
+        "c": [0, 24],
+        "d": [0, 25, 26, 51],
+        "e": [0, 23, 46, 69, 100],
+    }
+    for key, times in hours.items():
+        write(game, player, [_sword(player, f"{player} {key}", hour, True) for hour in times])
+    chronicle.await_calm()
+    expected = {f"hero:{player}": {"item:sword": 1 + 2 + 1 + 3 + 2}}
+    assert hero(chronicle, player)["item:sword"] == expected[f"hero:{player}"]["item:sword"]
+    assert chronicle.kept() == chronicle.told()
+    live = chronicle.kept()
+    game.world.stop()
+    chronicle.store.redis.flushall()
+    game.world.start()
+    chronicle.await_calm()
+    assert chronicle.kept() == live
+
+
+def test_nothing_is_decided_while_kafka_is_away(game: Game, chronicle: Chronicle, player: str) -> None:
+    """A request that cannot be written changes nothing in the world, not even for a moment."""
+    met(game, player)
+    with frozen(game.kafka):
+        wait_until(
+            "all workers to notice", lambda: {one.status for one in game.ask_at_once("/readyz", 20)} == {503}, 20
+        )
+        before = chronicle.store.redis.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
+        answers = game.ask_at_once("/purchase_a_bow", 20, method="POST", headers={"X-Player": player})
+        assert {(one.status, one.headers["Event-Outcome"]) for one in answers} == {(503, "refused")}
+        after = chronicle.store.redis.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
+    # The projection asks on and on.
+    assert after - before < 20
+    wait_until("all workers to find Kafka", lambda: {one.status for one in game.ask_at_once("/", 20)} == {200}, 30)
+    assert hero(chronicle, player)["gold"] == 100
 
 
 def test_a_debt_is_not_forgiven(game: Game, chronicle: Chronicle, player: str) -> None:

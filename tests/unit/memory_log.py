@@ -29,6 +29,9 @@ class MemoryLog:
         self.records.append(record)
         return Receipt(Outcome.ACKED, 0, len(self.records) - 1)
 
+    def is_reachable(self) -> bool:
+        return True
+
     def is_ready(self) -> bool:
         return not self._failures
 

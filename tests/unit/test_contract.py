@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from game_events import EVENT_TYPES, InvalidEventError, Kind, decode, encode, validate
 from game_events.compatibility import RELEASED, breaks, contract
-from game_events.event_ids import uuid7s
+from game_events.event_ids import is_service_made, may_be_retried, uuid7s
 from game_events.table import COLUMNS, family_query
 
 from tests.poison import EXAMPLES, POISON, SWORD
@@ -52,6 +52,19 @@ def test_ids_are_uuid7_and_sort_by_time() -> None:
     assert {(uuid.UUID(one).version, uuid.UUID(one).variant) for one in ids} == {(7, uuid.RFC_4122)}
     assert [uuid.UUID(one).int >> 80 for one in ids] == [moment for moment in range(now, now + 100) for _ in range(2)]
     assert len(set(ids)) == len(ids)
+
+
+def test_the_services_ids_are_recognised() -> None:
+    """An id that the service made is told from other UUIDs of version 7, and may be retried for ten minutes."""
+    now = 1_795_465_202_000
+    [event_id] = uuid7s(now, 1)
+    assert is_service_made(event_id)
+    assert not any(
+        map(is_service_made, ("", "k1", "019a0000-0000-7000-8000-000000000002", event_id.upper(), f"{event_id}0"))
+    )
+    assert may_be_retried(event_id, now + 600_000)
+    assert not may_be_retried(event_id, now + 600_001)
+    assert not may_be_retried("x" + event_id[1:], now)
 
 
 def test_todays_contract_keeps_the_released_one() -> None:

@@ -1,3 +1,4 @@
+import pytest
 from confluent_kafka import KafkaError
 from game_api.delivery import Delivery
 from game_api.event_log import Outcome
@@ -25,6 +26,29 @@ def test_receipts_keep_the_records_order():
     delivery.report(0, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Acked())
     assert outcomes(delivery) == [Outcome.REFUSED, Outcome.UNKNOWN, Outcome.ACKED]
     assert lost == [1]
+
+
+@pytest.mark.parametrize("refused_from", [2, 1, 0])
+def test_the_end_is_told_once(refused_from: int):
+    """However many records were handed over, and whoever comes last, the end is told once."""
+    ends = []
+    delivery = Delivery(2, on_loss=lambda: None, on_end=lambda: ends.append(1))
+    for index in range(refused_from):
+        delivery.report(index, None, Acked())
+    if refused_from < 2:
+        delivery.refuse_from(refused_from, "full")
+    delivery.wait(0.01)
+    assert ends == [1]
+
+
+def test_a_late_report_ends_the_delivery():
+    """The end is when Kafka holds nothing any more, not when the waiter has given up."""
+    ends = []
+    delivery = Delivery(1, on_loss=lambda: None, on_end=lambda: ends.append(1))
+    assert outcomes(delivery) == [Outcome.UNKNOWN]
+    assert not ends
+    delivery.report(0, None, Acked())
+    assert ends == [1]
 
 
 def test_a_timeout_is_never_called_refused():

@@ -43,6 +43,12 @@ def test_only_three_headers_are_stored():
     assert sender.headers == {"host": "h", "user_agent": "u", "accept": "*/*"}
 
 
+def test_of_a_long_header_the_beginning_is_stored():
+    """Of a stored header an event has 512 characters at most, whatever their script."""
+    sender = origin(wsgi(host="h", user_agent="ü" * 8192, accept="*/*" + "a" * 600))
+    assert sender.headers == {"host": "h", "user_agent": "ü" * 512, "accept": "*/*" + "a" * 509}
+
+
 def test_an_empty_header_is_none():
     """Events carry no keys without values."""
     assert origin(wsgi(host="h", user_agent="", accept="")).headers == {"host": "h"}

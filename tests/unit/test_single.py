@@ -1,6 +1,9 @@
+from time import time
+
 import pytest
 from game_api.event_log import Outcome, Receipt
 from game_events import FREE, EventType, decode
+from game_events.event_ids import is_service_made, uuid7s
 
 from tests.unit.memory_log import HOST, MemoryLog, client_of
 
@@ -124,11 +127,45 @@ def test_an_event_that_is_not_acknowledged_is_a_503(outcome: Outcome):
     """Without an acknowledgement the client learns what became of its event and when to try again."""
     log = MemoryLog(*[Receipt(outcome, reason="Kafka is away")] * 2)
     client = client_of(log)
-    answer = client.get("/", headers={"Accept": "application/json", "Idempotency-Key": "k1"})
+    answer = client.get("/", headers={"Accept": "application/json"})
     assert answer.status_code == 503
-    assert (answer.json["outcome"], answer.json["event_id"]) == (outcome, "k1")
+    assert answer.json["outcome"] == outcome
+    assert is_service_made(answer.json["event_id"])
     assert (answer.headers["Retry-After"], answer.headers["Event-Outcome"]) == ("1", outcome)
     assert "Kafka is away" in client.get("/").text
+
+
+@pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNKNOWN])
+def test_under_a_key_an_earlier_attempt_may_be_written(outcome: Outcome):
+    """Where nothing remembers earlier attempts, what Kafka refuses under a client's key is unknown, in bulk as well."""
+    client = client_of(MemoryLog(*[Receipt(outcome, reason="Kafka is away")] * 2))
+    answer = client.get("/", headers={"Accept": "application/json", "Idempotency-Key": "k1"})
+    assert (answer.status_code, answer.json["outcome"], answer.json["event_id"]) == (503, "unknown", "k1")
+    assert "retry with the same Idempotency-Key" in answer.json["error"]
+    bulk = client.post("/events", json=[{"event_type": "default", "event_id": "k1"}])
+    [result] = bulk.json["results"]
+    assert (result["status"], result["outcome"]) == (503, "unknown")
+    assert "retry it with the same event_id" in result["error"]
+
+
+def test_an_event_without_a_key_is_retried_under_its_id():
+    """An unknown outcome without a key says how the event can be retried; after ten minutes its id is refused."""
+    log = MemoryLog(*[Receipt(Outcome.UNKNOWN, reason="Kafka did not answer in time")] * 2)
+    client = client_of(log)
+    answer = client.get("/", headers={"Accept": "application/json"})
+    event_id = answer.json["event_id"]
+    assert f"retry with Idempotency-Key: {event_id} within 10 minutes" in answer.json["error"]
+    [result] = client.post("/events", json=[{"event_type": "default"}]).json["results"]
+    assert "retry it with this event_id within 10 minutes" in result["error"]
+    assert client.get("/", headers={"Idempotency-Key": event_id}).status_code == 200
+    assert client.post("/events", json=[{"event_type": "default", "event_id": result["event_id"]}]).status_code == 200
+    assert [event["idempotent"] for event in log.events] == [True, True]
+    [old] = uuid7s(int(time() * 1000) - 601_000, 1)
+    late = client.get("/", headers={"Idempotency-Key": old, "Accept": "application/json"})
+    assert (late.status_code, late.json["field"]) == (400, "Idempotency-Key")
+    bulk = client.post("/events", json=[{"event_type": "default", "event_id": old}])
+    assert (bulk.status_code, bulk.json["results"][0]["field"]) == (400, "event_id")
+    assert "10 minutes" in late.json["error"]
 
 
 def test_a_body_over_the_limit_is_a_413():
@@ -136,3 +173,18 @@ def test_a_body_over_the_limit_is_a_413():
     log = MemoryLog()
     assert client_of(log).post("/", data=b"x" * (1024 * 1024 + 1)).status_code == 413
     assert not log.records
+
+
+def test_after_the_append_the_receipt_decides(monkeypatch: pytest.MonkeyPatch):
+    """A written event is answered 200, even if it cannot be counted."""
+
+    def failing(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    for module in ("single", "bulk"):
+        monkeypatch.setattr(f"game_api.{module}.count_events", failing)
+    log = MemoryLog()
+    client = client_of(log)
+    assert client.get("/").status_code == 200
+    assert client.post("/events", json=[{"event_type": "default"}]).status_code == 200
+    assert len(log.records) == 2

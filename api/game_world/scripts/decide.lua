@@ -113,7 +113,9 @@ local function told_before(deed)
   local told = redis.call('GET', 'told:' .. deed.once)
   if not told then
     -- What depends on nothing may be written again: it does not count.
-    return redis.call('EXISTS', deed.once) == 1 and (deed.effects and '' or '{"key":"counted"}')
+    local is_counted = was_used(deed.once, deed.at)
+      or (type(deed.seen) == 'table' and redis.call('SISMEMBER', 'seen:' .. deed.seen[1], deed.seen[2]) == 1)
+    return is_counted and (deed.effects and '' or '{"key":"counted"}')
   end
   local answer = cjson.decode(told)
   if answer.asked ~= deed.asked then

@@ -1,5 +1,5 @@
 -- Brings records of the topic into the world, each once: pending ones are there already.
--- ARGV: partition, first offset, offset after the last, and the records as JSON: [name, once, effects, facts, player];
+-- ARGV: partition, first offset, offset after the last, and the records as JSON, as game_world/records.py makes them;
 -- without effects and facts, which are false, for what is pending.
 -- Returns the offset at which the partition is to be read on: another than asked for when another one was here, the first
 -- one when something is no longer pending; -1 for a store that has lost everything.
@@ -9,22 +9,39 @@ if position ~= first then
   return position or '-1'
 end
 local records = cjson.decode(ARGV[4])
+
+-- Whether it counted already, by the rule of the views (game_events/table.py).
+local function is_repeat(once, is_marked, at, place)
+  if once == '' then
+    return false
+  end
+  local seen = place and 'seen:' .. place[1]
+  if not is_marked then
+    local is_new = redis.call('SADD', seen, place[2]) == 1
+    redis.call('EXPIRE', seen, %SEEN_SECONDS%)
+    return is_new and redis.call('EXISTS', once) == 1
+  end
+  local is_recent = was_used(once, at)
+  redis.call('SET', once, string.format('%.0f', at), 'EX', %ONCE_KEPT_SECONDS%)
+  return is_recent or (seen and redis.call('SISMEMBER', seen, place[2]) == 1)
+end
+
 for _, record in ipairs(records) do
-  if not record[3] and redis.call('HEXISTS', 'pending', record[1]) == 0 then
+  if not record[2] and redis.call('HEXISTS', 'pending', record[1]) == 0 then
     return first
   end
 end
 for _, record in ipairs(records) do
-  local name, once = record[1], record[2]
-  if once ~= '' and not redis.call('SET', once, 1, 'NX', 'EX', %ONCE_SECONDS%) then
+  local name = record[1]
+  if is_repeat(record[5], record[6], record[7], record[8]) then
     -- It was counted. If this one was decided apart from that one, as when the store had been away, it was not to be.
     take_back(name)
   elseif redis.call('HDEL', 'pending', name) == 0 then
-    meet(record[5])
-    for _, effect in ipairs(record[3] or {}) do
+    meet(record[4])
+    for _, effect in ipairs(record[2] or {}) do
       add(effect[1], effect[2], effect[3], effect[4])
     end
-    for _, fact in ipairs(record[4] or {}) do
+    for _, fact in ipairs(record[3] or {}) do
       settle(fact[1], fact[2], fact[3], fact[4], fact[5])
     end
   end

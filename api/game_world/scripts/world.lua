@@ -3,6 +3,8 @@
 --   guild:NAME    gold;  members:NAME its members
 --   board:…       heroes by gold, experience, power, and guilds by members
 --   ties:…        pairs of players at war, at peace, allied, by time
+--   once:…        received_at of the last record under a key;  told:… what its request was told;  unsure:… that a record
+--                 under it may be in the topic;  seen:… unmarked events whose retry is not to count
 --   pending       events, by id and time, whose effects are here and which have not been seen in the topic yet
 local START = {%START%}
 local PAIR = '\31'
@@ -114,6 +116,12 @@ local function settle(player, fact, target, value, stamp)
   redis.call('HSET', key, field, value, '@' .. field, stamp)
   index(player, fact, target, before, value, stamp)
   return before, since
+end
+
+-- Whether the last record under a key was received so shortly before or after `at` that the two count once.
+local function was_used(once, at)
+  local last = redis.call('GET', once)
+  return last and math.abs(at - tonumber(last)) <= %ONCE_SECONDS% * 1000
 end
 
 -- Undoes what a pending event did; false when it is not pending.
