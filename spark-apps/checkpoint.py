@@ -15,10 +15,12 @@ from pyspark.sql import SparkSession
 
 _OWNERS = "owners"
 """Folder of the checkpoint in which a stream that holds it has a file."""
-_BEAT = 1.5
-"""Seconds between two signs of life of the stream that holds a checkpoint."""
+_LOOK = 1.5
+"""Seconds between two looks of the stream that holds a checkpoint at its file."""
+_ASKED = 0
+"""Time of that file, in milliseconds, by which another stream asks for a sign of life."""
 _SILENCE = 5.0
-"""Seconds without one, after which it is taken for dead."""
+"""Seconds without an answer, after which the stream that was asked is taken for dead."""
 
 
 class CheckpointError(RuntimeError):
@@ -60,57 +62,64 @@ class Checkpoint:
         It is a courtesy that gives a clear message: two streams would double nothing, for Spark's log lets one of them
         have a batch and the writer asks the table.
         """
-        # An empty file, whose time is the sign of life: the NameNode alone has it. One with content that was being
-        # written while a DataNode died could not be read before HDFS gives it up, after 20 minutes.
+        # An empty file: the NameNode alone has it. One with content that was being written while a DataNode died could
+        # not be read before HDFS gives it up, after 20 minutes. Its time is the question and the answer: a sign of life
+        # that nobody has asked for would be an entry in the NameNode's log of edits, every second for months.
         mine = self._path(f"{_OWNERS}/{socket.gethostname()}_{os.getpid()}")
         self._refuse_another()
         ended = threading.Event()
         taken = False
 
-        def beat() -> None:
+        def answer() -> None:
             nonlocal taken
-            while not ended.wait(_BEAT):
+            while not ended.wait(_LOOK):
                 # When HDFS is away, the stream itself will say so.
                 with suppress(Py4JJavaError):
                     if not self._files.exists(mine):
                         taken = True
                         lost()
                         return
-                    self._files.setTimes(mine, int(time.time() * 1000), -1)
+                    if self._files.getFileStatus(mine).getModificationTime() == _ASKED:
+                        self._files.setTimes(mine, int(time.time() * 1000), -1)
 
         self._files.create(mine, True).close()
-        heart = threading.Thread(target=beat, daemon=True)
-        heart.start()
+        holder = threading.Thread(target=answer, daemon=True)
+        holder.start()
         try:
             yield
         finally:
             ended.set()
-            heart.join(_BEAT)
+            holder.join(_LOOK)
         if taken:
-            raise CheckpointError(f"{self.location} was taken by another stream: {', '.join(self._owners()) or 'one'}")
+            others = ", ".join(_described(path) for path, _ in self._owners()) or "one"
+            raise CheckpointError(f"{self.location} was taken by another stream: {others}")
         self._files.delete(mine, False)
 
     def _refuse_another(self) -> None:
         owners = self._owners()
         if not owners:
             return
-        print(f"{self.location} was held by {', '.join(owners)}: waiting {_SILENCE:g} s for a sign of life", flush=True)
-        time.sleep(_SILENCE)
-        alive = [name for name, beat in self._owners().items() if beat != owners.get(name)]
-        if alive:
-            raise CheckpointError(
-                f"another stream is at work on {self.location}: {', '.join(alive)}. Stop that one first"
-            )
+        names = ", ".join(_described(path) for path, _ in owners)
+        print(f"{self.location} was held by {names}: waiting {_SILENCE:g} s for a sign of life", flush=True)
+        for path, _ in owners:
+            # One that ends just now takes its file with it.
+            with suppress(Py4JJavaError):
+                self._files.setTimes(path, _ASKED, -1)
+        deadline = time.monotonic() + _SILENCE
+        while time.monotonic() < deadline:
+            time.sleep(_LOOK / 3)
+            if alive := [_described(path) for path, when in self._owners() if when != _ASKED]:
+                raise CheckpointError(
+                    f"another stream is at work on {self.location}: {', '.join(alive)}. Stop that one first"
+                )
         self._files.delete(self._path(_OWNERS), True)
 
-    def _owners(self) -> dict[str, int]:
-        """Each stream that holds it, and when it gave its last sign of life, in milliseconds."""
+    def _owners(self) -> list[tuple[Any, int]]:
+        """The file of each stream that holds it, and the file's time in milliseconds."""
         folder = self._path(_OWNERS)
         if not self._files.exists(folder):
-            return {}
-        return {
-            _described(one.getPath().getName()): one.getModificationTime() for one in self._files.listStatus(folder)
-        }
+            return []
+        return [(one.getPath(), int(one.getModificationTime())) for one in self._files.listStatus(folder)]
 
     def _read(self, name: str) -> str:
         """Return the text of a file, empty when it is not there."""
@@ -126,6 +135,6 @@ class Checkpoint:
         return self._jvm.org.apache.hadoop.fs.Path(f"{self.location}/{name}")
 
 
-def _described(owner: str) -> str:
-    host, _, process = owner.rpartition("_")
+def _described(owner: Any) -> str:  # noqa: ANN401 Java's
+    host, _, process = str(owner.getName()).rpartition("_")
     return f"{host}, process {process}"

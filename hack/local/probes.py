@@ -36,6 +36,13 @@ def _file_system(settings: Settings) -> dict[str, Any] | None:
     return beans["beans"][0] if beans and beans["beans"] else None
 
 
+def makes_checkpoints(settings: Settings) -> bool:
+    """Whether the SecondaryNameNode answers, which it does once it has found the NameNode."""
+    port = settings.ports.secondarynamenode_http
+    beans = _json(f"http://{HOST}:{port}/jmx?qry=Hadoop:service=SecondaryNameNode,name=SecondaryNameNodeInfo")
+    return bool(beans and beans["beans"])
+
+
 def serves_files(settings: Settings) -> bool:
     """Whether a DataNode lives and the NameNode has left its safe mode."""
     info = _file_system(settings)

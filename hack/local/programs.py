@@ -19,6 +19,7 @@ def programs(settings: Settings) -> list[Program]:
         _trino(settings),
         _kafka(settings),
         _namenode(settings),
+        _secondarynamenode(settings),
         _datanode(settings),
         _metastore(settings),
         _store(settings),
@@ -64,6 +65,7 @@ def hdfs_environment(settings: Settings) -> dict[str, str]:
         "HDFS_URI": settings.hdfs_uri,
         "HDFS_HOST": HOST,
         "NAMENODE_HTTP_PORT": str(settings.ports.namenode_http),
+        "SECONDARYNAMENODE_HTTP_PORT": str(settings.ports.secondarynamenode_http),
         "DATANODE_PORT": str(settings.ports.datanode),
         "DATANODE_HTTP_PORT": str(settings.ports.datanode_http),
         "DATANODE_IPC_PORT": str(settings.ports.datanode_ipc),
@@ -77,6 +79,19 @@ def _namenode(settings: Settings) -> Program:
         {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "namenode")},
         probe=lambda: probes.names_files(settings),
         ports=("namenode", "namenode_http"),
+        parts=("hdfs",),
+    )
+
+
+def _secondarynamenode(settings: Settings) -> Program:
+    """What makes the NameNode's checkpoints: without them its log of edits only grows."""
+    return Program(
+        "secondarynamenode",
+        _run("hdfs", "secondarynamenode"),
+        {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "secondarynamenode")},
+        probe=lambda: probes.makes_checkpoints(settings),
+        ports=("secondarynamenode_http",),
+        needs=("namenode",),
         parts=("hdfs",),
     )
 

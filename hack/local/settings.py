@@ -35,6 +35,7 @@ class Ports:
     kafka_controller: int = 9093
     namenode: int = 8020
     namenode_http: int = 9870
+    secondarynamenode_http: int = 9868
     datanode: int = 9866
     datanode_http: int = 9864
     datanode_ipc: int = 9867

@@ -30,6 +30,10 @@ def delete(settings: Settings, path: str) -> bool:
     return bool(_ask(settings, path, "DELETE&recursive=true", "DELETE")["boolean"])
 
 
+def make_folder(settings: Settings, path: str) -> None:
+    _ask(settings, path, "MKDIRS", "PUT")
+
+
 def set_space_quota(settings: Settings, folder: str, size: int) -> None:
     """Let a folder hold so many bytes, replicas and the whole of a block that is begun included; -1 for any number."""
     _ask(settings, folder, f"SETQUOTA&storagespacequota={size}", "PUT")

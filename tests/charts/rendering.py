@@ -38,6 +38,11 @@ class Charts:
         done = _helm("lint", "--strict", "--quiet", str(self.folder / chart), *self._files(chart, files))
         return done.stdout + done.stderr if done.returncode else ""
 
+    def complaint(self, chart: str, values: Mapping[str, Any]) -> str:
+        """Return what Helm says of values that it does not take, empty if it takes them."""
+        done = self._template(chart, (), json.dumps(values))
+        return done.stderr if done.returncode else ""
+
     def refusal(self, chart: str, values: Mapping[str, Any]) -> str:
         """Return what Helm says of values that it must not take."""
         done = self._template(chart, (), json.dumps(values))

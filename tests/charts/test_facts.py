@@ -90,6 +90,7 @@ def test_ports_are_those_of_the_stack(charts: Charts) -> None:
         "api http": local.api,
         "namenode rpc": local.namenode,
         "namenode http": local.namenode_http,
+        "secondarynamenode http": local.secondarynamenode_http,
         "datanode data": local.datanode,
         "datanode http": local.datanode_http,
         "datanode ipc": local.datanode_ipc,

@@ -29,6 +29,9 @@ HDFS_DATA = {
 STORES = ("hive-metastore-postgresql", "world-store")
 """They speak to nobody, and only their charts' pods to them."""
 
+OF_CHECKPOINTS = {Edge("secondarynamenode", "namenode", 9870)}
+"""It fetches edits from the NameNode, and sends it the checkpoint."""
+
 OF_TABLES = {Edge("trino", "namenode", 8020)}
 """The metastore tells Trino where tables lie."""
 
@@ -136,7 +139,7 @@ AMONG_JOBS = Edge("spark", "spark", 0)
 def test_what_is_configured_may_be_reached(charts: Charts, file: str) -> None:
     """Both ends allow exactly the addresses that components are configured with, and those that follow from them."""
     objects = charts.render("gamelake", file)
-    needed = _configured(objects) | HDFS_DATA | OF_TABLES
+    needed = _configured(objects) | HDFS_DATA | OF_CHECKPOINTS | OF_TABLES
     # The API is open to all, as players are.
     to_api = Edge("helm-test", "api", 5000)
     assert to_api in needed

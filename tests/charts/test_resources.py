@@ -144,7 +144,7 @@ def test_changed_settings_restart_what_reads_them(charts: Charts) -> None:
     changes: dict[str, tuple[Object, list[str]]] = {
         "hdfs": (
             {"global": {"hdfs": {"replication": 1}}, "config": {"dfs.heartbeat.interval": 5}},
-            ["namenode", "datanode"],
+            ["namenode", "secondarynamenode", "datanode"],
         ),
         "trino": ({"config": {"query.max-memory": "1GB"}}, ["trino", "trino-worker"]),
         "api": ({"threads": 8}, ["api", "world"]),

@@ -186,6 +186,47 @@ def test_every_map_takes_its_own_keys_only(chart: str) -> None:
     assert taken == []
 
 
+def _every(thing: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The path of every value, maps among them."""
+    for name, value in thing.items():
+        yield (*path, name)
+        if isinstance(value, dict):
+            yield from _every(value, (*path, name))
+
+
+def _names(said: str, path: tuple[str, ...]) -> bool:
+    """Whether a complaint, if there is one, names the value."""
+    return (
+        not said
+        or f"missing property '{path[-1]}'" in said
+        or f"at '/{'/'.join(path)}'" in said
+        or ("missing properties" in said and f"'{path[-1]}'" in said)
+    )
+
+
+@pytest.mark.parametrize("chart", CHARTS)
+def test_a_value_that_is_missing_is_named(charts: Charts, chart: str) -> None:
+    """Without any one of its values, set to null or unknown to an older release, a chart renders, or names it."""
+    unnamed = {}
+    for path in _every(values(chart)):
+        said = charts.complaint(chart, _nested(path, None))
+        if not _names(said, path):
+            unnamed[".".join(path)] = said
+    assert unnamed == {}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_map_that_is_missing_is_named_by_the_umbrella(charts: Charts, part: str) -> None:
+    """The same holds for the maps of a part, when the umbrella is given the null."""
+    unnamed = {}
+    for path in {path[:depth] for path, _ in _paths(values(part)) for depth in range(1, len(path))}:
+        where = path if path[0] == "global" else (part, *path)
+        said = charts.complaint("gamelake", _nested(where, None))
+        if not _names(said, path):
+            unnamed[".".join(where)] = said
+    assert unnamed == {}
+
+
 @pytest.mark.parametrize("chart", PARTS)
 def test_the_schema_knows_no_more_than_the_values(chart: str) -> None:
     """What the schema allows is in values.yaml, but for the two keys by which the umbrella speaks to a part."""
@@ -219,6 +260,12 @@ def test_shared_values_are_known_to_the_umbrella() -> None:
         ("spark", {"maintain": {"orphanHours": 1}}, "minimum: got 1, want 24"),
         ("api", {"kafka": {"securityProtocol": "TLS"}}, "value must be one of 'PLAINTEXT', 'SSL'"),
         ("api", {"store": {"enabled": False}}, "store.existingSecret: is needed without store.enabled"),
+        ("gamelake", {"api": {"limits": None}}, "missing property 'limits'"),
+        (
+            "gamelake",
+            {"hdfs": {"secondarynamenode": {"checkpoint": None}}},
+            "at '/secondarynamenode': missing property",
+        ),
         ("api", {"limits": {"playerRate": -1}}, "minimum: got -1, want 0"),
         ("trino", {"worker": {"replicas": "two"}}, "got string, want integer"),
     ],

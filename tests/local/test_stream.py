@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import psutil
 import pytest
+import requests
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from local import topic, webhdfs
@@ -16,7 +17,7 @@ from local.freshness import freshness
 from local.process import wait_until
 from local.programs import spark_job
 from local.scenario import QUERIES
-from local.settings import Settings
+from local.settings import HOST, Settings
 from local.stack import Stack
 from local.stream_state import StreamState, stream_state
 
@@ -217,6 +218,30 @@ def test_a_second_stream_is_refused(lake: Lake, stack: Stack) -> None:
     lake.write(swords(10))
     wait_for_rows(lake)
     assert driver(stack) == running
+
+
+def namenode(stack: Stack, bean: str) -> dict[str, str]:
+    """What the NameNode says of itself."""
+    where = f"http://{HOST}:{stack.settings.ports.namenode_http}/jmx"
+    answer = requests.get(where, {"qry": f"Hadoop:service=NameNode,name={bean}"}, timeout=5)
+    return dict(answer.json()["beans"][0])
+
+
+def test_an_idle_stream_writes_no_edits(stack: Stack) -> None:
+    """While the stream has nothing to do, the NameNode's log of edits does not grow."""
+
+    def edits() -> int:
+        return int(json.loads(namenode(stack, "NameNodeInfo")["JournalTransactionInfo"])["LastAppliedOrWrittenTxId"])
+
+    def looks() -> int:
+        return int(namenode(stack, "NameNodeActivity")["FileInfoOps"])
+
+    def nothing_is_written() -> bool:
+        before, looked = edits(), looks()
+        wait_until("the stream to look after its checkpoint", lambda: looks() > looked + 20, PATIENCE)
+        return edits() == before
+
+    wait_until("a while without an edit", nothing_is_written, PATIENCE)
 
 
 def test_it_fails_loudly_and_comes_back(lake: Lake, stack: Stack) -> None:
