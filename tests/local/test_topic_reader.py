@@ -95,7 +95,7 @@ def test_both_ways_make_the_same_rows(kafka: Stack, spark: SparkSession) -> None
 
 
 def test_times_that_spark_cannot_read(kafka: Stack, spark: SparkSession) -> None:
-    """Times beyond what Java counts end Spark's source in a way that is known, and are no matter to the other reader."""
+    """Times beyond what Java counts end Spark's source in a known way, and are no matter to the other reader."""
     written = Lake(kafka).write_as_they_are((b"k", VALID, [], time) for time in HOSTILE_TIMESTAMPS)
     jobs = settings(kafka)
     with pytest.raises((PySparkException, Py4JJavaError)) as failure:
