@@ -115,7 +115,10 @@ class Topic:
             if at.error:
                 raise RangeError(f"topic {self.name}, partition {at.partition}: {at.error.str()}")
         end = {r.partition: r.end for r in ranges}
-        return {at.partition: at.offset if at.offset >= 0 else end[at.partition] for at in found}
+        # What an open transaction holds back is not read, whatever time it is of.
+        return {
+            at.partition: min(at.offset if at.offset >= 0 else end[at.partition], end[at.partition]) for at in found
+        }
 
 
 def spark_options(topic: str, ranges: Sequence[OffsetRange]) -> dict[str, str]:

@@ -18,6 +18,9 @@ from settings import GROUPS, Settings
 from termination import causes
 from transforms import Record, decoded
 
+_BEYOND = ("java.lang.ArithmeticException", "java.time.DateTimeException")
+"""What Java says of a time that it cannot count or name."""
+
 _PER_TASK = 250_000
 _AT_ONCE = 100
 """Records, each of a megabyte at most, that are in memory as they came."""
@@ -27,7 +30,7 @@ _PATIENCE = 60
 
 def is_needed(error: Exception) -> bool:
     """Whether Spark's Kafka source failed for a record that it cannot hold."""
-    return any(cause.startswith("java.lang.ArithmeticException") for cause in causes(error))
+    return any(cause.startswith(_BEYOND) for cause in causes(error))
 
 
 def rows(spark: SparkSession, settings: Settings, ranges: Sequence[OffsetRange]) -> DataFrame:

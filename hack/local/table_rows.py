@@ -41,9 +41,9 @@ def shown(settings: Settings, windows: Mapping[int, range]) -> Iterator[str]:
 def gaps(settings: Settings, windows: Mapping[int, range]) -> Iterator[tuple[int, range]]:
     """Offsets of each partition that are no rows, from the start of its window to its end."""
     follows = "lead(kafka_offset) OVER (PARTITION BY kafka_partition ORDER BY kafka_offset)"
-    rows = f"SELECT kafka_partition, kafka_offset, {follows} AS next FROM {EVENTS} WHERE {_inside(windows)}"
+    rows = f"SELECT kafka_partition, kafka_offset, {follows} AS next_offset FROM {EVENTS} WHERE {_inside(windows)}"
     # An offset that is there twice is followed by itself.
-    query = f"SELECT * FROM ({rows}) AS followed WHERE next > kafka_offset + 1 ORDER BY 1, 2"
+    query = f"SELECT * FROM ({rows}) AS followed WHERE next_offset > kafka_offset + 1 ORDER BY 1, 2"
     edges = "SELECT kafka_partition, min(kafka_offset), max(kafka_offset)"
     found = answers.ask(settings, f"{edges} FROM {EVENTS} WHERE {_inside(windows)} GROUP BY 1")[1]
     held = {partition: range(low, high + 1) for partition, low, high in found}

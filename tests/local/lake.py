@@ -39,6 +39,7 @@ class Lake:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self._settings = stack.settings
+        self._admin = AdminClient({"bootstrap.servers": self._settings.bootstrap_servers, "log_level": 0})
         self._read: dict[int, int] = {}
         self._offsets: set[Place] = set()
 
@@ -92,18 +93,29 @@ class Lake:
     def _configure(self, name: str, value: str) -> None:
         entry = ConfigEntry(name, value, incremental_operation=AlterConfigOpType.SET)
         resource = ConfigResource(ResourceType.TOPIC, self._settings.topic, incremental_configs=[entry])
-        self._admin().incremental_alter_configs([resource])[resource].result()
+        self._admin.incremental_alter_configs([resource])[resource].result()
 
     def add_partitions(self, total: int) -> None:
         """Have so many partitions of the topic from now on."""
         name = self._settings.topic
-        self._admin().create_partitions([NewPartitions(name, total)])[name].result()
-
-    def _admin(self) -> AdminClient:
-        return AdminClient({"bootstrap.servers": self._settings.bootstrap_servers, "log_level": 0})
+        self._admin.create_partitions([NewPartitions(name, total)])[name].result()
 
     def transact(self, values: Iterable[bytes], *, commit: bool) -> None:
         """Write records in one transaction: its marker is the last offset of each partition that it writes to."""
+        producer = self._transaction(values)
+        (producer.commit_transaction if commit else producer.abort_transaction)(60)
+
+    @contextmanager
+    def open_transaction(self, values: Iterable[bytes]) -> Iterator[None]:
+        """Write records in a transaction that is open meanwhile, and then aborted."""
+        producer = self._transaction(values)
+        try:
+            yield
+        finally:
+            producer.abort_transaction(60)
+
+    def _transaction(self, values: Iterable[bytes]) -> Producer:
+        """Write the same records to each partition, in a transaction that stays open."""
         producer = Producer(
             {
                 "bootstrap.servers": self._settings.bootstrap_servers,
@@ -117,7 +129,7 @@ class Lake:
             for value in values:
                 producer.produce(self._settings.topic, value, b"knight1", partition)
         assert producer.flush(60) == 0
-        (producer.commit_transaction if commit else producer.abort_transaction)(60)
+        return producer
 
     def offsets(self) -> set[Place]:
         """Every offset of the topic at which there was a record, aborted ones left out."""

@@ -1,0 +1,127 @@
+"""What the jobs read of the topic: every record that is committed, whatever it holds, and nothing else."""
+
+import json
+import sys
+from collections.abc import Iterator
+
+import pytest
+import topic_reader
+from local import jdk, parts
+from local.programs import spark_job
+from local.settings import ROOT
+from local.settings import Settings as StackSettings
+from local.stack import Stack
+from offsets import OffsetRange, Topic, spark_options
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, Row, SparkSession
+from settings import Settings
+from transforms import to_events
+
+from tests.local.lake import Lake
+from tests.poison import HOSTILE_HEADERS, HOSTILE_KEYS, HOSTILE_TIMESTAMPS, POISON, SWORD
+
+VALID = json.dumps(SWORD).encode()
+
+
+@pytest.fixture(scope="module")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Kafka alone."""
+    one = Stack(StackSettings.isolated(tmp_path_factory.mktemp("kafka")))
+    one.up(["kafka"])
+    yield one
+    one.down()
+
+
+@pytest.fixture(scope="module")
+def spark(kafka: Stack) -> Iterator[SparkSession]:
+    """Spark with its Kafka source, in this process."""
+    parts.fetch_missing(kafka.settings, ("spark",))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_HOME", str(jdk.find("Spark", 17, 21)))
+        patch.setenv("PYTHONPATH", f"{ROOT}/api:{ROOT}/spark-apps")
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("SPARK_DIST_CLASSPATH", f"{parts.path(kafka.settings, 'spark')}/jars/*")
+        configured = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+        session = configured.config("spark.sql.session.timeZone", "UTC").getOrCreate()
+        yield session
+        session.stop()
+
+
+def settings(kafka: Stack) -> Settings:
+    return Settings.from_environment(spark_job(kafka.settings, "job").environment)
+
+
+def by_spark(spark: SparkSession, settings: Settings) -> DataFrame:
+    """Read the topic as the jobs do, to its end."""
+    source = spark.read.format("kafka").options(**settings.kafka_source())
+    return to_events(source.options(**spark_options(settings.topic, Topic(settings).all())).load())
+
+
+def places(rows: list[Row]) -> list[tuple[int, int]]:
+    return sorted((row.kafka_partition, row.kafka_offset) for row in rows)
+
+
+def test_transactions(kafka: Stack, spark: SparkSession) -> None:
+    """Committed records are read and aborted ones are not, by either way, up to markers at the end of a partition."""
+    lake = Lake(kafka)
+    lake.transact([VALID, b"no event"], commit=True)
+    lake.transact([b"aborted"], commit=False)
+    jobs = settings(kafka)
+    expected = sorted(lake.offsets())
+    assert len(expected) == 2 * kafka.settings.partitions
+    assert all(one.size > 2 for one in Topic(jobs).all())
+    assert places(by_spark(spark, jobs).collect()) == expected
+    assert places(topic_reader.rows(spark, jobs, Topic(jobs).all()).collect()) == expected
+    with lake.open_transaction([b"not committed yet"]):
+        lake.write([VALID])
+        assert places(by_spark(spark, jobs).collect()) == expected
+        assert places(topic_reader.rows(spark, jobs, Topic(jobs).all()).collect()) == expected
+    assert len(lake.offsets()) == len(expected) + 1
+
+
+def test_both_ways_make_the_same_rows(kafka: Stack, spark: SparkSession) -> None:
+    """Of what both can read, Spark's source and the other reader make the same rows."""
+    lake = Lake(kafka)
+    lake.write(value for value, _ in POISON.values())
+    jobs = settings(kafka)
+    one, other = by_spark(spark, jobs).collect(), topic_reader.rows(spark, jobs, Topic(jobs).all()).collect()
+
+    def order(row: Row) -> tuple[int, int]:
+        return row.kafka_partition, row.kafka_offset
+
+    assert sorted(one, key=order) == sorted(other, key=order)
+
+
+def test_times_that_spark_cannot_read(kafka: Stack, spark: SparkSession) -> None:
+    """Times beyond what Java counts end Spark's source in a known way, and are no matter to the other reader."""
+    written = Lake(kafka).write_as_they_are((b"k", VALID, [], time) for time in HOSTILE_TIMESTAMPS)
+    jobs = settings(kafka)
+    with pytest.raises((PySparkException, Py4JJavaError)) as failure:
+        by_spark(spark, jobs).collect()
+    assert topic_reader.is_needed(failure.value)
+    rows = topic_reader.rows(spark, jobs, [OffsetRange(*place, place[1] + 1) for place in written]).collect()
+    assert places(rows) == sorted(written)
+    assert {row.family for row in rows} == {"purchases"}
+    assert {row.kafka_timestamp.year for row in rows} == {1970}
+
+
+def test_an_error_of_another_kind_is_passed_on(spark: SparkSession) -> None:
+    """Only what Spark says of such a time makes the other reader be asked."""
+    with pytest.raises((PySparkException, Py4JJavaError)) as failure:
+        spark.sql("SELECT raise_error('no such thing')").collect()
+    assert not topic_reader.is_needed(failure.value)
+
+
+def test_keys_and_headers_of_any_kind(kafka: Stack, spark: SparkSession) -> None:
+    """Whatever its key and headers are, a record is read, with its key where it is rejected."""
+    lake = Lake(kafka)
+    hostile = [(key, b"no event", headers, 0) for key in HOSTILE_KEYS for headers in HOSTILE_HEADERS]
+    written = lake.write_as_they_are(hostile)
+    jobs = settings(kafka)
+    rows = topic_reader.rows(spark, jobs, Topic(jobs).all()).collect()
+    read = {(row.kafka_partition, row.kafka_offset): row for row in rows}
+    assert {place: (read[place].raw_key, read[place].raw_value) for place in written} == {
+        place: record[:2] for place, record in written.items()
+    }
