@@ -38,7 +38,7 @@ def test_an_ingress_without_names_takes_all(charts: Charts) -> None:
 
 
 def test_a_proxy_sends_no_request_again(charts: Charts) -> None:
-    """An Ingress tells nginx not to try the next pod, by default and beside annotations of the user's, unless these say so."""
+    """An Ingress tells nginx not to try the next pod, beside annotations of the user's, unless these say otherwise."""
     name = "nginx.ingress.kubernetes.io/proxy-next-upstream"
     for annotations, told in (({}, "off"), ({"some/name": "value"}, "off"), ({name: "error"}, "error")):
         given = {"ingress": {"enabled": True, "annotations": annotations}}
