@@ -1,10 +1,16 @@
-"""The API with and without its world, the usual way and the bare producer, in turns, on one broker and one topic."""
+"""The API with and without its world, the usual application and the bare producer, in turns, on one broker.
 
+The usual application has two servers: Flask's development server, and gunicorn with the API's number of workers and
+threads.
+"""
+
+import os
 import socket
 import sys
 import time
 from dataclasses import dataclass, replace
 
+from game_api.settings import Settings as ApiSettings
 from game_world.store import Store
 from local import topic
 from local.process import Process, Program, wait_until
@@ -19,6 +25,9 @@ BULK = 100
 BARE_EVENTS = 300_000
 WARM_UP_SECONDS = 8
 """The broker starts cold: whoever came first would pay for its compilation."""
+_LIMITS = ("API_PLAYER_RATE", "API_PLAYER_BURST", "API_ADDRESS_RATE", "API_ADDRESS_BURST")
+_PLENTY = "1000000"
+"""The limits count each request, and refuse none: all the load comes from one address, and from few players."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +56,8 @@ class Round:
     ours: Run
     decided: Run
     worldless: Run
-    usual: Run
+    flask: Run
+    gunicorn: Run
     bulk: Run
     bare: Run
 
@@ -86,7 +96,7 @@ class ApiBench:
         self._other = replace(settings, topic="worldless")
         ports = Ports.free()
         self._ours = Contender(
-            self._api("api", settings, settings.ports.api),
+            self._api("api", settings, settings.ports.api, **dict.fromkeys(_LIMITS, _PLENTY)),
             settings.ports.api,
             settings,
             beside=(stack["store"], stack["world"]),
@@ -94,17 +104,35 @@ class ApiBench:
         self._worldless = Contender(
             self._api("api-worldless", self._other, ports.api, WORLD_URL=""), ports.api, self._other
         )
-        command = [sys.executable, "-m", "bench.usual", str(ports.store), settings.bootstrap_servers, self._other.topic]
-        self._usual = Contender(Process(Program("usual", command, {}), settings), ports.store, self._other)
+        self._flask = self._usual("flask", ports.store, "bench.usual", str(ports.store))
+        as_ours = ApiSettings.from_environment()
+        self._gunicorn = self._usual(
+            "gunicorn",
+            ports.trino,
+            *("gunicorn", "--bind", f"{HOST}:{ports.trino}", "--no-control-socket"),
+            *("--worker-class", "gthread", "--workers", str(as_ours.workers), "--threads", str(as_ours.threads)),
+            *("--keep-alive", str(as_ours.keepalive_seconds), "bench.usual:served()"),
+        )
+
+    @property
+    def contenders(self) -> tuple[Contender, ...]:
+        """The servers that have their turns."""
+        return self._ours, self._worldless, self._flask, self._gunicorn
+
+    def _usual(self, name: str, port: int, *module: str) -> Contender:
+        environment = {
+            "KAFKA_BOOTSTRAP_SERVERS": self._other.bootstrap_servers,
+            "KAFKA_TOPIC": self._other.topic,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        }
+        program = Program(name, [sys.executable, "-m", *module], environment)
+        return Contender(Process(program, self._stack.settings), port, self._other)
 
     def _api(self, name: str, settings: Settings, port: int, **environment: str) -> Process:
         usual = self._stack["api"].program
         changed = {
             "API_BIND": f"{HOST}:{port}",
             "KAFKA_TOPIC": settings.topic,
-            # All the load comes from one address, and from few players.
-            "API_ADDRESS_RATE": "0",
-            "API_PLAYER_RATE": "0",
             **environment,
         }
         return Process(replace(usual, name=name, environment=usual.environment | changed), settings)
@@ -112,11 +140,10 @@ class ApiBench:
     def rounds(self, count: int) -> list[Round]:
         """Let each have its turn, so many times."""
         topic.ensure(self._other)
-        contenders = (self._ours, self._worldless, self._usual)
-        for one in contenders:
+        for one in self.contenders:
             one.server.start()
         try:
-            for one in contenders:
+            for one in self.contenders:
                 wait_until(one.server.program.name, one.listens, 30)
                 run_module("load", one.port, self._connections, WARM_UP_SECONDS, timeout=30)
             rounds = []
@@ -125,7 +152,8 @@ class ApiBench:
                     ours=self._load(self._ours),
                     decided=self._load(self._ours, kind="decided"),
                     worldless=self._load(self._worldless),
-                    usual=self._load(self._usual, promises=False),
+                    flask=self._load(self._flask, promises=False),
+                    gunicorn=self._load(self._gunicorn, promises=False),
                     bulk=self._load(self._worldless, kind=BULK),
                     bare=self._bare(),
                 )
@@ -134,7 +162,7 @@ class ApiBench:
             return rounds
         finally:
             # Of ours, the largest worker is looked at next.
-            for one in contenders[1:]:
+            for one in self.contenders[1:]:
                 one.server.stop()
 
     def close(self) -> None:
@@ -191,12 +219,12 @@ def _arrived(settings: Settings, before: int, sent: int, patience: float) -> int
 
 
 def _summary(one: Round) -> str:
-    ours, usual = one.ours, one.usual
+    ours, flask, gunicorn = one.ours, one.flask, one.gunicorn
     return (
         f"{ours.requests_per_second:.0f}, decided {one.decided.requests_per_second:.0f}, "
         f"without world {one.worldless.requests_per_second:.0f}, "
-        f"to {usual.requests_per_second:.0f} requests/s, "
-        f"p99 {ours.p99_ms:.0f} to {usual.p99_ms:.0f} ms, "
-        f"CPU per event {ours.cpu_per_event:.0f} to {usual.cpu_per_event:.0f} µs; "
+        f"to {flask.requests_per_second:.0f} (Flask) and {gunicorn.requests_per_second:.0f} (gunicorn) requests/s, "
+        f"p99 {ours.p99_ms:.0f} to {flask.p99_ms:.0f} and {gunicorn.p99_ms:.0f} ms, "
+        f"CPU per event {ours.cpu_per_event:.0f} to {flask.cpu_per_event:.0f} and {gunicorn.cpu_per_event:.0f} µs; "
         f"bulk {one.bulk.events_per_core:.0f} to bare {one.bare.events_per_core:.0f} events/s per core"
     )

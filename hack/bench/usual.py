@@ -1,11 +1,13 @@
-"""The contender people usually write: Flask's threaded server, one produce per request, no acknowledgement awaited.
+"""The application people usually write: one produce per request, no acknowledgement awaited.
 
-A process of its own: `python -m bench.usual PORT BOOTSTRAP_SERVERS TOPIC`. It answers what the API answers, and writes
-the same fields. The server's line per request is switched off, for the API writes none either.
+It answers what the API answers, and writes the same fields. Two servers run it, each a contender: Flask's development
+server, `python -m bench.usual PORT`, whose line per request is switched off, for the API writes none either; and
+gunicorn, `gunicorn 'bench.usual:served()'`. Both take KAFKA_BOOTSTRAP_SERVERS and KAFKA_TOPIC from the environment.
 """
 
 import json
 import logging
+import os
 import random
 import sys
 import time
@@ -46,7 +48,11 @@ def _answer(producer: Producer, topic: str, event_type: EventType) -> str:
     return event_type.result.answer
 
 
+def served() -> Flask:
+    """The application with a producer of its own; gunicorn asks for it in each worker, after the fork."""
+    return create_app(Producer({"bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"]}), os.environ["KAFKA_TOPIC"])
+
+
 if __name__ == "__main__":
-    port, bootstrap_servers, topic = sys.argv[1:]
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    create_app(Producer({"bootstrap.servers": bootstrap_servers}), topic).run(HOST, int(port), threaded=True)
+    served().run(HOST, int(sys.argv[1]), threaded=True)

@@ -6,6 +6,7 @@ from local.settings import ROOT
 
 from kind.cluster import Cluster
 from kind.command import KindError
+from kind.conditions import Conditions
 from kind.progress import Progress
 
 _PATIENCE = 900
@@ -34,6 +35,7 @@ def state(cluster: Cluster, job: str) -> str:
 def await_state(cluster: Cluster, job: str, wanted: str, progress: Progress) -> None:
     """Wait until it is as `wanted`, and say what it is meanwhile."""
     seen = ""
+    keeps = Conditions(cluster, progress)
     deadline = time.monotonic() + _PATIENCE
     while True:
         now = state(cluster, job)
@@ -45,7 +47,8 @@ def await_state(cluster: Cluster, job: str, wanted: str, progress: Progress) -> 
         if now == "FAILED":
             raise KindError(f"job {job} failed: {_error(cluster, job)}")
         if time.monotonic() > deadline:
-            raise KindError(f"job {job} is {now or 'untouched'} after {_PATIENCE} s, not {wanted}")
+            raise KindError(keeps.explain(f"job {job} is {now or 'untouched'} after {_PATIENCE} s, not {wanted}"))
+        keeps.look()
         time.sleep(_PAUSE)
 
 

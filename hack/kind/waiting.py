@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from kind.cluster import Cluster
 from kind.command import KindError
+from kind.conditions import Conditions
 from kind.progress import Progress
 
 _TIMEOUT = "15m"
@@ -14,7 +15,8 @@ _SILENCE = 30.0
 
 
 def await_all(cluster: Cluster, conditions: Mapping[str, Sequence[str]], progress: Progress) -> None:
-    """Wait until every one of these commands of kubectl's has ended well; say which have, as they do."""
+    """Wait until every one of these commands of kubectl's has ended well; say which have, and what keeps the others."""
+    keeps = Conditions(cluster, progress)
     waiting = {
         name: subprocess.Popen(
             ["kubectl", "--namespace", cluster.namespace, *arguments, f"--timeout={_TIMEOUT}"],
@@ -30,9 +32,11 @@ def await_all(cluster: Cluster, conditions: Mapping[str, Sequence[str]], progres
     try:
         while waiting:
             for name in [name for name, process in waiting.items() if process.poll() is not None]:
-                _conclude(name, waiting.pop(name))
+                _conclude(name, waiting.pop(name), keeps)
                 progress.say(f"{name} ready")
                 said = time.monotonic()
+            if waiting:
+                keeps.look()
             if waiting and time.monotonic() - said > _SILENCE:
                 progress.say(f"… waiting for {', '.join(waiting)}")
                 said = time.monotonic()
@@ -42,7 +46,7 @@ def await_all(cluster: Cluster, conditions: Mapping[str, Sequence[str]], progres
             process.terminate()
 
 
-def _conclude(name: str, process: "subprocess.Popen[str]") -> None:
+def _conclude(name: str, process: "subprocess.Popen[str]", keeps: Conditions) -> None:
     said, _ = process.communicate()
     if process.returncode:
-        raise KindError(f"{name} is not ready: {said.strip()}")
+        raise KindError(keeps.explain(f"{name} is not ready: {said.strip()}"))

@@ -37,6 +37,27 @@ def test_an_ingress_without_names_takes_all(charts: Charts) -> None:
     assert ingress["spec"] == {}
 
 
+def test_a_proxy_sends_no_request_again(charts: Charts) -> None:
+    """An Ingress tells nginx not to try the next pod, beside annotations of the user's, unless these say otherwise."""
+    name = "nginx.ingress.kubernetes.io/proxy-next-upstream"
+    for annotations, told in (({}, "off"), ({"some/name": "value"}, "off"), ({name: "error"}, "error")):
+        given = {"ingress": {"enabled": True, "annotations": annotations}}
+        [ingress] = of(charts.render("api", values=given), "Ingress")
+        assert ingress["metadata"]["annotations"] == {name: told} | {**annotations}
+    [route] = of(charts.render("gamelake", values=VARIANTS["entrances"][1]), "HTTPRoute")
+    assert not any("retry" in rule for rule in route["spec"]["rules"])
+
+
+def test_a_load_balancer_can_be_told_where_to_ask(charts: Charts) -> None:
+    """Annotations of the values are the Service's; there are none by default."""
+    path = {"service.beta.kubernetes.io/aws-load-balancer-healthcheck-path": "/healthz"}
+    given = {"service": {"type": "LoadBalancer", "annotations": path}}
+    [service] = of(charts.render("api", values=given), "Service", "api")
+    assert service["metadata"]["annotations"] == path
+    [service] = of(charts.render("api"), "Service", "api")
+    assert "annotations" not in service["metadata"]
+
+
 def test_a_route_leads_to_the_api(charts: Charts) -> None:
     """All that a Gateway has for the names leads to the API's Service."""
     objects = charts.render("gamelake", values=VARIANTS["entrances"][1])

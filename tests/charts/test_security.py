@@ -6,7 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.charts.rendering import CHARTS, ROOT, Charts, Object, application, containers, jobs, of, pods, values
+from tests.charts.rendering import (
+    CHARTS,
+    ROOT,
+    Charts,
+    Object,
+    application,
+    containers,
+    environment,
+    jobs,
+    of,
+    pods,
+    values,
+)
 from tests.charts.variants import VARIANTS
 
 RESTRICTED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
@@ -58,6 +70,16 @@ def test_drivers_and_executors_are_restricted(job: str, role: str) -> None:
     assert spec[role]["podSecurityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert spec[role]["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 the pod's own
     assert spec["volumes"] == [{"name": "tmp", "emptyDir": {}}]
+
+
+def test_what_the_api_counts_has_a_folder_of_its_own(charts: Charts) -> None:
+    """Its workers' metrics lie in a volume that nothing else is in, in particular not in the pod's /tmp."""
+    [pod] = [pod for where, pod in pods(charts.render("gamelake")) if where == "Deployment api"]
+    [container] = pod["spec"]["containers"]
+    folder = environment(charts.render("gamelake"), container)["PROMETHEUS_MULTIPROC_DIR"]
+    [volume] = [one["name"] for one in container["volumeMounts"] if one["mountPath"] == folder]
+    assert volume != "tmp"
+    assert {"name": volume, "emptyDir": {}} in pod["spec"]["volumes"]
 
 
 def test_users_are_those_of_the_images(charts: Charts) -> None:

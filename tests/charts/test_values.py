@@ -190,7 +190,7 @@ def _every(thing: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...
     """The path of every value, maps among them."""
     for name, value in thing.items():
         yield (*path, name)
-        if isinstance(value, dict):
+        if isinstance(value, dict) and name not in FREE:
             yield from _every(value, (*path, name))
 
 
@@ -219,10 +219,10 @@ def test_a_value_that_is_missing_is_named(charts: Charts, chart: str) -> None:
 def test_a_map_that_is_missing_is_named_by_the_umbrella(charts: Charts, part: str) -> None:
     """The same holds for the maps of a part, when the umbrella is given the null."""
     unnamed = {}
-    for path in {path[:depth] for path, _ in _paths(values(part)) for depth in range(1, len(path))}:
-        where = path if path[0] == "global" else (part, *path)
+    for map_ in {path[:depth] for path, _ in _paths(values(part)) for depth in range(1, len(path))}:
+        where = map_ if map_[0] == "global" else (part, *map_)
         said = charts.complaint("gamelake", _nested(where, None))
-        if not _names(said, path):
+        if not _names(said, map_):
             unnamed[".".join(where)] = said
     assert unnamed == {}
 

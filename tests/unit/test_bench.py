@@ -4,6 +4,8 @@ from statistics import mean
 
 import pytest
 from bench import duck, traffic
+from bench.api import ApiBench, Round, Run
+from bench.api_rows import api_rows
 from bench.cost import BenchError
 from bench.freshness import Sight, delays
 from bench.layouts_job import made_up
@@ -12,8 +14,11 @@ from bench.queries import check_equal
 from bench.questions import FIRST_VERSION, HOURLY, OLD, OURS
 from bench.report import Row, table
 from game_api import create_app
+from game_api.settings import Settings as ApiSettings
 from game_events import EVENT_TYPES, FREE, decode, encode
 from game_events.table import spark_schema
+from local.settings import Settings
+from local.stack import Stack
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -52,6 +57,34 @@ def test_the_api_accepts_what_it_is_loaded_with(request_: bytes) -> None:
 )
 def test_an_answer_is_read_when_it_is_whole(received: bytes, answer: Answer | None) -> None:
     assert parse(received) == answer
+
+
+def test_both_usual_servers_are_compared() -> None:
+    """Rows of requests, answers and cost name Flask's development server and gunicorn, each with its own figures."""
+
+    def turn(speed: float) -> Run:
+        return Run(speed, 1000, 0, 10, 20, 1000 / speed)
+
+    one = Round(turn(900), turn(800), turn(1000), turn(500), turn(1250), turn(2000), turn(5000))
+    rows = api_rows([one], {"RSS": 60_000_000}, 32)
+    for server, ratio in (("Flask's development server", "2.00"), ("gunicorn (gthread)", "0.80")):
+        compared = [row for row in rows if server in row.compared]
+        assert len(compared) == 3
+        assert compared[0].ratio.startswith(ratio)
+    assert [row.reach for row in rows if "gunicorn" in row.compared and row.reach] == ["p99 at most 50 ms"]
+
+
+def test_the_world_is_measured_with_its_limits(tmp_path: Path) -> None:
+    """The API with a world has limits that count; gunicorn has the API's own numbers of workers and threads."""
+    bench = ApiBench(Stack(Settings.isolated(tmp_path)), seconds=1, connections=1)
+    programs = {one.server.program.name: one.server.program for one in bench.contenders}
+    told = ApiSettings.from_environment(programs["api"].environment)
+    assert min(told.player_rate, told.player_burst, told.address_rate, told.address_burst) >= 100_000
+    assert told.world_url
+    given = programs["gunicorn"].command
+    for option, value in (("--workers", told.workers), ("--threads", told.threads), ("--worker-class", "gthread")):
+        assert given[given.index(option) + 1] == str(value)
+    assert programs["flask"].environment == programs["gunicorn"].environment
 
 
 def test_percentiles_are_values_that_were_measured() -> None:

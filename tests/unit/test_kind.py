@@ -1,10 +1,17 @@
-"""What `make kind` decides before it touches anything."""
+"""What `make kind` decides before it touches anything, and what it says while it waits."""
+
+import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 from kind import prerequisites
-from kind.cluster import newest
+from kind.cluster import Cluster, newest
 from kind.command import KindError, run
+from kind.conditions import reasons
+from kind.progress import Progress
 from kind.settings import Settings
+from kind.waiting import await_all
 from local.settings import ROOT
 
 GB = 1_000_000_000
@@ -61,3 +68,78 @@ def test_a_command_that_fails_says_why():
     """The error has the command, how it ended, and what it said."""
     with pytest.raises(KindError, match=r"^bash -c echo no >&2; exit 3 ended with 3:\nno$"):
         run("bash", "-c", "echo no >&2; exit 3")
+
+
+def resource(kind: str, name: str, **status: Any) -> dict[str, Any]:  # noqa: ANN401 any JSON
+    return {"kind": kind, "metadata": {"name": name}, "status": status}
+
+
+TOPIC = resource(
+    "KafkaTopic",
+    "events",
+    conditions=[
+        {
+            "type": "NotReady",
+            "status": "True",
+            "reason": "NotSupported",
+            "message": "Decreasing partitions not supported",
+        }
+    ],
+)
+READY = resource(
+    "Kafka", "events", conditions=[{"type": "Ready", "status": "True"}, {"type": "Warning", "status": "True"}]
+)
+PODS = [
+    resource("Pod", "starts", containerStatuses=[{"name": "a", "state": {"waiting": {"reason": "ContainerCreating"}}}]),
+    resource("Pod", "runs", containerStatuses=[{"name": "a", "state": {"running": {}}}]),
+    resource(
+        "Pod",
+        "pulls",
+        containerStatuses=[
+            {"name": "a", "state": {"waiting": {"reason": "ErrImagePull", "message": "no such\n image"}}}
+        ],
+    ),
+    resource(
+        "Pod",
+        "waits",
+        conditions=[{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}],
+    ),
+]
+
+
+def test_why_something_is_not_ready():
+    """What operators, scheduler and kubelet complain of is told by kind and name; what is ready or starts is not."""
+    untouched = {"kind": "KafkaUser", "metadata": {"name": "api"}}
+    failed = resource("Kafka", "other", conditions=[{"type": "Ready", "status": "False", "reason": "Timeout"}])
+    assert reasons([TOPIC, READY, untouched, failed, *PODS]) == [
+        "KafkaTopic events: NotReady: Decreasing partitions not supported",
+        "KafkaUser api: its operator has not looked at it yet",
+        "Kafka other: NotReady: Timeout",
+        "Pod pulls: a: ErrImagePull: no such image",
+        "Pod waits: Unschedulable: 0/1 nodes",
+    ]
+
+
+def test_waiting_says_what_it_waits_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """While something is not ready its condition is printed, once, and the error at the end has it too."""
+    (tmp_path / "conditions.json").write_text(json.dumps({"items": [TOPIC, READY]}))
+    kubectl = tmp_path / "kubectl"
+    # A wait that comes to nothing after the conditions have been asked for.
+    kubectl.write_text(
+        f"""#!/usr/bin/env bash
+case "$*" in
+  *" get "*) cat {tmp_path}/conditions.json; touch {tmp_path}/asked ;;
+  *) until [[ -e {tmp_path}/asked ]]; do sleep 0.05; done; echo "timed out waiting"; exit 1 ;;
+esac
+"""
+    )
+    kubectl.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    cluster = Cluster(Settings.from_environment({}))
+    with pytest.raises(KindError) as error:
+        await_all(cluster, {"topic": ("wait", "kafkatopics", "--all")}, Progress())
+    said = "KafkaTopic events: NotReady: Decreasing partitions not supported"
+    assert str(error.value) == f"topic is not ready: timed out waiting\n  {said}"
+    assert capsys.readouterr().out.count(said) == 1
