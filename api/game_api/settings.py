@@ -1,6 +1,7 @@
 """The service's settings: the one place that reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -52,6 +53,10 @@ class Settings:
     def answer_timeout(self) -> float:
         """Seconds a request waits for Kafka at most."""
         return self.delivery_timeout_ms / 1000 + 1.5
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        return frozenset(filter(None, re.split(r"[,\s]+", self.cors_origins)))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":

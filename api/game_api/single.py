@@ -10,14 +10,15 @@ from game_events import EVENT_TYPES, SCHEMA_VERSION, EventType, InvalidEventErro
 from game_events.codec import validate_values
 from game_events.effects import filled, result_of
 from game_events.event_ids import uuid7s
-from game_events.fields import Kind
 from game_world.world import Decision, World, WorldAwayError
 
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog, Outcome, Record
 from game_api.metrics import count_events
 from game_api.origin import origin
+from game_api.parameters import parameters
 from game_api.replies import reply, unwritten_reply
+from game_api.speculation import refuse_speculation
 
 
 def add_actions(app: Flask, log: EventLog, world: World | None, random: Random) -> None:
@@ -42,6 +43,7 @@ class _View:
 
     def __call__(self) -> Response:
         began = monotonic()
+        refuse_speculation(request.environ)
         event = self._event()
         decision = self._decide(event)
         event |= decision.fields
@@ -86,28 +88,16 @@ class _View:
             event["description"] = self._type.description
         for name, distribution in self._type.draws.items():
             event[name] = distribution.draw(self._random)
-        if request.query_string:
-            event.update(self._query())
+        event.update(self._given())
         for name in self._demanded:
             if name not in event:
                 raise InvalidRequestError(name, "is missing")
         return event
 
-    def _query(self) -> dict[str, str | int]:
-        for name, given in request.args.lists():
-            if name not in self._parameters:
-                expected = ", ".join(sorted(self._parameters)) or "none"
-                raise InvalidRequestError(name, f"is no parameter of this action (it has: {expected})")
-            if len(given) > 1:
-                raise InvalidRequestError(name, "came twice")
-        values = {name: self._value(name, text) for name, text in request.args.items()}
+    def _given(self) -> dict[str, Any]:
+        values = parameters(self._parameters)
         try:
             validate_values(self._type.name, values)
         except InvalidEventError as error:
             raise InvalidRequestError(error.field, error.problem) from None
         return values
-
-    def _value(self, name: str, text: str) -> str | int:
-        is_number = self._parameters[name].kind is Kind.INTEGER and text.isascii() and text.isdecimal()
-        # Longer ones are out of every field's range, and slow to read.
-        return int(text) if is_number and len(text) < 20 else text
