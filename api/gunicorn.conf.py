@@ -32,6 +32,8 @@ graceful_timeout = round(2 * _settings.answer_timeout) + 5
 limit_request_line = 8190
 # The longest value an event may hold, with its header's name.
 limit_request_field_size = MAX_STRING + len("Idempotency-Key: \r\n")
+# Nothing is believed that a proxy's headers say of the request; of the client's address, the application decides.
+forwarded_allow_ips = ""
 # It would be a socket in the home directory that all instances share.
 control_socket_disable = True
 
@@ -42,6 +44,8 @@ def on_starting(server: Arbiter) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
+    worker.header_seconds = _settings.header_timeout_seconds
+    worker.body_seconds = _settings.body_timeout_seconds
     # After the fork, which a Kafka producer does not survive, and before the first request.
     worker.wsgi.extensions["event_log"].start()
 

@@ -1,12 +1,15 @@
 """The game's HTTP service: a request becomes an event, and is answered once the event is safe."""
 
+from collections.abc import Collection
 from random import Random, SystemRandom
 
 from flask import Flask, Response, request
 from game_world.world import LimitedError, RefusedError, World, WorldAwayError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
-from game_api.bulk import MAX_BODY, add_bulk
+from game_api.bodies import ENCODINGS, add_limits
+from game_api.bulk import add_bulk
+from game_api.cors import add_cors
 from game_api.dashboard import add_dashboard
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog
@@ -17,15 +20,21 @@ from game_api.replies import error_reply, limited_reply, world_away_reply
 from game_api.single import add_actions
 
 
-def create_app(log: EventLog, world: World | None = None, random: Random | None = None, trino_url: str = "") -> Flask:
+def create_app(
+    log: EventLog,
+    world: World | None = None,
+    random: Random | None = None,
+    trino_url: str = "",
+    cors_origins: Collection[str] = (),
+) -> Flask:
     """Make the application on this log; `random` makes what players draw.
 
     Without a world there are only the actions that depend on nothing.
     """
     app = Flask(__name__, static_folder=None)
-    # One more than allowed: a body of unknown length is cut there in silence, and only so is seen to be too large.
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY + 1
     app.url_map.merge_slashes = False
+    # A slash too many at the end changes nothing: many simple clients, and every beacon, follow no redirect.
+    app.url_map.strict_slashes = False
     app.extensions["event_log"] = log
     # The system's, unlike a generator of our own, does not draw the same numbers in every worker after a fork.
     add_actions(app, log, world, random or SystemRandom())
@@ -38,15 +47,28 @@ def create_app(log: EventLog, world: World | None = None, random: Random | None 
     app.register_error_handler(RefusedError, lambda error: error_reply(str(error), 409, error.field))
     app.register_error_handler(LimitedError, lambda error: limited_reply(str(error), error.field, error.seconds))
     app.register_error_handler(WorldAwayError, lambda error: world_away_reply(str(error)))
-    app.before_request(_refuse_large_body)
+    app.before_request(_refuse_other_paths)
+    add_limits(app)
+    # The last is called first.
     app.after_request(_count)
+    add_cors(app, cors_origins)
+    app.after_request(_keep_nothing)
     return app
 
 
-def _refuse_large_body() -> None:
-    # Flask looks at a body's length only when a view reads it.
-    if (request.content_length or 0) > MAX_BODY:
-        raise RequestEntityTooLarge
+def _refuse_other_paths() -> None:
+    path = request.environ.get("PATH_INFO", "")
+    if not path.isascii():
+        try:
+            path.encode("latin-1").decode()
+        except UnicodeDecodeError:
+            raise InvalidRequestError("path", "is not UTF-8") from None
+
+
+def _keep_nothing(response: Response) -> Response:
+    # A cache that keeps an answer answers the next request without its effect, or another player.
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -54,6 +76,8 @@ def _http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers[name] = value
+    if isinstance(error, UnsupportedMediaType):
+        response.headers["Accept-Encoding"] = ENCODINGS
     return response
 
 

@@ -12,19 +12,20 @@ from game_events import EVENT_TYPES, SCHEMA_VERSION, InvalidEventError, encode, 
 from game_events.codec import without_repeats
 from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
 from game_world.world import World
-from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
 from game_api.attempts import settled
+from game_api.bodies import body
+from game_api.cors import is_allowed
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, STORED_HEADERS, Origin, origin
 from game_api.replies import json_reply, retry_later, unwritten
+from game_api.speculation import refuse_speculation
 
 PATH = "/events"
 MAX_ITEMS = 1000
-MAX_BODY = 1024 * 1024
-"""Bytes."""
 FROM_REQUEST = frozenset({"schema_version", "received_at", "idempotent", *STORED_HEADERS})
 """Fields of an event that an item cannot set."""
 _ADDED = FROM_REQUEST | {"event_id", "player"}
@@ -36,15 +37,15 @@ Result = dict[str, Any]
 
 def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
     def append_events() -> Response:
-        if request.mimetype != "application/json":
-            raise UnsupportedMediaType("Content-Type: expected application/json")
+        refuse_speculation(request.environ)
+        # A beacon, which a page sends as it is left, cannot name another type.
+        is_beacon = request.mimetype == "text/plain" and is_allowed(app.extensions["cors_origins"])
+        if request.mimetype != "application/json" and not is_beacon:
+            raise UnsupportedMediaType(f"Content-Type: expected application/json, got {request.mimetype or 'none'}")
         sender = origin(request.environ)
         if sender.key:
             raise InvalidRequestError(KEY_HEADER, "is for a single event; give each item its event_id")
-        body = request.get_data(cache=False)
-        if len(body) > MAX_BODY:
-            raise RequestEntityTooLarge
-        items = parse(body)
+        items = parse(body())
         asked = monotonic()
         if world:
             world.limit(sender.player, request.remote_addr or "")
@@ -66,10 +67,10 @@ def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
     app.add_url_rule(PATH, "events", append_events, methods=["POST"])
 
 
-def parse(body: bytes) -> list[Any]:
+def parse(data: bytes) -> list[Any]:
     """Decode a JSON list; raise InvalidRequestError, saying what else the body is."""
     try:
-        items = _parse_fast(body) or json.loads(body.decode(), object_pairs_hook=without_repeats)
+        items = _parse_fast(data) or json.loads(data.decode(), object_pairs_hook=without_repeats)
     except UnicodeDecodeError:
         raise InvalidRequestError("body", "is not UTF-8") from None
     except ValueError as error:
@@ -83,14 +84,14 @@ def parse(body: bytes) -> list[Any]:
     return items
 
 
-def _parse_fast(body: bytes) -> list[Any] | None:
+def _parse_fast(data: bytes) -> list[Any] | None:
     """Decode a list of flat objects, at a third of the cost; None when it may be anything else, or has a key twice."""
     try:
-        items = orjson.loads(body)
+        items = orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
     # orjson keeps one of a repeated key. With no more colons than keys nothing is repeated, and nothing nested.
-    if type(items) is list and body.count(b":") == sum(len(item) for item in items if type(item) is dict):
+    if type(items) is list and data.count(b":") == sum(len(item) for item in items if type(item) is dict):
         return items
     return None
 

@@ -32,9 +32,7 @@ def add_dashboard(app: Flask, trino_url: str, positions: Positions | None = None
     def data() -> Response:
         if answers is None:
             return json_reply({"error": _NO_DASHBOARD}, 503)
-        response = json_reply(answers.look(PATIENCE))
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        return json_reply(answers.look(PATIENCE))
 
     app.add_url_rule("/dashboard", "dashboard", dashboard)
     app.add_url_rule("/dashboard/data", "dashboard_data", data)

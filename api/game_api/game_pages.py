@@ -6,7 +6,7 @@ from importlib.resources import files
 from time import monotonic
 from typing import Any, TypeVar
 
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, send_from_directory
 from game_events import COMMON_FIELDS
 from game_world.sights import Sights
 from game_world.world import World, WorldAwayError
@@ -15,6 +15,7 @@ from werkzeug.routing import BaseConverter
 from game_api.action_list import action_families
 from game_api.errors import InvalidRequestError
 from game_api.page import page
+from game_api.parameters import query
 from game_api.replies import json_reply
 
 KEPT_SECONDS = 0.5
@@ -50,15 +51,15 @@ def add_game_pages(app: Flask, world: World | None) -> None:
         return response
 
     def see_world() -> Response:
-        after = request.args.get("after", "")
+        after = dict(query()).get("after", "")
         if after and not _PLACE.fullmatch(after):
             raise InvalidRequestError("after", "expected the id of an entry, such as 1700000000000-0")
-        return _fresh({**looking.overview(), "feed": looking.ask(lambda sights: sights.feed(after))})
+        return json_reply({**looking.overview(), "feed": looking.ask(lambda sights: sights.feed(after))})
 
     def see_hero(name: str) -> Response:
         if not _PLAYER.allows(name):
             raise InvalidRequestError("name", f"expected {_PLAYER.expectation}")
-        return _fresh(looking.ask(lambda sights: sights.hero(name)))
+        return json_reply(looking.ask(lambda sights: sights.hero(name)))
 
     def see_actions() -> Response:
         return json_reply(families)
@@ -91,9 +92,3 @@ class _Looking:
             overview = self.ask(Sights.overview)
             self._overview = (monotonic() + KEPT_SECONDS, overview)
         return overview
-
-
-def _fresh(body: Json) -> Response:
-    response = json_reply(body)
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -6,11 +6,14 @@ from typing import Any
 
 import orjson
 from flask import Response, request
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from game_api.event_log import Outcome, Receipt
 
 RETRY_SECONDS = 1
 OUTCOME_HEADER = "Event-Outcome"
+_MAX_ACCEPT = 512
 
 
 def json_reply(body: Mapping[str, Any], status: int = 200) -> Response:
@@ -19,15 +22,30 @@ def json_reply(body: Mapping[str, Any], status: int = 200) -> Response:
 
 def reply(text: str, body: Mapping[str, Any], status: int = 200) -> Response:
     """Answer with `body` if the client accepts JSON, else with `text`."""
-    # Parsing the header costs more than all else here, and few clients send one that has JSON in it.
-    if "json" in request.headers.get("Accept", ""):
-        media_types = ["text/plain", "application/json"]
-        if request.accept_mimetypes.best_match(media_types) == "application/json":
-            return json_reply(body, status)
+    if accepts_json(request.headers.get("Accept", "")):
+        return json_reply(body, status)
     return Response(text, status, mimetype="text/plain")
 
 
+def accepts_json(accept: str) -> bool:
+    """Tell whether a client that sends this header would rather have JSON than text."""
+    # Parsing the header costs more than all else here, the more the longer it is; few clients send one with JSON in it.
+    if "json" not in accept or len(accept) > _MAX_ACCEPT:
+        return False
+    accepted = parse_accept_header(accept, MIMEAccept)
+    return accepted.best_match(["text/plain", "application/json"]) == "application/json"
+
+
+def printable(text: str) -> str:
+    """Return the text for the client that sent it: without control characters, and with a UTF-8 form."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def error_reply(problem: str, status: int, field: str | None = None) -> Response:
+    problem = printable(problem)
+    field = printable(field) if field else None
     return reply(f"{problem}\n", {"error": problem} | ({"field": field} if field else {}), status)
 
 

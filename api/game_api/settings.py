@@ -1,6 +1,7 @@
 """The service's settings: the one place that reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,11 @@ class Settings:
     workers: int = 2
     threads: int = 32
     keepalive_seconds: int = 65
+    # In all, for a request's first line and headers, and for its body.
+    header_timeout_seconds: int = 5
+    body_timeout_seconds: int = 10
+    # Origins of pages whose scripts may use the API, with commas between them; `*`: all.
+    cors_origins: str = ""
     access_log: str | None = None
 
     bootstrap_servers: str = "127.0.0.1:9092"
@@ -49,6 +55,10 @@ class Settings:
         """Seconds a request waits for Kafka at most."""
         return self.delivery_timeout_ms / 1000 + 1.5
 
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        return frozenset(filter(None, re.split(r"[,\s]+", self.cors_origins)))
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
         """Raise ValueError, naming the variable, for a number that is none."""
@@ -72,6 +82,9 @@ class Settings:
             workers=number("WEB_CONCURRENCY", cls.workers),
             threads=number("API_THREADS", cls.threads),
             keepalive_seconds=number("API_KEEPALIVE_SECONDS", cls.keepalive_seconds),
+            header_timeout_seconds=number("API_HEADER_TIMEOUT_SECONDS", cls.header_timeout_seconds),
+            body_timeout_seconds=number("API_BODY_TIMEOUT_SECONDS", cls.body_timeout_seconds),
+            cors_origins=text("API_CORS_ORIGINS", cls.cors_origins),
             access_log=environment.get("API_ACCESS_LOG") or None,
             bootstrap_servers=text("KAFKA_BOOTSTRAP_SERVERS", cls.bootstrap_servers),
             topic=text("KAFKA_TOPIC", cls.topic),

@@ -11,7 +11,6 @@ from game_events import EVENT_TYPES, SCHEMA_VERSION, EventType, InvalidEventErro
 from game_events.codec import validate_values
 from game_events.effects import filled, result_of
 from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
-from game_events.fields import Kind
 from game_world.world import Decision, World, WorldAwayError
 
 from game_api.attempts import settled
@@ -19,7 +18,9 @@ from game_api.errors import InvalidRequestError
 from game_api.event_log import AWAY, EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, origin
+from game_api.parameters import parameters
 from game_api.replies import reply, unwritten_reply
+from game_api.speculation import refuse_speculation
 
 
 def add_actions(app: Flask, log: EventLog, world: World | None, random: Random) -> None:
@@ -44,6 +45,7 @@ class _View:
 
     def __call__(self) -> Response:
         began = monotonic()
+        refuse_speculation(request.environ)
         event = self._event()
         if not self._log.is_reachable():
             # The world decides nothing that could not be written.
@@ -108,28 +110,16 @@ class _View:
             event["description"] = self._type.description
         for name, distribution in self._type.draws.items():
             event[name] = distribution.draw(self._random)
-        if request.query_string:
-            event.update(self._query())
+        event.update(self._given())
         for name in self._demanded:
             if name not in event:
                 raise InvalidRequestError(name, "is missing")
         return event
 
-    def _query(self) -> dict[str, str | int]:
-        for name, given in request.args.lists():
-            if name not in self._parameters:
-                expected = ", ".join(sorted(self._parameters)) or "none"
-                raise InvalidRequestError(name, f"is no parameter of this action (it has: {expected})")
-            if len(given) > 1:
-                raise InvalidRequestError(name, "came twice")
-        values = {name: self._value(name, text) for name, text in request.args.items()}
+    def _given(self) -> dict[str, Any]:
+        values = parameters(self._parameters)
         try:
             validate_values(self._type.name, values)
         except InvalidEventError as error:
             raise InvalidRequestError(error.field, error.problem) from None
         return values
-
-    def _value(self, name: str, text: str) -> str | int:
-        is_number = self._parameters[name].kind is Kind.INTEGER and text.isascii() and text.isdecimal()
-        # Longer ones are out of every field's range, and slow to read.
-        return int(text) if is_number and len(text) < 20 else text

@@ -20,6 +20,8 @@ def _world(settings: Settings) -> World | None:
 
 
 _settings = Settings.from_environment()
-app = create_app(KafkaLog(_settings), _world(_settings), trino_url=_settings.trino_url)
+app = create_app(
+    KafkaLog(_settings), _world(_settings), trino_url=_settings.trino_url, cors_origins=_settings.allowed_origins
+)
 if _settings.trusted_proxies:
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=_settings.trusted_proxies)  # type: ignore[method-assign]

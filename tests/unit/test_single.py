@@ -94,7 +94,7 @@ def test_a_wrong_parameter_is_named(path: str, field: str):
 
 
 @pytest.mark.parametrize(
-    "path", ["/nowhere", "/purchase_a_sword/", "/nowhere//purchase_a_sword", "/purchase_a_Sword", "/events/1"]
+    "path", ["/nowhere", "/nowhere/purchase_a_sword/", "/nowhere//purchase_a_sword", "/purchase_a_Sword", "/events/1"]
 )
 def test_an_unknown_request_writes_nothing(path: str):
     """A path that no action has is a 404, without an event."""

@@ -1,0 +1,87 @@
+"""An action's parameters: of the query, or of a body that is a form or a JSON object."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from flask import request
+from game_events import Field, Kind
+from game_events.codec import without_repeats
+from werkzeug.exceptions import UnsupportedMediaType
+
+from game_api.bodies import body
+from game_api.errors import InvalidRequestError
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+
+Value = Any
+"""What JSON can say; text from everywhere else."""
+
+
+def parameters(known: Mapping[str, Field]) -> dict[str, Value]:
+    """Return what was given of the `known` parameters; raise InvalidRequestError for any other, and for one twice."""
+    values: dict[str, Value] = {}
+    for name, value in [*query(), *_of_body()]:
+        if name not in known:
+            expected = ", ".join(sorted(known)) or "none"
+            raise InvalidRequestError(name[:100], f"is no parameter of this action (it has: {expected})")
+        if name in values:
+            raise InvalidRequestError(name, "came twice")
+        values[name] = _read(known[name], value)
+    return values
+
+
+def query() -> list[tuple[str, str]]:
+    """Return the query's names and values; raise InvalidRequestError where one is not UTF-8."""
+    text = request.environ.get("QUERY_STRING", "")
+    return list(_pairs(text, "query")) if text else []
+
+
+def _of_body() -> Iterable[tuple[str, Value]]:
+    data = body()
+    if not data:
+        return ()
+    if request.mimetype == FORM:
+        return _pairs(data.decode("latin-1"), "body")
+    if request.mimetype == JSON:
+        return _members(data)
+    raise UnsupportedMediaType(f"Content-Type: expected {FORM} or {JSON}, got {request.mimetype[:100] or 'none'}")
+
+
+def _pairs(text: str, where: str) -> Iterable[tuple[str, str]]:
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, encoding="latin-1", max_num_fields=100)
+    except ValueError:
+        raise InvalidRequestError(where, "expected at most 100 parameters, got more") from None
+    for name, value in pairs:
+        known = _text(name, where)
+        yield known, _text(value, known[:100])
+
+
+def _text(latin: str, name: str) -> str:
+    if latin.isascii():
+        return latin
+    try:
+        return latin.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        raise InvalidRequestError(name, "is not UTF-8") from None
+
+
+def _members(data: bytes) -> Iterable[tuple[str, Value]]:
+    try:
+        decoded = json.loads(data.decode(), object_pairs_hook=without_repeats)
+    except UnicodeDecodeError:
+        raise InvalidRequestError("body", "is not UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequestError("body", f"is not JSON: {error}") from None
+    if not isinstance(decoded, dict):
+        raise InvalidRequestError("body", "expected a JSON object of parameters")
+    return decoded.items()
+
+
+def _read(field: Field, value: Value) -> Value:
+    is_number = field.kind is Kind.INTEGER and type(value) is str and value.isascii() and value.isdecimal()
+    # Longer ones are out of every field's range, and slow to read.
+    return int(value) if is_number and len(value) < 20 else value

@@ -1,0 +1,104 @@
+"""What is said to a client whose request does not reach the application."""
+
+import re
+from http import HTTPStatus
+from typing import NamedTuple
+
+import orjson
+from gunicorn.http import errors  # type: ignore[import-untyped]
+
+from game_api.replies import accepts_json, printable
+
+_SHOWN = 100
+"""Characters of what the client sent that are repeated to it."""
+_ACCEPT = re.compile(rb"^accept:(.*?)\r?$", re.IGNORECASE | re.MULTILINE)
+
+
+class LateError(Exception):
+    """The client did not send this part of its request in time."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"{part}: expected sooner, the time for it is over")
+        self.part = part
+
+
+class Refusal(NamedTuple):
+    status: int
+    problem: str
+    field: str = ""
+
+    def message(self, accept: str = "") -> bytes:
+        """Return the whole answer; the connection ends with it."""
+        if accepts_json(accept):
+            media_type = "application/json"
+            body = orjson.dumps({"error": self.problem} | ({"field": self.field} if self.field else {}))
+        else:
+            media_type = "text/plain; charset=utf-8"
+            body = f"{self.problem}\n".encode()
+        head = (
+            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n"
+            f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\n"
+            "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+        )
+        return head.encode() + body
+
+
+def accept_of(head: bytes) -> str:
+    """Return the Accept header of a request that could not be read, as far as it came."""
+    found = _ACCEPT.search(head)
+    return found[1].decode("latin-1").strip() if found else ""
+
+
+def refusal(error: Exception) -> Refusal:
+    """Say what is wrong with a request."""
+    status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 500)
+    if status == 500:
+        return Refusal(500, "Internal Server Error: the request could not be answered")
+    problem = problem_of(error)
+    return Refusal(status, problem, problem.partition(":")[0])
+
+
+def problem_of(error: Exception) -> str:
+    """Return the problem as `NAME: expected …`."""
+    match error:
+        case errors.InvalidRequestLine():
+            return f"request line: expected METHOD PATH HTTP/1.1 in printable ASCII, got {_shown(error.req)}"
+        case errors.InvalidRequestMethod():
+            return f"method: expected one of HTTP's, got {_shown(error.method)}"
+        case errors.InvalidHTTPVersion():
+            return f"version: expected HTTP/1.0 or HTTP/1.1, got {_shown(error.version)}"
+        case errors.LimitRequestLine():
+            return f"request line: expected at most {error.max_size} bytes"
+        case errors.LimitRequestHeaders():
+            return f"headers: expected fewer or shorter ones ({error})"
+        case errors.ObsoleteFolding():
+            return f"{_shown(error.hdr)}: expected one line, got a folded one"
+        case errors.InvalidHeaderName():
+            return f"{_shown(error.hdr)}: expected a header's name"
+        case errors.InvalidHeader():
+            return f"{_shown(error.hdr)}: expected a header once, without control characters or contradiction"
+        case errors.UnsupportedTransferCoding():
+            return f"Transfer-Encoding: expected chunked, got {_shown(error.hdr)}"
+        case errors.ExpectationFailed():
+            return f"Expect: expected 100-continue, got {_shown(error.expect)}"
+        case errors.InvalidChunkSize() | errors.ChunkMissingTerminator() | errors.InvalidChunkExtension():
+            return f"body: expected chunks ({error})"
+    return str(error)
+
+
+def _shown(sent: object) -> str:
+    return printable(str(sent))[:_SHOWN]
+
+
+_STATUSES: dict[type[Exception], int] = {
+    LateError: 408,
+    errors.InvalidResponseHeader: 500,
+    errors.InvalidResponseHeaderName: 500,
+    errors.InvalidHTTPVersion: 505,
+    errors.LimitRequestLine: 414,
+    errors.LimitRequestHeaders: 431,
+    errors.UnsupportedTransferCoding: 501,
+    errors.ExpectationFailed: 417,
+    errors.ConfigurationProblem: 500,
+    errors.ParseException: 400,
+}

@@ -1,0 +1,181 @@
+"""The API on the wire: slow clients, and requests that are no HTTP."""
+
+import json
+import re
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.local.game import Game, running_game
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+    with running_game(tmp_path_factory.mktemp("game")) as game:
+        yield game
+
+
+def answer_to(game: Game, request: bytes, seconds: float = 20) -> tuple[int, str, str]:
+    """Send these bytes; return status, headers and body of what comes until the server closes the connection."""
+    with socket.create_connection(("127.0.0.1", game.port), timeout=seconds) as client:
+        client.sendall(request)
+        return whole_answer(client)
+
+
+def whole_answer(client: socket.socket) -> tuple[int, str, str]:
+    parts = []
+    while part := client.recv(65536):
+        parts.append(part)
+    head, _, body = b"".join(parts).decode().partition("\r\n\r\n")
+    return int(head.split()[1]), head, body
+
+
+def counted(game: Game, status: int) -> float:
+    """How many requests without a known path the API has answered so."""
+    pattern = rf'^game_api_requests_total\{{action="unknown",status="{status}"\}} (\S+)$'
+    return sum(float(value) for value in re.findall(pattern, game.ask("/metrics").text, re.MULTILINE))
+
+
+HALF_A_HEADER = b"GET / HTTP/1.1\r\nHost: a\r\n"
+HALF_A_BODY = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n[]"
+
+
+@pytest.mark.parametrize(
+    ("half", "deadline"), [(HALF_A_HEADER, 5), (HALF_A_BODY, 10), (b"", 1)], ids=["headers", "body", "nothing"]
+)
+def test_clients_that_send_half_a_request_silence_nobody(game: Game, half: bytes, deadline: float):
+    """Beside 160 clients that send a part and then nothing, others are answered when the time for that part is over."""
+    with ExitStack() as stack:
+        for _ in range(160):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", game.port)))
+            client.sendall(half)
+        began = time.monotonic()
+        assert game.ask("/healthz").status == 200
+        assert time.monotonic() - began < deadline + 2
+
+
+@pytest.mark.parametrize(("half", "part"), [(HALF_A_HEADER, "headers"), (HALF_A_BODY, "body")])
+def test_dripping_bytes_put_off_no_deadline(game: Game, half: bytes, part: str):
+    """A client that sends a byte now and then is told 408 when its time is over, and its connection is closed."""
+    limits = {"API_HEADER_TIMEOUT_SECONDS": "1", "API_BODY_TIMEOUT_SECONDS": "1"}
+    with game.another_api(**limits), socket.create_connection(("127.0.0.1", game.port), timeout=0.2) as client:
+        began = time.monotonic()
+        client.sendall(half)
+        answer = b""
+        while b"\n\n" not in answer.replace(b"\r", b"")[:-1]:
+            assert time.monotonic() - began < 5
+            client.sendall(b"x")
+            try:
+                answer += client.recv(65536)
+            except TimeoutError:
+                continue
+        assert answer.startswith(b"HTTP/1.1 408")
+        assert b"Connection: close" in answer
+        assert part in answer.decode().rpartition("\r\n\r\n")[2]
+
+
+def test_a_client_that_reads_no_answer_keeps_no_thread(game: Game):
+    """Clients that ask for large answers and read none of them are let go of, and others are answered."""
+    limits = {"WEB_CONCURRENCY": "1", "API_THREADS": "2", "API_BODY_TIMEOUT_SECONDS": "1"}
+    with game.another_api(**limits), ExitStack() as stack:
+        for _ in range(4):
+            client = stack.enter_context(socket.socket())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            client.connect(("127.0.0.1", game.port))
+            client.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n" * 100)
+        assert game.ask("/healthz").status == 200
+
+
+def test_clients_that_do_not_close_delay_nobody(game: Game):
+    """Answered clients that keep their side of a closed connection open keep no other client waiting."""
+    with game.another_api(WEB_CONCURRENCY="1"), ExitStack() as stack:
+        for _ in range(10):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", game.port), timeout=10))
+            client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert client.recv(1)
+        began = time.monotonic()
+        assert game.ask("/healthz").status == 200
+        assert time.monotonic() - began < 2
+
+
+WRONG = {
+    "raw UTF-8 in the path": ("GET /é HTTP/1.1\r\nHost: a\r\n\r\n".encode(), 400, "request line"),
+    "two lengths": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        400,
+        "CONTENT-LENGTH",
+    ),
+    "a line that is too long": (b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "request line"),
+    "a header that is too long": (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 9000 + b"\r\n\r\n", 431, "headers"),
+    "a header's name with a space": (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400, "Host "),
+    "a folded header": (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", 400, "X"),
+    "a method in lower case": (b"get / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "method"),
+    "a version that is none": (b"GET / HTTP/3.7\r\nHost: a\r\n\r\n", 505, "version"),
+    "no HTTP": (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", 400, "request line"),
+    "another coding than chunked": (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        501,
+        "Transfer-Encoding",
+    ),
+    "an expectation": (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: luck\r\n\r\n", 417, "Expect"),
+}
+
+
+@pytest.mark.parametrize(("request_bytes", "status", "field"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_no_request_is_answered_in_the_usual_form(game: Game, request_bytes: bytes, status: int, field: str):
+    """What cannot be read as a request gets text, or JSON when the client accepts it, is counted and writes nothing."""
+    before, ends = counted(game, status), game.ends()
+    told, head, body = answer_to(game, request_bytes)
+    assert told == status, body
+    assert "Content-Type: text/plain" in head
+    assert "Cache-Control: no-store" in head
+    assert body.endswith("\n")
+    assert body.startswith(f"{field}: ")
+    first, _, rest = request_bytes.partition(b"\r\n")
+    told, head, body = answer_to(game, first + b"\r\nAccept: application/json\r\n" + rest)
+    if b"x" * 9000 not in first:
+        assert "Content-Type: application/json" in head
+        assert json.loads(body)["field"] == field
+    assert told == status
+    assert counted(game, status) == before + 2
+    assert game.ends() == ends
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"zz\r\n{}\r\n0\r\n\r\n", b"2\r\n{}xx0\r\n\r\n", b"2;=\r\n{}\r\n0\r\n\r\n"],
+    ids=["size", "end", "extension"],
+)
+def test_wrong_chunks_are_a_400(game: Game, body: bytes):
+    """A body whose chunks are wrong is the client's fault, not a failure of the service."""
+    ends = game.ends()
+    head = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    status, _, text = answer_to(game, head + body)
+    assert (status, "body" in text) == (400, True)
+    assert game.ends() == ends
+
+
+def test_a_body_that_ends_early_is_a_400(game: Game):
+    """A connection that ends in the middle of a body makes no request of what came."""
+    ends = game.ends()
+    with socket.create_connection(("127.0.0.1", game.port), timeout=10) as client:
+        head = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+        client.sendall(head + b'[{"event_type":"default"}]')
+        client.shutdown(socket.SHUT_WR)
+        assert whole_answer(client)[0] == 400
+    assert game.ends() == ends
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [b"SCRIPT_NAME: /x", b"PATH_INFO: /nowhere", b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off"],
+    ids=["script name", "path", "scheme"],
+)
+def test_headers_for_gateways_are_ignored(game: Game, lines: bytes):
+    """What a client says of the path or the scheme in headers for gateways changes nothing."""
+    request = b"GET /declare_peace HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + lines + b"\r\n\r\n"
+    status, _, body = answer_to(game, request)
+    assert (status, body) == (200, "Peace Declared!")
