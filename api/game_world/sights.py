@@ -9,7 +9,7 @@ from game_events import EVENT_TYPES
 from game_events.effects import filled, result_of
 from game_events.rules import START
 
-from game_world.store import Store
+from game_world.store import Store, key
 
 BOARDS = ("gold", "experience", "power")
 LEADERS = 10
@@ -29,7 +29,7 @@ class Sights:
 
     def hero(self, name: str) -> Json:
         """A player; one whom nobody has heard of has what everybody starts with."""
-        found = {str(field): str(value) for field, value in self._redis.hgetall(f"hero:{name}").items()}
+        found = {str(field): str(value) for field, value in self._redis.hgetall(key(f"hero:{name}")).items()}
         numbers = {attribute: int(found.get(attribute, start)) for attribute, start in START.items()}
         return {
             "player": name,
@@ -45,12 +45,12 @@ class Sights:
         """Who leads, the guilds, and who is at war."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for name in (*BOARDS, "guilds"):
-                pipeline.zrevrange(f"board:{name}", 0, LEADERS - 1, withscores=True)
-            pipeline.zrevrange("ties:war", 0, WARS - 1, withscores=True)
+                pipeline.zrevrange(key(f"board:{name}"), 0, LEADERS - 1, withscores=True)
+            pipeline.zrevrange(key("ties:war"), 0, WARS - 1, withscores=True)
             *boards, guilds, wars = pipeline.execute()
         with self._redis.pipeline(transaction=False) as pipeline:
             for guild, _ in guilds:
-                pipeline.hget(f"guild:{guild}", "gold")
+                pipeline.hget(key(f"guild:{guild}"), "gold")
             treasures = pipeline.execute()
         return {
             "leaders": {
@@ -70,7 +70,7 @@ class Sights:
     def feed(self, after: str = "") -> list[Json]:
         """The newest events after a place in the feed, oldest first."""
         least = f"({after}" if after else "-"
-        newest: list[tuple[str, dict[str, str]]] = self._redis.xrevrange("feed", "+", least, count=FEED)  # type: ignore[assignment]
+        newest: list[tuple[str, dict[str, str]]] = self._redis.xrevrange(key("feed"), "+", least, count=FEED)  # type: ignore[assignment]
         return [_told(place, orjson.loads(entry["event"])) for place, entry in reversed(newest)]
 
 

@@ -1,6 +1,6 @@
 """The store of the world: Redis or Valkey, whose scripts decide and change it, each at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -19,6 +19,18 @@ TOLD_SECONDS = 3600
 ONCE_SECONDS = 24 * 3600
 """For so long events under one key count once."""
 
+PREFIX = "gamelake:"
+"""With this every key of the world begins: a store may have others' keys beside them once the world is there."""
+EVICTION = "noeviction"
+"""The only policy under which no key is lost in silence: a lost one would be decided and paid again."""
+
+_OLD_MARKER = "topic"
+"""Where a world whose keys had no prefix has its topic's id."""
+_OLD_KEYS = frozenset({_OLD_MARKER, "pending", "positions", "caught_up", "feed"})
+_OLD_KINDS = ("hero:", "guild:", "members:", "board:", "ties:", "limit:", "once:", "told:")
+_STEP = 1000
+"""Keys that are looked at, or removed, in one call."""
+
 _TIMEOUT = 1.0
 """Seconds that the store may take to answer."""
 _FEED = 500
@@ -31,6 +43,10 @@ class StoreLostError(RedisError):
     """The store has become empty: the world begins anew."""
 
 
+class StoreRefusedError(Exception):
+    """The store is no place for the world; only its owner can help."""
+
+
 class Store:
     """Survives a fork before it is first asked."""
 
@@ -40,6 +56,8 @@ class Store:
             socket_timeout=_TIMEOUT,
             socket_connect_timeout=_TIMEOUT,
             decode_responses=True,
+            # Keys of others may have any bytes for names.
+            encoding_errors="backslashreplace",
             # A script that was carried out, though its answer got lost, must not be carried out again.
             retry=Retry(NoBackoff(), 0),
         )
@@ -52,6 +70,7 @@ class Store:
         folder = files("game_world") / "scripts"
         text = (folder / "world.lua").read_text() + (folder / f"{name}.lua").read_text()
         for placeholder, value in (
+            ("%PREFIX%", PREFIX),
             ("%START%", ", ".join(f"{attribute} = {value}" for attribute, value in START.items())),
             ("%MOST_HEALTH%", str(MOST_HEALTH)),
             ("%TOLD_SECONDS%", str(TOLD_SECONDS)),
@@ -81,31 +100,79 @@ class Store:
 
     def begin_at(self, partition: int, offset: int) -> None:
         """Set the next offset of a partition."""
-        self.redis.hset("positions", str(partition), offset)
+        self.redis.hset(key("positions"), str(partition), offset)
 
     def positions(self) -> dict[int, int]:
         """Return the next offset of each partition; empty for a world that is new."""
-        return {int(partition): int(offset) for partition, offset in self.redis.hgetall("positions").items()}
+        return {int(partition): int(offset) for partition, offset in self.redis.hgetall(key("positions")).items()}
 
     def claim(self, topic_id: str) -> bool:
-        """Begin anew, unless the world is this topic's already; tell whether it is new."""
-        if self.redis.get("topic") == topic_id:
+        """Begin the world of this topic, unless it is here already; tell whether it is new.
+
+        Of another topic's world only the world's own keys are removed. Raises StoreRefusedError.
+        """
+        self.check_eviction()
+        known = self.redis.get(key("topic"))
+        if known == topic_id:
             return False
-        self.redis.flushdb()
-        self.redis.set("topic", topic_id)
+        is_old = self._is_old_world(topic_id)
+        if known is None and not is_old:
+            self._check_keys()
+        # Without these nothing is decided: what is decided between two steps would lose a part of it.
+        self.redis.unlink(key("topic"), key("caught_up"), key("positions"))
+        self._remove(f"{PREFIX}*", lambda _: True)
+        if is_old:
+            self._remove("*", lambda name: _is_old(name) and name != _OLD_MARKER)
+        self.redis.set(key("topic"), topic_id)
+        if is_old:
+            self.redis.unlink(_OLD_MARKER)
         return True
+
+    def check_eviction(self) -> None:
+        """Raise StoreRefusedError if the store may drop keys; then nothing is decided any more."""
+        policy = self.redis.info("memory").get("maxmemory_policy", EVICTION)
+        if policy != EVICTION:
+            self.redis.unlink(key("caught_up"))
+            raise StoreRefusedError(f"maxmemory-policy of the store: expected {EVICTION}, got {policy}")
+
+    def _check_keys(self) -> None:
+        for names in self._scan("*"):
+            if others := [name for name in names if not name.startswith(PREFIX)]:
+                shown = ", ".join(repr(name) for name in sorted(others)[:3])
+                raise StoreRefusedError(
+                    f"WORLD_URL: expected an empty store, or one with a world in it (key {key('topic')!r}), got one "
+                    f"with keys of others, such as {shown}: name another store or database number "
+                    "(redis://HOST:PORT/1), or empty this one (FLUSHDB) if nobody needs it"
+                )
+
+    def _is_old_world(self, topic_id: str) -> bool:
+        return self.redis.type(_OLD_MARKER) == "string" and self.redis.get(_OLD_MARKER) == topic_id
+
+    def _remove(self, pattern: str, is_ours: Callable[[str], bool]) -> None:
+        for names in self._scan(pattern):
+            if ours := [name for name in names if is_ours(name)]:
+                self.redis.unlink(*ours)
+
+    def _scan(self, pattern: str) -> Iterator[list[str]]:
+        """Yield the names of keys, a bounded number looked at for each."""
+        cursor = 0
+        while True:
+            cursor, names = self.redis.scan(cursor, pattern, _STEP)
+            yield names
+            if not int(cursor):
+                return
 
     def are_pending(self, names: Sequence[str]) -> list[bool]:
         """Tell of each name whether it is pending."""
-        return [found is not None for found in self.redis.hmget("pending", names)] if names else []
+        return [found is not None for found in self.redis.hmget(key("pending"), names)] if names else []
 
     def pending(self) -> Iterator[tuple[str, float]]:
         """Yield each pending event's name, and when it was decided, in seconds since the epoch."""
-        for name, entry in self.redis.hscan_iter("pending"):
+        for name, entry in self.redis.hscan_iter(key("pending")):
             yield str(name), orjson.loads(entry)["at"] / 1000
 
     def is_caught_up(self) -> bool:
-        return bool(self.redis.exists("caught_up"))
+        return bool(self.redis.exists(key("caught_up")))
 
     def set_caught_up(self) -> None:
         """Note that the topic has been read to its end. Raises StoreLostError."""
@@ -120,9 +187,18 @@ class Store:
         """Add to the feed."""
         with self.redis.pipeline(transaction=False) as pipeline:
             for event in events:
-                pipeline.xadd("feed", {"event": event}, maxlen=_FEED, approximate=True)
+                pipeline.xadd(key("feed"), {"event": event}, maxlen=_FEED, approximate=True)
             pipeline.execute()
 
     def forget(self, player: str) -> None:
         """Remove a player, and whatever names him."""
         self._forget(args=[player])
+
+
+def key(name: str) -> str:
+    """Return the key of a part of the world, as world.lua names them."""
+    return PREFIX + name
+
+
+def _is_old(name: str) -> bool:
+    return name in _OLD_KEYS or name.startswith(_OLD_KINDS)

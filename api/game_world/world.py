@@ -87,6 +87,8 @@ class World:
             if event_type.is_free:
                 return Decision({})
             raise
+        if "away" in answer and event_type.is_free:
+            return Decision({})
         self._check(event_type, event, answer)
         return Decision(decided(event_type, answer), again="again" in answer)
 

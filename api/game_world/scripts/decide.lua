@@ -1,7 +1,7 @@
 -- Decides deeds: is each allowed, what comes of it? What comes of it is done at once, and noted as pending. A deed that
 -- was decided before, under its key, has come to what it came to then.
 -- ARGV: the deeds, as game_world/deeds.py makes them. Returns JSON for each; nothing where there is nothing to tell.
-local time = redis.call('TIME')
+local time = server.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
 -- Each is a bucket that refills steadily: the moment at which it will be full again (the GCRA algorithm).
@@ -143,7 +143,10 @@ local function carry_out(deed)
   local note = {at = now / 1000, done = {}, undo = {}, once = deed.once}
   local answer
   if deed.effects then
-    -- It depends on nothing.
+    -- It depends on nothing, but on a world that is there: else the projection brings it in.
+    if redis.call('EXISTS', 'topic') == 0 then
+      return '{"away":true}'
+    end
     meet(deed.player)
     for _, effect in ipairs(deed.effects) do
       add(effect[1], effect[2], effect[3], effect[4])

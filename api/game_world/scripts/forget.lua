@@ -15,4 +15,5 @@ for _, kind in ipairs({'war', 'peace', 'alliance'}) do
     end
   end
 end
-redis.call('DEL', key, 'feed')
+redis.call('DEL', key)
+redis.call('DEL', 'feed')

@@ -1,9 +1,17 @@
--- The world's state. Every script begins with this.
+-- The world's state. Every script begins with this. Every key has the world's prefix, which stands here alone:
+--   topic         the id of the topic that the world is made of; without it nothing is decided
 --   hero:NAME     attributes, `item:…`; facts: `guild`, `tie:TARGET`, and of each, with @ before it, the stamp
 --   guild:NAME    gold;  members:NAME its members
 --   board:…       heroes by gold, experience, power, and guilds by members
 --   ties:…        pairs of players at war, at peace, allied, by time
 --   pending       events, by id and time, whose effects are here and which have not been seen in the topic yet
+local server = redis
+local redis = {
+  call = function(command, key, ...)
+    return server.call(command, '%PREFIX%' .. key, ...)
+  end,
+}
+
 local START = {%START%}
 local PAIR = '\31'
 
