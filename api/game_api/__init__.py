@@ -11,6 +11,7 @@ from game_api.dashboard import add_dashboard
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog
 from game_api.game_pages import add_game_pages
+from game_api.limits import add_limits
 from game_api.metrics import count_request
 from game_api.operations import add_operations
 from game_api.replies import error_reply, limited_reply, world_away_reply
@@ -40,6 +41,7 @@ def create_app(log: EventLog, world: World | None = None, random: Random | None 
     app.register_error_handler(WorldAwayError, lambda error: world_away_reply(str(error)))
     app.before_request(_refuse_large_body)
     app.after_request(_count)
+    add_limits(app, world)
     return app
 
 

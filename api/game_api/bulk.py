@@ -15,6 +15,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog, Outcome, Receipt, Record
+from game_api.limits import limit_events
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, STORED_HEADERS, Origin, origin
 from game_api.replies import json_reply, retry_later, unwritten
@@ -45,7 +46,7 @@ def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
         items = parse(body)
         asked = monotonic()
         if world:
-            world.limit(sender.player, request.remote_addr or "")
+            limit_events(world, items, sender.player)
         results, events, records = prepare(items, sender, int(time() * 1000))
         if events:
             began = monotonic()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from game_events import InvalidEventError, decode
+from game_events import EVENT_TYPES, InvalidEventError, decode
 from game_events.effects import effects, facts
 
 from game_world.deeds import once_key, pending_name
@@ -12,7 +12,7 @@ from game_world.deeds import once_key, pending_name
 _NAMES = ("player", "event_type", "event_id")
 
 Record = list[Any]
-"""Name among the pending ones, what it is counted once by, effects, facts, player."""
+"""Name among the pending ones, what it is counted once by, effects, facts, player, whether it depends on nothing."""
 
 
 def records(values: Sequence[bytes | None], are_pending: Callable[[Sequence[str]], Sequence[bool]]) -> list[Record]:
@@ -25,10 +25,10 @@ def records(values: Sequence[bytes | None], are_pending: Callable[[Sequence[str]
     made = []
     for name, (value, event), is_pending in zip(names, parsed, are_pending(names), strict=True):
         if is_pending:
-            made.append([name, _once(event), False, False, event["player"]])
+            made.append([name, _once(event), False, False, event["player"], False])
         elif valid := _valid(value):
             changed = [list(one) for one in effects(valid)], [list(one) for one in facts(valid)]
-            made.append([name, _once(valid), *changed, valid["player"]])
+            made.append([name, _once(valid), *changed, valid["player"], EVENT_TYPES[valid["event_type"]].is_free])
     return made
 
 

@@ -1,6 +1,7 @@
 """The store of the world: Redis or Valkey, whose scripts decide and change it, each at once."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from typing import Any
 
@@ -9,7 +10,7 @@ from game_events.rules import MOST_HEALTH, START
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 
 from game_world.turns import Turns
@@ -30,6 +31,13 @@ _OLD_KEYS = frozenset({_OLD_MARKER, "pending", "positions", "caught_up", "feed"}
 _OLD_KINDS = ("hero:", "guild:", "members:", "board:", "ties:", "limit:", "once:", "told:")
 _STEP = 1000
 """Keys that are looked at, or removed, in one call."""
+
+MOST_TIES = 200
+"""Of a hero: of more the latest hold."""
+MOST_ITEMS = 500
+"""Kinds that a hero has at most."""
+# A tie and its stamp are two fields; a guild with its stamp, and attributes.
+_MOST_FIELDS = MOST_ITEMS + 2 * MOST_TIES + 2 + len(START)
 
 _TIMEOUT = 1.0
 """Seconds that the store may take to answer."""
@@ -62,8 +70,8 @@ class Store:
             retry=Retry(NoBackoff(), 0),
         )
         self._decide = Turns(self.redis, self._script("decide"))
-        self._revert, self._project, self._catch_up, self._forget = map(
-            self._script, ("revert", "project", "catch_up", "forget")
+        self._revert, self._project, self._catch_up, self._forget, self._make_room, self._begin_at = map(
+            self._script, ("revert", "project", "catch_up", "forget", "make_room", "begin_at")
         )
 
     def _script(self, name: str) -> Script:
@@ -73,6 +81,8 @@ class Store:
             ("%PREFIX%", PREFIX),
             ("%START%", ", ".join(f"{attribute} = {value}" for attribute, value in START.items())),
             ("%MOST_HEALTH%", str(MOST_HEALTH)),
+            ("%MOST_TIES%", str(MOST_TIES)),
+            ("%MOST_FIELDS%", str(_MOST_FIELDS)),
             ("%TOLD_SECONDS%", str(TOLD_SECONDS)),
             ("%ONCE_SECONDS%", str(ONCE_SECONDS)),
         ):
@@ -91,16 +101,20 @@ class Store:
         """
         return not self._revert(args=["shared" if shared else "own", *names])
 
-    def project(self, partition: int, offsets: range, records: Iterable[list[Any]]) -> int:
-        """Bring the records at these offsets into the world; return the offset to go on at. Raises StoreLostError."""
-        position = int(self._project(args=[partition, offsets.start, offsets.stop, orjson.dumps(list(records))]))
+    def project(self, partition: int, offsets: range, records: Iterable[list[Any]], is_full: bool = False) -> int:
+        """Bring the records at these offsets into the world; return the offset to go on at. Raises StoreLostError.
+
+        Into a full world new names come only by what is decided.
+        """
+        found = orjson.dumps(list(records))
+        position = int(self._project(args=[partition, offsets.start, offsets.stop, found, "full" if is_full else ""]))
         if position < 0:
             raise StoreLostError("the store has lost the world")
         return position
 
     def begin_at(self, partition: int, offset: int) -> None:
         """Set the next offset of a partition."""
-        self.redis.hset(key("positions"), str(partition), offset)
+        self._begin_at(args=[partition, offset])
 
     def positions(self) -> dict[int, int]:
         """Return the next offset of each partition; empty for a world that is new."""
@@ -111,7 +125,7 @@ class Store:
 
         Of another topic's world only the world's own keys are removed. Raises StoreRefusedError.
         """
-        self.check_eviction()
+        self._memory()
         known = self.redis.get(key("topic"))
         if known == topic_id:
             return False
@@ -128,12 +142,14 @@ class Store:
             self.redis.unlink(_OLD_MARKER)
         return True
 
-    def check_eviction(self) -> None:
-        """Raise StoreRefusedError if the store may drop keys; then nothing is decided any more."""
-        policy = self.redis.info("memory").get("maxmemory_policy", EVICTION)
+    def _memory(self) -> Json:
+        """Return what the store says of its memory; if it may drop keys decide nothing more, and raise."""
+        found = dict(self.redis.info("memory"))
+        policy = found.get("maxmemory_policy", EVICTION)
         if policy != EVICTION:
             self.redis.unlink(key("caught_up"))
             raise StoreRefusedError(f"maxmemory-policy of the store: expected {EVICTION}, got {policy}")
+        return found
 
     def _check_keys(self) -> None:
         for names in self._scan("*"):
@@ -148,17 +164,19 @@ class Store:
     def _is_old_world(self, topic_id: str) -> bool:
         return self.redis.type(_OLD_MARKER) == "string" and self.redis.get(_OLD_MARKER) == topic_id
 
-    def _remove(self, pattern: str, is_ours: Callable[[str], bool]) -> None:
+    def _remove(self, pattern: str, is_ours: Callable[[str], bool]) -> int:
+        removed = 0
         for names in self._scan(pattern):
             if ours := [name for name in names if is_ours(name)]:
-                self.redis.unlink(*ours)
+                removed += int(self.redis.unlink(*ours))
+        return removed
 
     def _scan(self, pattern: str) -> Iterator[list[str]]:
         """Yield the names of keys, a bounded number looked at for each."""
         cursor = 0
         while True:
             cursor, names = self.redis.scan(cursor, pattern, _STEP)
-            yield names
+            yield [str(name) for name in names]
             if not int(cursor):
                 return
 
@@ -183,12 +201,42 @@ class Store:
         seconds, microseconds = self.redis.time()
         return float(seconds) + microseconds / 1e6
 
+    def memory(self) -> float:
+        """Return the share of its memory that the store uses; 0 when it has no bound. Raises StoreRefusedError."""
+        found = self._memory()
+        return found["used_memory"] / found["maxmemory"] if found["maxmemory"] else 0.0
+
+    def make_room(self, before: float | None, most: int, is_full: bool) -> int:
+        """Forget visitors who were not seen since `before`, in seconds, all if None; note whether there is room.
+
+        Return how many were forgotten.
+        """
+        moment = "+inf" if before is None else f"({before * 1000:.0f}"
+        return int(self._make_room(args=[moment, most, "full" if is_full else ""]))
+
+    def drop_answers(self) -> int:
+        """Drop what requests under a key were told; return how many. Such a request that comes again is refused."""
+        return self._remove(key("told:*"), lambda _: True)
+
+    def drop_keys(self, seconds: float) -> int:
+        """Drop the keys of requests that have no more than that long to live; return how many."""
+        dropped = 0
+        for names in self._scan(key("once:*")):
+            with self.redis.pipeline(transaction=False) as pipeline:
+                for name in names:
+                    pipeline.ttl(name)
+                old = [name for name, left in zip(names, pipeline.execute(), strict=True) if left <= seconds]
+            if old:
+                dropped += int(self.redis.unlink(*old))
+        return dropped
+
     def tell(self, events: Sequence[bytes]) -> None:
-        """Add to the feed."""
+        """Add to the feed, which a store without memory does without."""
         with self.redis.pipeline(transaction=False) as pipeline:
             for event in events:
                 pipeline.xadd(key("feed"), {"event": event}, maxlen=_FEED, approximate=True)
-            pipeline.execute()
+            with suppress(OutOfMemoryError):
+                pipeline.execute()
 
     def forget(self, player: str) -> None:
         """Remove a player, and whatever names him."""

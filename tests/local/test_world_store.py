@@ -3,13 +3,17 @@
 import os
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from time import time
 
 import pytest
+import requests
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
-from game_world.store import Store, key
+from game_world.store import MOST_TIES, Store, key
 from local.process import wait_until
 
 from tests.local.game import Game, running_game
@@ -127,3 +131,92 @@ def test_a_store_that_may_drop_keys_is_refused(game: Game, store: Store) -> None
     said = refusal(game)
     assert "maxmemory-policy of the store: expected noeviction, got volatile-lru" in said
     assert not store.is_caught_up()
+
+
+def bulk(game: Game, items: list[dict[str, object]], **headers: str) -> int:
+    return requests.post(
+        f"{game.url}/events", json=items, headers={"X-Player": "eve", **headers}, timeout=30
+    ).status_code
+
+
+def explores(game: Game, player: str) -> int:
+    return game.ask("/explore", "POST", headers={"X-Player": player}).status
+
+
+def test_invented_names_do_not_fill_the_world(game: Game) -> None:
+    """After far more names than the store has memory for, players play, the projection lives, and limits hold."""
+    store = Store(game.settings.store_url)
+    store.redis.config_set("maxmemory", 16 << 20)
+    lives = game.world.pid
+    none = dict.fromkeys(("API_PLAYER_RATE", "API_ADDRESS_RATE"), "0")
+    try:
+        with game.another_api(**none), ThreadPoolExecutor(4) as pool:
+            bulks = (
+                [{"event_type": "default", "player": f"{n}-{m}-".ljust(200, "x")} for m in range(1000)]
+                for n in range(250)
+            )
+            statuses = Counter(pool.map(lambda items: bulk(game, items), bulks))
+            assert statuses[200] > 240, statuses
+            wait_until(
+                "the world to have read them", lambda: sum(store.positions().values()) == sum(game.ends().values()), 300
+            )
+            assert game.world.pid == lives
+            assert store.memory() < 0.9
+            assert explores(game, "ada") == 200
+            assert store.redis.zcard(key("visitors")) > 1000
+        with game.another_api(API_PLAYER_RATE="1", API_PLAYER_BURST="5"):
+            answers = [game.ask("/", headers={"X-Player": "eve"}).status for _ in range(20)]
+            assert Counter(answers).keys() == {200, 429}
+    finally:
+        store.redis.config_set("maxmemory", 0)
+
+
+def test_a_full_world_takes_nobody_new(game: Game) -> None:
+    """While the store is full a new name's decision is a 503 that says so; known players go on."""
+    store = Store(game.settings.store_url)
+    try:
+        store.redis.config_set("maxmemory", int(store.redis.info("memory")["used_memory"] / 0.95))
+        wait_until("the world to be full", lambda: store.redis.exists(key("full")), 30)
+        refused = game.ask("/explore", "POST", headers={"X-Player": "newcomer"})
+        assert (refused.status, refused.headers["Event-Outcome"]) == (503, "refused")
+        assert refused.json["error"] == "the world is full: it takes no new players for now"
+        assert game.ask("/", headers={"X-Player": "newcomer"}).status == 200
+        assert explores(game, "ada") == 200
+        store.redis.config_set("maxmemory", 1 << 20)
+        assert game.ask("/purchase_a_sword", headers={"X-Player": "ada"}).status == 200
+        wait_until(
+            "the sword, though there is no memory", lambda: store.redis.hget(key("hero:ada"), "item:sword") == "1", 30
+        )
+    finally:
+        store.redis.config_set("maxmemory", 0)
+    wait_until("room", lambda: not store.redis.exists(key("full")), 30)
+    assert explores(game, "newcomer") == 200
+
+
+def test_ties_are_bounded(game: Game) -> None:
+    """Of many ties the latest hold, and only to players; a declaration to nobody is an event, and no tie."""
+    store = Store(game.settings.store_url)
+    targets = [f"target {number}" for number in range(2 * MOST_TIES)]
+    assert bulk(game, [{"event_type": "default", "player": target} for target in targets[MOST_TIES:-1]]) == 200
+    wars = [{"event_type": "declare_war", "player": "warlord", "target": target} for target in targets]
+    for war in wars:
+        assert bulk(game, [war]) == 200
+    wait_until("the last", lambda: store.redis.hexists(key("hero:warlord"), f"tie:{targets[-1]}"), 30)
+    assert store.redis.zcard(key("tied:warlord")) == MOST_TIES
+    hero = game.ask("/heroes/warlord").json
+    assert list(hero["ties"]) == sorted(targets[MOST_TIES:-1])
+
+
+def test_a_visitor_of_long_ago_is_forgotten(game: Game) -> None:
+    """A name that only did what depends on nothing is nobody a day later; one that had something decided stays."""
+    store = Store(game.settings.store_url)
+    for request in ("/purchase_a_sword", "/join_a_guild?guild=Knights", "/declare_a_war?target=ada"):
+        for player in ("guest", "native"):
+            assert game.ask(request, headers={"X-Player": player}).status == 200
+    assert explores(game, "native") == 200
+    store.redis.zadd(key("visitors"), {"guest": time() * 1000 - 25 * 3600 * 1000, "native": 0}, xx=True)
+    wait_until("it to be forgotten", lambda: not store.redis.exists(key("hero:guest"), key("tied:guest")), 30)
+    assert store.redis.smembers(key("members:Knights")) == {"native"}
+    assert not game.ask("/heroes/guest").json["known"]
+    assert game.ask("/heroes/native").json["items"] == {"sword": 1}
+    assert not any("guest" in war.values() for war in game.ask("/world").json["wars"])
