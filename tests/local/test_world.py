@@ -364,7 +364,26 @@ def test_an_address_is_limited(game: Game) -> None:
         assert do(game, "another", "/", **{"X-Forwarded-For": "192.0.2.2"}).status == 200
         networked = pool.map(lambda n: do(game, "x", "/", **{"X-Forwarded-For": f"2001:db8::{n}"}).status, range(60))
         assert limited(list(networked))
-        assert limited(list(pool.map(lambda _: _bulk(game, **{"X-Forwarded-For": "192.0.2.3"}), range(60))))
+        ported = pool.map(
+            lambda n: do(game, "x", "/", **{"X-Forwarded-For": f"192.0.2.4:{50000 + n}"}).status, range(60)
+        )
+        assert limited(list(ported))
+        # Ten at a time take the whole burst and owe as many again.
+        bulk = Counter(pool.map(lambda _: _bulk(game, **{"X-Forwarded-For": "192.0.2.3"}), range(60)))
+        assert bulk.keys() == {200, 429}
+        assert bulk[200] < 5
+
+
+def test_who_is_over_the_limit_empties_no_other_bucket(game: Game) -> None:
+    """What is refused for its address takes nothing from the player whom it names."""
+
+    def ask(_: int) -> int:
+        return do(game, "victim", "/", **{"X-Forwarded-For": "192.0.2.5"}).status
+
+    limits = {"API_ADDRESS_RATE": "1", "API_ADDRESS_BURST": "3", "API_PLAYER_RATE": "1", "API_PLAYER_BURST": "20"}
+    with game.another_api(API_TRUSTED_PROXIES="1", **limits), ThreadPoolExecutor(30) as pool:
+        assert Counter(pool.map(ask, range(100)))[429] > 60
+        assert do(game, "victim", "/", **{"X-Forwarded-For": "192.0.2.6"}).status == 200
 
 
 def test_a_game_is_what_its_events_add_up_to(game: Game, chronicle: Chronicle) -> None:
