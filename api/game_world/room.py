@@ -15,7 +15,7 @@ _STEP = 500
 """Visitors who are forgotten in one call: others wait meanwhile."""
 _STEPS = 40
 _PAUSE = 60.0
-"""Seconds between two looks for keys that may go: each looks at all keys."""
+"""Seconds between two looks for keys that may go, for each looks at all keys; and between two lines of the log."""
 _SHARES = (0.5, 0.75, 0.9)
 """Of their life that keys of requests must have left, one tried after another."""
 
@@ -26,6 +26,8 @@ class Room:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._looked = -_PAUSE
+        self._said = -_PAUSE
+        self._forgotten = 0
         self.is_full = False
 
     def forget_old(self) -> None:
@@ -48,17 +50,19 @@ class Room:
         self.is_full = is_full
 
     def _forget_more(self) -> float:
-        forgotten, used = 0, 1.0
+        used = 1.0
         for _ in range(_STEPS):
             number = self._store.make_room(None, _STEP, self.is_full)
-            forgotten += number
+            self._forgotten += number
             used = self._store.memory()
             if used <= HIGH or not number:
                 break
-        if forgotten:
-            print(f"memory is short: {forgotten} visitors were forgotten early", flush=True)
-        if used > HIGH and time.monotonic() - self._looked >= _PAUSE:
-            self._looked = time.monotonic()
+        now = time.monotonic()
+        if self._forgotten and now - self._said >= _PAUSE:
+            print(f"memory is short: {self._forgotten} visitors were forgotten early", flush=True)
+            self._said, self._forgotten = now, 0
+        if used > HIGH and now - self._looked >= _PAUSE:
+            self._looked = now
             used = self._drop_keys()
         return used
 

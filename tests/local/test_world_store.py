@@ -125,12 +125,17 @@ def test_another_topics_world_without_the_prefix_is_left_alone(game: Game, store
 
 
 def test_a_store_that_may_drop_keys_is_refused(game: Game, store: Store) -> None:
-    """The message names the setting and its value; what the store has decides nothing any more."""
+    """The message names the setting and its value; nothing is decided any more, by a world that ran before either."""
     store.redis.config_set("maxmemory-policy", "volatile-lru")
     store.redis.mset({key("topic"): topic_id(game), key("caught_up"): 1})
     said = refusal(game)
     assert "maxmemory-policy of the store: expected noeviction, got volatile-lru" in said
     assert not store.is_caught_up()
+    wait_until("the running world to end", lambda: not game.world.alive, 30)
+    assert explores(game, "ada") == 503
+    store.redis.config_set("maxmemory-policy", "noeviction")
+    game.world.start()
+    wait_until("the world", lambda: explores(game, "ada") == 200, 30)
 
 
 def bulk(game: Game, items: list[dict[str, object]], **headers: str) -> int:
