@@ -11,7 +11,7 @@ from game_world.world import LimitedError, World
 from game_api.replies import limited_reply
 
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
-_LOOKS = frozenset({"world", "hero"})
+_LOOKS = frozenset({"world", "hero", "dashboard_data"})
 """Endpoints that ask the store."""
 _ERRORS = frozenset({400, 404, 405, 413, 415})
 """Of requests that were not decided: they cost, too, for nobody needs many."""

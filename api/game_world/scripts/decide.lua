@@ -160,8 +160,7 @@ local function carry_out(deed)
     if not knows(deed.player) and redis.call('EXISTS', 'full') == 1 then
       return '{"away":true}'
     end
-    meet(deed.player)
-    redis.call('ZADD', 'visitors', 'XX', 'GT', seen_at, deed.player)
+    welcome(deed.player)
     for _, effect in ipairs(deed.effects) do
       add(effect[1], effect[2], effect[3], effect[4])
     end

@@ -23,10 +23,10 @@ for _, record in ipairs(records) do
     take_back(name)
   elseif redis.call('HDEL', 'pending', name) == 0 and not (is_full and record[6] and not knows(record[5])) then
     seen_at = math.min(tonumber(string.match(name, '%d+$')), now / 1000)
-    meet(record[5])
     if record[6] then
-      redis.call('ZADD', 'visitors', 'XX', 'GT', seen_at, record[5])
+      welcome(record[5])
     else
+      meet(record[5])
       redis.call('ZREM', 'visitors', record[5])
     end
     for _, effect in ipairs(record[3] or {}) do

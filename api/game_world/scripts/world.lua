@@ -45,14 +45,26 @@ local function meet(player)
   if not knows(player) then
     known[player] = true
     redis.call('ZADD', 'visitors', seen_at, player)
+    local fields = {}
     for attribute, value in pairs(START) do
-      redis.call('HSET', key, attribute, value)
+      fields[#fields + 1] = attribute
+      fields[#fields + 1] = value
       if attribute ~= 'health' then
         redis.call('ZADD', 'board:' .. attribute, value, player)
       end
     end
+    redis.call('HSET', key, unpack(fields))
   end
   return key
+end
+
+-- Meets a player who did what depends on nothing.
+local function welcome(player)
+  if knows(player) then
+    redis.call('ZADD', 'visitors', 'XX', 'GT', seen_at, player)
+  else
+    meet(player)
+  end
 end
 
 local function add(owner, name, attribute, amount)
