@@ -161,7 +161,8 @@ def test_a_full_world_takes_nobody_new(game: Game) -> None:
     assert game.ask("/explore", "POST", headers=headers).status == 200
     wait_until("the other key", lambda: len(list(store.redis.scan_iter(key("once:*")))) == 2, 30)
     try:
-        store.redis.set("filler", "x" * (64 << 20))
+        for number in range(32):
+            store.redis.set(f"filler:{number}", "x" * (1 << 20))
         store.redis.config_set("maxmemory", int(store.redis.info("memory")["used_memory"] / 0.95))
         wait_until("the world to be full", lambda: store.redis.exists(key("full")), 30)
         refused = game.ask("/explore", "POST", headers={"X-Player": "newcomer"})
@@ -180,7 +181,7 @@ def test_a_full_world_takes_nobody_new(game: Game) -> None:
         )
     finally:
         store.redis.config_set("maxmemory", 0)
-        store.redis.delete("filler")
+        store.redis.unlink(*store.redis.scan_iter("filler:*"))
     wait_until("room", lambda: not store.redis.exists(key("full")), 30)
     assert explores(game, "newcomer") == 200
 
