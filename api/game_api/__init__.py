@@ -7,11 +7,11 @@ from game_world.world import LimitedError, RefusedError, World, WorldAwayError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from game_api.bulk import MAX_BODY, add_bulk
+from game_api.costs import add_costs
 from game_api.dashboard import add_dashboard
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog
 from game_api.game_pages import add_game_pages
-from game_api.limits import add_limits
 from game_api.metrics import count_request
 from game_api.operations import add_operations
 from game_api.replies import error_reply, limited_reply, world_away_reply
@@ -41,7 +41,8 @@ def create_app(log: EventLog, world: World | None = None, random: Random | None 
     app.register_error_handler(WorldAwayError, lambda error: world_away_reply(str(error)))
     app.before_request(_refuse_large_body)
     app.after_request(_count)
-    add_limits(app, world)
+    # After the others, so that its answers are counted, too: the last is called first.
+    add_costs(app, world)
     return app
 
 

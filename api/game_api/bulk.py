@@ -13,9 +13,9 @@ from game_events.event_ids import uuid7s
 from game_world.world import World
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
+from game_api.costs import limit_events
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog, Outcome, Receipt, Record
-from game_api.limits import limit_events
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, STORED_HEADERS, Origin, origin
 from game_api.replies import json_reply, retry_later, unwritten

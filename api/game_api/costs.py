@@ -17,7 +17,7 @@ _ERRORS = frozenset({400, 404, 405, 413, 415})
 """Of requests that were not decided: they cost, too, for nobody needs many."""
 
 
-def add_limits(app: Flask, world: World | None) -> None:
+def add_costs(app: Flask, world: World | None) -> None:
     """Make looks at the world, and requests that come to nothing, cost a token of their address."""
     if world is None:
         return
