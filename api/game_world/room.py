@@ -11,9 +11,9 @@ HIGH = 0.8
 FULL = 0.9
 """Above which nobody new comes in."""
 
-_STEP = 500
+_STEP = 200
 """Visitors who are forgotten in one call: others wait meanwhile."""
-_STEPS = 40
+_STEPS = 100
 _PAUSE = 60.0
 """Seconds between two looks for keys that may go, for each looks at all keys; and between two lines of the log."""
 _SHARES = (0.5, 0.75, 0.9)
