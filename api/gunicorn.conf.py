@@ -3,16 +3,28 @@
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
+
+def _own_folder() -> Path:
+    """Make a folder for the metrics, where nobody tidies up as in /tmp."""
+    name = f"game-api-metrics-{os.getpid()}"
+    for parent in (os.environ.get("RUNTIME_DIRECTORY"), os.environ.get("XDG_RUNTIME_DIR"), str(Path.cwd())):
+        if parent and os.access(parent, os.W_OK):
+            return Path(parent) / name
+    return Path(tempfile.gettempdir()) / name
+
+
 _shares_own_folder = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 # prometheus_client looks for it when it is first imported, here with game_api.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(Path(tempfile.gettempdir()) / f"game-api-metrics-{os.getpid()}"))
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_own_folder()))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
+from game_api.metrics import make_folder  # noqa: E402
 from game_api.settings import Settings  # noqa: E402
 from game_events.fields import MAX_STRING  # noqa: E402
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
@@ -43,6 +55,12 @@ def on_starting(server: Arbiter) -> None:
         left_over.unlink()
 
 
+def pre_fork(server: Arbiter, worker: Worker) -> None:
+    # A worker without it could never count.
+    with suppress(OSError):
+        make_folder()
+
+
 def post_worker_init(worker: Worker) -> None:
     worker.header_seconds = _settings.header_timeout_seconds
     worker.body_seconds = _settings.body_timeout_seconds
@@ -56,7 +74,8 @@ def worker_exit(server: Arbiter, worker: Worker) -> None:
 
 
 def child_exit(server: Arbiter, worker: Worker) -> None:
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    with suppress(OSError):
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(server: Arbiter) -> None:

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 from game_api.bodies import ENCODINGS, add_limits
 from game_api.bulk import add_bulk
 from game_api.cors import add_cors
+from game_api.costs import add_costs
 from game_api.dashboard import add_dashboard
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog
@@ -53,6 +54,8 @@ def create_app(
     app.after_request(_count)
     add_cors(app, cors_origins)
     app.after_request(_keep_nothing)
+    # After the others, so that its answers are counted, too.
+    add_costs(app, world)
     return app
 
 

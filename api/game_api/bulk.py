@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from time import monotonic, time
 from typing import Any
 
@@ -17,6 +16,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from game_api.attempts import settled
 from game_api.bodies import body
 from game_api.cors import is_allowed
+from game_api.costs import limit_events
 from game_api.errors import InvalidRequestError
 from game_api.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
@@ -48,7 +48,7 @@ def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
         items = parse(body())
         asked = monotonic()
         if world:
-            world.limit(sender.player, request.remote_addr or "")
+            limit_events(world, items, sender.player)
         results, events, records = prepare(items, sender, int(time() * 1000))
         if events:
             began = monotonic()
@@ -57,11 +57,9 @@ def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
             if world and (lost := [e for e, r in zip(events, receipts, strict=True) if r.outcome is Outcome.UNKNOWN]):
                 world.doubt(lost)
             fill(results, events, settled(world, events, receipts))
-            # From here on the receipts alone decide the answer.
-            with suppress(Exception):
-                types = [event["event_type"] for event in events]
-                outcomes = [receipt.outcome for receipt in receipts]
-                count_events(zip(types, outcomes, strict=True), monotonic() - began)
+            types = [event["event_type"] for event in events]
+            outcomes = [receipt.outcome for receipt in receipts]
+            count_events(zip(types, outcomes, strict=True), monotonic() - began)
         return answer(results)
 
     app.add_url_rule(PATH, "events", append_events, methods=["POST"])

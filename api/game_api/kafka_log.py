@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from game_api.budget import Budget
 from game_api.delivery import Delivery
 from game_api.event_log import AWAY, Outcome, Receipt, Record
-from game_api.metrics import QUEUE_LENGTH
+from game_api.metrics import set_queue_length
 from game_api.settings import Settings
 
 PROBE_SECONDS = 1.0
@@ -102,7 +102,7 @@ class KafkaLog:
 
     def _watch(self, producer: Producer) -> None:
         while not self._stopping.wait(PROBE_SECONDS):
-            QUEUE_LENGTH.set(len(producer))
+            set_queue_length(len(producer))
             if not self._reachable:
                 self._probe(producer, PROBE_SECONDS)
             elif monotonic() - self._last_ack > IDLE_SECONDS:

@@ -1,7 +1,6 @@
 """A request for one action: one event."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from random import Random
 from time import monotonic, time
 from typing import Any
@@ -49,8 +48,7 @@ class _View:
         event = self._event()
         if not self._log.is_reachable():
             # The world decides nothing that could not be written.
-            with suppress(Exception):
-                count_events([(self._type.name, Outcome.REFUSED)], 0.0)
+            count_events([(self._type.name, Outcome.REFUSED)], 0.0)
             return self._unwritten(event, AWAY)
         decision = self._decide(event)
         event |= decision.fields
@@ -58,9 +56,7 @@ class _View:
         answer = filled(result_of(self._type, event).answer, event)
         asked = monotonic()
         [receipt] = self._log.append([record], asked - began)
-        # From here on the receipt alone decides the answer.
-        with suppress(Exception):
-            count_events([(self._type.name, receipt.outcome)], monotonic() - asked)
+        count_events([(self._type.name, receipt.outcome)], monotonic() - asked)
         if receipt.outcome is not Outcome.ACKED:
             if receipt.outcome is Outcome.UNKNOWN and self._world:
                 self._world.doubt([event], decision.answer)

@@ -1,7 +1,8 @@
 """The application as gunicorn loads it."""
 
+from game_world.limits import Limit
 from game_world.store import Store
-from game_world.world import Limit, World
+from game_world.world import World
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from game_api import create_app

@@ -11,7 +11,7 @@ from game_api.settings import Settings
 from redis.exceptions import RedisError
 
 from game_world.projection import Projection
-from game_world.store import Store
+from game_world.store import Store, StoreRefusedError
 
 _PAUSE = 1.0
 
@@ -34,6 +34,9 @@ def main() -> int:
     while not told.is_set():
         try:
             Projection(settings, Store(settings.world_url)).run(told)
+        except StoreRefusedError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
         except (KafkaException, RedisError, TimeoutError) as error:
             print(f"{type(error).__name__}: {error}: again in {_PAUSE:.0f} s", file=sys.stderr, flush=True)
             told.wait(_PAUSE)

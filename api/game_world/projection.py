@@ -3,15 +3,25 @@
 import time
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from threading import Event
 
 import orjson
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
 from game_api.settings import Settings
 from game_events import InvalidEventError, decode
 
 from game_world.records import records
+from game_world.room import Room
 from game_world.store import Store
 
 _BATCH = 1000
@@ -23,14 +33,25 @@ _TOLD = 5
 _SLACK = 10.0
 """Seconds by which an event may come into the topic later than the API waits for it."""
 _SWEEP = 5.0
+_PATIENCE = 60.0
+"""Seconds after which it is said again what the world waits for."""
 
 _HIDDEN = ("host", "user_agent", "accept", "schema_version", "idempotent", "event_id")
 """What the feed does not show of an event."""
 
 
+@dataclass
+class _Batch:
+    """What was read of a partition. Not every offset up to `next_` has a message."""
+
+    next_: int
+    messages: list[Message] = field(default_factory=list)
+
+
 class Projection:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
+        self._room = Room(store)
         self._topic = settings.topic
         self._late = settings.answer_timeout + _SLACK
         connection = settings.connection()
@@ -41,6 +62,9 @@ class Projection:
                 "group.id": "game-world",
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",
+                # Only so is it known how far has been read where the last offsets hold no record: the ends of
+                # transactions do not, nor does what was aborted or compacted.
+                "enable.partition.eof": True,
                 # What is decided is in the world already: to fetch it seldom costs the broker and this process less.
                 "fetch.wait.max.ms": 100,
                 "fetch.min.bytes": 65536,
@@ -48,6 +72,8 @@ class Projection:
         )
         self._caught_up = False
         self._swept = 0.0
+        self._cared = 0.0
+        self._complained = -_PATIENCE
         self._recent: deque[tuple[float, dict[int, int]]] = deque()
 
     def run(self, told: Event) -> None:
@@ -65,8 +91,13 @@ class Projection:
         print(f"the world of {self._topic}: from {self._store.positions() or 'the start'}", flush=True)
         positions = self._seek(partitions)
         while not told.is_set():
-            for partition, messages in self._read().items():
-                positions[partition] = self._project(partition, positions[partition], messages)
+            read = self._read()
+            if any(batch.messages for batch in read.values()):
+                self._room.keep()
+            for partition, batch in read.items():
+                positions[partition] = self._project(partition, positions[partition], batch)
+            if time.monotonic() - self._cared >= _SWEEP:
+                self._care(positions)
             if not self._is_due():
                 continue
             if self._partitions() != positions.keys():
@@ -92,27 +123,36 @@ class Projection:
         self._consumer.assign([TopicPartition(self._topic, number, start) for number, start in starts.items()])
         return starts
 
-    def _read(self) -> dict[int, list[Message]]:
-        read: dict[int, list[Message]] = {}
+    def _read(self) -> dict[int, _Batch]:
+        read: dict[int, _Batch] = {}
         for message in self._consumer.consume(_BATCH, _WAIT):
-            if error := message.error():
+            error, offset = message.error(), message.offset() or 0
+            is_end = error is not None and error.code() == KafkaError._PARTITION_EOF
+            if error and not is_end:
                 if error.code() == KafkaError._ALL_BROKERS_DOWN or error.retriable():
                     continue
                 raise KafkaException(error)
-            read.setdefault(message.partition() or 0, []).append(message)
+            batch = read.setdefault(message.partition() or 0, _Batch(offset))
+            if is_end:
+                batch.next_ = offset
+            else:
+                batch.next_ = offset + 1
+                batch.messages.append(message)
         return read
 
-    def _project(self, partition: int, first: int, messages: Sequence[Message]) -> int:
+    def _project(self, partition: int, first: int, batch: _Batch) -> int:
         """Bring them in, and return the offset to go on at."""
-        values = [message.value() for message in messages]
-        next_ = (messages[-1].offset() or 0) + 1
-        went_on = self._store.project(partition, range(first, next_), records(values, self._store.are_pending))
-        if went_on != next_:
+        if batch.next_ <= first:
+            return first
+        values = [message.value() for message in batch.messages]
+        made = records(values, self._store.are_pending)
+        went_on = self._store.project(partition, range(first, batch.next_), made, self._room.is_full)
+        if went_on != batch.next_:
             # Another projection was here; or the store is an older one of itself.
             self._consumer.seek(TopicPartition(self._topic, partition, went_on))
             return went_on
         self._store.tell([shown for shown in map(_shown, values[-_TOLD:]) if shown])
-        return next_
+        return batch.next_
 
     def _is_due(self) -> bool:
         return not self._caught_up or time.monotonic() - self._swept >= _SWEEP
@@ -124,7 +164,7 @@ class Projection:
         """Note that all has been read, and take back what never came into the topic."""
         self._swept = time.monotonic()
         now = self._store.now()
-        self._recent.append((now, self._read_ends(positions)))
+        self._recent.append((now, self._read_ends(positions, IsolationLevel.READ_UNCOMMITTED)))
         # All that was decided before then is in the topic before those ends, if it is at all.
         reached = 0.0
         while self._recent and all(positions[number] >= end for number, end in self._recent[0][1].items()):
@@ -139,11 +179,26 @@ class Projection:
             self._store.revert(lost, shared=True)
             print(f"{len(lost)} events never came into the topic: taken back", flush=True)
 
-    def _read_ends(self, positions: dict[int, int]) -> dict[int, int]:
-        return {
-            partition: self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), 10)[1]
-            for partition in positions
-        }
+    def _read_ends(self, positions: dict[int, int], isolation: IsolationLevel) -> dict[int, int]:
+        wanted = {TopicPartition(self._topic, partition): OffsetSpec.latest() for partition in positions}  # type: ignore[no-untyped-call]
+        found = self._admin.list_offsets(wanted, isolation_level=isolation, request_timeout=10)
+        return {place.partition: int(end.result(10).offset) for place, end in found.items()}
+
+    def _care(self, positions: dict[int, int]) -> None:
+        self._cared = time.monotonic()
+        self._room.keep()
+        self._room.forget_old()
+        if self._cared - self._complained >= _PATIENCE:
+            self._tell_of_transactions(positions)
+
+    def _tell_of_transactions(self, positions: dict[int, int]) -> None:
+        """Say so when what was written is not to be read yet: until then nobody can know what has happened."""
+        stable = self._read_ends(positions, IsolationLevel.READ_COMMITTED)
+        ends = self._read_ends(positions, IsolationLevel.READ_UNCOMMITTED)
+        if held := [partition for partition, end in ends.items() if positions[partition] >= stable[partition] < end]:
+            self._complained = self._cared
+            places = ", ".join(f"partition {partition} from offset {stable[partition]}" for partition in held)
+            print(f"waiting for an open transaction: {places}", flush=True)
 
 
 def _shown(value: bytes | None) -> bytes | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from game_events import InvalidEventError, decode
+from game_events import EVENT_TYPES, InvalidEventError, decode
 from game_events.effects import effects, facts
 
 from game_world.deeds import once_key, pending_name, seen_place
@@ -12,8 +12,8 @@ from game_world.deeds import once_key, pending_name, seen_place
 _NAMES = ("player", "event_type", "event_id")
 
 Record = list[Any]
-"""Name among the pending ones, effects, facts, player; what it is counted once by, whether it is marked idempotent,
-received_at, where it is noted as seen."""
+"""Name among the pending ones, effects, facts, player, whether it depends on nothing; what it is counted once by,
+whether it is marked idempotent, received_at, where it is noted as seen."""
 
 
 def records(values: Sequence[bytes | None], are_pending: Callable[[Sequence[str]], Sequence[bool]]) -> list[Record]:
@@ -26,10 +26,11 @@ def records(values: Sequence[bytes | None], are_pending: Callable[[Sequence[str]
     made = []
     for name, (value, event), is_pending in zip(names, parsed, are_pending(names), strict=True):
         if is_pending:
-            made.append([name, False, False, event["player"], *_once(event)])
+            made.append([name, False, False, event["player"], False, *_once(event)])
         elif valid := _valid(value):
             changed = [list(one) for one in effects(valid)], [list(one) for one in facts(valid)]
-            made.append([name, *changed, valid["player"], *_once(valid)])
+            is_free = EVENT_TYPES[valid["event_type"]].is_free
+            made.append([name, *changed, valid["player"], is_free, *_once(valid)])
     return made
 
 

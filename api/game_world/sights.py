@@ -1,6 +1,6 @@
 """Sights: what pages see of the world."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import isqrt
 from typing import Any
 
@@ -9,11 +9,13 @@ from game_events import EVENT_TYPES
 from game_events.effects import filled, result_of
 from game_events.rules import START
 
-from game_world.store import Store
+from game_world.store import Store, key
 
 BOARDS = ("gold", "experience", "power")
 LEADERS = 10
 WARS = 20
+_LOOKED_AT = 200
+"""Wars of which the newest are shown whose targets are players."""
 FEED = 50
 
 _PAIR = "\x1f"
@@ -29,7 +31,8 @@ class Sights:
 
     def hero(self, name: str) -> Json:
         """A player; one whom nobody has heard of has what everybody starts with."""
-        found = {str(field): str(value) for field, value in self._redis.hgetall(f"hero:{name}").items()}
+        found = {str(field): str(value) for field, value in self._redis.hgetall(key(f"hero:{name}")).items()}
+        ties = dict(sorted(_named("tie:", found)))
         numbers = {attribute: int(found.get(attribute, start)) for attribute, start in START.items()}
         return {
             "player": name,
@@ -38,19 +41,21 @@ class Sights:
             "level": 1 + isqrt(max(0, numbers["experience"]) // 100),
             "guild": found.get("guild", ""),
             "items": dict(sorted((item, int(number)) for item, number in _named("item:", found) if int(number) > 0)),
-            "ties": dict(sorted(_named("tie:", found))),
+            "ties": {target: ties[target] for target in self._known(ties)},
         }
 
     def overview(self) -> Json:
         """Who leads, the guilds, and who is at war."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for name in (*BOARDS, "guilds"):
-                pipeline.zrevrange(f"board:{name}", 0, LEADERS - 1, withscores=True)
-            pipeline.zrevrange("ties:war", 0, WARS - 1, withscores=True)
-            *boards, guilds, wars = pipeline.execute()
+                pipeline.zrevrange(key(f"board:{name}"), 0, LEADERS - 1, withscores=True)
+            pipeline.zrevrange(key("ties:war"), 0, _LOOKED_AT - 1, withscores=True)
+            *boards, guilds, declared = pipeline.execute()
+        wars = [(*pair.split(_PAIR), since) for pair, since in declared]
+        known = set(self._known([target for _, target, _ in wars]))
         with self._redis.pipeline(transaction=False) as pipeline:
             for guild, _ in guilds:
-                pipeline.hget(f"guild:{guild}", "gold")
+                pipeline.hget(key(f"guild:{guild}"), "gold")
             treasures = pipeline.execute()
         return {
             "leaders": {
@@ -63,14 +68,22 @@ class Sights:
             ],
             "wars": [
                 {"player": player, "target": target, "since": int(since)}
-                for (player, _, target), since in ((pair.partition(_PAIR), score) for pair, score in wars)
+                for player, target, since in [war for war in wars if war[1] in known][:WARS]
             ],
         }
+
+    def _known(self, names: Iterable[str]) -> list[str]:
+        """Return those who are players: a tie to nobody is none, until there is such a player."""
+        names = list(names)
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.exists(key(f"hero:{name}"))
+            return [name for name, found in zip(names, pipeline.execute(), strict=True) if found]
 
     def feed(self, after: str = "") -> list[Json]:
         """The newest events after a place in the feed, oldest first."""
         least = f"({after}" if after else "-"
-        newest: list[tuple[str, dict[str, str]]] = self._redis.xrevrange("feed", "+", least, count=FEED)  # type: ignore[assignment]
+        newest: list[tuple[str, dict[str, str]]] = self._redis.xrevrange(key("feed"), "+", least, count=FEED)  # type: ignore[assignment]
         return [_told(place, orjson.loads(entry["event"])) for place, entry in reversed(newest)]
 
 

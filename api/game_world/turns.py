@@ -52,10 +52,10 @@ class Turns:
     def _ask(self, questions: list[_Question]) -> None:
         try:
             answers = self._run([question.argument for question in questions])
-        except RedisError as error:
+        except Exception as error:
             # Those who came meanwhile would wait in vain, too.
             for question in [*questions, *self._take_waiting()]:
-                question.error = error
+                question.error = error if isinstance(error, RedisError) else RedisError(f"unreadable answer: {error!r}")
         else:
             for question, answer in zip(questions, answers, strict=True):
                 question.answer = answer
@@ -67,7 +67,8 @@ class Turns:
             return list(connection.read_response())
         except NoScriptError:
             return list(self._script(args=arguments))
-        except RedisError:
+        except Exception:
+            # An answer that was left unread would be taken for the next one's.
             connection.disconnect()
             raise
 

@@ -3,8 +3,6 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from ipaddress import IPv6Address, IPv6Network
 from random import Random
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
@@ -16,6 +14,7 @@ from game_events.rules import Kind, Need, Who
 from redis.exceptions import RedisError
 
 from game_world.deeds import decided, deed, once_key, pending_name, told_again
+from game_world.limits import Bucket, Limit, LocalBuckets, client
 from game_world.store import Doubt, Store
 
 Json = dict[str, Any]
@@ -54,14 +53,6 @@ class WorldAwayError(Exception):
     """The world cannot tell: nothing has happened."""
 
 
-@dataclass(frozen=True)
-class Limit:
-    """So many requests a second, and so many at once; a rate of 0 is no limit."""
-
-    rate: int
-    burst: int
-
-
 class Decision(NamedTuple):
     """`fields` are the event's; it was decided `again` if an earlier request under its key was: that one stands.
 
@@ -78,8 +69,9 @@ class World:
         self.store = store
         self._away_until = 0.0
         self._doubts: deque[Doubt] = deque(maxlen=_DOUBTS)
-        limits = {"player": per_player, "address": per_address}
-        self._limits = [(field, limit) for field, limit in limits.items() if limit.rate]
+        self._per_player = per_player
+        self._per_address = per_address
+        self._local = LocalBuckets()
 
     def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Decision:
         """Carry out what the event is to tell of.
@@ -89,27 +81,33 @@ class World:
         """
         event_type = EVENT_TYPES[event["event_type"]]
         if event_type.concerns_target and event["target"] == event["player"]:
+            self.limit({event["player"]: 1}, address)
             raise RefusedError("target", "That is yourself")
         made = deed(event_type, event, random)
-        made |= self._buckets(event["player"], address)
+        buckets = self._buckets({event["player"]: 1}, address)
+        made["limits"] = buckets
         try:
             answer = self.ask(lambda: self.store.decide(made))
         except WorldAwayError:
+            self._limit_here(buckets)
             if event_type.is_free:
                 return Decision({})
             raise
+        if "away" in answer and event_type.is_free:
+            return Decision({})
         self._check(event_type, event, answer)
         return Decision(decided(event_type, answer), "again" in answer, answer)
 
-    def limit(self, player: str, address: str) -> None:
-        """Raise LimitedError if one more request is too many."""
-        if not self._limits:
+    def limit(self, players: Mapping[str, int], address: str, cost: int = 1) -> None:
+        """Raise LimitedError if this is too much for a player, each with their own cost, or for the address."""
+        if not (buckets := self._buckets(players, address, cost)):
             return
         try:
-            answer = self.ask(lambda: self.store.decide(self._buckets(player, address)))
+            answer = self.ask(lambda: self.store.decide({"limits": buckets}))
         except WorldAwayError:
-            return
-        self._check_limits(answer)
+            self._limit_here(buckets)
+        else:
+            self._check_limits(answer)
 
     def revert(self, event: Mapping[str, Any]) -> bool:
         """Take back an event that surely is not in the topic. If the store is away, the projection will find out.
@@ -157,13 +155,18 @@ class World:
             self._away_until = monotonic() + _PAUSE
             raise WorldAwayError("the world is away") from error
 
-    def _buckets(self, player: str, address: str) -> Json:
-        names = {"player": player, "address": _network(address)}
-        return {
-            "limits": [
-                [f"limit:{field}:{names[field]}", 1_000_000 // limit.rate, limit.burst] for field, limit in self._limits
-            ],
-        }
+    def _buckets(self, players: Mapping[str, int], address: str, cost: int = 1) -> list[Bucket]:
+        made: list[Bucket] = []
+        if rate := self._per_address.rate:
+            made.append((f"limit:address:{client(address)}", 1_000_000 // rate, self._per_address.burst, cost))
+        if rate := self._per_player.rate:
+            interval, burst = 1_000_000 // rate, self._per_player.burst
+            made += [(f"limit:player:{player}", interval, burst, own) for player, own in players.items()]
+        return made
+
+    def _limit_here(self, buckets: list[Bucket]) -> None:
+        if exceeded := self._local.take(buckets):
+            self._check_limits(exceeded._asdict())
 
     def _check(self, event_type: EventType, event: Mapping[str, Any], answer: Json) -> None:
         self._check_limits(answer)
@@ -171,6 +174,8 @@ class World:
             raise RefusedError("Idempotency-Key", _KEY_PROBLEMS[answer["key"]])
         if "away" in answer:
             raise WorldAwayError("the world is being rebuilt from the topic")
+        if "full" in answer:
+            raise WorldAwayError("the world is full: it takes no new players for now")
         if "need" in answer:
             need = event_type.needs[answer["need"]]
             raise RefusedError(_blamed(need), _problem(need, event, answer["have"]))
@@ -178,18 +183,6 @@ class World:
     def _check_limits(self, answer: Json) -> None:
         if "wait" in answer:
             raise LimitedError(answer["limit"].split(":")[1], answer["wait"] / 1e6)
-
-
-def _network(address: str) -> str:
-    """Return whose limit counts: of an IPv6 address the network, in which a client has addresses without end."""
-    if ":" not in address:
-        return address
-    try:
-        parsed = IPv6Address(address)
-    except ValueError:
-        # A proxy may have put the port behind it.
-        return address
-    return str(parsed.ipv4_mapped or IPv6Network((parsed, 64), strict=False))
 
 
 def _problem(need: Need, event: Mapping[str, Any], have: int) -> str:

@@ -169,6 +169,7 @@ def _api(settings: Settings) -> Program:
             **_game_environment(settings),
             "API_BIND": f"{HOST}:{settings.ports.api}",
             "TRINO_URL": settings.trino_url,
+            "RUNTIME_DIRECTORY": str(settings.data / "run"),
         },
         probe=lambda: probes.answers(f"{settings.api_url}/readyz"),
         ports=("api",),

@@ -6,7 +6,7 @@ from typing import Any
 
 from game_events.effects import effects, facts
 from game_events.rules import START
-from game_world.store import Store
+from game_world.store import PREFIX, Store
 from local.process import wait_until
 from local.settings import Settings
 
@@ -52,9 +52,11 @@ class Chronicle:
         """What the store has of the same."""
         world = {}
         for kind in ("hero", "guild"):
-            for key in self.store.redis.scan_iter(f"{kind}:*"):
+            for key in self.store.redis.scan_iter(f"{PREFIX}{kind}:*"):
                 attributes = self.store.redis.hgetall(key).items()
-                world[str(key)] = _nonzero({name: _typed(name, value) for name, value in attributes if name[0] != "@"})
+                world[str(key).removeprefix(PREFIX)] = _nonzero(
+                    {name: _typed(name, value) for name, value in attributes if name[0] != "@"}
+                )
         return world
 
 

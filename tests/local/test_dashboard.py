@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 import requests
 from game_events.rules import START
-from game_world.store import Store
+from game_world.store import Store, key
 from local.process import wait_until
 from local.stack import Stack
 
@@ -131,7 +131,7 @@ def test_the_last_hour_counts_them_too(before: dict[str, Rows], after: dict[str,
 def test_the_ranks_are_the_worlds(after: dict[str, Rows], store: Store) -> None:
     """Who was paid by many is listed with the gold, experience and power that the world's store has of him."""
     [rich] = [row for row in after["players"] if row["player"] == RICH]
-    hero = store.redis.hgetall(f"hero:{RICH}")
+    hero = store.redis.hgetall(key(f"hero:{RICH}"))
     assert rich["gold"] >= START["gold"] + 100 * PATRONS - 15
     for name in ("gold", "experience", "power"):
         assert rich[name] == int(hero.get(name, START[name])), name

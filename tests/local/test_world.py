@@ -21,6 +21,7 @@ from game_api.event_log import Outcome
 from game_events import EVENT_TYPES, SCHEMA_VERSION, encode
 from game_events.event_ids import uuid7s
 from game_world.deeds import deed, pending_name
+from game_world.store import key
 from local.players import Players
 from local.process import Process, wait_until
 from local.settings import Ports
@@ -84,7 +85,7 @@ def frozen(process: Process) -> Iterator[None]:
 
 def hero(chronicle: Chronicle, player: str) -> dict[str, int]:
     """The numbers that the store has of a player."""
-    found = chronicle.store.redis.hgetall(f"hero:{player}")
+    found = chronicle.store.redis.hgetall(key(f"hero:{player}"))
     return {name: int(value) for name, value in found.items() if value.lstrip("-").isdecimal()}
 
 
@@ -106,13 +107,13 @@ def test_a_purchase_is_paid_once(game: Game, chronicle: Chronicle, player: str) 
 def test_the_dead_do_nothing_and_are_left_alone(game: Game, chronicle: Chronicle, player: str) -> None:
     """Who is dead can neither act nor be fought, until a prayer."""
     met(game, player, "grave")
-    chronicle.store.redis.hset("hero:grave", "health", 0)
+    chronicle.store.redis.hset(key("hero:grave"), "health", 0)
     assert do(game, player, "/duel?target=grave").json == {"error": "grave is dead", "field": "target"}
     assert do(game, "grave", "/explore").json["field"] == "health"
     assert do(game, "grave", "/pray").status == 200
     assert hero(chronicle, "grave")["health"] == 20
     # The world agrees with the events again.
-    chronicle.store.redis.hincrby("hero:grave", "health", 100)
+    chronicle.store.redis.hincrby(key("hero:grave"), "health", 100)
 
 
 @pytest.mark.parametrize(
@@ -156,14 +157,14 @@ def test_guilds(game: Game, chronicle: Chronicle, player: str) -> None:
     assert do(game, other, f"/join_a_guild?guild={guild}").status == 200
     assert do(game, player, f"/promote_a_member?target={other}").json["answer"] == f"You promoted {other} in {guild}."
     assert do(game, player, "/donate_gold?amount=30").status == 200
-    assert chronicle.store.redis.hgetall(f"guild:{guild}") == {"gold": "30"}
-    assert chronicle.store.redis.smembers(f"members:{guild}") == {player, other}
+    assert chronicle.store.redis.hgetall(key(f"guild:{guild}")) == {"gold": "30"}
+    assert chronicle.store.redis.smembers(key(f"members:{guild}")) == {player, other}
     left = do(game, player, "/leave_the_guild")
     assert left.json["answer"] == f"You left {guild}."
     _, event = game.record(left.json["partition"], left.json["offset"])
     assert event["guild"] == guild
     assert do(game, player, "/leave_the_guild").status == 409
-    assert chronicle.store.redis.smembers(f"members:{guild}") == {other}
+    assert chronicle.store.redis.smembers(key(f"members:{guild}")) == {other}
 
 
 def test_a_contest_moves_what_the_event_says(game: Game, chronicle: Chronicle, player: str) -> None:
@@ -222,7 +223,7 @@ def test_a_key_stays_used(game: Game, chronicle: Chronicle, player: str) -> None
     assert do(game, player, "/explore", **headers).status == 200
     chronicle.await_calm()
     before, ends = hero(chronicle, player), game.ends()
-    chronicle.store.redis.delete(*chronicle.store.redis.scan_iter("told:*"))
+    chronicle.store.redis.delete(*chronicle.store.redis.scan_iter(key("told:*")))
     later = do(game, player, "/explore", **headers)
     assert (later.status, later.json["field"]) == (409, "Idempotency-Key")
     assert (hero(chronicle, player), game.ends()) == (before, ends)
@@ -337,13 +338,13 @@ def test_nothing_is_decided_while_kafka_is_away(game: Game, chronicle: Chronicle
 def test_a_debt_is_not_forgiven(game: Game, chronicle: Chronicle, player: str) -> None:
     """Who has spent what was taken back afterwards owes it still when he earns something."""
     met(game, player)
-    chronicle.store.redis.hincrby(f"hero:{player}", "gold", -500)
+    chronicle.store.redis.hincrby(key(f"hero:{player}"), "gold", -500)
     answer = do(game, player, "/explore")
     _, event = game.record(answer.json["partition"], answer.json["offset"])
     found = event.get("gold", 0)
     assert found <= 30
     assert hero(chronicle, player)["gold"] == -400 + found
-    chronicle.store.redis.hincrby(f"hero:{player}", "gold", 500)
+    chronicle.store.redis.hincrby(key(f"hero:{player}"), "gold", 500)
 
 
 @pytest.mark.parametrize("told", [(1, 2), (2, 1)])
@@ -364,7 +365,7 @@ def test_what_never_was_leaves_nothing(
     }
 
     def guild() -> str | None:
-        return chronicle.store.redis.hget(f"hero:{player}", "guild")
+        return chronicle.store.redis.hget(key(f"hero:{player}"), "guild")
 
     for event in joined.values():
         chronicle.store.decide(deed(EVENT_TYPES["join_guild"], event, Random(1)) | {"limits": []})
@@ -373,8 +374,8 @@ def test_what_never_was_leaves_nothing(
     assert chronicle.store.revert([pending_name(first)])
     assert guild() == second["guild"]
     assert chronicle.store.revert([pending_name(second)])
-    assert not {"guild", "@guild"}.intersection(chronicle.store.redis.hkeys(f"hero:{player}"))
-    assert not chronicle.store.redis.exists(*(f"members:{event['guild']}" for event in joined.values()))
+    assert not {"guild", "@guild"}.intersection(chronicle.store.redis.hkeys(key(f"hero:{player}")))
+    assert not chronicle.store.redis.exists(*(key(f"members:{event['guild']}") for event in joined.values()))
     chronicle.store.forget(player)
 
 
@@ -422,7 +423,7 @@ def test_a_tie_is_to_one_player(game: Game, chronicle: Chronicle, player: str) -
         assert do(game, "herald", f"/{request}?target={target}").status == 200
     chronicle.await_calm()
     assert chronicle.kept()["hero:herald"] == chronicle.told()["hero:herald"]
-    ties = chronicle.store.redis.hmget("hero:herald", f"tie:{player}", f"tie:{player}@", f"tie:@{player}")
+    ties = chronicle.store.redis.hmget(key("hero:herald"), f"tie:{player}", f"tie:{player}@", f"tie:@{player}")
     assert ties == ["war", "peace", "war"]
 
 
@@ -463,7 +464,26 @@ def test_an_address_is_limited(game: Game) -> None:
         assert do(game, "another", "/", **{"X-Forwarded-For": "192.0.2.2"}).status == 200
         networked = pool.map(lambda n: do(game, "x", "/", **{"X-Forwarded-For": f"2001:db8::{n}"}).status, range(60))
         assert limited(list(networked))
-        assert limited(list(pool.map(lambda _: _bulk(game, **{"X-Forwarded-For": "192.0.2.3"}), range(60))))
+        ported = pool.map(
+            lambda n: do(game, "x", "/", **{"X-Forwarded-For": f"192.0.2.4:{50000 + n}"}).status, range(60)
+        )
+        assert limited(list(ported))
+        # Ten at a time take the whole burst and owe as many again.
+        bulk = Counter(pool.map(lambda _: _bulk(game, **{"X-Forwarded-For": "192.0.2.3"}), range(60)))
+        assert bulk.keys() == {200, 429}
+        assert bulk[200] < 5
+
+
+def test_who_is_over_the_limit_empties_no_other_bucket(game: Game) -> None:
+    """What is refused for its address takes nothing from the player whom it names."""
+
+    def ask(_: int) -> int:
+        return do(game, "victim", "/", **{"X-Forwarded-For": "192.0.2.5"}).status
+
+    limits = {"API_ADDRESS_RATE": "1", "API_ADDRESS_BURST": "3", "API_PLAYER_RATE": "1", "API_PLAYER_BURST": "20"}
+    with game.another_api(API_TRUSTED_PROXIES="1", **limits), ThreadPoolExecutor(30) as pool:
+        assert Counter(pool.map(ask, range(100)))[429] > 60
+        assert do(game, "victim", "/", **{"X-Forwarded-For": "192.0.2.6"}).status == 200
 
 
 def test_a_game_is_what_its_events_add_up_to(game: Game, chronicle: Chronicle) -> None:

@@ -8,8 +8,9 @@ from game_api import create_app
 from game_events import EVENT_TYPES
 from game_events.chance import Normal, Uniform
 from game_world import sights
+from game_world.limits import Limit
 from game_world.store import Store
-from game_world.world import Limit, World
+from game_world.world import World
 
 from tests.unit.memory_log import MemoryLog, client_of
 

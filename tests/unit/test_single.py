@@ -2,6 +2,7 @@ from time import time
 
 import pytest
 from game_api.event_log import Outcome, Receipt
+from game_api.metrics import ACK_SECONDS
 from game_events import FREE, EventType, decode
 from game_events.event_ids import is_service_made, uuid7s
 
@@ -181,8 +182,7 @@ def test_after_the_append_the_receipt_decides(monkeypatch: pytest.MonkeyPatch):
     def failing(*_: object) -> None:
         raise OSError("no space left on device")
 
-    for module in ("single", "bulk"):
-        monkeypatch.setattr(f"game_api.{module}.count_events", failing)
+    monkeypatch.setattr(ACK_SECONDS, "observe", failing)
     log = MemoryLog()
     client = client_of(log)
     assert client.get("/").status_code == 200

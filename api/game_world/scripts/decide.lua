@@ -1,18 +1,24 @@
 -- Decides deeds: is each allowed, what comes of it? What comes of it is done at once, and noted as pending. A deed that
 -- was decided before, under its key, has come to what it came to then.
 -- ARGV: the deeds, as game_world/deeds.py makes them. Returns JSON for each; nothing where there is nothing to tell.
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 
--- Each is a bucket that refills steadily: the moment at which it will be full again (the GCRA algorithm).
+-- Each is a bucket that refills steadily: the moment at which it will be full again (the GCRA algorithm). What costs more
+-- than a bucket holds takes a full one, and owes the rest. Nothing is taken unless all have enough. game_world/limits.py
+-- does the same without the store.
 local function exceeded(limits)
-  for _, limit in ipairs(limits) do
-    local key, interval, burst = limit[1], limit[2], limit[3]
-    local full = math.max(tonumber(redis.call('GET', key) or 0), now) + interval
-    if full - now > burst * interval then
-      return {wait = full - now - burst * interval, limit = key}
+  local fulls = {}
+  for position, limit in ipairs(limits) do
+    local key, interval, burst, cost = limit[1], limit[2], limit[3], limit[4]
+    local full = math.max(tonumber(redis.call('GET', key) or 0), now)
+    local wait = full - now - (burst - math.min(cost, burst)) * interval
+    if wait > 0 then
+      return {wait = wait, limit = key}
     end
-    redis.call('SET', key, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
+    fulls[position] = full + cost * interval
+  end
+  for position, limit in ipairs(limits) do
+    local full = fulls[position]
+    redis.call('SET', limit[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
   end
 end
 
@@ -93,6 +99,9 @@ local function decide(deed, act)
   if problem then
     return false, problem
   end
+  if not knows(deed.player) and redis.call('EXISTS', 'full') == 1 then
+    return false, {full = true}
+  end
   local answer = {guild = deed.own_guild and own_guild or nil}
   local result = deed.results[1]
   if deed.contest then
@@ -104,6 +113,7 @@ local function decide(deed, act)
   for _, effect in ipairs(result.effects) do
     act(effect[1], effect[2], effect[3], effect[4])
   end
+  redis.call('ZREM', 'visitors', deed.player)
   answer.drawn = result.drawn
   return answer
 end
@@ -145,8 +155,14 @@ local function carry_out(deed)
   local note = {at = now / 1000, done = {}, undo = {}, once = deed.once}
   local answer
   if deed.effects then
-    -- It depends on nothing.
-    meet(deed.player)
+    -- It depends on nothing, but on a world that is there: else the projection brings it in.
+    if redis.call('EXISTS', 'topic') == 0 then
+      return '{"away":true}'
+    end
+    if not knows(deed.player) and redis.call('EXISTS', 'full') == 1 then
+      return '{"away":true}'
+    end
+    welcome(deed.player)
     for _, effect in ipairs(deed.effects) do
       add(effect[1], effect[2], effect[3], effect[4])
     end

@@ -1,14 +1,16 @@
 -- Brings records of the topic into the world, each once: pending ones are there already.
--- ARGV: partition, first offset, offset after the last, and the records as JSON, as game_world/records.py makes them;
--- without effects and facts, which are false, for what is pending.
+-- ARGV: partition, first offset, offset after the last, the records as JSON, as game_world/records.py makes them, without
+-- effects and facts, which are false, for what is pending; and `full` if new names that did only what depends on nothing
+-- are left out.
 -- Returns the offset at which the partition is to be read on: another than asked for when another one was here, the first
 -- one when something is no longer pending; -1 for a store that has lost everything.
+use_reserve()
 local partition, first, next_ = ARGV[1], ARGV[2], ARGV[3]
 local position = redis.call('HGET', 'positions', partition)
 if position ~= first then
   return position or '-1'
 end
-local records = cjson.decode(ARGV[4])
+local records, is_full = cjson.decode(ARGV[4]), ARGV[5] == 'full'
 
 -- Whether it counted already, by the rule of the views (game_events/table.py).
 local function is_repeat(once, is_marked, at, place)
@@ -33,11 +35,17 @@ for _, record in ipairs(records) do
 end
 for _, record in ipairs(records) do
   local name = record[1]
-  if is_repeat(record[5], record[6], record[7], record[8]) then
+  if is_repeat(record[6], record[7], record[8], record[9]) then
     -- It was counted. If this one was decided apart from that one, as when the store had been away, it was not to be.
     take_back(name)
-  elseif redis.call('HDEL', 'pending', name) == 0 then
-    meet(record[4])
+  elseif redis.call('HDEL', 'pending', name) == 0 and not (is_full and record[5] and not knows(record[4])) then
+    seen_at = math.min(tonumber(string.match(name, '%d+$')), now / 1000)
+    if record[5] then
+      welcome(record[4])
+    else
+      meet(record[4])
+      redis.call('ZREM', 'visitors', record[4])
+    end
     for _, effect in ipairs(record[2] or {}) do
       add(effect[1], effect[2], effect[3], effect[4])
     end

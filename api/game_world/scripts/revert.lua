@@ -1,5 +1,6 @@
 -- Takes back the effects of events that are surely not in the topic. ARGV: `shared` or `own`, their names. With `own`, those
 -- are left of which several requests were told. Returns how many were left.
+use_reserve()
 local left = 0
 for position = 2, #ARGV do
   local noted = ARGV[1] == 'own' and redis.call('HGET', 'pending', ARGV[position])

@@ -1,11 +1,33 @@
--- The world's state. Every script begins with this.
+-- The world's state. Every script begins with this. Every key has the world's prefix, which stands here alone:
+--   topic         the id of the topic that the world is made of; without it nothing is decided
 --   hero:NAME     attributes, `item:…`; facts: `guild`, `tie:TARGET`, and of each, with @ before it, the stamp
 --   guild:NAME    gold;  members:NAME its members
 --   board:…       heroes by gold, experience, power, and guilds by members
 --   ties:…        pairs of players at war, at peace, allied, by time
 --   once:…        received_at of the last record under a key;  told:… what its request was told;  unsure:… that a record
 --                 under it may be in the topic;  seen:… unmarked events whose retry is not to count
+--   tied:NAME     the targets of a hero's ties, by time
+--   visitors      heroes who only did what depends on nothing, by the last time: they are forgotten after a while
 --   pending       events, by id and time, whose effects are here and which have not been seen in the topic yet
+--   full          while there is no room for new names
+local server = redis
+local redis = {
+  call = function(command, key, ...)
+    return server.call(command, '%PREFIX%' .. key, ...)
+  end,
+}
+
+local time = server.call('TIME')
+-- Microseconds; the projection sets milliseconds of what it brings in.
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local seen_at = math.floor(now / 1000)
+
+-- After a write that takes no memory the server lets a script finish, however full it is: for what frees memory, and for
+-- what must go on.
+local function use_reserve()
+  redis.call('DEL', 'nothing')
+end
+
 local START = {%START%}
 local PAIR = '\31'
 
@@ -13,23 +35,38 @@ local function number(key, attribute)
   return tonumber(redis.call('HGET', key, attribute) or START[attribute] or 0)
 end
 
-local met = {}
+local known = {}
+
+local function knows(player)
+  known[player] = known[player] or redis.call('EXISTS', 'hero:' .. player) == 1
+  return known[player]
+end
 
 local function meet(player)
   local key = 'hero:' .. player
-  if met[player] then
-    return key
-  end
-  met[player] = true
-  if redis.call('EXISTS', key) == 0 then
+  if not knows(player) then
+    known[player] = true
+    redis.call('ZADD', 'visitors', seen_at, player)
+    local fields = {}
     for attribute, value in pairs(START) do
-      redis.call('HSET', key, attribute, value)
+      fields[#fields + 1] = attribute
+      fields[#fields + 1] = value
       if attribute ~= 'health' then
         redis.call('ZADD', 'board:' .. attribute, value, player)
       end
     end
+    redis.call('HSET', key, unpack(fields))
   end
   return key
+end
+
+-- Meets a player who did what depends on nothing.
+local function welcome(player)
+  if knows(player) then
+    redis.call('ZADD', 'visitors', 'XX', 'GT', seen_at, player)
+  else
+    meet(player)
+  end
 end
 
 local function add(owner, name, attribute, amount)
@@ -42,6 +79,8 @@ local function add(owner, name, attribute, amount)
   if attribute == 'gold' or attribute == 'experience' or attribute == 'power' then
     redis.call('ZADD', 'board:' .. attribute, now, name)
   elseif now == 0 and attribute ~= 'health' then
+    redis.call('HDEL', key, attribute)
+  elseif now == amount and redis.call('HLEN', key) > %MOST_FIELDS% then
     redis.call('HDEL', key, attribute)
   end
 end
@@ -64,7 +103,46 @@ local function index(player, fact, target, before, now, stamp)
     if now ~= '' then
       redis.call('ZADD', 'ties:' .. now, string.sub(stamp, 1, 13), pair)
     end
+    if stamp == '' then
+      redis.call('ZREM', 'tied:' .. player, target)
+    else
+      redis.call('ZADD', 'tied:' .. player, string.sub(stamp, 1, 13), target)
+    end
   end
+end
+
+local function untie(player, target)
+  local field = 'tie:' .. target
+  index(player, 'tie', target, redis.call('HGET', 'hero:' .. player, field) or '', '', '')
+  redis.call('HDEL', 'hero:' .. player, field, '@' .. field)
+end
+
+-- The latest ties stay, in whatever order they come. Returns whether that to the target did.
+local function keep_latest_ties(player, target)
+  local stays = true
+  local excess = redis.call('ZCARD', 'tied:' .. player) - %MOST_TIES%
+  if excess > 0 then
+    for _, oldest in ipairs(redis.call('ZRANGE', 'tied:' .. player, 0, excess - 1)) do
+      untie(player, oldest)
+      stays = stays and oldest ~= target
+    end
+  end
+  return stays
+end
+
+-- Removes a player, but not what others' ties say of them.
+local function forget(player)
+  for _, target in ipairs(redis.call('ZRANGE', 'tied:' .. player, 0, -1)) do
+    untie(player, target)
+  end
+  index(player, 'guild', '', redis.call('HGET', 'hero:' .. player, 'guild') or '', '', '')
+  for _, board in ipairs({'gold', 'experience', 'power'}) do
+    redis.call('ZREM', 'board:' .. board, player)
+  end
+  redis.call('DEL', 'hero:' .. player)
+  redis.call('DEL', 'tied:' .. player)
+  redis.call('ZREM', 'visitors', player)
+  known[player] = nil
 end
 
 -- Goes down the pending events that hold one instead of the other, from the one whose stamp is `since`, to the one that
@@ -115,6 +193,9 @@ local function settle(player, fact, target, value, stamp)
   local before = redis.call('HGET', key, field) or ''
   redis.call('HSET', key, field, value, '@' .. field, stamp)
   index(player, fact, target, before, value, stamp)
+  if fact == 'tie' and not keep_latest_ties(player, target) then
+    return nil
+  end
   return before, since
 end
 
@@ -133,7 +214,10 @@ local function take_back(name)
   redis.call('HDEL', 'pending', name)
   local entry = cjson.decode(noted)
   for _, effect in ipairs(entry.done) do
-    add(effect[1], effect[2], effect[3], -effect[4])
+    -- A visitor may have been forgotten meanwhile.
+    if effect[1] == 'guild' or knows(effect[2]) then
+      add(effect[1], effect[2], effect[3], -effect[4])
+    end
   end
   for _, fact in ipairs(entry.undo) do
     local player, kind, target, before, since, value, stamp =

@@ -1,0 +1,3 @@
+-- Sets the next offset of a partition. ARGV: partition, offset.
+use_reserve()
+redis.call('HSET', 'positions', ARGV[1], ARGV[2])

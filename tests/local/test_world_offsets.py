@@ -1,0 +1,89 @@
+"""The world and offsets that hold no record: ends of transactions, and what was aborted."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from confluent_kafka import Producer
+from game_events import SCHEMA_VERSION, encode
+from game_world.store import key
+from local.process import wait_until
+
+from tests.local.chronicle import Chronicle
+from tests.local.game import Game, running_game
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+    with running_game(tmp_path_factory.mktemp("offsets")) as game:
+        yield game
+
+
+@pytest.fixture(scope="module")
+def chronicle(game: Game) -> Chronicle:
+    return Chronicle(game, game.settings)
+
+
+def begin(game: Game, names: Sequence[str]) -> Producer:
+    """Write a sword of each into a partition of its own, in a transaction that is still open."""
+    producer = Producer({"bootstrap.servers": game.settings.bootstrap_servers, "transactional.id": names[0]})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for number, name in enumerate(names):
+        event = {"event_type": "purchase_sword", "event_id": name, "player": name, "received_at": 1_700_000_000_000}
+        event |= {"schema_version": SCHEMA_VERSION, "strength": 5, "description": "large sword"}
+        producer.produce(game.settings.topic, encode(event), name.encode(), number % game.settings.partitions)
+    assert producer.flush(10) == 0
+    return producer
+
+
+def has_sword(chronicle: Chronicle, name: str) -> bool:
+    return chronicle.store.redis.hget(key(f"hero:{name}"), "item:sword") == "1"
+
+
+def decides(game: Game) -> bool:
+    return game.ask("/explore", "POST", headers={"X-Player": "ada"}).status == 200
+
+
+def is_said(game: Game, line: str) -> bool:
+    return line in game.world.log.read_text()
+
+
+def test_a_transaction_may_be_the_last(game: Game, chronicle: Chronicle) -> None:
+    """A committed transaction ends each partition: an emptied store gets the world again, and decides."""
+    names = ["cid", "dan", "eve"]
+    begin(game, names).commit_transaction(30)
+    wait_until("the swords", lambda: all(has_sword(chronicle, name) for name in names), 30)
+    chronicle.await_calm()
+    chronicle.store.redis.flushall()
+    wait_until("the world", chronicle.store.is_caught_up, 30)
+    chronicle.await_calm()
+    assert all(has_sword(chronicle, name) for name in names)
+    wait_until("decisions", lambda: decides(game), 10)
+
+
+def test_what_was_aborted_never_was(game: Game, chronicle: Chronicle) -> None:
+    """An aborted transaction ends each partition: the world is as before, and an emptied store gets it again."""
+    names = ["fay", "gil", "hal"]
+    begin(game, names).abort_transaction(30)
+    chronicle.await_calm()
+    chronicle.store.redis.flushall()
+    wait_until("the world", chronicle.store.is_caught_up, 30)
+    chronicle.await_calm()
+    assert not any(has_sword(chronicle, name) for name in names)
+    wait_until("decisions", lambda: decides(game), 10)
+    assert chronicle.kept() == chronicle.told()
+
+
+def test_an_open_transaction_is_told_of(game: Game, chronicle: Chronicle) -> None:
+    """A world that waits for a transaction says for which, and goes on when it has ended."""
+    open_ = begin(game, ["ida"])
+    wait_until("it to be told", lambda: is_said(game, "waiting for an open transaction: partition 0 from offset"), 30)
+    chronicle.store.redis.flushall()
+    game.world.kill()
+    game.world.start()
+    wait_until("the others", lambda: has_sword(chronicle, "cid"), 30)
+    assert not chronicle.store.is_caught_up()
+    open_.commit_transaction(30)
+    wait_until("the world", chronicle.store.is_caught_up, 30)
+    chronicle.await_calm()
+    assert has_sword(chronicle, "ida")

@@ -1,0 +1,249 @@
+"""The store that the world is given: it takes an empty one or its own, and touches no key of others."""
+
+import os
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from time import time
+
+import pytest
+import requests
+from confluent_kafka import TopicCollection
+from confluent_kafka.admin import AdminClient
+from game_world.store import MOST_TIES, Store, key
+from local.process import wait_until
+from redis.exceptions import RedisError
+
+from tests.local.game import Game, running_game
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+    with running_game(tmp_path_factory.mktemp("store")) as game:
+        assert game.ask("/explore", "POST", headers={"X-Player": "ada"}).status == 200
+        yield game
+
+
+@pytest.fixture
+def store(game: Game) -> Iterator[Store]:
+    """Another, empty database of the same server."""
+    store = Store(url(game))
+    yield store
+    store.redis.config_set("maxmemory-policy", "noeviction")
+    store.redis.flushdb()
+
+
+def url(game: Game) -> str:
+    return f"{game.settings.store_url}/1"
+
+
+def topic_id(game: Game) -> str:
+    admin, topic = AdminClient({"bootstrap.servers": game.settings.bootstrap_servers}), game.settings.topic
+    return str(admin.describe_topics(TopicCollection([topic]))[topic].result(10).topic_id)
+
+
+@contextmanager
+def another_world(game: Game) -> Iterator["subprocess.Popen[str]"]:
+    """Run the world on the other database."""
+    environment = {**os.environ, **game.world.program.environment, "WORLD_URL": url(game)}
+    with subprocess.Popen(
+        game.world.program.command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+
+
+def refusal(game: Game) -> str:
+    """What the world says of the store, ending for it."""
+    with another_world(game) as process:
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 2, said
+    return said
+
+
+def keeps_ada(store: Store) -> bool:
+    return store.is_caught_up() and store.redis.hget(key("hero:ada"), "experience") == "8"
+
+
+def test_a_store_with_keys_of_others_is_left_alone(game: Game, store: Store) -> None:
+    """The world ends, says what is there and what to do, and changes nothing."""
+    store.redis.mset({"cart:7": "a lamp", b"\xff\x00": "bytes"})
+    said = refusal(game)
+    assert "WORLD_URL" in said
+    assert "'cart:7'" in said
+    assert "redis://HOST:PORT/1" in said
+    assert store.redis.dbsize() == 2
+
+
+def test_an_empty_store_gets_the_world(game: Game, store: Store) -> None:
+    """Where nothing is, or what was left of a world, the world begins; what others put beside it later stays."""
+    store.redis.set(key("limit:player:ada"), 1)
+    with another_world(game):
+        wait_until("the world", lambda: keeps_ada(store), 30)
+    store.redis.set("cart:7", "a lamp")
+    with another_world(game) as process:
+        wait_until("it to go on", lambda: keeps_ada(store), 30)
+        assert process.poll() is None
+    assert store.redis.get("cart:7") == "a lamp"
+
+
+def test_a_new_topic_has_a_new_world(game: Game, store: Store) -> None:
+    """Of the world of another topic its own keys go, and no others."""
+    store.redis.set(key("topic"), "another")
+    store.redis.hset(key("hero:bob"), "gold", 100)
+    store.redis.hset(key("positions"), "0", 10**6)
+    store.redis.mset({f"cart:{number}": number for number in range(3000)})
+    with another_world(game):
+        wait_until("the world", lambda: keeps_ada(store), 30)
+    assert store.redis.get(key("topic")) == topic_id(game)
+    assert not store.redis.exists(key("hero:bob"))
+    assert len(list(store.redis.scan_iter("cart:*", 1000))) == 3000
+
+
+def test_a_world_without_the_prefix_is_built_again(game: Game, store: Store) -> None:
+    """The keys of this topic's world as an earlier release named them go, and no others."""
+    store.redis.set("topic", topic_id(game))
+    store.redis.hset("hero:ada", "gold", 1)
+    store.redis.hset("pending", "x", "{}")
+    store.redis.hset("positions", "0", 10**6)
+    store.redis.set("once:0", 1)
+    store.redis.set("cart:7", "a lamp")
+    with another_world(game):
+        wait_until("the world", lambda: keeps_ada(store), 30)
+    assert [name for name in store.redis.scan_iter("*", 1000) if not name.startswith(key(""))] == ["cart:7"]
+
+
+def test_another_topics_world_without_the_prefix_is_left_alone(game: Game, store: Store) -> None:
+    """Whose it is cannot be known."""
+    store.redis.set("topic", "another")
+    assert "'topic'" in refusal(game)
+    assert store.redis.get("topic") == "another"
+
+
+def test_a_store_that_may_drop_keys_is_refused(game: Game, store: Store) -> None:
+    """The message names the setting and its value; nothing is decided any more, by a world that ran before either."""
+    store.redis.config_set("maxmemory-policy", "volatile-lru")
+    store.redis.mset({key("topic"): topic_id(game), key("caught_up"): 1})
+    said = refusal(game)
+    assert "maxmemory-policy of the store: expected noeviction, got volatile-lru" in said
+    assert not store.is_caught_up()
+    wait_until("the running world to end", lambda: not game.world.alive, 30)
+    assert explores(game, "ada") == 503
+    store.redis.config_set("maxmemory-policy", "noeviction")
+    game.world.start()
+    wait_until("the world", lambda: explores(game, "ada") == 200, 30)
+
+
+def bulk(game: Game, items: list[dict[str, object]], **headers: str) -> int:
+    return requests.post(
+        f"{game.url}/events", json=items, headers={"X-Player": "eve", **headers}, timeout=30
+    ).status_code
+
+
+def explores(game: Game, player: str) -> int:
+    return game.ask("/explore", "POST", headers={"X-Player": player}).status
+
+
+def test_a_full_world_takes_nobody_new(game: Game) -> None:
+    """While the store is full a new name's decision is a 503 that says so; known players go on."""
+    store = Store(game.settings.store_url)
+    headers = {"X-Player": "ada", "Idempotency-Key": "an old key"}
+    assert game.ask("/explore", "POST", headers=headers).status == 200
+    wait_until("the key", lambda: list(store.redis.scan_iter(key("once:*"))), 30)
+    [old] = store.redis.scan_iter(key("once:*"))
+    store.redis.expire(old, 3600)
+    headers["Idempotency-Key"] = "a new key"
+    assert game.ask("/explore", "POST", headers=headers).status == 200
+    wait_until("the other key", lambda: len(list(store.redis.scan_iter(key("once:*")))) == 2, 30)
+    try:
+        for number in range(32):
+            store.redis.set(f"filler:{number}", "x" * (1 << 20))
+        store.redis.config_set("maxmemory", int(store.redis.info("memory")["used_memory"] / 0.95))
+        wait_until("the world to be full", lambda: store.redis.exists(key("full")), 30)
+        refused = game.ask("/explore", "POST", headers={"X-Player": "newcomer"})
+        assert (refused.status, refused.headers["Event-Outcome"]) == (503, "refused")
+        assert refused.json["error"] == "the world is full: it takes no new players for now"
+        assert game.ask("/", headers={"X-Player": "newcomer"}).status == 200
+        assert explores(game, "ada") == 200
+        # What gave way: what was told, and keys whose day is nearly over.
+        again = game.ask("/explore", "POST", headers=headers)
+        assert (again.status, again.json["field"]) == (409, "Idempotency-Key")
+        assert not store.redis.exists(old)
+        store.redis.config_set("maxmemory", 1 << 20)
+        assert game.ask("/purchase_a_sword", headers={"X-Player": "ada"}).status == 200
+        wait_until(
+            "the sword, though there is no memory", lambda: store.redis.hget(key("hero:ada"), "item:sword") == "1", 30
+        )
+    finally:
+        store.redis.config_set("maxmemory", 0)
+        store.redis.unlink(*store.redis.scan_iter("filler:*"))
+    wait_until("room", lambda: not store.redis.exists(key("full")), 30)
+    assert explores(game, "newcomer") == 200
+
+
+def has_read_all(store: Store, game: Game) -> bool:
+    try:
+        return sum(store.positions().values()) == sum(game.ends().values())
+    except RedisError:
+        # It is busy.
+        return False
+
+
+def test_invented_names_do_not_fill_the_world(game: Game) -> None:
+    """After far more names than the store has memory for, players play, the projection lives, and limits hold."""
+    store = Store(game.settings.store_url)
+    store.redis.config_set("maxmemory", 16 << 20)
+    lives = game.world.pid
+    none = dict.fromkeys(("API_PLAYER_RATE", "API_ADDRESS_RATE"), "0")
+    try:
+        with game.another_api(**none), ThreadPoolExecutor(4) as pool:
+            bulks = (
+                [{"event_type": "default", "player": f"{n}-{m}-".ljust(200, "x")} for m in range(1000)]
+                for n in range(250)
+            )
+            statuses = Counter(pool.map(lambda items: bulk(game, items), bulks))
+            assert statuses[200] > 240, statuses
+            wait_until("the world to have read them", lambda: has_read_all(store, game), 300)
+            assert game.world.pid == lives
+            assert store.memory() < 0.9
+            assert explores(game, "ada") == 200
+            assert store.redis.zcard(key("visitors")) > 1000
+        with game.another_api(API_PLAYER_RATE="1", API_PLAYER_BURST="5"):
+            answers = [game.ask("/", headers={"X-Player": "eve"}).status for _ in range(20)]
+            assert Counter(answers).keys() == {200, 429}
+    finally:
+        store.redis.config_set("maxmemory", 0)
+
+
+def test_ties_are_bounded(game: Game) -> None:
+    """Of many ties the latest hold, and only to players; a declaration to nobody is an event, and no tie."""
+    store = Store(game.settings.store_url)
+    targets = [f"target {number}" for number in range(2 * MOST_TIES)]
+    assert bulk(game, [{"event_type": "default", "player": target} for target in targets[MOST_TIES:-1]]) == 200
+    wars = [{"event_type": "declare_war", "player": "warlord", "target": target} for target in targets]
+    for war in wars:
+        assert bulk(game, [war]) == 200
+    wait_until("the last", lambda: store.redis.hexists(key("hero:warlord"), f"tie:{targets[-1]}"), 30)
+    assert store.redis.zcard(key("tied:warlord")) == MOST_TIES
+    hero = game.ask("/heroes/warlord").json
+    assert list(hero["ties"]) == sorted(targets[MOST_TIES:-1])
+
+
+def test_a_visitor_of_long_ago_is_forgotten(game: Game) -> None:
+    """A name that only did what depends on nothing is nobody a day later; one that had something decided stays."""
+    store = Store(game.settings.store_url)
+    for request in ("/purchase_a_sword", "/join_a_guild?guild=Knights", "/declare_a_war?target=ada"):
+        for player in ("guest", "native"):
+            assert game.ask(request, headers={"X-Player": player}).status == 200
+    assert explores(game, "native") == 200
+    store.redis.zadd(key("visitors"), {"guest": time() * 1000 - 25 * 3600 * 1000, "native": 0}, xx=True)
+    wait_until("it to be forgotten", lambda: not store.redis.exists(key("hero:guest"), key("tied:guest")), 30)
+    assert store.redis.smembers(key("members:Knights")) == {"native"}
+    assert not game.ask("/heroes/guest").json["known"]
+    assert game.ask("/heroes/native").json["items"] == {"sword": 1}
+    assert not any("guest" in war.values() for war in game.ask("/world").json["wars"])
