@@ -2,7 +2,7 @@
 
 import time
 
-from game_world.store import ONCE_SECONDS, Store
+from game_world.store import Store
 
 VISIT_SECONDS = 24 * 3600
 """After this long without a deed, names that did only what depends on nothing are forgotten."""
@@ -71,7 +71,7 @@ class Room:
         for share in _SHARES:
             if (used := self._store.memory()) <= HIGH:
                 break
-            keys += self._store.drop_keys(ONCE_SECONDS * share)
+            keys += self._store.drop_keys(share)
         if answers or keys:
             print(f"memory is short: {answers} answers and {keys} Idempotency-Keys were forgotten early", flush=True)
         return self._store.memory() if keys else used

@@ -24,6 +24,8 @@ _ONCE_KEPT_SECONDS = 2 * ONCE_SECONDS
 """By the store's clock: records may come into the world a day late."""
 _SEEN_SECONDS = 3600
 """By the store's clock: a retry of an unmarked event may come into the world so long after the event."""
+_KEPT = {"once:": _ONCE_KEPT_SECONDS, "seen:": _SEEN_SECONDS}
+"""For how long the store knows of requests, by the prefix of their keys."""
 
 PREFIX = "gamelake:"
 """With this every key of the world begins: a store may have others' keys beside them once the world is there."""
@@ -238,10 +240,13 @@ class Store:
         """Drop what requests under a key were told; return how many. Such a request that comes again is refused."""
         return self._remove(key("told:*"), lambda _: True)
 
-    def drop_keys(self, seconds: float) -> int:
-        """Drop the keys of requests that have no more than that long to live; return how many."""
+    def drop_keys(self, share: float) -> int:
+        """Drop the keys of requests that have no more than this share of their life left; return how many."""
+        return sum(self._drop_old(kind, share * life) for kind, life in _KEPT.items())
+
+    def _drop_old(self, kind: str, seconds: float) -> int:
         dropped = 0
-        for names in self._scan(key("once:*")):
+        for names in self._scan(key(f"{kind}*")):
             with self.redis.pipeline(transaction=False) as pipeline:
                 for name in names:
                     pipeline.ttl(name)
