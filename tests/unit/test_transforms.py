@@ -116,7 +116,7 @@ VALUES = (
     | st.binary(max_size=200)
     | st.dictionaries(NAMES, JSON, max_size=5).map(lambda changes: json.dumps(SWORD | changes).encode())
     | JSON.map(lambda value: json.dumps(value).encode())
-    | st.sampled_from([value for value, _ in POISON.values()])
+    | st.sampled_from([value for value, _ in POISON.values() if len(value or b"") < 10_000])
 )
 RECORD = st.tuples(
     st.none() | st.binary(max_size=50),
@@ -127,7 +127,7 @@ RECORD = st.tuples(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(RECORD, max_size=5))
 @example([(None, b'{"\\ud800": 1, "event_type": "default"}', 0, 0, 0)])
 def test_whatever_comes_in_a_row_comes_out(records: list[Record]) -> None:
