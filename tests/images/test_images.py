@@ -111,6 +111,14 @@ def test_hdfs(servers: dict[str, Container]) -> None:
     )
 
 
+def test_hdfs_makes_checkpoints(servers: dict[str, Container]) -> None:
+    """What the NameNode has written down comes back to it as a checkpoint, from the SecondaryNameNode."""
+    namenode = servers["namenode"]
+    newest = "ls /data/name/current/fsimage_* | grep --invert-match md5 | tail -1"
+    first = "/data/name/current/fsimage_0000000000000000000\n"
+    namenode.wait("has another checkpoint", lambda: namenode.shell(newest).stdout not in ("", first))
+
+
 def test_postgres(servers: dict[str, Container]) -> None:
     """A login needs the password, from the pod itself as from others."""
     psql = ("psql", "--host=postgres", f"--username={DATABASE['USER']}", "--command=SELECT 'in'", "metastore")
@@ -186,6 +194,7 @@ def test_spark_executor() -> None:
         ("metastore", 143),
         ("postgres", 0),
         ("datanode", 143),
+        ("secondarynamenode", 143),
         ("namenode", 143),
         ("kafka", 143),
     ],
