@@ -114,9 +114,8 @@ def test_hdfs(servers: dict[str, Container]) -> None:
 def test_hdfs_makes_checkpoints(servers: dict[str, Container]) -> None:
     """What the NameNode has written down comes back to it as a checkpoint, from the SecondaryNameNode."""
     namenode = servers["namenode"]
-    newest = "ls /data/name/current/fsimage_* | grep --invert-match md5 | tail -1"
-    first = "/data/name/current/fsimage_0000000000000000000\n"
-    namenode.wait("has another checkpoint", lambda: namenode.shell(newest).stdout not in ("", first))
+    later = "find /data/name/current -name 'fsimage_*[1-9]*' -not -name '*.md5' 2>/dev/null"
+    namenode.wait("has a checkpoint of its edits", lambda: namenode.shell(later).stdout)
 
 
 def test_postgres(servers: dict[str, Container]) -> None:
