@@ -91,7 +91,7 @@ def _fetch(stack: Stack, _: argparse.Namespace) -> int:
 def _status(stack: Stack, _: argparse.Namespace) -> int:
     rows = stack.status()
     for name, state, pid, memory in rows:
-        print(f"{name:12}{state:12}{pid or '-':>8}{memory // 1_000_000:>8} MB")
+        print(f"{f'{name:11} {state}':28}{pid or '-':>8}{memory // 1_000_000:>8} MB")
         if state == "died":
             print(f"the end of {stack[name].log}:\n{stack[name].last_lines()}")
     if stream := stream_state(stack.settings):

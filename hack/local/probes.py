@@ -37,7 +37,7 @@ def _file_system(settings: Settings) -> dict[str, Any] | None:
 
 
 def makes_checkpoints(settings: Settings) -> bool:
-    """Whether the SecondaryNameNode answers, which it does once it has found the NameNode."""
+    """Whether the SecondaryNameNode answers; it waits for the NameNode by itself."""
     port = settings.ports.secondarynamenode_http
     beans = _json(f"http://{HOST}:{port}/jmx?qry=Hadoop:service=SecondaryNameNode,name=SecondaryNameNodeInfo")
     return bool(beans and beans["beans"])

@@ -40,6 +40,15 @@ def servers(built: None) -> Iterator[dict[str, Container]]:
     try:
         start("kafka", "kafka", KAFKA_HOST="kafka", KAFKA_PORT="9092", KAFKA_CONTROLLER_PORT="9093")
         start("namenode", "hdfs", "namenode", HDFS_URI=HDFS, HDFS_HOST="namenode")
+        start(
+            "secondarynamenode",
+            "hdfs",
+            "secondarynamenode",
+            HDFS_URI=HDFS,
+            HDFS_HOST="secondarynamenode",
+            HDFS_CHECKPOINT_TXNS="1",
+            HDFS_CHECKPOINT_CHECK_SECONDS="1",
+        )
         start("datanode", "hdfs", "datanode", HDFS_URI=HDFS, HDFS_HOST="datanode")
         start("postgres", "postgres", **{f"POSTGRES_{key}": value for key, value in DATABASE.items()})
         start(

@@ -111,6 +111,13 @@ def test_hdfs(servers: dict[str, Container]) -> None:
     )
 
 
+def test_hdfs_makes_checkpoints(servers: dict[str, Container]) -> None:
+    """What the NameNode has written down comes back to it as a checkpoint, from the SecondaryNameNode."""
+    namenode = servers["namenode"]
+    later = "find /data/name/current -name 'fsimage_*[1-9]*' -not -name '*.md5' 2>/dev/null"
+    namenode.wait("has a checkpoint of its edits", lambda: namenode.shell(later).stdout)
+
+
 def test_postgres(servers: dict[str, Container]) -> None:
     """A login needs the password, from the pod itself as from others."""
     psql = ("psql", "--host=postgres", f"--username={DATABASE['USER']}", "--command=SELECT 'in'", "metastore")
@@ -186,6 +193,7 @@ def test_spark_executor() -> None:
         ("metastore", 143),
         ("postgres", 0),
         ("datanode", 143),
+        ("secondarynamenode", 143),
         ("namenode", 143),
         ("kafka", 143),
     ],
