@@ -22,7 +22,8 @@ KEPT_SECONDS = 0.5
 """For so long an overview is shown to all who look."""
 
 # As many digits as surely fit the store's 64 bits.
-_PLACE = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
+PLACE = "[0-9]{1,19}-[0-9]{1,19}"
+_PLACE = re.compile(PLACE)
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
 
 Json = dict[str, Any]

@@ -51,8 +51,9 @@ def origin(environ: Mapping[str, Any]) -> Origin:
 
 def _header(environ: Mapping[str, Any], header: str, name: str) -> str:
     """Return a header's value, "" without one, as the event's field `name` allows it."""
-    value: str = environ.get(_VARIABLES[header], "")
-    if not value:
+    value: str | None = environ.get(_VARIABLES[header])
+    # An empty one is a mistake where it would mean something.
+    if value is None or (not value and header not in (PLAYER_HEADER, KEY_HEADER)):
         return ""
     if not value.isascii():
         try:

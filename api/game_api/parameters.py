@@ -82,6 +82,11 @@ def _members(data: bytes) -> Iterable[tuple[str, Value]]:
 
 
 def _read(field: Field, value: Value) -> Value:
-    is_number = field.kind is Kind.INTEGER and type(value) is str and value.isascii() and value.isdecimal()
+    if field.kind is not Kind.INTEGER:
+        return value
+    # In JSON 5.0 is the integer 5.
+    if type(value) is float and value.is_integer():
+        return int(value)
     # Longer ones are out of every field's range, and slow to read.
-    return int(value) if is_number and len(value) < 20 else value
+    is_number = type(value) is str and value.isascii() and value.isdecimal() and len(value) < 20
+    return int(value) if is_number else value

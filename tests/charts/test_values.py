@@ -36,6 +36,7 @@ OTHER: dict[str, Any] = {
     "maxMemory": "77mb",
     "annotations": {"some/name": "some value"},
     "hosts": ["game.example"],
+    "corsOrigins": ["https://game.example"],
     "hostnames": ["game.example"],
     "parentRefs": [{"name": "other"}],
     "externalTrafficPolicy": "Local",

@@ -24,6 +24,36 @@ def test_a_body_may_have_the_parameters(content_type: str, data: bytes | str):
     assert log.events[0]["guild"] == "Ritter vom See 🛡"
 
 
+@pytest.mark.parametrize("header", ["X-Player", "Idempotency-Key"])
+def test_an_empty_header_that_would_mean_something_is_a_400(header: str):
+    """Who names no player, or no key, in a header for one is told so, not taken for another."""
+    log = MemoryLog()
+    answer = client_of(log).post("/", headers={header: "", "Accept": "application/json"})
+    assert (answer.status_code, answer.json["field"]) == (400, header)
+    assert not log.records
+
+
+@pytest.mark.parametrize(
+    ("content_type", "data"),
+    [
+        (FORM, "amount=5"),
+        ("application/json", '{"amount": 5}'),
+        ("application/json", '{"amount": "5"}'),
+        ("application/json", '{"amount": 5.0}'),
+    ],
+)
+def test_a_number_may_be_text(content_type: str, data: str):
+    """A number in a form is text, and may be in JSON; what is no integer is refused by its name."""
+    log = MemoryLog()
+    client = client_of(log)
+    # Nothing is wrong with it: without a world this action is not decided.
+    assert client.post("/throw_dice", data=data, content_type=content_type).status_code == 503
+    wrong = client.post(
+        "/throw_dice", data=data.replace("5", "5e400" if ":" in data else "5.5"), content_type=content_type
+    )
+    assert wrong.status_code == 400
+
+
 @pytest.mark.parametrize("query", ["", "?guild=x"])
 @pytest.mark.parametrize("content_type", [FORM, "application/json", "text/plain", "application/xml", None])
 def test_an_empty_body_is_none(content_type: str | None, query: str):

@@ -1,0 +1,43 @@
+"""The API and its description are exact against each other."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.local.game import Game, running_game
+
+SCHEMATHESIS = Path(sys.executable).parent / "schemathesis"
+
+SETTINGS = """
+[generation]
+deterministic = true
+max-examples = 3
+database = "none"
+"""
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+    with running_game(tmp_path_factory.mktemp("game")) as game:
+        yield game
+
+
+def test_the_api_does_what_its_description_says(game: Game, tmp_path: Path):
+    """Of many requests by the description, right and wrong ones, each gets an answer that the description allows."""
+    settings = tmp_path / "schemathesis.toml"
+    settings.write_text(SETTINGS)
+    command = [SCHEMATHESIS, "--config-file", settings, "run", f"{game.url}/openapi.json"]
+    with game.another_api(API_PLAYER_RATE="0", API_ADDRESS_RATE="0"):
+        done = subprocess.run(
+            [*command, "--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--no-color"],
+            env={**os.environ, "NO_PROXY": "127.0.0.1"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=400,
+        )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
