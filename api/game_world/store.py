@@ -30,7 +30,7 @@ _FEED = 500
 """Events that the feed keeps."""
 
 Json = dict[str, Any]
-Doubt = tuple[str, str | None, str | None]
+Doubt = list[str]
 """What an event is counted once by; of one that was not marked idempotent, its name among the pending ones and what a
 retry is to be told, as JSON."""
 
