@@ -1,12 +1,13 @@
 """Sights: what pages see of the world."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isqrt
 from typing import Any
 
 import orjson
 from game_events import EVENT_TYPES
 from game_events.effects import filled, result_of
+from game_events.names import displayed
 from game_events.rules import START
 
 from game_world.store import Store
@@ -32,14 +33,21 @@ class Sights:
         found = {str(field): str(value) for field, value in self._redis.hgetall(f"hero:{name}").items()}
         numbers = {attribute: int(found.get(attribute, start)) for attribute, start in START.items()}
         return {
-            "player": name,
+            "player": found.get("name", name),
             "known": bool(found),
             **numbers,
             "level": 1 + isqrt(max(0, numbers["experience"]) // 100),
-            "guild": found.get("guild", ""),
+            "guild": self._names("guild", [found["guild"]])[0] if found.get("guild") else "",
             "items": dict(sorted((item, int(number)) for item, number in _named("item:", found) if int(number) > 0)),
             "ties": dict(sorted(_named("tie:", found))),
         }
+
+    def _names(self, kind: str, kept: Sequence[str]) -> list[str]:
+        """Return how players or guilds were given."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name in kept:
+                pipeline.hget(f"{kind}:{name}", "name")
+            return [given or name for given, name in zip(pipeline.execute(), kept, strict=True)]
 
     def overview(self) -> Json:
         """Who leads, the guilds, and who is at war."""
@@ -54,12 +62,17 @@ class Sights:
             treasures = pipeline.execute()
         return {
             "leaders": {
-                name: [{"player": player, name: int(score)} for player, score in board]
+                name: [
+                    {"player": player, name: int(score)}
+                    for player, (_, score) in zip(self._names("hero", [one for one, _ in board]), board, strict=True)
+                ]
                 for name, board in zip(BOARDS, boards, strict=True)
             },
             "guilds": [
                 {"guild": guild, "members": int(members), "gold": int(gold or 0)}
-                for (guild, members), gold in zip(guilds, treasures, strict=True)
+                for guild, (_, members), gold in zip(
+                    self._names("guild", [one for one, _ in guilds]), guilds, treasures, strict=True
+                )
             ],
             "wars": [
                 {"player": player, "target": target, "since": int(since)}
@@ -86,7 +99,7 @@ def _told(place: str, event: Json) -> Json:
         "player": event["player"],
         "event_type": event["event_type"],
         "family": event_type.family if event_type else "",
-        "text": f"{event['player']}: {sentence(event)}",
+        "text": f"{displayed(event)['player']}: {sentence(displayed(event))}",
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 from game_events import EVENT_TYPES, EventType
 from game_events.effects import filled
+from game_events.names import displayed
 from game_events.rules import Kind, Need, Who
 from redis.exceptions import RedisError
 
@@ -199,7 +200,7 @@ def _network(address: str) -> str:
 
 
 def _problem(need: Need, event: Mapping[str, Any], have: int) -> str:
-    return filled(need.problem, {**event, "have": have, "least": need.least_of(event)})
+    return filled(need.problem, {**displayed(event), "have": have, "least": need.least_of(event)})
 
 
 def _blamed(need: Need) -> str:

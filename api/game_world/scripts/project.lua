@@ -38,6 +38,7 @@ for _, record in ipairs(records) do
     take_back(name)
   elseif redis.call('HDEL', 'pending', name) == 0 then
     meet(record[4])
+    call_by(record[9])
     for _, effect in ipairs(record[2] or {}) do
       add(effect[1], effect[2], effect[3], effect[4])
     end

@@ -1,6 +1,6 @@
 -- The world's state. Every script begins with this.
---   hero:NAME     attributes, `item:…`; facts: `guild`, `tie:TARGET`, and of each, with @ before it, the stamp
---   guild:NAME    gold;  members:NAME its members
+--   hero:NAME     `name` as given, where it differs; attributes, `item:…`; facts: `guild`, `tie:TARGET`, and of each, with @ before it, the stamp
+--   guild:NAME    `name`, gold;  members:NAME its members
 --   board:…       heroes by gold, experience, power, and guilds by members
 --   ties:…        pairs of players at war, at peace, allied, by time
 --   once:…        received_at of the last record under a key;  told:… what its request was told;  unsure:… that a record
@@ -116,6 +116,13 @@ local function settle(player, fact, target, value, stamp)
   redis.call('HSET', key, field, value, '@' .. field, stamp)
   index(player, fact, target, before, value, stamp)
   return before, since
+end
+
+-- Notes how names were given: keys of heroes and guilds, and names. The heroes are there.
+local function call_by(names)
+  for key, name in pairs(names or {}) do
+    redis.call('HSET', key, 'name', name)
+  end
 end
 
 -- Whether the last record under a key was received so shortly before or after `at` that the two count once.
