@@ -19,8 +19,8 @@ TOLD_SECONDS = 3600
 """For so long a request that comes again under its Idempotency-Key is told what it was told."""
 ONCE_SECONDS = 24 * 3600
 """Events under one key count once while no more than this lies between one and the next, by received_at."""
-_ONCE_KEPT_SECONDS = 2 * ONCE_SECONDS
-"""By the store's clock: records may come into the world a day late."""
+_ONCE_KEPT_SECONDS = ONCE_SECONDS + 6 * 3600
+"""By the store's clock: records may come into the world six hours late."""
 _SEEN_SECONDS = 3600
 """By the store's clock: a retry of an unmarked event may come into the world so long after the event."""
 
