@@ -17,8 +17,8 @@ _INTEGER: Json = {"type": "integer"}
 _COMMON = {field.name: field for field in COMMON_FIELDS}
 
 _OUTCOMES = (
-    "`refused`: not written. `unknown`: it may have been written, or may yet be: retry with the same key or, without one, "
-    "with the event_id as the key, within 10 minutes."
+    "`refused`: not written. `unknown`: it may have been written, or may yet be: retry with the same key or, without "
+    "one, with the event_id as the key, within 10 minutes."
 )
 _OUTCOME: Json = {"enum": [Outcome.REFUSED.value, Outcome.UNKNOWN.value], "description": _OUTCOMES}
 
