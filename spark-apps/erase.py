@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from erasure import Erasure, tell
+from game_events.names import normal
 from player import Player
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -71,9 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         spark = lake_session("erase", settings)
         # The files that it rewrites are few: hundreds of parts would each be a file of an export.
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-        erasure = Erasure(spark, settings, chosen.player)
         age = settings.orphan_hours * 3600 if chosen.orphan_age is None else chosen.orphan_age
-        left = erase(erasure, chosen.grace, age)
+        # Rows have the name's normal form; those of other writers, and older ones, have it as it was written.
+        for name in dict.fromkeys((normal(chosen.player.name), chosen.player.name)):
+            left = erase(Erasure(spark, settings, Player(name)), chosen.grace, age)
+            if left.found:
+                break
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

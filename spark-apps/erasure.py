@@ -55,8 +55,8 @@ class Erasure:
             f"ALTER TABLE {EVENTS} SET TBLPROPERTIES "
             "('write.update.mode'='copy-on-write', 'write.update.isolation-level'='snapshot')"
         )
-        emptied = [column.name for column in COLUMNS if column.name not in (*_KEPT, "family", "target")]
-        changes = [f"family = IF({HIS}, '{ERASED}', family)", "target = NULL"]
+        emptied = [column.name for column in COLUMNS if column.name not in (*_KEPT, "family", "target", "target_name")]
+        changes = [f"family = IF({HIS}, '{ERASED}', family)", "target = NULL", "target_name = NULL"]
         changes += [f"{name} = IF({HIS}, NULL, {name})" for name in emptied]
         query = f"SELECT count_if({HIS}) AS his, count(*) AS named FROM {EVENTS} WHERE {NAMED}"
         update = f"UPDATE {EVENTS} SET {', '.join(changes)} WHERE {NAMED}"

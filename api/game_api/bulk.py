@@ -10,6 +10,8 @@ from flask import Flask, Response, request
 from game_events import EVENT_TYPES, SCHEMA_VERSION, InvalidEventError, encode, validate
 from game_events.codec import without_repeats
 from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
+from game_events.names import NAMES
+from game_events.names import prepare as prepare_names
 from game_world.world import World
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -26,7 +28,8 @@ from game_api.speculation import refuse_speculation
 
 PATH = "/events"
 MAX_ITEMS = 1000
-FROM_REQUEST = frozenset({"schema_version", "received_at", "idempotent", *STORED_HEADERS})
+_GIVEN_NAMES = tuple(f"{field}_name" for field in NAMES)
+FROM_REQUEST = frozenset({"schema_version", "received_at", "idempotent", *_GIVEN_NAMES, *STORED_HEADERS})
 """Fields of an event that an item cannot set."""
 _ADDED = FROM_REQUEST | {"event_id", "player"}
 
@@ -106,7 +109,7 @@ def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | N
     records = []
     for item, event_id in zip(items, uuid7s(now, len(items)), strict=True):
         try:
-            event = complete(item, sender.player, event_id, now)
+            event = complete(item, sender, event_id, now)
         except InvalidEventError as error:
             results.append({"status": 400, "error": str(error), "field": error.field})
             continue
@@ -116,7 +119,7 @@ def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | N
     return results, events, records
 
 
-def complete(item: Any, player: str, event_id: str, now: int) -> dict[str, Any]:  # noqa: ANN401 JSON
+def complete(item: Any, sender: Origin, event_id: str, now: int) -> dict[str, Any]:  # noqa: ANN401 JSON
     """Add to an item what it may leave out; raise InvalidEventError unless that makes it an event."""
     if type(item) is not dict:
         raise InvalidEventError("event", "is not a JSON object")
@@ -131,7 +134,10 @@ def complete(item: Any, player: str, event_id: str, now: int) -> dict[str, Any]:
         item["idempotent"] = True
     else:
         item["event_id"] = event_id
-    item.setdefault("player", player)
+    if "player" not in item and sender.player_name:
+        item["player_name"] = sender.player_name
+    item.setdefault("player", sender.player)
+    prepare_names(item)
     return item
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, Response, g, request
 from game_events import COMMON_FIELDS
+from game_events.names import normal
 from game_world.world import LimitedError, World
 
 from game_api.replies import limited_reply
@@ -40,14 +41,13 @@ def add_costs(app: Flask, world: World | None) -> None:
 
 def limit_events(world: World, items: Sequence[Any], sender: str) -> None:
     """Raise LimitedError if so many events are too much for their address, or for a player who is named in them."""
-    named = Counter(item["player"] for item in items if _names_somebody(item))
+    named = Counter(normal(item["player"]) for item in items if _names_somebody(item))
     named[sender] = max(1, named[sender] + len(items) - named.total())
     _limit(world, named, len(items))
 
 
 def _names_somebody(item: Any) -> bool:  # noqa: ANN401 JSON
-    player = item.get("player") if type(item) is dict else None
-    return type(player) is str and 0 < len(player) <= _PLAYER.maximum
+    return type(item) is dict and _PLAYER.allows(item.get("player"))
 
 
 def _limit(world: World, players: dict[str, int], cost: int) -> None:

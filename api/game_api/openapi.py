@@ -42,7 +42,10 @@ _ERRORS = {
 }
 _OF_ANY_REQUEST = ("400", "405", "408", "413", "414", "417", "431", "500", "501", "505")
 
-_OUTCOMES = "`refused`: not written. `unknown`: it may have been written, or may yet be: retry with the same key."
+_OUTCOMES = (
+    "`refused`: not written. `unknown`: it may have been written, or may yet be: retry with the same key or, without "
+    "one, with the event_id as the key, within 10 minutes."
+)
 _OUTCOME: Json = {"enum": [Outcome.REFUSED.value, Outcome.UNKNOWN.value], "description": _OUTCOMES}
 
 

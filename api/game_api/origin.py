@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from game_events import COMMON_FIELDS
+import idna
+from game_events import COMMON_FIELDS, InvalidEventError
+from game_events.names import normal, prepared
 
 from game_api.errors import InvalidRequestError
 
@@ -28,11 +30,15 @@ _VARIABLES = {
 
 @dataclass(frozen=True)
 class Origin:
-    """`headers` has the event's fields that a request's headers fill; `key` is "" without an Idempotency-Key."""
+    """`headers` has the event's fields that a request's headers fill; `key` is "" without an Idempotency-Key.
+
+    `player` is the name's normal form; `player_name` is how X-Player gave it, if that differs.
+    """
 
     player: str
     headers: Mapping[str, str]
     key: str
+    player_name: str = ""
 
 
 def origin(environ: Mapping[str, Any]) -> Origin:
@@ -42,11 +48,16 @@ def origin(environ: Mapping[str, Any]) -> Origin:
         value = _header(environ, header, name)
         if value:
             headers[name] = value[:STORED_LENGTH]
-    player = _header(environ, PLAYER_HEADER, "player") or _without_port(headers.get("host", "")).lower()
+    given = _header(environ, PLAYER_HEADER, "player")
+    try:
+        player = prepared("player", given or _host_name(_without_port(headers.get("host", ""))))
+    except InvalidEventError as error:
+        raise InvalidRequestError(PLAYER_HEADER if given else "Host", f"names the player, {error.problem}") from None
     if not _FIELDS["player"].allows(player):
         header = PLAYER_HEADER if environ.get(_VARIABLES[PLAYER_HEADER]) else "Host"
         raise InvalidRequestError(header, f"names the player, expected {_FIELDS['player'].expectation}")
-    return Origin(player, headers, _header(environ, KEY_HEADER, "event_id"))
+    name = given if given != player else ""
+    return Origin(player, headers, _header(environ, KEY_HEADER, "event_id"), name)
 
 
 def _header(environ: Mapping[str, Any], header: str, name: str) -> str:
@@ -67,6 +78,21 @@ def _header(environ: Mapping[str, Any], header: str, name: str) -> str:
     if not _FIELDS[name].allows(value):
         raise InvalidRequestError(header, f"expected {_FIELDS[name].expectation}")
     return value
+
+
+def _host_name(host: str) -> str:
+    """Return a host's name in letters, whether it came so or in Punycode, and without the root's dot."""
+    labels = normal(host).replace("\u3002", ".").removesuffix(".").split(".")
+    return ".".join(map(_in_letters, labels))
+
+
+def _in_letters(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return idna.decode(label)
+    except UnicodeError:
+        return label
 
 
 def _without_port(host: str) -> str:

@@ -10,6 +10,7 @@ from game_events import EVENT_TYPES, SCHEMA_VERSION, EventType, InvalidEventErro
 from game_events.codec import validate_values
 from game_events.effects import filled, result_of
 from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
+from game_events.names import displayed, prepare
 from game_world.world import Decision, World, WorldAwayError
 
 from game_api.attempts import settled
@@ -53,7 +54,7 @@ class _View:
         decision = self._decide(event)
         event |= decision.fields
         record = Record(event["player"].encode(), encode(event))
-        answer = filled(result_of(self._type, event).answer, event)
+        answer = filled(result_of(self._type, event).answer, displayed(event))
         asked = monotonic()
         [receipt] = self._log.append([record], asked - began)
         count_events([(self._type.name, receipt.outcome)], monotonic() - asked)
@@ -100,6 +101,8 @@ class _View:
             "player": sender.player,
             **sender.headers,
         }
+        if sender.player_name:
+            event["player_name"] = sender.player_name
         if sender.key:
             event["idempotent"] = True
         if self._type.description:
@@ -116,6 +119,7 @@ class _View:
         values = parameters(self._parameters)
         try:
             validate_values(self._type.name, values)
+            prepare(values)
         except InvalidEventError as error:
             raise InvalidRequestError(error.field, error.problem) from None
         return values

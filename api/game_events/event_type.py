@@ -77,6 +77,10 @@ class EventType:
                 found.setdefault(_LOOT.name, _LOOT)
         if self.contest:
             found[_WON.name] = _WON
+        for name in ("target", "guild"):
+            if name in found:
+                doc = f"The {name}'s name as given, where {name} differs"
+                found[f"{name}_name"] = Field(f"{name}_name", Kind.STRING, doc, maximum=found[name].maximum)
         return tuple(found.values())
 
     @cached_property

@@ -8,6 +8,7 @@ from threading import Event
 
 from confluent_kafka import KafkaException
 from game_api.settings import Settings
+from game_events.names import normal
 from redis.exceptions import RedisError
 
 from game_world.projection import Projection
@@ -45,7 +46,7 @@ def main() -> int:
 
 def _forget(settings: Settings, player: str) -> int:
     try:
-        Store(settings.world_url).forget(player)
+        Store(settings.world_url).forget(normal(player))
     except RedisError as error:
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
         return 1

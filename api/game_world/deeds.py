@@ -22,6 +22,8 @@ def deed(event_type: EventType, event: Mapping[str, Any], random: Random) -> Jso
         "player": event["player"],
         "facts": [*map(list, facts({**event, **_unknown_guild(event_type)}))] if event_type.sets else [],
     }
+    if given := names(event):
+        made["names"] = given
     if event.get("idempotent"):
         made["once"] = once_key(event)
         made["at"] = event["received_at"]
@@ -89,8 +91,9 @@ def decided(event_type: EventType, answer: Json) -> Json:
     fields: Json = dict(answer.get("drawn", ()))
     if event_type.contest:
         fields["won"] = answer["won"]
-    if "guild" in answer:
-        fields["guild"] = answer["guild"]
+    for name in ("guild", "guild_name"):
+        if name in answer:
+            fields[name] = answer[name]
     changes = result_of(event_type, fields).changes
     return fields | {change.field: amount for change, amount in zip(changes, answer.get("amounts", ()), strict=True)}
 
@@ -111,6 +114,12 @@ def seen_place(event: Mapping[str, Any]) -> list[str] | None:
         return None
     digest = once_key(event)[-16:]
     return [f"{event_id[:10]}{digest[0]}", str(int(digest, 16) - (1 << 63))]
+
+
+def names(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names of player and guild as given, by their keys in the store, where they differ."""
+    given = {"hero": ("player", "player_name"), "guild": ("guild", "guild_name")}
+    return {f"{kind}:{event[kept]}": event[name] for kind, (kept, name) in given.items() if event.get(name)}
 
 
 def told_again(event_type: EventType, event: Mapping[str, Any], answer: Json) -> Json:

@@ -6,14 +6,15 @@ from typing import Any
 import orjson
 from game_events import EVENT_TYPES, InvalidEventError, decode
 from game_events.effects import effects, facts
+from game_events.names import NAMES, normalised
 
-from game_world.deeds import once_key, pending_name, seen_place
+from game_world.deeds import names, once_key, pending_name, seen_place
 
 _NAMES = ("player", "event_type", "event_id")
 
 Record = list[Any]
 """Name among the pending ones, effects, facts, player, whether it depends on nothing; what it is counted once by,
-whether it is marked idempotent, received_at, where it is noted as seen."""
+whether it is marked idempotent, received_at, where it is noted as seen; names as given."""
 
 
 def records(values: Sequence[bytes | None], are_pending: Callable[[Sequence[str]], Sequence[bool]]) -> list[Record]:
@@ -41,16 +42,17 @@ def _parsed(value: bytes | None) -> Mapping[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     named = isinstance(event, dict) and all(isinstance(event.get(name), str) for name in _NAMES)
-    return event if named and "received_at" in event else None
+    named = named and all(isinstance(event.get(name, ""), str) for name in NAMES)
+    return normalised(event) if named and "received_at" in event else None
 
 
 def _valid(value: bytes | None) -> Mapping[str, Any] | None:
     try:
-        return decode(value)
+        return normalised(decode(value))
     except InvalidEventError:
         return None
 
 
 def _once(event: Mapping[str, Any]) -> list[Any]:
     is_marked, seen = bool(event.get("idempotent")), seen_place(event)
-    return [once_key(event) if is_marked or seen else "", is_marked, event["received_at"], seen or False]
+    return [once_key(event) if is_marked or seen else "", is_marked, event["received_at"], seen or False, names(event)]

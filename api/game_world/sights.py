@@ -1,12 +1,13 @@
 """Sights: what pages see of the world."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import isqrt
 from typing import Any
 
 import orjson
 from game_events import EVENT_TYPES
 from game_events.effects import filled, result_of
+from game_events.names import displayed
 from game_events.rules import START
 
 from game_world.store import Store, key
@@ -32,17 +33,24 @@ class Sights:
     def hero(self, name: str) -> Json:
         """A player; one whom nobody has heard of has what everybody starts with."""
         found = {str(field): str(value) for field, value in self._redis.hgetall(key(f"hero:{name}")).items()}
-        ties = dict(sorted(_named("tie:", found)))
+        ties = dict(_named("tie:", found))
         numbers = {attribute: int(found.get(attribute, start)) for attribute, start in START.items()}
         return {
-            "player": name,
+            "player": found.get("name", name),
             "known": bool(found),
             **numbers,
             "level": 1 + isqrt(max(0, numbers["experience"]) // 100),
-            "guild": found.get("guild", ""),
+            "guild": self._names("guild", [found["guild"]])[0] if found.get("guild") else "",
             "items": dict(sorted((item, int(number)) for item, number in _named("item:", found) if int(number) > 0)),
-            "ties": {target: ties[target] for target in self._known(ties)},
+            "ties": dict(sorted((shown, ties[target]) for target, shown in self._known(ties).items())),
         }
+
+    def _names(self, kind: str, kept: Sequence[str]) -> list[str]:
+        """Return how players or guilds were given."""
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for name in kept:
+                pipeline.hget(key(f"{kind}:{name}"), "name")
+            return [given or name for given, name in zip(pipeline.execute(), kept, strict=True)]
 
     def overview(self) -> Json:
         """Who leads, the guilds, and who is at war."""
@@ -52,33 +60,39 @@ class Sights:
             pipeline.zrevrange(key("ties:war"), 0, _LOOKED_AT - 1, withscores=True)
             *boards, guilds, declared = pipeline.execute()
         wars = [(*pair.split(_PAIR), since) for pair, since in declared]
-        known = set(self._known([target for _, target, _ in wars]))
+        known = self._known(name for player, target, _ in wars for name in (player, target))
         with self._redis.pipeline(transaction=False) as pipeline:
             for guild, _ in guilds:
                 pipeline.hget(key(f"guild:{guild}"), "gold")
             treasures = pipeline.execute()
         return {
             "leaders": {
-                name: [{"player": player, name: int(score)} for player, score in board]
+                name: [
+                    {"player": player, name: int(score)}
+                    for player, (_, score) in zip(self._names("hero", [one for one, _ in board]), board, strict=True)
+                ]
                 for name, board in zip(BOARDS, boards, strict=True)
             },
             "guilds": [
                 {"guild": guild, "members": int(members), "gold": int(gold or 0)}
-                for (guild, members), gold in zip(guilds, treasures, strict=True)
+                for guild, (_, members), gold in zip(
+                    self._names("guild", [one for one, _ in guilds]), guilds, treasures, strict=True
+                )
             ],
             "wars": [
-                {"player": player, "target": target, "since": int(since)}
+                {"player": known.get(player, player), "target": known[target], "since": int(since)}
                 for player, target, since in [war for war in wars if war[1] in known][:WARS]
             ],
         }
 
-    def _known(self, names: Iterable[str]) -> list[str]:
-        """Return those who are players: a tie to nobody is none, until there is such a player."""
-        names = list(names)
+    def _known(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the names of players, and how they were given: a tie to anybody else shows once they are a player."""
+        names = list(dict.fromkeys(names))
         with self._redis.pipeline(transaction=False) as pipeline:
             for name in names:
-                pipeline.exists(key(f"hero:{name}"))
-            return [name for name, found in zip(names, pipeline.execute(), strict=True) if found]
+                pipeline.hmget(key(f"hero:{name}"), "name", "health")
+            answers = pipeline.execute()
+        return {name: given or name for name, (given, health) in zip(names, answers, strict=True) if health is not None}
 
     def feed(self, after: str = "") -> list[Json]:
         """The newest events after a place in the feed, oldest first."""
@@ -99,7 +113,7 @@ def _told(place: str, event: Json) -> Json:
         "player": event["player"],
         "event_type": event["event_type"],
         "family": event_type.family if event_type else "",
-        "text": f"{event['player']}: {sentence(event)}",
+        "text": f"{displayed(event)['player']}: {sentence(displayed(event))}",
     }
 
 

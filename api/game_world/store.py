@@ -20,8 +20,8 @@ TOLD_SECONDS = 3600
 """For so long a request that comes again under its Idempotency-Key is told what it was told."""
 ONCE_SECONDS = 24 * 3600
 """Events under one key count once while no more than this lies between one and the next, by received_at."""
-_ONCE_KEPT_SECONDS = 2 * ONCE_SECONDS
-"""By the store's clock: records may come into the world a day late."""
+_ONCE_KEPT_SECONDS = ONCE_SECONDS + 6 * 3600
+"""By the store's clock: records may come into the world six hours late."""
 _SEEN_SECONDS = 3600
 """By the store's clock: a retry of an unmarked event may come into the world so long after the event."""
 _KEPT = {"once:": _ONCE_KEPT_SECONDS, "seen:": _SEEN_SECONDS}
@@ -52,7 +52,7 @@ _FEED = 500
 """Events that the feed keeps."""
 
 Json = dict[str, Any]
-Doubt = tuple[str, str | None, str | None]
+Doubt = list[str]
 """What an event is counted once by; of one that was not marked idempotent, its name among the pending ones and what a
 retry is to be told, as JSON."""
 

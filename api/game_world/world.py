@@ -1,15 +1,16 @@
 """The world as the API asks it: whether something may be, and what comes of it."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from random import Random
+from threading import Lock
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
 from game_events import EVENT_TYPES, EventType
 from game_events.effects import filled
+from game_events.names import displayed
 from game_events.rules import Kind, Need, Who
 from redis.exceptions import RedisError
 
@@ -68,7 +69,8 @@ class World:
     def __init__(self, store: Store, per_player: Limit, per_address: Limit) -> None:
         self.store = store
         self._away_until = 0.0
-        self._doubts: deque[Doubt] = deque(maxlen=_DOUBTS)
+        self._doubts: list[Doubt] = []
+        self._noting = Lock()
         self._per_player = per_player
         self._per_address = per_address
         self._local = LocalBuckets()
@@ -122,11 +124,12 @@ class World:
     def doubt(self, events: Iterable[Mapping[str, Any]], answer: Json | None = None) -> None:
         """Note for RETRY_SECONDS that these events may be in the topic; `answer` is what the store said of the one."""
         for event in events:
-            once, name, told = once_key(event), None, None
+            doubt = [once_key(event)]
             if answer is not None and not event.get("idempotent"):
-                name = pending_name(event)
-                told = orjson.dumps(told_again(EVENT_TYPES[event["event_type"]], event, answer)).decode()
-            self._doubts.append((once, name, told))
+                told = told_again(EVENT_TYPES[event["event_type"]], event, answer)
+                doubt += [pending_name(event), orjson.dumps(told).decode()]
+            if len(self._doubts) < _DOUBTS:
+                self._doubts.append(doubt)
         with suppress(WorldAwayError):
             self._note_doubts()
 
@@ -140,10 +143,14 @@ class World:
 
     def _note_doubts(self) -> None:
         """Tell the store, and what it could not be told before."""
-        if doubts := list(self._doubts):
-            self.ask(lambda: self.store.doubt(doubts))
-            for _ in doubts:
-                self._doubts.popleft()
+        if not self._doubts:
+            return
+        # Until they are noted, nobody is to ask whether there are any.
+        with self._noting:
+            doubts = list(self._doubts)
+            if doubts:
+                self.ask(lambda: self.store.doubt(doubts))
+            del self._doubts[: len(doubts)]
 
     def ask(self, question: Callable[[], T]) -> T:
         """Ask the store; raise WorldAwayError, at once if it has just not answered another question."""
@@ -186,7 +193,7 @@ class World:
 
 
 def _problem(need: Need, event: Mapping[str, Any], have: int) -> str:
-    return filled(need.problem, {**event, "have": have, "least": need.least_of(event)})
+    return filled(need.problem, {**displayed(event), "have": have, "least": need.least_of(event)})
 
 
 def _blamed(need: Need) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from game_events.effects import effects, facts
+from game_events.names import normalised
 from game_events.rules import START
 from game_world.store import PREFIX, Store
 from local.process import wait_until
@@ -35,7 +36,7 @@ class Chronicle:
         """What the topic's events add up to, heroes and guilds; each event once."""
         world: dict[str, Attributes] = defaultdict(dict)
         since: dict[tuple[str, str], str] = {}
-        for event in counted(self._game.events()):
+        for event in counted(map(normalised, self._game.events())):
             world.setdefault(f"hero:{event['player']}", dict(START))
             for owner, name, attribute, amount in effects(event):
                 start = START if owner == "hero" else {}
@@ -54,9 +55,9 @@ class Chronicle:
         for kind in ("hero", "guild"):
             for key in self.store.redis.scan_iter(f"{PREFIX}{kind}:*"):
                 attributes = self.store.redis.hgetall(key).items()
-                world[str(key).removeprefix(PREFIX)] = _nonzero(
-                    {name: _typed(name, value) for name, value in attributes if name[0] != "@"}
-                )
+                shown = {name: _typed(name, value) for name, value in attributes if name != "name" and name[0] != "@"}
+                if shown:
+                    world[str(key).removeprefix(PREFIX)] = _nonzero(shown)
         return world
 
 

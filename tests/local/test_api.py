@@ -10,6 +10,7 @@ from http.client import HTTPConnection
 import pytest
 import requests
 from game_events import FREE, EventType, validate
+from game_events.names import normal
 
 from tests.local.game import PLAYER, Game, running_game
 
@@ -80,7 +81,8 @@ def test_headers_in_any_script_and_of_eight_kilobytes(game: Game):
     answer = game.ask("/", headers={"X-Player": player.encode(), "User-Agent": agent})
     assert answer.status == 200
     key, event = game.record(answer.json["partition"], answer.json["offset"])
-    assert (key.decode(), event["player"], event["user_agent"]) == (player, player, agent[:512])
+    assert (key.decode(), event["player"], event["user_agent"]) == (normal(player), normal(player), agent[:512])
+    assert event["player_name"] == player
 
 
 def test_a_longer_header_is_refused(game: Game):

@@ -20,6 +20,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 from game_api.event_log import Outcome
 from game_events import EVENT_TYPES, SCHEMA_VERSION, encode
 from game_events.event_ids import uuid7s
+from game_events.names import normal
 from game_world.deeds import deed, pending_name
 from game_world.store import key
 from local.players import Players
@@ -321,9 +322,7 @@ def test_nothing_is_decided_while_kafka_is_away(game: Game, chronicle: Chronicle
     """A request that cannot be written changes nothing in the world, not even for a moment."""
     met(game, player)
     with frozen(game.kafka):
-        wait_until(
-            "all workers to notice", lambda: {one.status for one in game.ask_at_once("/readyz", 20)} == {503}, 20
-        )
+        wait_until("all to notice", lambda: {one.status for one in game.ask_at_once("/readyz", 20)} == {503}, 20)
         before = chronicle.store.redis.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
         answers = game.ask_at_once("/purchase_a_bow", 20, method="POST", headers={"X-Player": player})
         assert {(one.status, one.headers["Event-Outcome"]) for one in answers} == {(503, "refused")}
@@ -404,12 +403,34 @@ def test_names_are_just_names(game: Game, chronicle: Chronicle, name: str) -> No
     """Markup, SQL, other scripts and the longest name are names like all others."""
     answer = do(game, name.encode().decode("latin-1"), "/explore")
     assert answer.status == 200, answer.text
-    assert hero(chronicle, name)["experience"] == 8
+    assert hero(chronicle, normal(name))["experience"] == 8
     met(game, "friend")
     assert (
         game.ask("/pay_tribute", "POST", headers={"X-Player": "friend"}, params={"target": name, "amount": 1}).status
         == 200
     )
+
+
+def test_a_name_is_one_however_it_is_written(game: Game, chronicle: Chronicle, player: str) -> None:
+    """A player and a guild are known by any spelling, also another writer's, and are shown as they were given."""
+    given, guild = f"Sir {player.upper()}", f"The Knights of {player.upper()}"
+    assert do(game, given, f"/found_a_guild?guild={guild}").json["answer"] == f"You founded {guild}."
+    other = f"friend of {player}"
+    refused = do(game, other, f"/found_a_guild?guild={guild.lower()}")
+    assert (refused.status, refused.json["field"]) == (409, "guild")
+    assert do(game, other, f"/join_a_guild?guild={guild.upper()}").status == 200
+    assert do(game, given.lower(), f"/promote_a_member?target={other.upper()}").status == 200
+    sword = _sword(given.upper(), f"sword of {player}", 0, False)
+    write(game, given, [sword])
+    chronicle.await_calm()
+    for name in (given, given.lower(), given.upper()):
+        seen = game.ask(f"/heroes/{name}").json
+        assert (seen["player"], seen["items"]) == (given, {"sword": 1})
+    assert game.ask(f"/heroes/{given}").json["guild"] in (guild, guild.upper())
+    left = do(game, given, "/leave_the_guild").json["answer"]
+    assert left.casefold() == f"You left {guild}.".casefold() != left
+    assert f"{given}: You founded {guild}." in [told["text"] for told in game.ask("/world").json["feed"]]
+    assert chronicle.kept() == chronicle.told()
 
 
 def test_a_tie_is_to_one_player(game: Game, chronicle: Chronicle, player: str) -> None:

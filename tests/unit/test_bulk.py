@@ -44,6 +44,11 @@ def test_every_item_becomes_an_event():
         (SWORD | {"strength": True}, "strength"),
         (SWORD | {"strength": float("nan")}, "strength"),
         (SWORD | {"player": ""}, "player"),
+        (SWORD | {"player": " "}, "player"),
+        (SWORD | {"player": "a,b"}, "player"),
+        (SWORD | {"player": "a\u200bb"}, "player"),
+        (SWORD | {"player": "a\x9bb"}, "player"),
+        (SWORD | {"player_name": "A"}, "player_name"),
         (SWORD | {"event_id": "e" * 129}, "event_id"),
         (SWORD | {"guild": "g"}, "guild"),
         (SWORD | {"description": None}, "description"),
@@ -66,6 +71,22 @@ def test_a_wrong_item_does_not_stop_the_others(item: object, field: str):
     wrong, right = answer.json["results"]
     assert (wrong["status"], wrong["field"], right["status"]) == (400, field, 200)
     assert len(log.records) == 1
+
+
+def test_names_have_one_form():
+    """However a name is written, in whatever field, it is one; beside it the event has it as given."""
+    log = MemoryLog()
+    items = [
+        {"event_type": "join_guild", "player": "\uff2bnight", "guild": "The  Knights"},
+        {"event_type": "declare_war", "target": "KNIGHT"},
+    ]
+    assert post(log, items, **{"X-Player": "Ko\u0308nig".encode().decode("latin-1")}).status_code == 200
+    first, second = log.events
+    assert (first["player"], first["player_name"]) == ("knight", "\uff2bnight")
+    assert (first["guild"], first["guild_name"]) == ("the knights", "The  Knights")
+    assert (second["player"], second["player_name"]) == ("könig", "Ko\u0308nig")
+    assert (second["target"], second["target_name"]) == ("knight", "KNIGHT")
+    assert [record.key.decode() for record in log.records] == ["knight", "könig"]
 
 
 def test_no_valid_item_is_a_400():

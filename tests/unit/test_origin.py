@@ -21,6 +21,14 @@ def wsgi(**headers: str) -> dict[str, Any]:
         ("[::1]:5000", "[::1]"),
         ("[::1]", "[::1]"),
         ("knight1:", "knight1"),
+        ("knight1.comcast.com.", "knight1.comcast.com"),
+        ("Knight1.comcast.com.:80", "knight1.comcast.com"),
+        ("ritter.xn--sterreich-z7a.example", "ritter.österreich.example"),
+        ("Ritter.XN--STERREICH-Z7A.example:80", "ritter.österreich.example"),
+        ("ritter.ÖSTERREICH.example", "ritter.österreich.example"),
+        ("ritter.o\u0308sterreich.example", "ritter.österreich.example"),
+        ("ritter。example", "ritter.example"),
+        ("xn--99999999999", "xn--99999999999"),
     ],
 )
 def test_the_player_is_the_host(host: str, player: str):
@@ -31,9 +39,10 @@ def test_the_player_is_the_host(host: str, player: str):
 
 
 def test_x_player_comes_before_host():
-    """A player named by X-Player is taken as it is."""
+    """A player named by X-Player is known by the name's normal form, and the name is kept as it came."""
     sender = origin(wsgi(host="api.example:80", x_player="Jeanne d'Arc née Ä"))
-    assert sender.player == "Jeanne d'Arc née Ä"
+    assert (sender.player, sender.player_name) == ("jeanne d'arc née ä", "Jeanne d'Arc née Ä")
+    assert origin(wsgi(host="h", x_player="knight1")).player_name == ""
     assert sender.headers["host"] == "api.example:80"
 
 
@@ -63,6 +72,13 @@ def test_an_empty_header_is_none():
         (wsgi(host="h" * 256), "Host"),
         (wsgi(host="h", x_player="knight1,knight2"), "X-Player"),
         (wsgi(host="h", x_player="p" * 256), "X-Player"),
+        (wsgi(host="h", x_player="\ufdfa" * 20), "X-Player"),
+        (wsgi(host="h", x_player="p\u200b"), "X-Player"),
+        (wsgi(host="h", x_player="\u202ep"), "X-Player"),
+        (wsgi(host="h", x_player="p\x9b"), "X-Player"),
+        (wsgi(host="h", x_player=" "), "X-Player"),
+        (wsgi(host="p\u200b"), "Host"),
+        (wsgi(host="."), "Host"),
         (wsgi(host="h", idempotency_key="k" * 129), "Idempotency-Key"),
         (wsgi(host="h", idempotency_key="a,a"), "Idempotency-Key"),
         (wsgi(host="h", user_agent="u" * 8193), "User-Agent"),

@@ -60,8 +60,9 @@ def test_parameters_become_fields():
     log = MemoryLog()
     client_of(log).get("/join_a_guild", query_string={"guild": "Ritter vom Seeufer 🛡"})
     client_of(log).post("/declare_a_war", query_string={"target": "knight3.yahoo.com"})
-    assert log.events[0]["guild"] == "Ritter vom Seeufer 🛡"
+    assert (log.events[0]["guild"], log.events[0]["guild_name"]) == ("ritter vom seeufer 🛡", "Ritter vom Seeufer 🛡")
     assert log.events[1]["target"] == "knight3.yahoo.com"
+    assert "target_name" not in log.events[1]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,11 @@ def test_parameters_become_fields():
         ("/join_a_guild?guild=" + "x" * 65, "guild"),
         ("/declare_a_war?target=a%00b", "target"),
         ("/join_a_guild?player=x", "player"),
+        ("/join_a_guild?guild=a%E2%80%8Bb", "guild"),
+        ("/join_a_guild?guild=%20", "guild"),
+        ("/declare_a_war?target=%E2%80%AEb", "target"),
+        ("/declare_a_war?target=a,b", "target"),
+        ("/join_a_guild?guild=g&guild_name=G", "guild_name"),
         ("/duel", "target"),
         ("/donate_gold?amount=ten", "amount"),
         ("/donate_gold?amount=-5", "amount"),

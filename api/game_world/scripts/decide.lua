@@ -103,6 +103,7 @@ local function decide(deed, act)
     return false, {full = true}
   end
   local answer = {guild = deed.own_guild and own_guild or nil}
+  answer.guild_name = answer.guild and redis.call('HGET', 'guild:' .. own_guild, 'name') or nil
   local result = deed.results[1]
   if deed.contest then
     answer.won = is_won(deed)
@@ -163,6 +164,7 @@ local function carry_out(deed)
       return '{"away":true}'
     end
     welcome(deed.player)
+    call_by(deed.names)
     for _, effect in ipairs(deed.effects) do
       add(effect[1], effect[2], effect[3], effect[4])
     end
@@ -179,6 +181,7 @@ local function carry_out(deed)
     if problem then
       return cjson.encode(problem)
     end
+    call_by(deed.names)
   end
   for _, fact in ipairs(deed.facts) do
     local before, since = settle(fact[1], fact[2], fact[3], fact[4], fact[5])

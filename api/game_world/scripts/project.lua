@@ -46,6 +46,7 @@ for _, record in ipairs(records) do
       meet(record[4])
       redis.call('ZREM', 'visitors', record[4])
     end
+    call_by(record[10])
     for _, effect in ipairs(record[2] or {}) do
       add(effect[1], effect[2], effect[3], effect[4])
     end

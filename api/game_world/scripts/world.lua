@@ -1,7 +1,8 @@
 -- The world's state. Every script begins with this. Every key has the world's prefix, which stands here alone:
 --   topic         the id of the topic that the world is made of; without it nothing is decided
---   hero:NAME     attributes, `item:…`; facts: `guild`, `tie:TARGET`, and of each, with @ before it, the stamp
---   guild:NAME    gold;  members:NAME its members
+--   hero:NAME     `name` as given, where it differs; attributes, `item:…`; facts: `guild`, `tie:TARGET`, and of each, with @
+--                 before it, the stamp
+--   guild:NAME    `name`, gold;  members:NAME its members
 --   board:…       heroes by gold, experience, power, and guilds by members
 --   ties:…        pairs of players at war, at peace, allied, by time
 --   once:…        received_at of the last record under a key;  told:… what its request was told;  unsure:… that a record
@@ -90,6 +91,7 @@ local function index(player, fact, target, before, now, stamp)
     if before ~= '' and redis.call('SREM', 'members:' .. before, player) == 1 then
       if tonumber(redis.call('ZINCRBY', 'board:guilds', -1, before)) <= 0 then
         redis.call('ZREM', 'board:guilds', before)
+        redis.call('HDEL', 'guild:' .. before, 'name')
       end
     end
     if now ~= '' and redis.call('SADD', 'members:' .. now, player) == 1 then
@@ -197,6 +199,13 @@ local function settle(player, fact, target, value, stamp)
     return nil
   end
   return before, since
+end
+
+-- Notes how names were given: keys of heroes and guilds, and names. The heroes are there.
+local function call_by(names)
+  for key, name in pairs(names or {}) do
+    redis.call('HSET', key, 'name', name)
+  end
 end
 
 -- Whether the last record under a key was received so shortly before or after `at` that the two count once.
