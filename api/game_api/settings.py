@@ -43,7 +43,7 @@ class Settings:
     player_rate: int = 50
     player_burst: int = 2_000
     address_rate: int = 2_000
-    address_burst: int = 20_000
+    address_burst: int = 40_000
     # That many proxies before it are believed what they say of the client's address.
     trusted_proxies: int = 0
 
