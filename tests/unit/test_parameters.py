@@ -21,7 +21,7 @@ def test_a_body_may_have_the_parameters(content_type: str, data: bytes | str):
     log = MemoryLog()
     answer = client_of(log).post("/join_a_guild", data=data, content_type=content_type)
     assert answer.status_code == 200
-    assert log.events[0]["guild"] == "Ritter vom See 🛡"
+    assert log.events[0]["guild_name"] == "Ritter vom See 🛡"
 
 
 @pytest.mark.parametrize("header", ["X-Player", "Idempotency-Key"])
