@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, send_from_directory
 from game_events import COMMON_FIELDS
-from game_events.names import normal
 from game_world.sights import Sights
 from game_world.world import World, WorldAwayError
 from werkzeug.routing import BaseConverter
@@ -61,7 +60,7 @@ def add_game_pages(app: Flask, world: World | None) -> None:
     def see_hero(name: str) -> Response:
         if not _PLAYER.allows(name):
             raise InvalidRequestError("name", f"expected {_PLAYER.expectation}")
-        return json_reply(looking.ask(lambda sights: sights.hero(normal(name))))
+        return json_reply(looking.ask(lambda sights: sights.hero(name)))
 
     def see_actions() -> Response:
         return json_reply(families)

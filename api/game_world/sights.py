@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from game_events import EVENT_TYPES
 from game_events.effects import filled, result_of
-from game_events.names import displayed
+from game_events.names import displayed, normal
 from game_events.rules import START
 
 from game_world.store import Store, key
@@ -32,11 +32,12 @@ class Sights:
 
     def hero(self, name: str) -> Json:
         """A player; one whom nobody has heard of has what everybody starts with."""
-        found = {str(field): str(value) for field, value in self._redis.hgetall(key(f"hero:{name}")).items()}
+        kept = normal(name)
+        found = {str(field): str(value) for field, value in self._redis.hgetall(key(f"hero:{kept}")).items()}
         ties = dict(_named("tie:", found))
         numbers = {attribute: int(found.get(attribute, start)) for attribute, start in START.items()}
         return {
-            "player": found.get("name", name),
+            "player": found.get("name", kept if found else name),
             "known": bool(found),
             **numbers,
             "level": 1 + isqrt(max(0, numbers["experience"]) // 100),
@@ -106,14 +107,14 @@ def _named(prefix: str, found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _told(place: str, event: Json) -> Json:
-    event_type = EVENT_TYPES.get(event["event_type"])
+    event_type, shown = EVENT_TYPES.get(event["event_type"]), displayed(event)
     return {
         "id": place,
         "received_at": event["received_at"],
-        "player": event["player"],
+        "player": shown["player"],
         "event_type": event["event_type"],
         "family": event_type.family if event_type else "",
-        "text": f"{displayed(event)['player']}: {sentence(displayed(event))}",
+        "text": f"{shown['player']}: {sentence(shown)}",
     }
 
 

@@ -105,6 +105,8 @@ def test_a_click_is_a_row(page: Page, lake: Lake) -> None:
 
 def test_what_players_write_stays_text(page: Page) -> None:
     """A name that is HTML and a guild that is SQL are shown as they are, and nothing of them runs."""
+    page.enter(HOSTILE_PLAYER[::-1])
+    page.do("Pray")
     page.enter(HOSTILE_PLAYER)
     assert page.do("Found a guild", guild=HOSTILE_GUILD) == f"You founded {HOSTILE_GUILD}."
     page.do("Declare a war", target=HOSTILE_PLAYER[::-1])
