@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from game_events import COMMON_FIELDS, EVENT_TYPES, EventType, Field, Kind
+from game_events import COMMON_FIELDS, EVENT_TYPES, EventType, Field, Kind, names
 
 from game_api.bulk import FROM_REQUEST, MAX_ITEMS, PATH
 from game_api.event_log import Outcome
@@ -196,7 +196,8 @@ def _item(event_type: EventType) -> Json:
 def _schema(field: Field) -> Json:
     schema: Json = {"type": _TYPES.get(field.kind, "integer"), "description": field.doc}
     if field.kind is Kind.STRING:
-        return schema | {"minLength": field.minimum, "maxLength": field.maximum, "pattern": _WRITABLE}
+        pattern = names.pattern(field.name) if field.name in names.NAMES else _WRITABLE
+        return schema | {"minLength": field.minimum, "maxLength": field.maximum, "pattern": pattern}
     if field.kind is Kind.BOOLEAN:
         return schema
     return schema | {"minimum": field.minimum, "maximum": field.maximum}

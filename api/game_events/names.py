@@ -6,6 +6,7 @@ case make no difference, nor do variation selectors and the number of spaces; wh
 
 import re
 from collections.abc import Mapping
+from functools import cache, partial
 from typing import Any
 from unicodedata import category, normalize
 
@@ -14,19 +15,39 @@ from game_events.codec import InvalidEventError
 NAMES = {"player": 255, "target": 255, "guild": 64}
 """The fields that hold a name, and the longest normal form of each."""
 
-_SELECTORS = re.compile("[\ufe00-\ufe0f]")
-_REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_SELECTORS = "\ufe00-\ufe0f"
 # Letters and marks by their category, which show nothing.
-_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0") | frozenset(
-    map(chr, range(0xE0100, 0xE01F0))
-)
+_BLANKS = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\uffa0"
+_BLANKS_BEYOND = "\U000e0100-\U000e01ef"
+_REFUSED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_is_blank = re.compile(f"[{_BLANKS}{_BLANKS_BEYOND}]").match
+_without_selectors = partial(re.compile(f"[{_SELECTORS}]").sub, "")
+
+
+@cache
+def _invisible() -> str:
+    """Return the assigned characters up to U+FFFF that are refused, as the inside of a regular expression's class."""
+    codes = [one for one in range(0x10000) if category(chr(one)) in _REFUSED - {"Cn", "Co", "Cs"}]
+    starts = [one for one in codes if one - 1 not in codes]
+    ends = [one for one in codes if one + 1 not in codes]
+    return "".join(f"\\u{start:04x}-\\u{end:04x}" for start, end in zip(starts, ends, strict=True))
+
+
+def pattern(field: str) -> str:
+    """Return what `prepared` takes as a regular expression of JSON Schema's, but for the length.
+
+    Invisible characters beyond U+FFFF, those for private use and those not assigned are refused by `prepared` alone.
+    """
+    refused = f"{_invisible()}{_BLANKS}{'' if field == 'guild' else ','}"
+    shows_nothing = f" \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000{_SELECTORS}"
+    return f"^[{shows_nothing}]*[^{shows_nothing}{refused}][^{refused}]*$"
 
 
 def normal(name: str) -> str:
     """Return a name's normal form; of a name that shows nothing, the name."""
     if name.isascii() and name == name.lower() and "  " not in name and name == name.strip(" "):
         return name
-    form, before = _SELECTORS.sub("", name), ""
+    form, before = _without_selectors(name), ""
     while form != before:
         before, form = form, normalize("NFKC", normalize("NFKC", form).casefold())
     return " ".join(form.split()) or name
@@ -36,10 +57,10 @@ def prepared(field: str, given: str) -> str:
     """Return the normal form of the name that `field` was given; raise InvalidEventError unless it is a name."""
     if not (given.isascii() and given.isprintable()):
         for one in given:
-            if category(one) in _REFUSED or one in _BLANK:
+            if category(one) in _REFUSED or _is_blank(one):
                 raise InvalidEventError(field, f"expected visible characters, got U+{ord(one):04X}")
     kept = normal(given)
-    if not kept.strip():
+    if not _without_selectors(kept).strip():
         raise InvalidEventError(field, "expected a name, got nothing that can be seen")
     if len(kept) > NAMES[field]:
         raise InvalidEventError(field, f"expected a normal form of at most {NAMES[field]} characters, got {len(kept)}")

@@ -17,6 +17,8 @@ SETTINGS = """
 deterministic = true
 max-examples = 3
 database = "none"
+# Of many scripts, and all assigned: the description does not list the thousands of characters that are not.
+codec = "euc_jis_2004"
 """
 
 
