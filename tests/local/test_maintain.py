@@ -76,7 +76,8 @@ def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
         jobs = [lake.start(maintenance(stack, MAINTAIN_SNAPSHOT_HOURS="0")) for _ in range(2)]
         print(*(job.communicate(timeout=240)[0] for job in jobs), sep="\n")
         assert [job.returncode for job in jobs] == [0, 0]
-        assert len(small & files(lake, TODAY)) < 9
+        # Of each partition of the topic a few are too new.
+        assert len(small & files(lake, TODAY)) < 3 * len({partition for partition, _ in lake.places()})
         assert first not in snapshots(lake)
         assert {tuple(row) for row in rows} <= {tuple(row) for row in lake.rows()}
         seen = lake.count()

@@ -1,6 +1,7 @@
 """Whatever lies in the topic: a batch job makes it rows that Trino's clients can read."""
 
 import json
+import uuid
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -54,11 +55,12 @@ def test_whatever_comes_in_a_row_comes_out(lake: Lake) -> None:
 
 def test_transactions(lake: Lake) -> None:
     """A job ends where the last offsets hold no record; what was committed is a row, and what was aborted is not."""
-    lake.transact([json.dumps(SWORD | {"event_id": "committed"}).encode()], commit=True)
-    lake.transact([json.dumps(SWORD | {"event_id": "aborted"}).encode()], commit=False)
+    committed, aborted = (uuid.uuid4().hex for _ in range(2))
+    lake.transact([json.dumps(SWORD | {"event_id": committed}).encode()], commit=True)
+    lake.transact([json.dumps(SWORD | {"event_id": aborted}).encode()], commit=False)
     lake.job("batch.py", "load")
     assert lake.places() == sorted(lake.offsets())
     found = lake.ask(
-        "SELECT event_id, count(*) FROM lake.default.events WHERE event_id IN ('committed', 'aborted') GROUP BY 1"
+        f"SELECT event_id, count(*) FROM lake.default.events WHERE event_id IN ('{committed}', '{aborted}') GROUP BY 1"
     )
-    assert found == [["committed", len({partition for partition, _ in lake.offsets()})]]
+    assert found == [[committed, len({partition for partition, _ in lake.offsets()})]]

@@ -289,6 +289,7 @@ def test_a_retry_without_a_key_is_done_once(game: Game, chronicle: Chronicle, pl
 @pytest.mark.parametrize("marks", [(False, True), (True, False), (True,), (True, True), (False, True, True)])
 def test_whichever_attempt_is_written(game: Game, chronicle: Chronicle, player: str, marks: tuple[bool, ...]) -> None:
     """An event without a key and its retries, of whose attempts any were written in any order, have one effect."""
+    met(game, player)
     [event_id] = uuid7s(int(time.time() * 1000), 1)
     write(game, player, [_sword(player, event_id, 0, is_marked) for is_marked in marks])
     chronicle.await_calm()
@@ -305,6 +306,7 @@ def test_a_key_counts_again_after_a_day(game: Game, chronicle: Chronicle, player
         "d": [0, 25, 26, 51],
         "e": [0, 23, 46, 69, 100],
     }
+    met(game, player)
     for name, times in hours.items():
         write(game, player, [_sword(player, f"{player} {name}", hour, True) for hour in times])
     chronicle.await_calm()
