@@ -22,7 +22,7 @@ ONCE_SECONDS = 24 * 3600
 """Events under one key count once while no more than this lies between one and the next, by received_at."""
 _ONCE_KEPT_SECONDS = ONCE_SECONDS + 6 * 3600
 """By the store's clock: records may come into the world six hours late."""
-_SEEN_SECONDS = 3600
+_SEEN_SECONDS = 2 * RETRY_SECONDS
 """By the store's clock: a retry of an unmarked event may come into the world so long after the event."""
 _KEPT = {"once:": _ONCE_KEPT_SECONDS, "seen:": _SEEN_SECONDS}
 """For how long the store knows of requests, by the prefix of their keys."""

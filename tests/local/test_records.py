@@ -20,8 +20,8 @@ def generated(count: int) -> list[Record]:
     records: list[Record] = []
 
     @settings(max_examples=count, deadline=None, database=None)
-    @given(KEYS, VALUES, HEADERS | st.sampled_from(HOSTILE_HEADERS), TIMES)
-    def generate(*record: Record) -> None:
+    @given(st.tuples(KEYS, VALUES, HEADERS | st.sampled_from(HOSTILE_HEADERS), TIMES))
+    def generate(record: Record) -> None:
         records.append(record)
 
     generate()

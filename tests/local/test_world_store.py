@@ -243,7 +243,7 @@ def test_a_visitor_of_long_ago_is_forgotten(game: Game) -> None:
     assert explores(game, "native") == 200
     store.redis.zadd(key("visitors"), {"guest": time() * 1000 - 25 * 3600 * 1000, "native": 0}, xx=True)
     wait_until("it to be forgotten", lambda: not store.redis.exists(key("hero:guest"), key("tied:guest")), 30)
-    assert store.redis.smembers(key("members:Knights")) == {"native"}
+    assert store.redis.smembers(key("members:knights")) == {"native"}
     assert not game.ask("/heroes/guest").json["known"]
     assert game.ask("/heroes/native").json["items"]["sword"] == 1
     assert not any("guest" in war.values() for war in game.ask("/world").json["wars"])
