@@ -210,7 +210,7 @@ def test_invented_names_do_not_fill_the_world(game: Game) -> None:
             assert statuses[200] > 240, statuses
             wait_until("the world to have read them", lambda: has_read_all(store, game), 300)
             assert game.world.pid == lives
-            assert store.memory() < 0.9
+            wait_until("room", lambda: store.memory() < 0.9, 15)
             assert explores(game, "ada") == 200
             assert store.redis.zcard(key("visitors")) > 1000
         with game.another_api(API_PLAYER_RATE="1", API_PLAYER_BURST="5"):
