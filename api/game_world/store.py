@@ -226,7 +226,9 @@ class Store:
     def memory(self) -> float:
         """Return the share of its memory that the store uses; 0 when it has no bound. Raises StoreRefusedError."""
         found = self._memory()
-        return found["used_memory"] / found["maxmemory"] if found["maxmemory"] else 0.0
+        # What the store writes to its file, and to replicas, does not count: it takes no key's place.
+        used = found["used_memory"] - found["mem_not_counted_for_evict"]
+        return used / found["maxmemory"] if found["maxmemory"] else 0.0
 
     def make_room(self, before: float | None, most: int, is_full: bool) -> int:
         """Forget visitors who were not seen since `before`, in seconds, all if None; note whether there is room.

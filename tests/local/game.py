@@ -1,6 +1,7 @@
 """Kafka and the API as real processes, and what a test asks of them."""
 
 import json
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,6 +29,19 @@ class Answer(NamedTuple):
     @property
     def json(self) -> Any:  # noqa: ANN401 JSON
         return json.loads(self.text)
+
+
+@contextmanager
+def frozen(process: Process) -> Iterator[None]:
+    """Keep a server from doing anything meanwhile; its connections stay."""
+    process.signal(signal.SIGSTOP)
+    try:
+        wait_until(
+            "the server to stand still", lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED, 10
+        )
+        yield
+    finally:
+        process.signal(signal.SIGCONT)
 
 
 class Game:

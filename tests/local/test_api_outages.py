@@ -7,14 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import psutil
 import pytest
 import requests
-from local.process import Process, wait_until
+from local.process import wait_until
 
-from tests.local.game import Answer, Game, running_game
+from tests.local.game import Answer, Game, frozen, running_game
 
 CLIENTS = 100
 
@@ -84,15 +83,6 @@ def check_outage(game: Game, answers: list[Answer]) -> None:
     assert max(answer.seconds for answer in answers) < 5
     assert game.ask("/readyz").status == 503
     assert game.ask("/healthz").status == 200
-
-
-@contextmanager
-def frozen(process: Process) -> Iterator[None]:
-    process.signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.signal(signal.SIGCONT)
 
 
 def memory(game: Game) -> int:

@@ -1,6 +1,5 @@
 """Requests that come again, from client to views: Kafka freezes in between, and keys are used for days."""
 
-import signal
 import time
 from typing import Any
 
@@ -10,6 +9,7 @@ from game_events.event_ids import uuid7s
 from local.process import wait_until
 from local.stack import Stack
 
+from tests.local.game import frozen
 from tests.local.lake import Lake
 
 
@@ -32,11 +32,8 @@ def axe(player: str, event_id: str, hours: float, is_marked: bool) -> bytes:
 
 def test_a_retry_without_a_key_counts_once(stack: Stack, lake: Lake) -> None:
     """An event without a key whose outcome was unknown, and its retries under its id, are one purchase."""
-    stack["kafka"].signal(signal.SIGSTOP)
-    try:
+    with frozen(stack["kafka"]):
         unknown = post(stack, "retrying")
-    finally:
-        stack["kafka"].signal(signal.SIGCONT)
     assert (unknown.status_code, unknown.json()["outcome"]) == (503, "unknown")
     key = {"Idempotency-Key": unknown.json()["event_id"]}
     wait_until("Kafka", lambda: post(stack, "retrying", **key).status_code == 200, 60)

@@ -1,13 +1,11 @@
 """The world: it remembers, forbids, survives, and is at all times what the events have made of it."""
 
 import os
-import signal
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from random import Random
@@ -29,7 +27,7 @@ from local.settings import Ports
 from redis import Redis
 
 from tests.local.chronicle import Chronicle
-from tests.local.game import Answer, Game, running_game
+from tests.local.game import Answer, Game, frozen, running_game
 
 _numbers = count(1)
 
@@ -73,15 +71,6 @@ def _sword(player: str, event_id: str, hours: int, is_marked: bool) -> dict[str,
     event = {"event_id": event_id, "event_type": "purchase_sword", "schema_version": SCHEMA_VERSION, "player": player}
     event |= {"received_at": 1_700_000_000_000 + hours * 3_600_000, "strength": 1}
     return event | ({"idempotent": True} if is_marked else {})
-
-
-@contextmanager
-def frozen(process: Process) -> Iterator[None]:
-    process.signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.signal(signal.SIGCONT)
 
 
 def hero(chronicle: Chronicle, player: str) -> dict[str, int]:
@@ -247,13 +236,10 @@ def test_what_may_have_happened_is_not_refused(game: Game, chronicle: Chronicle,
     """While nobody knows what became of a request, the same one is unknown too, and has the same outcome in the end."""
     met(game, player)
     headers = {"Idempotency-Key": f"key of {player}"}
-    game.kafka.signal(signal.SIGSTOP)
-    try:
+    with frozen(game.kafka):
         tries = [do(game, player, "/throw_dice?amount=10", **headers)]
         # The worker that has waited in vain refuses at once.
         tries += game.ask_at_once("/throw_dice?amount=10", 6, method="POST", headers={"X-Player": player, **headers})
-    finally:
-        game.kafka.signal(signal.SIGCONT)
     assert {(one.status, one.headers["Event-Outcome"]) for one in tries} == {(503, "unknown")}
     gold = hero(chronicle, player)["gold"]
     wait_until("Kafka", lambda: do(game, player, "/throw_dice?amount=10", **headers).status == 200, 30)
