@@ -36,8 +36,9 @@ def test_a_retry_without_a_key_counts_once(stack: Stack, lake: Lake) -> None:
         unknown = post(stack, "retrying")
     assert (unknown.status_code, unknown.json()["outcome"]) == (503, "unknown")
     key = {"Idempotency-Key": unknown.json()["event_id"]}
-    wait_until("Kafka", lambda: post(stack, "retrying", **key).status_code == 200, 60)
-    assert post(stack, "retrying", **key).status_code == 200
+    for _ in range(2):
+        # Another worker may find Kafka a moment later.
+        wait_until("Kafka", lambda: post(stack, "retrying", **key).status_code == 200, 60)
     assert bought(lake, "retrying") == 1
 
 
