@@ -5,9 +5,10 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 import orjson
+from game_events.codec import printable
 from gunicorn.http import errors  # type: ignore[import-untyped]
 
-from game_api.replies import accepts_json, printable
+from game_api.replies import accepts_json
 
 _SHOWN = 100
 """Characters of what the client sent that are repeated to it."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from flask import Response, request
+from game_events.codec import printable
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
@@ -34,13 +35,6 @@ def accepts_json(accept: str) -> bool:
         return False
     accepted = parse_accept_header(accept, MIMEAccept)
     return accepted.best_match(["text/plain", "application/json"]) == "application/json"
-
-
-def printable(text: str) -> str:
-    """Return the text for the client that sent it: without control characters, and with a UTF-8 form."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def error_reply(problem: str, status: int, field: str | None = None) -> Response:

@@ -24,10 +24,14 @@ _SHOWN = 64
 
 def shown(text: str) -> str:
     """Return what a message says in place of a client's text: short, printable, and UTF-8 whatever came."""
-    cut = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    if cut.isprintable():
-        return cut
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut)
+    return printable(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
+
+
+def printable(text: str) -> str:
+    """Return a text for the one who sent it: without control characters, and with a UTF-8 form."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 class InvalidEventError(ValueError):
