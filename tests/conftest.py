@@ -1,9 +1,13 @@
-"""Whether a test may be left out: where all that it needs is to be there, as in CI, it may not."""
+"""What all tests share: whether one may be left out, and Spark in this process."""
 
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
 
 import pytest
+from local import jdk, parts
+from local.settings import ROOT, Settings
+from pyspark.sql import SparkSession
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -13,3 +17,25 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if report.skipped and os.environ.get("SKIPS") == "failures":
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """Spark with its Kafka source, without a lake; one for all tests, because a process starts only one JVM."""
+    settings = Settings.from_environment()
+    parts.fetch_missing(settings, ("spark",))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_HOME", str(jdk.find("Spark", 17, 21)))
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "api"), str(ROOT / "spark-apps")]))
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("SPARK_DIST_CLASSPATH", f"{parts.path(settings, 'spark')}/jars/*")
+        session = (
+            SparkSession.builder.master("local[2]")
+            .config("spark.ui.enabled", "false")
+            .config("spark.sql.shuffle.partitions", "2")
+            .config("spark.sql.session.timeZone", "UTC")
+            .getOrCreate()
+        )
+    yield session
+    session.stop()

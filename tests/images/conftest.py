@@ -39,16 +39,10 @@ def servers(built: None) -> Iterator[dict[str, Container]]:
     docker("network", "create", network)
     try:
         start("kafka", "kafka", KAFKA_HOST="kafka", KAFKA_PORT="9092", KAFKA_CONTROLLER_PORT="9093")
-        start("namenode", "hdfs", "namenode", HDFS_URI=HDFS, HDFS_HOST="namenode")
-        start(
-            "secondarynamenode",
-            "hdfs",
-            "secondarynamenode",
-            HDFS_URI=HDFS,
-            HDFS_HOST="secondarynamenode",
-            HDFS_CHECKPOINT_TXNS="1",
-            HDFS_CHECKPOINT_CHECK_SECONDS="1",
-        )
+        # The NameNode refuses a checkpoint that its own settings do not ask for.
+        checkpoints = {"HDFS_CHECKPOINT_TXNS": "1", "HDFS_CHECKPOINT_CHECK_SECONDS": "1"}
+        for name in ("namenode", "secondarynamenode"):
+            start(name, "hdfs", name, HDFS_URI=HDFS, HDFS_HOST=name, **checkpoints)
         start("datanode", "hdfs", "datanode", HDFS_URI=HDFS, HDFS_HOST="datanode")
         start("postgres", "postgres", **{f"POSTGRES_{key}": value for key, value in DATABASE.items()})
         start(

@@ -1,14 +1,11 @@
 """What the jobs read of the topic: every record that is committed, whatever it holds, and nothing else."""
 
 import json
-import sys
 from collections.abc import Iterator
 
 import pytest
 import topic_reader
-from local import jdk, parts
 from local.programs import spark_job
-from local.settings import ROOT
 from local.settings import Settings as StackSettings
 from local.stack import Stack
 from offsets import OffsetRange, Topic, spark_options
@@ -31,22 +28,6 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     one.up(["kafka"])
     yield one
     one.down()
-
-
-@pytest.fixture(scope="module")
-def spark(kafka: Stack) -> Iterator[SparkSession]:
-    """Spark with its Kafka source, in this process."""
-    parts.fetch_missing(kafka.settings, ("spark",))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAVA_HOME", str(jdk.find("Spark", 17, 21)))
-        patch.setenv("PYTHONPATH", f"{ROOT}/api:{ROOT}/spark-apps")
-        patch.setenv("PYSPARK_PYTHON", sys.executable)
-        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-        patch.setenv("SPARK_DIST_CLASSPATH", f"{parts.path(kafka.settings, 'spark')}/jars/*")
-        configured = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-        session = configured.config("spark.sql.session.timeZone", "UTC").getOrCreate()
-        yield session
-        session.stop()
 
 
 def settings(kafka: Stack) -> Settings:
