@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONPATH := $(CURDIR)/hack:$(CURDIR)/api:$(CURDIR)/spark-apps
-LOCAL := $(BIN)/python -m local
-KIND := $(BIN)/python -m kind
+TESTBED := $(BIN)/python -m testbed
+KIND := $(BIN)/python -m testbed.kind
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up down status batch export play ledger maintain erase tables sql test unit faults lint format bench notebook requirements contract images kind kind-demo kind-down kind-bench clean
@@ -14,44 +14,44 @@ help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: $(VENV)/run ## Show the whole road once: servers, players, the batch job, SQL (KEEP=1 leaves it running)
-	@$(LOCAL) demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
+	@$(TESTBED) demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
 
 up: $(VENV)/run ## Start the servers and make the topic and the tables
-	@$(LOCAL) up
+	@$(TESTBED) up
 
 down: $(VENV)/run ## Stop the servers; their data stays
-	@$(LOCAL) down
+	@$(TESTBED) down
 
 status: $(VENV)/run ## Say which servers run
-	@$(LOCAL) status
+	@$(TESTBED) status
 
 batch: $(VENV)/run ## Bring what is in the topic into the table (ARGS='--offsets 0:0-100')
-	@$(LOCAL) job batch.py load $(ARGS)
+	@$(TESTBED) job batch.py load $(ARGS)
 
 export: $(VENV)/run ## Replace the plain Parquet directories and their tables in schema export
-	@$(LOCAL) job batch.py export $(ARGS)
+	@$(TESTBED) job batch.py export $(ARGS)
 
 play: $(VENV)/run ## Let simulated players send events (ARGS='--players 20 --rate 50 --seconds 60 --seed 1')
-	@$(LOCAL) play $(ARGS)
+	@$(TESTBED) play $(ARGS)
 
 ledger: $(VENV)/run ## Compare what players were told with Kafka, the table and its views
-	@$(LOCAL) ledger $(ARGS)
+	@$(TESTBED) ledger $(ARGS)
 
 maintain: $(VENV)/run ## Bring small files together, forget old snapshots, delete what is past retention
-	@$(LOCAL) job maintain.py $(ARGS)
+	@$(TESTBED) job maintain.py $(ARGS)
 
 erase: $(VENV)/run ## Erase a player from rows, files, exports and the world (PLAYER=knight1.comcast.com)
-	@$(LOCAL) erase -- '$(subst ','\'',$(PLAYER))' $(ARGS)
+	@$(TESTBED) erase -- '$(subst ','\'',$(PLAYER))' $(ARGS)
 
 tables: $(VENV)/run ## Make the table and its views, as `up` does
-	@$(LOCAL) job tables.py $(ARGS)
+	@$(TESTBED) job tables.py $(ARGS)
 
 sql: $(VENV)/run ## Open Trino's prompt
-	@$(LOCAL) sql
+	@$(TESTBED) sql
 
 test: $(VENV)/dev ## Run the linters and all tests
 	@hack/verify
-	@$(LOCAL) fetch
+	@$(TESTBED) fetch
 	@$(BIN)/python -m pytest
 
 unit: $(VENV)/dev ## Run the tests that need no servers
@@ -64,13 +64,13 @@ format: $(VENV)/dev ## Format the Python code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 faults: $(VENV)/run ## Kill, freeze and fill up a stack of its own under load, and look for a loss or a double
-	@$(BIN)/python -m faults $(ARGS)
+	@$(BIN)/python -m testbed.faults $(ARGS)
 
 bench: $(VENV)/dev ## Measure every part side by side with what people pick instead (ARGS='--only stream')
-	@$(BIN)/python -m bench $(ARGS)
+	@$(BIN)/python -m testbed.bench $(ARGS)
 
 notebook: $(VENV)/dev ## Open the notebook
-	@$(LOCAL) notebook
+	@$(TESTBED) notebook
 
 requirements: $(VENV)/dev ## Pin the requirements anew, from pyproject.toml
 	@hack/update-requirements
@@ -97,13 +97,13 @@ kind-bench: $(VENV)/dev ## Measure a cluster of its own beside the stack on this
 clean: down ## Remove this checkout's data and its Python environment; the download cache stays
 	rm -rf .local $(VENV)
 
-$(VENV)/run: requirements.txt
+$(VENV)/run: requirements/testbed.txt
 	@echo "installing the Python packages (about a minute; pyspark alone is 450 MB)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@
 
-$(VENV)/dev: requirements-dev.txt $(VENV)/run
+$(VENV)/dev: requirements/dev.txt $(VENV)/run
 	@echo "installing what the tests need"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@

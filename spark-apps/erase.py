@@ -9,18 +9,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from erasure import Erasure, tell
-from game_events.names import normal
-from player import Player
+from lake.erasure.erasure import erase
+from lake.erasure.player import player_name
+from lake.session import lake_session
+from lake.settings import Settings, SettingsError
+from lake.termination import root_cause
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from session import lake_session
-from settings import Settings, SettingsError
-from termination import root_cause
-from traces import Search
-
-_ROUNDS = 3
-"""Each finds the rows that came while the one before was at work."""
 
 _REMARKS = """\
 Kafka keeps the player's records until its retention deletes them; reading them again does not bring them back.
@@ -28,35 +23,9 @@ Events that come from now on are new rows, and free text was not searched: run t
 """
 
 
-def erase(erasure: Erasure, grace: float, age: float) -> Search:
-    """Clean until no file names the player, or nothing more can be done; return what is left."""
-    found = erasure.search()
-    tell("before", f"{len(found.found)} files name the player, of {found.scope}")
-    for _ in range(_ROUNDS):
-        before = set(found.found)
-        if not before:
-            break
-        erasure.clean(before, grace)
-        found = erasure.search()
-        tell("leftovers", erasure.remove_unknown(found, age))
-        if set(found.found) == before:
-            break
-    return found
-
-
-def _player(text: str) -> Player:
-    if not 0 < len(text) <= 255:
-        raise argparse.ArgumentTypeError("expected a name of 1 to 255 characters")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise argparse.ArgumentTypeError("expected a name in UTF-8") from None
-    return Player(text)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="erase.py", description=__doc__.split("\n")[0])
-    parser.add_argument("player", type=_player, metavar="PLAYER")
+    parser.add_argument("player", type=player_name, metavar="PLAYER")
     parser.add_argument(
         "--grace", type=float, default=60, metavar="SECONDS", help="how long queries that run keep their files (60)"
     )
@@ -73,11 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The files that it rewrites are few: hundreds of parts would each be a file of an export.
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
         age = settings.orphan_hours * 3600 if chosen.orphan_age is None else chosen.orphan_age
-        # Rows have the name's normal form; those of other writers, and older ones, have it as it was written.
-        for name in dict.fromkeys((normal(chosen.player.name), chosen.player.name)):
-            left = erase(Erasure(spark, settings, Player(name)), chosen.grace, age)
-            if left.found:
-                break
+        left = erase(spark, settings, chosen.player, chosen.grace, age)
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -1,102 +1,20 @@
 """Streaming job: the topic becomes rows of `events`, a batch every few seconds, each offset exactly once."""
 
 import sys
-import threading
 import traceback
-from collections.abc import Callable
 
-import events_table
-import topic_writer
-from checkpoint import Checkpoint, CheckpointError
-from game_events import REJECTED
-from offsets import RangeError, Topic
-from pyspark.errors import StreamingQueryException
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.streaming.query import StreamingQuery
-from session import lake_session
-from settings import Settings, SettingsError
-from stream_metrics import OBSERVED, StreamMetrics
-from termination import causes, on_sigterm
-from transforms import to_events
-
-
-def start(
-    spark: SparkSession, settings: Settings, checkpoint: Checkpoint, failed: Callable[[Exception], None]
-) -> StreamingQuery:
-    """Start the query; what ends one of its batches is handed to `failed`, for Spark passes it on only as text."""
-    records = (
-        spark.readStream.format("kafka")
-        .options(**settings.kafka_source())
-        .option("subscribe", settings.topic)
-        .option("startingOffsets", "earliest")
-        .option("failOnDataLoss", "true")
-        .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
-        .load()
-    )
-    rejected = F.count(F.when(F.col("family") == REJECTED, True))
-    rows = to_events(records).observe(OBSERVED, F.count("*").alias("total"), rejected.alias("rejected"))
-
-    def write(batch: DataFrame, batch_id: int) -> None:
-        try:
-            topic_writer.write(batch, settings, checkpoint.ranges(batch_id, settings.topic))
-        except Exception as error:
-            failed(error)
-            raise
-
-    return (
-        rows.writeStream.foreachBatch(write)
-        .trigger(processingTime=f"{settings.trigger_seconds} seconds")
-        .option("checkpointLocation", checkpoint.location)
-        .queryName(settings.topic)
-        .start()
-    )
-
-
-def stop_after_batch(query: StreamingQuery, told: threading.Event) -> None:
-    """Wait until told, then until the batch that runs is committed, and stop."""
-    told.wait()
-    before = query.lastProgress
-    while query.isActive and query.status["isTriggerActive"] and query.lastProgress == before:
-        threading.Event().wait(0.05)
-    query.stop()
-
-
-def run(settings: Settings) -> None:
-    """Run until told to end; raises what ended it otherwise."""
-    topic = Topic(settings)
-    identity = topic.identity()
-    spark = lake_session("stream", settings)
-    # A batch that has to merge: streams shuffle into 200 parts whatever their size.
-    spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-    told = threading.Event()
-    on_sigterm(spark, told.set)
-    checkpoint = Checkpoint(spark, settings.checkpoint_location)
-    metrics = StreamMetrics(topic, checkpoint.position(settings.topic))
-    with checkpoint.held(lost=told.set):
-        events_table.create(spark, settings)
-        events_table.claim(spark, identity)
-        spark.streams.addListener(metrics)
-        metrics.serve(settings.metrics_host, settings.metrics_port)
-        failures: list[Exception] = []
-        query = start(spark, settings, checkpoint, failures.append)
-        print(f"streaming {settings.topic} every {settings.trigger_seconds} s, from {checkpoint.location}", flush=True)
-        threading.Thread(target=stop_after_batch, args=(query, told), daemon=True).start()
-        try:
-            query.awaitTermination()
-        except StreamingQueryException:
-            if failures:
-                raise failures[-1] from None
-            raise
-        # What it still has to tell would find this Python gone.
-        spark.streams.removeListener(metrics)
-    print("stopped", flush=True)
+from lake import stream
+from lake.checkpoint import CheckpointError
+from lake.events_table import TableError
+from lake.offsets import RangeError
+from lake.settings import Settings, SettingsError
+from lake.termination import causes
 
 
 def main() -> int:
     try:
-        run(Settings.from_environment())
-    except (SettingsError, RangeError, CheckpointError, events_table.TableError) as error:
+        stream.run(Settings.from_environment())
+    except (SettingsError, RangeError, CheckpointError, TableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except Exception as error:  # Whatever it is: first the cause, then where it came from.

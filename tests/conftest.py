@@ -5,9 +5,9 @@ import sys
 from collections.abc import Generator, Iterator
 
 import pytest
-from local import jdk, parts
-from local.settings import ROOT, Settings
 from pyspark.sql import SparkSession
+from testbed.settings import ROOT, Settings
+from testbed.stack import jdk, parts
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

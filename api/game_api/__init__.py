@@ -11,12 +11,12 @@ from game_api.bodies import ENCODINGS, add_limits
 from game_api.bulk import add_bulk
 from game_api.cors import add_cors
 from game_api.costs import add_costs
-from game_api.dashboard import add_dashboard
 from game_api.errors import InvalidRequestError
-from game_api.event_log import EventLog
-from game_api.game_pages import add_game_pages
+from game_api.log.event_log import EventLog
 from game_api.metrics import count_request
 from game_api.operations import add_operations
+from game_api.pages.dashboard import add_dashboard
+from game_api.pages.play import add_game_pages
 from game_api.replies import error_reply, limited_reply, world_away_reply
 from game_api.single import add_actions
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from game_world.world import World
 
-from game_api.event_log import Outcome, Receipt
+from game_api.log.event_log import Outcome, Receipt
 
 Event = Mapping[str, Any]
 

@@ -20,7 +20,7 @@ from game_api.bodies import body
 from game_api.cors import is_allowed
 from game_api.costs import limit_events
 from game_api.errors import InvalidRequestError
-from game_api.event_log import EventLog, Outcome, Receipt, Record
+from game_api.log.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, STORED_HEADERS, Origin, origin
 from game_api.replies import json_reply, retry_later, unwritten

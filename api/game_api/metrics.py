@@ -12,7 +12,7 @@ import prometheus_client as prometheus
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from game_api.event_log import Outcome
+from game_api.log.event_log import Outcome
 
 REQUESTS = Counter("game_api_requests", "Requests answered", ["action", "status"])
 EVENTS = Counter("game_api_events", "Events by what became of them", ["event_type", "outcome"])

@@ -5,9 +5,9 @@ from typing import Any
 from game_events import COMMON_FIELDS, EVENT_TYPES, EventType, Field, Kind, names
 
 from game_api.bulk import FROM_REQUEST, MAX_ITEMS, PATH
-from game_api.event_log import Outcome
-from game_api.game_pages import PLACE
+from game_api.log.event_log import Outcome
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
+from game_api.pages.play import PLACE
 from game_api.parameters import FORM
 from game_api.replies import OUTCOME_HEADER
 

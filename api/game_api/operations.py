@@ -3,7 +3,7 @@
 from flask import Flask, Response
 
 from game_api import metrics, openapi
-from game_api.event_log import EventLog
+from game_api.log.event_log import EventLog
 from game_api.replies import error_reply, json_reply, reply
 
 

@@ -10,7 +10,7 @@ from game_events.codec import printable
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from game_api.event_log import Outcome, Receipt
+from game_api.log.event_log import Outcome, Receipt
 
 RETRY_SECONDS = 1
 OUTCOME_HEADER = "Event-Outcome"

@@ -15,7 +15,7 @@ from game_world.world import Decision, World, WorldAwayError
 
 from game_api.attempts import settled
 from game_api.errors import InvalidRequestError
-from game_api.event_log import AWAY, EventLog, Outcome, Receipt, Record
+from game_api.log.event_log import AWAY, EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, origin
 from game_api.parameters import parameters

@@ -6,7 +6,7 @@ from game_world.world import World
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from game_api import create_app
-from game_api.kafka_log import KafkaLog
+from game_api.log.kafka_log import KafkaLog
 from game_api.settings import Settings
 
 

@@ -8,7 +8,7 @@ from game_events import EVENT_TYPES, InvalidEventError, decode
 from game_events.effects import effects, facts
 from game_events.names import NAMES, normalised
 
-from game_world.deeds import names, once_key, pending_name, seen_place
+from game_world.commands import names, once_key, pending_name, seen_place
 
 _NAMES = ("player", "event_type", "event_id")
 

@@ -14,7 +14,7 @@ from redis.commands.core import Script
 from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 
-from game_world.turns import Turns
+from game_world.batching import Turns
 
 TOLD_SECONDS = 3600
 """For so long a request that comes again under its Idempotency-Key is told what it was told."""

@@ -14,7 +14,7 @@ from game_events.names import displayed
 from game_events.rules import Kind, Need, Who
 from redis.exceptions import RedisError
 
-from game_world.deeds import decided, deed, once_key, pending_name, told_again
+from game_world.commands import decided, deed, once_key, pending_name, told_again
 from game_world.limits import Bucket, Limit, LocalBuckets, client
 from game_world.store import Doubt, Store
 

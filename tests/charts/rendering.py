@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from local.settings import ROOT
+from testbed.settings import ROOT
 
 CHARTS = ("kafka", "hdfs", "hive-metastore", "trino", "api", "spark", "gamelake")
 """Those that can be installed; the last has the others in it."""

@@ -11,9 +11,9 @@ import kubernetes_validate
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from kubeflow_spark_api import models
-from local import jdk
-from local.settings import Settings
-from local.versions import versions
+from testbed.settings import Settings
+from testbed.stack import jdk
+from testbed.versions import versions
 
 from tests.charts.rendering import ROOT, Object
 
@@ -56,7 +56,9 @@ def strimzi_schemas() -> dict[str, Draft202012Validator]:
     if not (folder / "kafkauser.yaml").exists():
         home = str(jdk.find("Strimzi's generator", 21, 25))
         made = subprocess.run(
-            [ROOT / "hack/operators/strimzi-crds", folder], env={**os.environ, "JAVA_HOME": home}, timeout=600
+            [ROOT / "hack/testbed/cluster/operators/strimzi-crds", folder],
+            env={**os.environ, "JAVA_HOME": home},
+            timeout=600,
         )
         made.check_returncode()
     return {kind: schema for file in folder.glob("*.yaml") for kind, schema in [_custom_resource(file)]}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import game_api.settings
 import pytest
-import settings as job_settings
+from lake import settings as job_settings
 
 from tests.charts.rendering import ROOT, Charts, application, environment, jobs, of, pods
 from tests.charts.variants import VARIANTS
@@ -88,7 +88,7 @@ def test_the_world_reads_as_its_own_user(charts: Charts) -> None:
 
 @pytest.mark.parametrize("job", jobs())
 def test_a_job_is_given_the_names_it_reads(charts: Charts, job: str) -> None:
-    """The driver has every name that spark-apps/settings.py reads, and no other, from what the charts make."""
+    """The driver has every name that spark-apps/lake/settings.py reads, and no other, from what the charts make."""
     asked = Asked(**SASL)
     job_settings.Settings.from_environment(asked)
     objects = charts.render("gamelake")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import settings as job_settings
 import yaml
-from local.settings import Ports
-from local.settings import Settings as LocalSettings
-from local.topic import configuration
-from local.versions import versions
+from lake import settings as job_settings
+from testbed.clients.topic import configuration
+from testbed.settings import Ports
+from testbed.settings import Settings as LocalSettings
+from testbed.versions import versions
 
 from tests.charts.rendering import (
     CHARTS,

@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Generator, Iterator
 
 import pytest
-from kind.cluster import Cluster
-from kind.forward import ways_in
-from kind.prerequisites import missing
-from local.settings import ROOT
+from testbed.cluster.cluster import Cluster
+from testbed.cluster.port_forward import ways_in
+from testbed.cluster.prerequisites import missing
+from testbed.settings import ROOT
 
 from tests.e2e.installation import SETTINGS, Installation, make
 

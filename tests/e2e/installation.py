@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import trino
-from kind import jobs, records
-from kind.cluster import Cluster
-from kind.progress import Progress
-from kind.settings import Settings
-from local import answers
-from local.demo import EVENTS
-from local.process import wait_until
-from local.settings import HOST, ROOT
-from local.settings import Settings as LocalSettings
+from testbed.clients import sql
+from testbed.cluster import jobs, ledger
+from testbed.cluster.cluster import Cluster
+from testbed.cluster.progress import Progress
+from testbed.cluster.settings import Settings
+from testbed.demo.stack import EVENTS
+from testbed.settings import HOST, ROOT
+from testbed.settings import Settings as LocalSettings
+from testbed.waiting import wait_until
 
 ENVIRONMENT = {**os.environ, "CLUSTER": os.environ.get("CLUSTER", "gamelake-e2e")}
 SETTINGS = Settings.from_environment(ENVIRONMENT)
@@ -103,10 +103,10 @@ class Installation:
         return jobs.state(self.cluster, name)
 
     def ask(self, query: str) -> list[list[Any]]:
-        return answers.ask(self.settings, query)[1]
+        return sql.ask(self.settings, query)[1]
 
     def count(self) -> int:
-        return answers.count(self.settings, EVENTS)
+        return sql.count(self.settings, EVENTS)
 
     def await_fresh_row(self) -> float:
         """Wait until an event that is sent now is visible; return the seconds it took."""
@@ -123,7 +123,7 @@ class Installation:
 
     def differences(self) -> dict[tuple[str, str], list[str]]:
         """Between what players were told, the topic offset by offset, the table and its views."""
-        stages = records.ledger(self.cluster, self.settings, wait=PATIENCE)
+        stages = ledger.ledger(self.cluster, self.settings, wait=PATIENCE)
         assert all(stage.compared for stage in stages), "nothing was compared"
         return {
             (stage.name, name): [f"{kind.count} in all", *kind.samples]

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from faults.reader import Reader
-from local.process import wait_until
+from testbed.faults.reader import Reader
+from testbed.waiting import wait_until
 
 from tests.e2e.installation import PATIENCE, SELECTORS, Installation
 from tests.e2e.traffic import traffic

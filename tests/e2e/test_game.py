@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import requests
-from local.process import wait_until
+from testbed.waiting import wait_until
 
 from tests.e2e.installation import PATIENCE, Installation
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from kind.cluster import RELEASE
-from kind.command import KindError
+from testbed.cluster.cluster import RELEASE
+from testbed.cluster.command import KindError
 
 from tests.e2e.installation import Installation, Pod, make
 

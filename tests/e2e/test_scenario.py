@@ -3,9 +3,9 @@
 import re
 
 import pytest
-from kind import jobs
-from kind.progress import Progress
-from local.scenario import ACKNOWLEDGED, QUERIES, ROWS
+from testbed.cluster import jobs
+from testbed.cluster.progress import Progress
+from testbed.simulator.scenario import ACKNOWLEDGED, QUERIES, ROWS
 
 from tests.e2e.installation import Installation
 from tests.e2e.traffic import traffic

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from kind.cluster import RELEASE
-from kind.command import KindError
-from kind.deployment import CHART, VALUES, await_ready
-from kind.progress import Progress
+from testbed.cluster.cluster import RELEASE
+from testbed.cluster.command import KindError
+from testbed.cluster.deployment import CHART, VALUES, await_ready
+from testbed.cluster.progress import Progress
 
 from tests.e2e.installation import SELECTORS, Installation
 from tests.e2e.traffic import traffic

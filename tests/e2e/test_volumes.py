@@ -1,8 +1,8 @@
 """What outlives the release."""
 
 import pytest
-from kind import jobs
-from kind.cluster import RELEASE, Cluster
+from testbed.cluster import jobs
+from testbed.cluster.cluster import RELEASE, Cluster
 
 from tests.e2e.installation import Installation, make
 from tests.e2e.traffic import traffic

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from faults.reader import Reader
-from local.players import Players
+from testbed.faults.reader import Reader
+from testbed.simulator.players import Players
 
 from tests.e2e.installation import Installation
 

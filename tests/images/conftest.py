@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator
 
 import pytest
-from local.settings import ROOT
+from testbed.settings import ROOT
 
 from tests.images.container import Container, docker
 

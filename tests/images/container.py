@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable
 from typing import Any
 
-from local.process import wait_until
+from testbed.waiting import wait_until
 
 RESTRICTED = (
     "--read-only",

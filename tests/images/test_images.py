@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from local.settings import ROOT
+from testbed.settings import ROOT
 
 from tests.images.conftest import DATABASE, STORE_PASSWORD, VERSION, image
 from tests.images.container import Container, configuration, run

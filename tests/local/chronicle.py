@@ -8,8 +8,8 @@ from game_events.effects import effects, facts
 from game_events.names import normalised
 from game_events.rules import START
 from game_world.store import PREFIX, Store
-from local.process import wait_until
-from local.settings import Settings
+from testbed.settings import Settings
+from testbed.waiting import wait_until
 
 from tests.attempts import counted
 from tests.local.game import Game

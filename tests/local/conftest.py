@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from local.programs import spark_job
-from local.settings import Settings
-from local.stack import Stack
+from testbed.settings import Settings
+from testbed.stack.programs import spark_job
+from testbed.stack.stack import Stack
 
 from tests.local.lake import Lake
 from tests.poison import EXAMPLES

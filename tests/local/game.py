@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import psutil
 import requests
 from confluent_kafka import Consumer, KafkaError, TopicPartition
-from local.process import Process, wait_until
-from local.settings import Settings
-from local.stack import Stack
-from local.topic import end_offsets
+from testbed.clients.topic import end_offsets
+from testbed.settings import Settings
+from testbed.stack.process import Process
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
 
 PLAYER = "knight1.comcast.com"
 

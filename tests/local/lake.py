@@ -18,11 +18,11 @@ from confluent_kafka.admin import (
     NewPartitions,
     ResourceType,
 )
-from local import answers, topic
-from local.process import Program
-from local.programs import hdfs_environment, spark_job
-from local.settings import HOST, ROOT
-from local.stack import Stack
+from testbed.clients import sql, topic
+from testbed.settings import HOST, ROOT
+from testbed.stack.process import Program
+from testbed.stack.programs import hdfs_environment, spark_job
+from testbed.stack.stack import Stack
 
 Place = tuple[int, int]
 """Partition and offset."""
@@ -177,7 +177,7 @@ class Lake:
         )
 
     def ask(self, query: str) -> list[list[Any]]:
-        return answers.ask(self._settings, query)[1]
+        return sql.ask(self._settings, query)[1]
 
     def rows(self) -> list[list[Any]]:
         """Every row of the table, whole, in the order of partition and offset."""

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 import requests
-from local.process import wait_until
+from testbed.waiting import wait_until
 
 from tests.local.game import Answer, Game, frozen, running_game
 

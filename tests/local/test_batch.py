@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import psutil
 import pytest
-from local.process import wait_until
-from local.programs import spark_job
-from local.stack import Stack, StackError
-from offsets import OffsetRange, RangeError, Topic
-from settings import Settings
+from lake.offsets import OffsetRange, RangeError, Topic
+from lake.settings import Settings
+from testbed.stack.programs import spark_job
+from testbed.stack.stack import Stack, StackError
+from testbed.waiting import wait_until
 
 from tests.local.lake import Lake, Place
 from tests.poison import EXAMPLES, POISON, SWORD

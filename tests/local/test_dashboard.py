@@ -9,8 +9,8 @@ import pytest
 import requests
 from game_events.rules import START
 from game_world.store import Store, key
-from local.process import wait_until
-from local.stack import Stack
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
 
 from tests.local.chromium import Chromium
 from tests.local.lake import Lake

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from local.settings import Ports
+from testbed.settings import Ports
 
 from tests.local.test_stack import local, port_settings
 

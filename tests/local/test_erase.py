@@ -8,10 +8,10 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
-from local import webhdfs
-from local.programs import hdfs_environment, spark_job
-from local.settings import ROOT
-from local.stack import Stack, StackError
+from testbed.clients import webhdfs
+from testbed.settings import ROOT
+from testbed.stack.programs import hdfs_environment, spark_job
+from testbed.stack.stack import Stack, StackError
 
 from tests.local.lake import Lake, Place
 from tests.local.traffic import counting, running_stream, swords

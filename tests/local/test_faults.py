@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from local.settings import ROOT
+from testbed.settings import ROOT
 
 COUNT = 6
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from local import ledger
-from local.audit import audit
-from local.ledger import Attempt
-from local.players import Players
-from local.stack import Stack
-from local.stage import Stage
+from testbed.audit.audit import audit
+from testbed.audit.stage import Stage
+from testbed.simulator import ledger
+from testbed.simulator.ledger import Attempt
+from testbed.simulator.players import Players
+from testbed.stack.stack import Stack
 
 from tests.local.lake import Lake
 from tests.local.test_play import environment

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
-from local import webhdfs
-from local.process import Program, wait_until
-from local.programs import hdfs_environment, spark_job
-from local.settings import ROOT
-from local.stack import Stack
-from settings import Settings, SettingsError
+from lake.settings import Settings, SettingsError
+from testbed.clients import webhdfs
+from testbed.settings import ROOT
+from testbed.stack.process import Program
+from testbed.stack.programs import hdfs_environment, spark_job
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
 
 from tests.local.lake import Lake
 from tests.local.traffic import counting, running_stream, swords

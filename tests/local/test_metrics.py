@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local.process import wait_until
-from local.settings import Settings
-from local.stack import Stack
+from testbed.settings import Settings
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
 
 from tests.local.game import Game
 

@@ -5,10 +5,10 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from local import webhdfs
-from local.process import wait_until
-from local.settings import Settings
-from local.stack import Stack
+from testbed.clients import webhdfs
+from testbed.settings import Settings
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
 
 FOLDER = "/made"
 PATIENCE = 60

@@ -11,19 +11,19 @@ import nbformat
 import pytest
 import requests
 import trino
-from game_api.dashboard_queries import QUERIES
+from game_api.pages.queries import QUERIES
 from game_events import FAMILIES
 from game_events.catalog import FREE
-from local.programs import spark_job
-from local.settings import HOST, ROOT, Ports
-from local.stack import Stack
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
+from testbed.settings import HOST, ROOT, Ports
+from testbed.stack.programs import spark_job
+from testbed.stack.stack import Stack
 
 from tests.local.lake import Lake
 
-NOTEBOOK = ROOT / "hack/notebook/gamelake.ipynb"
+NOTEBOOK = ROOT / "hack/testbed/notebook/gamelake.ipynb"
 PLAYERS = ("knight1.comcast.com", "knight2.att.com")
 GIVEN = {"guild": "Round Table", "target": "the dragon"}
 ROUNDS = 3

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import requests
-from local.process import wait_until
-from local.stack import Stack
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
 
 from tests.local.chromium import driven
 from tests.local.lake import Lake

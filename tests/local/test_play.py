@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from game_api.event_log import Outcome
-from local import ledger
-from local.ledger import Attempt
-from local.players import Players
-from local.process import wait_until
-from local.settings import ROOT, Settings, SettingsError
-from local.stack import Stack
+from game_api.log.event_log import Outcome
+from testbed.settings import ROOT, Settings, SettingsError
+from testbed.simulator import ledger
+from testbed.simulator.ledger import Attempt
+from testbed.simulator.players import Players
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
 
 from tests.local.game import Game
 from tests.local.test_stack import local, port_settings

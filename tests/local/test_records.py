@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.local.lake import Lake, Record
 from tests.poison import HOSTILE_HEADERS, HOSTILE_KEYS, HOSTILE_TIMESTAMPS, POISON, SWORD
-from tests.unit.test_transforms import VALUES
+from tests.unit.lake.test_transforms import VALUES
 
 # What the broker takes: a name of a header is UTF-8, a time is at most an hour ahead.
 HEADERS = st.lists(st.tuples(st.text(st.characters(codec="utf-8"), max_size=20), st.none() | st.binary(max_size=50)))

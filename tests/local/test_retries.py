@@ -6,8 +6,8 @@ from typing import Any
 import requests
 from game_events import SCHEMA_VERSION, encode
 from game_events.event_ids import uuid7s
-from local.process import wait_until
-from local.stack import Stack
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
 
 from tests.local.game import frozen
 from tests.local.lake import Lake

@@ -11,18 +11,18 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-from local import jdk
-from local.process import wait_until
-from local.programs import trino_cli
-from local.settings import HOST, ROOT, Ports, Settings, SettingsError
-from local.stack import Stack, StackError
+from testbed.settings import HOST, ROOT, Ports, Settings, SettingsError
+from testbed.stack import jdk
+from testbed.stack.programs import trino_cli
+from testbed.stack.stack import Stack, StackError
+from testbed.waiting import wait_until
 
 from tests.local.lake import Lake
 from tests.poison import EXAMPLES
 
 
 def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m local`, as make does."""
+    """Run `python -m testbed`, as make does."""
     return subprocess.run(
         [sys.executable, "-m", "local", *arguments],
         env={**os.environ, "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps", **environment},

@@ -12,14 +12,14 @@ import pytest
 import requests
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
-from local import topic, webhdfs
-from local.freshness import freshness
-from local.process import wait_until
-from local.programs import spark_job
-from local.scenario import QUERIES
-from local.settings import HOST, Settings
-from local.stack import Stack
-from local.stream_state import StreamState, stream_state
+from testbed.clients import topic, webhdfs
+from testbed.clients.freshness import freshness
+from testbed.clients.stream_metrics import StreamState, stream_state
+from testbed.settings import HOST, Settings
+from testbed.simulator.scenario import QUERIES
+from testbed.stack.programs import spark_job
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
 
 from tests.local.lake import Lake
 from tests.poison import EXAMPLES, HOSTILE_HEADERS, HOSTILE_KEYS, HOSTILE_TIMESTAMPS, POISON, SWORD

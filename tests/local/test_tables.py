@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 from game_events import EVENT_TYPES
-from local import topic
-from local.programs import spark_job
-from local.scenario import QUERIES
-from local.stack import Stack, StackError
+from testbed.clients import topic
+from testbed.simulator.scenario import QUERIES
+from testbed.stack.programs import spark_job
+from testbed.stack.stack import Stack, StackError
 
 from tests.local.lake import Lake
 from tests.poison import EXAMPLES

@@ -4,16 +4,16 @@ import json
 from collections.abc import Iterator
 
 import pytest
-import topic_reader
-from local.programs import spark_job
-from local.settings import Settings as StackSettings
-from local.stack import Stack
-from offsets import OffsetRange, Topic, spark_options
+from lake import topic_reader
+from lake.offsets import OffsetRange, Topic, spark_options
+from lake.settings import Settings
+from lake.transforms import to_events
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession
-from settings import Settings
-from transforms import to_events
+from testbed.settings import Settings as StackSettings
+from testbed.stack.programs import spark_job
+from testbed.stack.stack import Stack
 
 from tests.local.lake import Lake
 from tests.poison import HOSTILE_HEADERS, HOSTILE_KEYS, HOSTILE_TIMESTAMPS, POISON, SWORD

@@ -15,16 +15,17 @@ import pytest
 import requests
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions
-from game_api.event_log import Outcome
+from game_api.log.event_log import Outcome
 from game_events import EVENT_TYPES, SCHEMA_VERSION, encode
 from game_events.event_ids import uuid7s
 from game_events.names import normal
-from game_world.deeds import deed, pending_name
+from game_world.commands import deed, pending_name
 from game_world.store import key
-from local.players import Players
-from local.process import Process, wait_until
-from local.settings import Ports
 from redis import Redis
+from testbed.settings import Ports
+from testbed.simulator.players import Players
+from testbed.stack.process import Process
+from testbed.waiting import wait_until
 
 from tests.local.chronicle import Chronicle
 from tests.local.game import Answer, Game, frozen, running_game

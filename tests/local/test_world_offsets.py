@@ -6,7 +6,7 @@ import pytest
 from confluent_kafka import Producer
 from game_events import SCHEMA_VERSION, encode
 from game_world.store import key
-from local.process import wait_until
+from testbed.waiting import wait_until
 
 from tests.local.chronicle import Chronicle
 from tests.local.game import Game, running_game

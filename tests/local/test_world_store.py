@@ -14,8 +14,8 @@ import requests
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
 from game_world.store import MOST_TIES, Store, key
-from local.process import wait_until
 from redis.exceptions import RedisError
+from testbed.waiting import wait_until
 
 from tests.local.game import Game, running_game
 

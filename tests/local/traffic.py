@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
-from local.process import Process, wait_until
-from local.stack import Stack
+from testbed.stack.process import Process
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
 
 from tests.local.lake import Lake
 from tests.poison import SWORD

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 from game_events import EVENT_TYPES, reference
-from local.scenario import ACKNOWLEDGED, ROWS, SCENARIO
-from local.versions import versions
+from testbed.simulator.scenario import ACKNOWLEDGED, ROWS, SCENARIO
+from testbed.versions import versions
 
 from tests.poison import SWORD
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "requirements-spark.txt"])
+@pytest.mark.parametrize("file", ["requirements/testbed.txt", "requirements/dev.txt", "requirements/spark.txt"])
 def test_spark_is_one_version(file: str) -> None:
     """PyPI's pyspark is the version that the jars beside it are for."""
     assert re.search(r"^pyspark==(\S+)", (ROOT / file).read_text(), re.MULTILINE)[1] == versions()["SPARK_VERSION"]  # type: ignore[index]
@@ -26,7 +26,7 @@ def test_spark_is_one_version(file: str) -> None:
 def test_pins_agree() -> None:
     """A package that several requirements files pin is pinned alike in all of them."""
     pins: dict[str, set[frozenset[str]]] = {}
-    for file in ROOT.glob("requirements*.txt"):
+    for file in ROOT.glob("requirements/*.txt"):
         here: dict[str, set[str]] = {}
         for name, version in re.findall(r"^([\w.-]+)==(\S+)", file.read_text(), re.MULTILINE):
             here.setdefault(name, set()).add(version)
@@ -37,14 +37,16 @@ def test_pins_agree() -> None:
 
 def test_requirements_are_hashed_and_name_no_index() -> None:
     """Every requirement is pinned by hash, and no file says where it was downloaded from."""
-    for file in ROOT.glob("requirements*.txt"):
+    for file in ROOT.glob("requirements/*.txt"):
         text = file.read_text()
         assert "://" not in text
         assert text.count("==") <= text.count("--hash=sha256:")
 
 
 @pytest.mark.parametrize(
-    "pom", sorted([*ROOT.glob("images/*/pom.xml"), *ROOT.glob("hack/*/pom.xml")]), ids=lambda path: path.parent.name
+    "pom",
+    sorted([*ROOT.glob("images/*/pom.xml"), *ROOT.glob("hack/testbed/**/pom.xml")]),
+    ids=lambda path: path.parent.name,
 )
 def test_poms_take_their_versions_from_one_place(pom: Path) -> None:
     """A pom states no version of its own: each is a variable of hack/versions.env."""

@@ -1,0 +1,125 @@
+"""The event log on Kafka: an idempotent producer, and a breaker that answers at once while Kafka is away."""
+
+import os
+import signal
+from collections.abc import Sequence
+from functools import partial
+from threading import Event, Lock, Thread
+from time import monotonic
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from game_api.log.budget import Budget
+from game_api.log.delivery import Delivery
+from game_api.log.event_log import AWAY, Outcome, Receipt, Record
+from game_api.metrics import set_queue_length
+from game_api.settings import Settings
+
+PROBE_SECONDS = 1.0
+IDLE_SECONDS = 3.0
+"""After this long without an acknowledgement, a probe tells whether Kafka is still there."""
+
+_MOST_LATE = 1.0
+"""Kafka's own report is always awaited."""
+
+_BUSY = Receipt(Outcome.REFUSED, reason="too many events are on their way to Kafka")
+
+
+class KafkaLog:
+    """Appends to the topic of `settings`. Opens nothing before it is started or used: until then it survives a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._start_lock = Lock()
+        self._producer: Producer | None = None
+        self._threads: list[Thread] = []
+        self._stopping = Event()
+        self._reachable = False
+        self._last_ack = 0.0
+        self._budget = Budget(settings.queue_messages, 1024 * settings.queue_kbytes)
+
+    def start(self) -> Producer:
+        """Open the producer, if it is not; wait up to a second to learn whether Kafka is there."""
+        with self._start_lock:
+            if self._producer is None:
+                producer = Producer({**self._settings.producer(), "error_cb": _on_error})
+                self._probe(producer, PROBE_SECONDS)
+                self._threads = [
+                    Thread(target=self._poll, args=(producer,), name="kafka-poll", daemon=True),
+                    Thread(target=self._watch, args=(producer,), name="kafka-watch", daemon=True),
+                ]
+                for thread in self._threads:
+                    thread.start()
+                self._producer = producer
+            return self._producer
+
+    def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+        producer = self._producer or self.start()
+        if not self._reachable:
+            return [AWAY] * len(records)
+        cost = len(records), sum(len(key) + len(value) for key, value in records)
+        if not self._budget.take(*cost):
+            return [_BUSY] * len(records)
+        delivery = Delivery(len(records), self._open_breaker, partial(self._budget.give_back, *cost))
+        produce, topic, report = producer.produce, self._settings.topic, delivery.report
+        index = 0
+        try:
+            for index, (key, value) in enumerate(records):
+                produce(topic, value, key, on_delivery=partial(report, index))
+        except BufferError:
+            delivery.refuse_from(index, "the queue to Kafka is full")
+        except KafkaException as error:
+            delivery.refuse_from(index, str(error))
+        receipts = delivery.wait(self._settings.answer_timeout - min(late, _MOST_LATE))
+        if receipts[0].outcome is Outcome.ACKED:
+            self._last_ack = monotonic()
+        return receipts
+
+    def is_reachable(self) -> bool:
+        if self._producer is None:
+            self.start()
+        return self._reachable
+
+    def is_ready(self) -> bool:
+        self.start()
+        return self._reachable
+
+    def close(self) -> None:
+        """Deliver what is queued, within the delivery timeout."""
+        if self._producer is None:
+            return
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        self._producer.flush(self._settings.answer_timeout)
+
+    def _open_breaker(self) -> None:
+        self._reachable = False
+
+    def _poll(self, producer: Producer) -> None:
+        while not self._stopping.is_set():
+            producer.poll(0.1)
+
+    def _watch(self, producer: Producer) -> None:
+        while not self._stopping.wait(PROBE_SECONDS):
+            set_queue_length(len(producer))
+            if not self._reachable:
+                self._probe(producer, PROBE_SECONDS)
+            elif monotonic() - self._last_ack > IDLE_SECONDS:
+                self._probe(producer, IDLE_SECONDS)
+
+    def _probe(self, producer: Producer, timeout: float) -> None:
+        """Close the breaker if Kafka answers within `timeout` seconds and knows the topic; else open it."""
+        began = monotonic()
+        try:
+            topic = producer.list_topics(self._settings.topic, timeout).topics[self._settings.topic]
+            self._reachable = topic.error is None and any(part.leader >= 0 for part in topic.partitions.values())
+        except KafkaException:
+            # Under load an answer may be late while events are still acknowledged.
+            self._reachable = self._last_ack > began
+
+
+def _on_error(error: KafkaError) -> None:
+    if error.fatal():
+        # The producer is lost, by librdkafka's rules: gunicorn starts another worker, with another producer.
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,1 +1,0 @@
-"""A kind cluster with all of gamelake in it. `python -m kind --help` explains itself."""

@@ -1,0 +1,71 @@
+"""What a row holds, as one digest: Python makes it of a record, Trino of a row."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from game_events import EVENT_TYPES, REJECTED, InvalidEventError, decode
+from game_events.fields import Field, Kind
+from game_events.table import COLUMNS
+from lake.record_times import shown
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_KINDS = {column.name: column.kind for column in COLUMNS}
+
+
+def expression() -> str:
+    """Trino's SQL for the digest of a row of `events`."""
+    parts = (f"coalesce(concat(cast(length({text}) AS varchar), ':', {text}), '-')" for text in map(_sql, COLUMNS))
+    return f"lower(to_hex(sha256(to_utf8(concat({', '.join(parts)})))))"
+
+
+def digests(key: bytes | None, value: bytes | None, place: tuple[int, int], milliseconds: int) -> tuple[str, ...]:
+    """Return the digests of the rows that a record may be; `milliseconds` are its timestamp.
+
+    One that is a valid event is that event. It may have lost its target, when that player was erased; it may be
+    rejected by the contract of the time at which it was read, as one that is no valid event is.
+    """
+    partition, offset = place
+    time = shown(milliseconds)
+    common = {"kafka_partition": partition, "kafka_offset": offset, "kafka_timestamp": time}
+    rejected = common | {"family": REJECTED, "received_at": time, "raw_key": key, "raw_value": value}
+    try:
+        event = decode(value)
+    except InvalidEventError:
+        return (_digest(rejected),)
+    row = common | event | {"family": EVENT_TYPES[event["event_type"]].family}
+    without_target = (_digest(row | {"target": None}),) if row.get("target") is not None else ()
+    return (_digest(row), *without_target, _digest(rejected))
+
+
+def _digest(row: Mapping[str, Any]) -> str:
+    texts = (None if row.get(name) is None else _text(kind, row[name]) for name, kind in _KINDS.items())
+    parts = ("-" if text is None else f"{len(text)}:{text}" for text in texts)
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
+
+
+def _text(kind: Kind, value: Any) -> str:  # noqa: ANN401 of that kind
+    match kind:
+        case Kind.STRING:
+            return str(value)
+        case Kind.BINARY:
+            return hashlib.sha256(value).hexdigest()
+        case Kind.TIMESTAMP:
+            return f"{_EPOCH + timedelta(milliseconds=value):%Y-%m-%d %H:%M:%S.%f} UTC"
+        case Kind.BOOLEAN:
+            return "true" if value else "false"
+        case _:
+            return str(value)
+
+
+def _sql(column: Field) -> str:
+    if column.name == "error":
+        # Its words are those of the contract by which the record was read.
+        return f"if(family = '{REJECTED}', NULL, error)"
+    if column.kind is Kind.STRING:
+        return column.name
+    if column.kind is Kind.BINARY:
+        return f"lower(to_hex(sha256({column.name})))"
+    return f"cast({column.name} AS varchar)"

@@ -1,0 +1,231 @@
+"""The API with and without its world, the usual application and the bare producer, in turns, on one broker.
+
+The usual application has two servers: Flask's development server, and gunicorn with the API's number of workers and
+threads.
+"""
+
+import os
+import socket
+import sys
+import time
+from dataclasses import dataclass, replace
+
+from game_api.settings import Settings as ApiSettings
+from game_world.store import Store
+
+from testbed.bench.cost import BenchError, cpu_seconds, run_module, worker_memory
+from testbed.clients import topic
+from testbed.clients.topic import end_offset
+from testbed.settings import HOST, Ports, Settings
+from testbed.stack.process import Process, Program
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
+
+BULK = 100
+"""Events in a bulk request."""
+BARE_EVENTS = 300_000
+WARM_UP_SECONDS = 8
+"""The broker starts cold: whoever came first would pay for its compilation."""
+_LIMITS = ("API_PLAYER_RATE", "API_PLAYER_BURST", "API_ADDRESS_RATE", "API_ADDRESS_BURST")
+_PLENTY = "1000000"
+"""The limits count each request, and refuse none: all the load comes from one address, and from few players."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a contender did in one turn; `events` are those that lie in Kafka, `lost` were promised and do not."""
+
+    requests_per_second: float
+    events: int
+    lost: int
+    p50_ms: float
+    p99_ms: float
+    cpu: float
+
+    @property
+    def cpu_per_event(self) -> float:
+        """Microseconds."""
+        return self.cpu / self.events * 1e6
+
+    @property
+    def events_per_core(self) -> float:
+        return self.events / self.cpu
+
+
+@dataclass(frozen=True)
+class Round:
+    ours: Run
+    decided: Run
+    worldless: Run
+    flask: Run
+    gunicorn: Run
+    bulk: Run
+    bare: Run
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A server on a port, which writes to the topic of `settings`; what `beside` uses for its events counts as its."""
+
+    server: Process
+    port: int
+    settings: Settings
+    beside: tuple[Process, ...] = ()
+
+    @property
+    def pid(self) -> int:
+        if self.server.pid is None:
+            raise BenchError(f"{self.server.program.name} died. The end of its log:\n{self.server.last_lines()}")
+        return self.server.pid
+
+    def listens(self) -> bool:
+        with socket.socket() as probe:
+            return bool(self.pid) and probe.connect_ex((HOST, self.port)) == 0
+
+    def cpu(self) -> float:
+        """Seconds, of all its processes."""
+        return cpu_seconds(self.pid) + sum(cpu_seconds(one.pid) for one in self.beside if one.pid)
+
+
+class ApiBench:
+    def __init__(self, stack: Stack, seconds: float, connections: int) -> None:
+        self._stack = stack
+        self._seconds = seconds
+        self._connections = connections
+        settings = stack.settings
+        # The world reads its own topic alone: nobody else's events cost it anything.
+        self._other = replace(settings, topic="worldless")
+        ports = Ports.free()
+        self._ours = Contender(
+            self._api("api", settings, settings.ports.api, **dict.fromkeys(_LIMITS, _PLENTY)),
+            settings.ports.api,
+            settings,
+            beside=(stack["store"], stack["world"]),
+        )
+        self._worldless = Contender(
+            self._api("api-worldless", self._other, ports.api, WORLD_URL=""), ports.api, self._other
+        )
+        self._flask = self._usual("flask", ports.store, "testbed.bench.usual", str(ports.store))
+        as_ours = ApiSettings.from_environment()
+        self._gunicorn = self._usual(
+            "gunicorn",
+            ports.trino,
+            *("gunicorn", "--bind", f"{HOST}:{ports.trino}", "--no-control-socket"),
+            *("--worker-class", "gthread", "--workers", str(as_ours.workers), "--threads", str(as_ours.threads)),
+            *("--keep-alive", str(as_ours.keepalive_seconds), "testbed.bench.usual:served()"),
+        )
+
+    @property
+    def contenders(self) -> tuple[Contender, ...]:
+        """The servers that have their turns."""
+        return self._ours, self._worldless, self._flask, self._gunicorn
+
+    def _usual(self, name: str, port: int, *module: str) -> Contender:
+        environment = {
+            "KAFKA_BOOTSTRAP_SERVERS": self._other.bootstrap_servers,
+            "KAFKA_TOPIC": self._other.topic,
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        }
+        program = Program(name, [sys.executable, "-m", *module], environment)
+        return Contender(Process(program, self._stack.settings), port, self._other)
+
+    def _api(self, name: str, settings: Settings, port: int, **environment: str) -> Process:
+        usual = self._stack["api"].program
+        changed = {
+            "API_BIND": f"{HOST}:{port}",
+            "KAFKA_TOPIC": settings.topic,
+            **environment,
+        }
+        return Process(replace(usual, name=name, environment=usual.environment | changed), settings)
+
+    def rounds(self, count: int) -> list[Round]:
+        """Let each have its turn, so many times."""
+        topic.ensure(self._other)
+        for one in self.contenders:
+            one.server.start()
+        try:
+            for one in self.contenders:
+                wait_until(one.server.program.name, one.listens, 30)
+                run_module("load", one.port, self._connections, WARM_UP_SECONDS, timeout=30)
+            rounds = []
+            for number in range(1, count + 1):
+                turn = Round(
+                    ours=self._load(self._ours),
+                    decided=self._load(self._ours, kind="decided"),
+                    worldless=self._load(self._worldless),
+                    flask=self._load(self._flask, promises=False),
+                    gunicorn=self._load(self._gunicorn, promises=False),
+                    bulk=self._load(self._worldless, kind=BULK),
+                    bare=self._bare(),
+                )
+                print(f"API round {number} of {count}: {_summary(turn)}", flush=True)
+                rounds.append(turn)
+            return rounds
+        finally:
+            # Of ours, the largest worker is looked at next.
+            for one in self.contenders[1:]:
+                one.server.stop()
+
+    def close(self) -> None:
+        self._ours.server.stop()
+
+    def memory(self) -> dict[str, int]:
+        """Bytes of the API's largest worker."""
+        return worker_memory(self._ours.pid)
+
+    def _load(self, one: Contender, kind: int | str = "", promises: bool = True) -> Run:
+        """One turn; a server that `promises` its events must have all of them in Kafka when it has answered.
+
+        `kind` is bench.load's.
+        """
+        self._await_world()
+        before, before_cpu = end_offset(one.settings), one.cpu()
+        arguments = [one.port, self._connections, self._seconds, *([kind] if kind else [])]
+        load = run_module("load", *arguments, timeout=self._seconds + 60)
+        name = one.server.program.name
+        if load["statuses"].keys() != {"200"}:
+            raise BenchError(f"{name} answered with other statuses than 200: {load['statuses']}")
+        sent = load["statuses"]["200"] * (kind if isinstance(kind, int) else 1)
+        arrived = _arrived(one.settings, before, sent, patience=0 if promises else 5)
+        if promises and arrived != sent:
+            raise BenchError(f"{name} acknowledged {sent} events, and {arrived} lie in Kafka")
+        self._await_world()
+        return Run(
+            requests_per_second=load["statuses"]["200"] / load["seconds"],
+            events=arrived,
+            lost=sent - arrived,
+            p50_ms=load["p50"] * 1000,
+            p99_ms=load["p99"] * 1000,
+            cpu=one.cpu() - before_cpu,
+        )
+
+    def _await_world(self) -> None:
+        """Wait until the world has seen all events: they cost whoever sent them."""
+        store, settings = Store(self._stack.settings.store_url), self._stack.settings
+        wait_until("the world", lambda: sum(store.positions().values()) == end_offset(settings), 60)
+
+    def _bare(self) -> Run:
+        done = run_module("bare", self._other.bootstrap_servers, self._other.topic, BARE_EVENTS, timeout=120)
+        if done["failed"]:
+            raise BenchError(f"the bare producer: {done['failed']} events were not acknowledged")
+        return Run(0, done["acked"], 0, 0, 0, done["cpu"])
+
+
+def _arrived(settings: Settings, before: int, sent: int, patience: float) -> int:
+    """How many events lie in Kafka; waits for those that are still on their way."""
+    deadline = time.monotonic() + patience
+    while (arrived := end_offset(settings) - before) < sent and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return arrived
+
+
+def _summary(one: Round) -> str:
+    ours, flask, gunicorn = one.ours, one.flask, one.gunicorn
+    return (
+        f"{ours.requests_per_second:.0f}, decided {one.decided.requests_per_second:.0f}, "
+        f"without world {one.worldless.requests_per_second:.0f}, "
+        f"to {flask.requests_per_second:.0f} (Flask) and {gunicorn.requests_per_second:.0f} (gunicorn) requests/s, "
+        f"p99 {ours.p99_ms:.0f} to {flask.p99_ms:.0f} and {gunicorn.p99_ms:.0f} ms, "
+        f"CPU per event {ours.cpu_per_event:.0f} to {flask.cpu_per_event:.0f} and {gunicorn.cpu_per_event:.0f} µs; "
+        f"bulk {one.bulk.events_per_core:.0f} to bare {one.bare.events_per_core:.0f} events/s per core"
+    )

@@ -1,0 +1,176 @@
+"""What the cluster costs and does, beside the stack on the same machine."""
+
+import json
+import os
+import tempfile
+import time
+import zipfile
+from argparse import Namespace
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from lake.settings import EVENTS
+
+from testbed.bench import freshness, traffic
+from testbed.bench.cost import BenchError, run_module
+from testbed.bench.freshness import Freshness
+from testbed.bench.report import Row
+from testbed.clients import sql
+from testbed.cluster import deployment, images
+from testbed.cluster.cluster import Cluster
+from testbed.cluster.command import KindError, run
+from testbed.cluster.operators import install
+from testbed.cluster.port_forward import ways_in
+from testbed.cluster.progress import Progress
+from testbed.settings import ROOT
+from testbed.settings import Settings as LocalSettings
+from testbed.simulator.players import play
+from testbed.simulator.scenario import Requests
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
+
+_REACH_SECONDS = 360
+_REACH_GIB = 8
+_GIB = 1 << 30
+_API_PORT = 5000
+"""Of the container."""
+_ONE_EVENT = (Requests("user1.comcast.com", 1, "/"),)
+
+# All requests come from one address, and no limit is what is measured.
+_UNLIMITED = {"API_PLAYER_RATE": "0", "API_ADDRESS_RATE": "0"}
+_UNLIMITED_VALUES = ("--set", "api.limits.playerRate=0,api.limits.addressRate=0")
+
+_LOAD = """
+import json, sys
+from testbed.bench.load import play
+requests = [one.encode() for one in json.load(sys.stdin)]
+print(json.dumps(play(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), requests)))
+"""
+
+
+@dataclass(frozen=True)
+class Served:
+    requests_per_second: float
+    fresh: Freshness
+
+
+def measure(cluster: Cluster, options: Namespace) -> list[Row]:
+    """The stack first, then a cluster that is made for it, one after the other: they share the machine's cores."""
+    if cluster.exists:
+        raise KindError(f"cluster {cluster.name} is there already, and would be measured with what it did before")
+    stack = _measure_stack(options)
+    images.build()
+    progress = Progress()
+    try:
+        cluster.create()
+        deployment.deploy(cluster, progress, *_UNLIMITED_VALUES)
+        with ways_in(cluster) as settings:
+            first_row = _first_row(settings, progress)
+            served = Served(_load_in_pod(cluster, options), _freshness(settings, options))
+            time.sleep(max(0, first_row + options.minutes * 60 - progress.seconds))
+            memory = _memory(cluster)
+    finally:
+        cluster.delete()
+    return _rows(first_row, memory, served, stack, options)
+
+
+def _measure_stack(options: Namespace) -> Served:
+    # The servers inherit it.
+    os.environ.update(_UNLIMITED)
+    with tempfile.TemporaryDirectory(prefix="gamelake-bench-") as folder:
+        stack = Stack(LocalSettings.isolated(Path(folder)))
+        try:
+            stack.up()
+            arguments = (stack.settings.ports.api, options.connections, options.seconds)
+            load = run_module("load", *arguments, timeout=options.seconds + 60)
+            return Served(_rate(load), _freshness(stack.settings, options))
+        finally:
+            stack.down()
+
+
+def _first_row(settings: LocalSettings, progress: Progress) -> float:
+    """Send an event, and return when Trino shows it."""
+    play(settings, _ONE_EVENT)
+    wait_until("the first row", lambda: sql.count(settings, EVENTS), 300)
+    progress.say("the first row")
+    return progress.seconds
+
+
+def _load_in_pod(cluster: Cluster, options: Namespace) -> float:
+    """Requests a second, from beside the API, as on one machine: a port-forward is slower than what it leads to."""
+    pods = ["get", "pods", "--selector", "app.kubernetes.io/name=api", "--output", "jsonpath={.items[0].metadata.name}"]
+    pod = cluster.kubectl(*pods)
+    program = cluster.settings.data / "load.zip"
+    with zipfile.ZipFile(program, "w") as archive:
+        for file in ("__init__.py", "settings.py", "bench/__init__.py", "bench/load.py"):
+            archive.write(ROOT / "hack/testbed" / file, f"testbed/{file}")
+        archive.writestr("__main__.py", _LOAD)
+    cluster.kubectl("cp", program, f"{pod}:/tmp/load.zip")
+    arguments = map(str, (_API_PORT, options.connections, options.seconds))
+    requests = json.dumps([one.decode() for one in traffic.single_requests()])
+    command = ("exec", "--stdin", pod, "--", "python3", "/tmp/load.zip", *arguments)  # noqa: S108 the pod's
+    return _rate(json.loads(cluster.kubectl(*command, given=requests)))
+
+
+def _rate(load: dict[str, object]) -> float:
+    statuses, seconds = load["statuses"], load["seconds"]
+    if not isinstance(statuses, dict) or not isinstance(seconds, float) or statuses.keys() != {"200"}:
+        raise BenchError(f"the API answered with other statuses than 200: {statuses}")
+    return int(statuses["200"]) / seconds
+
+
+def _freshness(settings: LocalSettings, options: Namespace) -> Freshness:
+    return freshness.measure(settings, options.rate, options.freshness_seconds)
+
+
+def _memory(cluster: Cluster) -> Counter[str]:
+    """Bytes that cannot be taken from the containers of each namespace of ours, as the kubelet has it."""
+    summary = json.loads(cluster.kubectl("get", "--raw", f"/api/v1/nodes/{cluster.node}/proxy/stats/summary"))
+    found: Counter[str] = Counter()
+    for pod in summary["pods"]:
+        if pod["podRef"]["namespace"] in (cluster.namespace, install.NAMESPACE):
+            # A pod that has just begun has no figure yet.
+            found[pod["podRef"]["namespace"]] += pod.get("memory", {}).get("workingSetBytes", 0)
+    return found
+
+
+def _image_sizes() -> str:
+    asked = run("docker", "image", "inspect", "--format", "{{.Size}}", *images.tags())
+    sizes = [int(size) // 1_000_000 for size in asked.split()]
+    each = ", ".join(f"{name.partition('/')[2]} {size}" for name, size in zip(images.names(), sizes, strict=True))
+    return f"{sum(sizes):,} MB: {each}"
+
+
+def _rows(first_row: float, memory: Counter[str], served: Served, stack: Served, options: Namespace) -> list[Row]:
+    def fresh(one: Served) -> str:
+        return f"{one.fresh.p50:.1f} / {one.fresh.p99:.1f} / {one.fresh.most:.1f} s"
+
+    total = memory.total() / _GIB
+    return [
+        Row(
+            "from `kind create` to the first row in Trino, images built",
+            f"{first_row:.0f} s",
+            reach=f"at most {_REACH_SECONDS} s",
+            reached=first_row <= _REACH_SECONDS,
+        ),
+        Row(
+            f"memory of all pods of gamelake and its operators after {options.minutes:g} minutes",
+            f"{total:.1f} GiB, {memory[install.NAMESPACE] / _GIB:.1f} of it the operators'",
+            reach=f"at most {_REACH_GIB} GiB",
+            reached=total <= _REACH_GIB,
+        ),
+        Row("images, shared layers counted in each", _image_sizes()),
+        Row(
+            f"acknowledged requests/s, {options.connections} connections, asked from beside the API",
+            f"{served.requests_per_second:,.0f}",
+            f"{stack.requests_per_second:,.0f}, `make up`",
+            f"{served.requests_per_second / stack.requests_per_second:.2f}",
+        ),
+        Row(
+            f"acknowledged to visible in Trino, p50 / p99 / most, {options.rate} events/s",
+            fresh(served),
+            f"{fresh(stack)}, `make up`",
+            f"{served.fresh.p50 / stack.fresh.p50:.2f}",
+        ),
+    ]

@@ -1,0 +1,19 @@
+"""How many rows the batch jobs wrote: `count_job.py FOLDER`, FOLDER being the plain one's, prints JSON."""
+
+import json
+import sys
+
+from lake.session import lake_session
+from lake.settings import EVENTS, Settings
+
+
+def main() -> None:
+    settings = Settings.from_environment()
+    spark = lake_session("count", settings)
+    events = spark.table(EVENTS).where("family <> 'rejected'").count()
+    plain = spark.read.parquet(f"{settings.hdfs_uri}{sys.argv[1]}").count()
+    print(json.dumps({"events": events, "plain": plain}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Files and planning time before and after maintenance, when the stream has left many small files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from statistics import median
+
+from confluent_kafka import Producer
+
+from testbed.bench import traffic
+from testbed.bench.metrics import sample
+from testbed.bench.sql import asker
+from testbed.stack.programs import spark_job
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
+
+SERVERS = ("kafka", "namenode", "datanode", "metastore", "trino", "tables", "stream")
+TRIGGER_SECONDS = 1
+PLANS = 10
+"""Questions whose planning is timed."""
+WARM_UP_PLANS = 40
+"""Questions before those: Trino starts cold, and its planner is still being compiled."""
+RECORDS = 20
+"""A second, more or less: for each partition of the topic."""
+
+_QUESTION = "SELECT avg(cast(strength AS integer)) FROM purchases"
+_FILES_OF_A_DAY = (
+    'SELECT max(files) FROM (SELECT sum(file_count) AS files FROM lake.default."events$partitions" '
+    "GROUP BY partition.received_at_day)"
+)
+
+
+@dataclass(frozen=True)
+class State:
+    """Data files of the fullest day, and milliseconds of planning: the median and the most."""
+
+    files: int
+    plan_ms: float
+    most_ms: int
+
+
+@dataclass(frozen=True)
+class Maintained:
+    batches: int
+    before: State
+    after: State
+
+
+def measure(stack: Stack, batches: int) -> Maintained:
+    """Let the stream write so many batches, then let maintenance run."""
+    _write_batches(stack, batches)
+    stack["stream"].stop()
+    before = _state(stack)
+    stack.run(spark_job(stack.settings, "bench-maintain", "maintain.py"), echo=True)
+    return Maintained(batches, before, _state(stack))
+
+
+def _write_batches(stack: Stack, batches: int) -> None:
+    print(f"waiting for {batches} small batches of the stream", flush=True)
+    producer = Producer({"bootstrap.servers": stack.settings.bootstrap_servers})
+    records = traffic.records(batches * 1000 * RECORDS)
+
+    def enough() -> bool:
+        _produce(stack, producer, records)
+        return sample(stack.settings, "gamelake_stream_batch_duration_seconds_count") >= batches
+
+    wait_until("the stream's batches", enough, batches * 10, pause=TRIGGER_SECONDS / 2)
+
+
+def _produce(stack: Stack, producer: Producer, records: Iterator[tuple[bytes, bytes]]) -> None:
+    for partition in range(stack.settings.partitions):
+        for key, value in islice(records, RECORDS // 2):
+            producer.produce(stack.settings.topic, value, key, partition)
+    producer.flush(10)
+
+
+def _state(stack: Stack) -> State:
+    with asker(stack.settings) as trino:
+        [[files]] = trino.ask(_FILES_OF_A_DAY).rows
+        plans = [trino.planning_ms(_QUESTION) for _ in range(WARM_UP_PLANS + PLANS)][WARM_UP_PLANS:]
+    print(f"{files} files in a day; planning took {', '.join(map(str, plans))} ms", flush=True)
+    return State(int(files), median(plans), max(plans))

@@ -1,0 +1,76 @@
+"""The measurements, each on servers of its own: free loopback ports, data in a temporary directory."""
+
+import tempfile
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from testbed.bench import freshness, jobs, lake_rows, maintenance
+from testbed.bench.api import ApiBench
+from testbed.bench.api_rows import api_rows
+from testbed.bench.batch import BatchBench
+from testbed.bench.queries import QueriesBench
+from testbed.bench.report import Row
+from testbed.bench.stream import StreamBench
+from testbed.settings import Settings
+from testbed.stack.stack import Stack
+
+
+@contextmanager
+def _stack(servers: Sequence[str] | None, trigger_seconds: int = Settings.trigger_seconds) -> Iterator[Stack]:
+    with tempfile.TemporaryDirectory(prefix="gamelake-bench-") as folder:
+        stack = Stack(replace(Settings.isolated(Path(folder)), trigger_seconds=trigger_seconds))
+        try:
+            stack.up(servers)
+            yield stack
+        finally:
+            stack.down()
+
+
+def _api(options: Namespace) -> list[Row]:
+    with (
+        _stack(["kafka", "store", "world"]) as stack,
+        closing(ApiBench(stack, options.seconds, options.connections)) as bench,
+    ):
+        rounds = bench.rounds(options.rounds)
+        return api_rows(rounds, bench.memory(), options.connections)
+
+
+def _batch(options: Namespace) -> list[Row]:
+    with _stack(jobs.SERVERS) as stack:
+        return lake_rows.batch_rows(BatchBench(stack, options.events).rounds(options.batch_rounds))
+
+
+def _stream(options: Namespace) -> list[Row]:
+    with _stack(jobs.SERVERS) as stack:
+        return lake_rows.stream_rows(StreamBench(stack, options.stream_events).rounds(options.stream_rounds))
+
+
+def _freshness(options: Namespace) -> list[Row]:
+    with _stack(None) as stack:
+        measured = freshness.measure(stack.settings, options.rate, options.freshness_seconds)
+        return lake_rows.freshness_rows(measured, options.rate)
+
+
+def _queries(options: Namespace) -> list[Row]:
+    with _stack([*jobs.SERVERS, "trino"]) as stack:
+        bench = QueriesBench(stack, options.rows, options.runs)
+        files = bench.fill()
+        return lake_rows.queries_rows(bench.rounds(options.query_rounds), options.rows, files)
+
+
+def _maintenance(options: Namespace) -> list[Row]:
+    with _stack(maintenance.SERVERS, trigger_seconds=maintenance.TRIGGER_SECONDS) as stack:
+        return lake_rows.maintenance_rows(maintenance.measure(stack, options.small_batches))
+
+
+MEASUREMENTS: dict[str, Callable[[Namespace], list[Row]]] = {
+    "api": _api,
+    "batch": _batch,
+    "stream": _stream,
+    "freshness": _freshness,
+    "queries": _queries,
+    "maintenance": _maintenance,
+}

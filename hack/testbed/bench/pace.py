@@ -1,0 +1,50 @@
+"""Players at a steady rate, and where each acknowledged event lies.
+
+A process of its own: `python -m testbed.bench.pace PORT RATE SECONDS` prints as JSON, for each event, its partition,
+its offset and the moment of the acknowledgement by the monotonic clock, which all processes of a machine share.
+"""
+
+import http.client
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from game_events import FREE
+
+from testbed.bench import traffic
+from testbed.settings import HOST
+
+CONNECTIONS = 8
+
+Acknowledged = tuple[int, int, float]
+
+
+def main() -> None:
+    port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+    count = int(rate * seconds)
+    began = time.monotonic()
+
+    def play(first: int) -> list[Acknowledged]:
+        connection = http.client.HTTPConnection(HOST, port, timeout=10)
+        return [_send(connection, one, began + one / rate) for one in range(first, count, CONNECTIONS)]
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        acknowledged = [one for played in pool.map(play, range(CONNECTIONS)) for one in played]
+    print(json.dumps({"acknowledged": acknowledged}))
+
+
+def _send(connection: http.client.HTTPConnection, number: int, due: float) -> Acknowledged:
+    time.sleep(max(0, due - time.monotonic()))
+    headers = {"Host": traffic.player(number), "Accept": "application/json"}
+    connection.request("GET", FREE[number % len(FREE)].request, headers=headers)
+    answer = connection.getresponse()
+    body = answer.read()
+    if answer.status != 200:
+        raise RuntimeError(f"answered {answer.status}: {body!r}")
+    place = json.loads(body)
+    return place["partition"], place["offset"], time.monotonic()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Questions to Trino, and their answers as tables."""
+
+from typing import Any
+
+import trino
+from rich.console import Console
+from rich.table import Table
+
+from testbed.settings import HOST, Settings
+
+
+def ask(settings: Settings, query: str) -> tuple[list[str], list[list[Any]]]:
+    """Return the answer's column names and its rows."""
+    with trino.dbapi.connect(
+        host=HOST, port=settings.ports.trino, user="gamelake", catalog="hive", schema="default", timezone="UTC"
+    ) as connection:
+        cursor = connection.cursor()
+        cursor.execute(query)
+        rows = cursor.fetchall()
+        return [column.name for column in cursor.description or ()], rows
+
+
+def count(settings: Settings, table: str) -> int:
+    return int(ask(settings, f"SELECT count(*) FROM {table}")[1][0][0])
+
+
+def show(settings: Settings, query: str) -> None:
+    """Print a query and its answer."""
+    names, rows = ask(settings, query)
+    table = Table(*names, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    console = Console(width=200 if not Console().is_terminal else None)
+    console.print(f"\ntrino> {query};", highlight=False)
+    console.print(table)

@@ -1,0 +1,54 @@
+"""How far the stream is, as it tells Prometheus."""
+
+import urllib.request
+from dataclasses import dataclass
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from testbed.settings import HOST, Settings
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """`lag` in offsets, None while the broker does not answer; ages and durations in seconds."""
+
+    lag: int | None
+    rows: int
+    rejected: int
+    last_batch_rows: int
+    last_batch_seconds: float
+    last_commit_age: float
+
+    def __str__(self) -> str:
+        lag = "unknown offsets" if self.lag is None else f"{self.lag:,} offsets"
+        if not self.rows:
+            return f"{lag} behind, no batch since it started"
+        return (
+            f"{lag} behind, last batch {self.last_commit_age:.0f} s ago: "
+            f"{self.last_batch_rows:,} rows in {self.last_batch_seconds:.1f} s"
+        )
+
+
+def stream_state(settings: Settings) -> StreamState | None:
+    """Ask the stream; None if it does not answer."""
+    try:
+        with urllib.request.urlopen(metrics_url(settings), timeout=5) as answer:  # noqa: S310
+            text = answer.read().decode()
+    except OSError:
+        return None
+    values: dict[str, list[float]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            values.setdefault(sample.name.removeprefix("gamelake_stream_"), []).append(sample.value)
+    return StreamState(
+        lag=int(sum(values["lag_offsets"])) if "lag_offsets" in values else None,
+        rows=int(values["rows_total"][0]),
+        rejected=int(values["rejected_rows_total"][0]),
+        last_batch_rows=int(values["last_batch_rows"][0]),
+        last_batch_seconds=values["last_batch_duration_seconds"][0],
+        last_commit_age=values["last_commit_age_seconds"][0],
+    )
+
+
+def metrics_url(settings: Settings) -> str:
+    return f"http://{HOST}:{settings.ports.stream_metrics}/metrics"

@@ -1,0 +1,1 @@
+"""A kind cluster with all of gamelake in it. `python -m testbed.kind --help` explains itself."""

@@ -1,0 +1,1 @@
+"""Stand-ins for Strimzi and the Spark operator."""

@@ -1,0 +1,24 @@
+"""The status that Strimzi gives a resource."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from testbed.cluster.operators.standins.cluster import Object
+
+READY = {"type": "Ready", "status": "True"}
+
+
+def not_ready(reason: str, message: str) -> dict[str, str]:
+    return {"type": "NotReady", "status": "True", "reason": reason, "message": message}
+
+
+def status(body: Object, condition: dict[str, str], **fields: Any) -> Object:  # noqa: ANN401 any JSON
+    """The resource's whole status; a condition that stays keeps the time of its last transition."""
+    old = body.get("status", {})
+    same = [one for one in old.get("conditions", []) if one | condition == one]
+    condition = same[0] if same else {**condition, "lastTransitionTime": now()}
+    return {**old, **fields, "conditions": [condition], "observedGeneration": body["metadata"]["generation"]}
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

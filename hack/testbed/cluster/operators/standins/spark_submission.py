@@ -1,0 +1,156 @@
+"""What spark-submit is told of a SparkApplication: as the Spark operator and its webhook would have it."""
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+
+from testbed.cluster.operators.standins.cluster import APPLICATIONS, Object, owner
+from testbed.cluster.operators.standins.fields import refuse_all_but
+
+APP_NAME = "sparkoperator.k8s.io/app-name"
+SUBMISSION_ID = "sparkoperator.k8s.io/submission-id"
+
+_TIMEOUT = 300
+_CONTAINERS = {"driver": "spark-kubernetes-driver", "executor": "spark-kubernetes-executor"}
+_RESTART = ["onFailureRetries", "onFailureRetryInterval", "onSubmissionFailureRetries"]
+_RESTART += ["onSubmissionFailureRetryInterval", "type"]
+_COMMON = [
+    *("type", "mode", "sparkVersion", "image", "imagePullPolicy", "imagePullSecrets", "mainApplicationFile"),
+    *("mainClass", "arguments", "sparkConf", "hadoopConf", "nodeSelector", "volumes", "memoryOverheadFactor"),
+    *(f"restartPolicy.{field}" for field in _RESTART),
+]
+# Fields for which Spark has a setting, and the setting after `spark.`.
+_SETTINGS = {
+    "cores": "{role}.cores",
+    "coreRequest": "kubernetes.{role}.request.cores",
+    "coreLimit": "kubernetes.{role}.limit.cores",
+    "memory": "{role}.memory",
+    "memoryOverhead": "{role}.memoryOverhead",
+    "image": "kubernetes.{role}.container.image",
+    "serviceAccount": "kubernetes.authenticate.{role}.serviceAccountName",
+    "javaOptions": "{role}.extraJavaOptions",
+}
+# Fields that a pod has too: of its container, and of its own.
+_CONTAINER = ["env", "envFrom", "ports", "volumeMounts", "securityContext"]
+_POD = ["terminationGracePeriodSeconds", "affinity", "tolerations", "priorityClassName", "hostAliases", "nodeSelector"]
+_ROLE = [*_SETTINGS, *_CONTAINER, *_POD, "podSecurityContext", "labels", "annotations"]
+_SUPPORTED = [
+    *_COMMON,
+    *(f"{role}.{field}" for role in _CONTAINERS for field in _ROLE),
+    *("driver.podName", "executor.instances", "executor.deleteOnTermination"),
+]
+
+
+# Each is a JVM, and the stand-ins' memory is for one.
+_one_at_a_time = Lock()
+
+
+def check(application: Object) -> None:
+    """Refuse what the stand-in has no answer for."""
+    spec = {name: value for name, value in application["spec"].items() if not (name == "suspend" and not value)}
+    refuse_all_but(_SUPPORTED, spec)
+
+
+def driver_pod(application: Object) -> str:
+    spec = application["spec"]
+    named = spec["driver"].get("podName") or spec.get("sparkConf", {}).get("spark.kubernetes.driver.pod.name")
+    return str(named or f"{application['metadata']['name']}-driver")
+
+
+def submit(application: Object, submission_id: str) -> str:
+    """Have Spark make the driver; returns what went wrong, nothing if all is well."""
+    with tempfile.TemporaryDirectory() as folder:
+        templates = {role: Path(folder) / f"{role}.yaml" for role in _CONTAINERS}
+        for role, file in templates.items():
+            # JSON is YAML.
+            file.write_text(json.dumps(pod_template(application, role)))
+        command = ["/opt/spark/bin/spark-submit", *arguments(application, submission_id, templates)]
+        try:
+            with _one_at_a_time:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return f"failed to submit spark application: no answer within {_TIMEOUT} s"
+    return "" if done.returncode == 0 else f"failed to submit spark application: {done.stderr[-2000:].strip()}"
+
+
+def arguments(application: Object, submission_id: str, templates: dict[str, Path]) -> list[str]:
+    spec = application["spec"]
+    settings = dict(_settings(application, submission_id))
+    settings |= {f"spark.kubernetes.{role}.podTemplateFile": str(file) for role, file in templates.items()}
+    return [
+        *("--master", "k8s://https://kubernetes.default.svc", "--deploy-mode", spec.get("mode", "cluster")),
+        *("--name", application["metadata"]["name"]),
+        *(("--class", spec["mainClass"]) if "mainClass" in spec else ()),
+        *(part for name, value in settings.items() for part in ("--conf", f"{name}={value}")),
+        spec["mainApplicationFile"],
+        *spec.get("arguments", []),
+    ]
+
+
+def _settings(application: Object, submission_id: str) -> Iterator[tuple[str, str]]:
+    """Later ones replace earlier ones of the same name."""
+    spec, metadata = application["spec"], application["metadata"]
+    yield "spark.kubernetes.namespace", metadata["namespace"]
+    yield "spark.kubernetes.submission.waitAppCompletion", "false"
+    if "image" in spec:
+        yield "spark.kubernetes.container.image", spec["image"]
+    if "imagePullPolicy" in spec:
+        yield "spark.kubernetes.container.image.pullPolicy", spec["imagePullPolicy"]
+    if "imagePullSecrets" in spec:
+        yield "spark.kubernetes.container.image.pullSecrets", ",".join(spec["imagePullSecrets"])
+    if "memoryOverheadFactor" in spec:
+        yield "spark.kubernetes.memoryOverheadFactor", spec["memoryOverheadFactor"]
+    yield from spec.get("sparkConf", {}).items()
+    for name, value in spec.get("hadoopConf", {}).items():
+        yield f"spark.hadoop.{name}", value
+    for name, value in spec.get("nodeSelector", {}).items():
+        yield f"spark.kubernetes.node.selector.{name}", value
+    yield "spark.kubernetes.driver.pod.name", driver_pod(application)
+    for role in _CONTAINERS:
+        yield from _settings_of(role, application, submission_id)
+
+
+def _settings_of(role: str, application: Object, submission_id: str) -> Iterator[tuple[str, str]]:
+    asked, metadata = application["spec"][role], application["metadata"]
+    for field, name in _SETTINGS.items():
+        if field in asked:
+            yield f"spark.{name.format(role=role)}", str(asked[field])
+    if role == "executor":
+        yield "spark.executor.instances", str(asked.get("instances", 1))
+        if "deleteOnTermination" in asked:
+            yield "spark.kubernetes.executor.deleteOnTermination", str(asked["deleteOnTermination"]).lower()
+    labels = {
+        APP_NAME: metadata["name"],
+        SUBMISSION_ID: submission_id,
+        "sparkoperator.k8s.io/launched-by-spark-operator": "true",
+        "sparkoperator.k8s.io/mutated-by-spark-operator": "true",
+        **metadata.get("labels", {}),
+        **asked.get("labels", {}),
+    }
+    for name, value in labels.items():
+        yield f"spark.kubernetes.{role}.label.{name}", value
+    for name, value in asked.get("annotations", {}).items():
+        yield f"spark.kubernetes.{role}.annotation.{name}", value
+
+
+def pod_template(application: Object, role: str) -> Object:
+    """The pod before Spark adds its own: what Spark has no settings for."""
+    spec = application["spec"]
+    asked = spec[role]
+    container = {field: asked[field] for field in _CONTAINER if field in asked}
+    pod = {field: asked[field] for field in _POD if field in asked}
+    if "podSecurityContext" in asked:
+        pod["securityContext"] = asked["podSecurityContext"]
+    mounted = {mount["name"] for mount in asked.get("volumeMounts", [])}
+    pod["volumes"] = [volume for volume in spec.get("volumes", []) if volume["name"] in mounted]
+    # Executors go with their driver.
+    owners = {"ownerReferences": [owner(APPLICATIONS, application, controller=True)]} if role == "driver" else {}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": owners,
+        "spec": {**pod, "containers": [{"name": _CONTAINERS[role], **container}]},
+    }

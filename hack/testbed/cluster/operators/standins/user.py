@@ -1,0 +1,167 @@
+"""Users, as Strimzi's user operator makes them: a password in a Secret, and exactly the rights that are listed."""
+
+import base64
+import re
+import secrets
+import string
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+
+from testbed.cluster.operators.standins import cluster
+from testbed.cluster.operators.standins.admin import NoBroker, client, entity_operator, problem
+from testbed.cluster.operators.standins.cluster import SECRETS, USERS, Object
+from testbed.cluster.operators.standins.conditions import READY, not_ready, status
+from testbed.cluster.operators.standins.fields import Refused, refuse_all_but
+from testbed.cluster.operators.standins.kafka_spec import CLUSTER
+
+_PAUSE = 20.0
+_FAILED_PAUSE = 3.0
+_SUPPORTED = ["authentication.type", "authorization.type", "authorization.acls"]
+_RESOURCES = {
+    "topic": ResourceType.TOPIC,
+    "group": ResourceType.GROUP,
+    "cluster": ResourceType.BROKER,
+    "transactionalId": ResourceType.TRANSACTIONAL_ID,
+}
+_PATTERNS = {"literal": ResourcePatternType.LITERAL, "prefix": ResourcePatternType.PREFIXED}
+
+_set: dict[str, str] = {}
+"""The password that each user (by the resource's uid) was given last: Kafka does not tell."""
+
+
+def reconcile(user: Object) -> float:
+    metadata = user["metadata"]
+    namespace, name = metadata["namespace"], metadata["name"]
+    kafka = metadata.get("labels", {}).get(CLUSTER, "")
+    if "deletionTimestamp" in metadata or entity_operator(namespace, kafka, "userOperator") is None:
+        return _FAILED_PAUSE
+    try:
+        _check(user["spec"])
+        wanted = bindings(name, user["spec"].get("authorization", {}).get("acls", []))
+        password = _password(user)
+        admin = client(namespace, kafka)
+        _set_password(admin, user, password)
+        _set_rights(admin, name, wanted)
+    except (Refused, KafkaException, NoBroker) as error:
+        reason = "InvalidResourceException" if isinstance(error, Refused) else type(error).__name__
+        cluster.set_status(USERS, user, status(user, not_ready(reason, problem(error)), username=name))
+        return _FAILED_PAUSE
+    cluster.set_status(USERS, user, status(user, READY, username=name, secret=name))
+    return _PAUSE
+
+
+def forget(user: Object) -> None:
+    """Take password and rights away from a user who is gone, unless his cluster is gone too."""
+    metadata = user["metadata"]
+    kafka = metadata.get("labels", {}).get(CLUSTER, "")
+    if entity_operator(metadata["namespace"], kafka, "userOperator") is None:
+        return
+    admin, name = client(metadata["namespace"], kafka), metadata["name"]
+    _set_rights(admin, name, set())
+    if _has_password(admin, name):
+        deletion = UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512)
+        admin.alter_user_scram_credentials([deletion])[name].result()
+    _set.pop(metadata["uid"], None)
+
+
+def bindings(user: str, acls: list[Object]) -> set[AclBinding]:
+    """The rights as Kafka knows them, one for each operation."""
+    return {
+        AclBinding(
+            _RESOURCES[acl["resource"]["type"]],
+            acl["resource"].get("name", "kafka-cluster"),
+            _PATTERNS[acl["resource"].get("patternType", "literal")],
+            f"User:{user}",
+            acl.get("host", "*"),
+            # DescribeConfigs is DESCRIBE_CONFIGS there.
+            AclOperation[re.sub(r"(?<!^)(?=[A-Z])", "_", operation).upper()],
+            AclPermissionType[acl.get("type", "allow").upper()],
+        )
+        for acl in acls
+        for operation in acl["operations"]
+    }
+
+
+def _check(spec: Object) -> None:
+    refuse_all_but(_SUPPORTED, spec)
+    if spec.get("authentication") != {"type": "scram-sha-512"}:
+        raise Refused("the stand-in supports authentication of type scram-sha-512 only")
+    if spec.get("authorization", {}).get("type", "simple") != "simple":
+        raise Refused("the stand-in supports authorization of type simple only")
+
+
+def _password(user: Object) -> str:
+    metadata = user["metadata"]
+    secret = cluster.get(SECRETS, metadata["namespace"], metadata["name"]) or {}
+    kept = secret.get("data", {}).get("password", "")
+    password = base64.b64decode(kept).decode() or _draw()
+    part_of = {"app.kubernetes.io/part-of": f"strimzi-{metadata['name']}"}
+    own = {key: value for key, value in metadata["labels"].items() if not key.startswith("app.kubernetes.io/")}
+    part_of |= {key: value for key, value in metadata["labels"].items() if key in part_of}
+    labels = {
+        **own,
+        **part_of,
+        "app.kubernetes.io/name": "strimzi-user-operator",
+        "app.kubernetes.io/instance": metadata["name"],
+        "app.kubernetes.io/managed-by": "strimzi-user-operator",
+        "strimzi.io/kind": "KafkaUser",
+    }
+    login = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="{metadata["name"]}"'
+    wanted = {"password": password, "sasl.jaas.config": f'{login} password="{password}";'}
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in wanted.items()}
+    # Password first, then Kafka: a user who can log in has a Secret that says how.
+    if secret.get("data") != data or secret["metadata"].get("labels") != labels:
+        owner = {"ownerReferences": [cluster.owner(USERS, user)]}
+        made = {"metadata": {"name": metadata["name"], "labels": labels} | owner, "type": "Opaque", "data": data}
+        cluster.apply(SECRETS, metadata["namespace"], made)
+    return password
+
+
+def _draw() -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
+
+
+def _set_password(admin: AdminClient, user: Object, password: str) -> None:
+    name, uid = user["metadata"]["name"], user["metadata"]["uid"]
+    if _set.get(uid) == password and _has_password(admin, name):
+        return
+    info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+    upsertion = UserScramCredentialUpsertion(name, info, password.encode())
+    admin.alter_user_scram_credentials([upsertion])[name].result()
+    _set[uid] = password
+
+
+def _has_password(admin: AdminClient, name: str) -> bool:
+    everybody: Any = admin.describe_user_scram_credentials()
+    return name in everybody.result()
+
+
+def _set_rights(admin: AdminClient, name: str, wanted: set[AclBinding]) -> None:
+    anything: Any = None
+    everywhere = (ResourceType.ANY, anything, ResourcePatternType.ANY)
+    of_user = AclBindingFilter(*everywhere, f"User:{name}", anything, AclOperation.ANY, AclPermissionType.ANY)
+    there = set(admin.describe_acls(of_user).result())
+    for made in admin.create_acls(list(wanted - there)).values() if wanted - there else ():
+        made.result()
+    stale = [_only(one) for one in there - wanted]
+    for deleted in admin.delete_acls(stale).values() if stale else ():
+        deleted.result()
+
+
+def _only(one: AclBinding) -> AclBindingFilter:
+    resource = (one.restype, one.name, one.resource_pattern_type)
+    return AclBindingFilter(*resource, one.principal, one.host, one.operation, one.permission_type)

@@ -1,0 +1,1 @@
+"""The demo: a known scenario, and the numbers it must come to."""

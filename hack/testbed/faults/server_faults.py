@@ -1,0 +1,73 @@
+"""Faults of the API, Kafka, HDFS, the metastore and Trino."""
+
+import signal
+import threading
+import time
+from contextlib import suppress
+
+import psutil
+import trino
+
+from testbed.clients import sql
+from testbed.faults.fault import RESTARTED, Fault
+from testbed.faults.site import EVENTS, Site
+
+_FREEZE = 8.0
+"""Seconds; longer than the API waits for the broker."""
+
+
+def _kill_api_worker(site: Site) -> None:
+    site.random.choice(psutil.Process(site.stack["api"].pid).children()).kill()
+
+
+def _stop_api(site: Site) -> None:
+    site.stack["api"].stop()
+    site.stack["api"].start()
+
+
+def _kill(site: Site, name: str) -> None:
+    site.stack[name].kill()
+    site.stack[name].start()
+
+
+def _freeze_broker(site: Site) -> None:
+    site.stack["kafka"].signal(signal.SIGSTOP)
+    try:
+        time.sleep(_FREEZE)
+    finally:
+        site.stack["kafka"].signal(signal.SIGCONT)
+
+
+def _kill_mid_write(site: Site, name: str) -> None:
+    site.await_batch()
+    time.sleep(site.random.uniform(0, 0.5))
+    _kill(site, name)
+
+
+def _kill_metastore_mid_commit(site: Site) -> None:
+    site.await_metadata()
+    time.sleep(site.random.uniform(0, 0.05))
+    _kill(site, "metastore")
+
+
+def _kill_trino_mid_query(site: Site) -> None:
+    def ask() -> None:
+        with suppress(trino.exceptions.Error, OSError):
+            sql.ask(site.settings, f"SELECT count(*) FROM {EVENTS} a JOIN {EVENTS} b ON a.player = b.player")
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    time.sleep(site.random.uniform(0.1, 0.5))
+    _kill(site, "trino")
+
+
+SERVER_FAULTS = (
+    Fault("API worker, kill -9", _kill_api_worker),
+    Fault("API, SIGTERM", _stop_api),
+    Fault("broker, kill -9", lambda site: _kill(site, "kafka"), RESTARTED),
+    Fault(f"broker, frozen for {_FREEZE:.0f} s", _freeze_broker, RESTARTED),
+    Fault("DataNode, kill -9 mid-write", lambda site: _kill_mid_write(site, "datanode"), RESTARTED),
+    Fault("NameNode, kill -9 mid-write", lambda site: _kill_mid_write(site, "namenode"), RESTARTED),
+    Fault("metastore, kill -9 mid-commit", _kill_metastore_mid_commit, RESTARTED),
+    Fault("Trino, kill -9 mid-query", _kill_trino_mid_query, RESTARTED),
+)

@@ -1,0 +1,65 @@
+"""Faults of what goes on beside the stream: maintenance, batch jobs, bad records, a full disk."""
+
+import json
+import time
+
+import psutil
+from confluent_kafka import Producer
+
+from testbed.clients import webhdfs
+from testbed.clients.topic import end_offsets
+from testbed.faults.fault import RESTARTED, Fault
+from testbed.faults.site import Site
+
+_POISON = (
+    *(b"", b"{", b"\xff\xfe", b"null", b"[]", None),
+    json.dumps({"event_type": "no such type"}).encode(),
+    rb'{"event_type": "default", "\ud800": 1}',
+)
+_FULL = 10.0
+"""Seconds for which nothing can be written."""
+
+
+def _maintain(site: Site) -> None:
+    site.run_job("maintain.py")
+
+
+def _kill_maintenance(site: Site) -> None:
+    job = site.start_job("maintain.py")
+    time.sleep(site.random.uniform(8, 20))
+    family = [*psutil.Process(job.pid).children(recursive=True), psutil.Process(job.pid)]
+    for process in family:
+        process.kill()
+    job.wait()
+
+
+def _load_beside(site: Site) -> None:
+    """Load the last part of the topic, which the stream is about to write or has just written."""
+    ends = end_offsets(site.settings)
+    ranges = [f"{partition}:{max(0, end - 500)}-{end}" for partition, end in ends.items()]
+    site.run_job("batch.py", "load", "--offsets", *ranges)
+
+
+def _poison(site: Site) -> None:
+    producer = Producer({"bootstrap.servers": site.settings.bootstrap_servers})
+    for value in _POISON:
+        producer.produce(site.settings.topic, value, b"poison")
+    producer.flush(10)
+
+
+def _fill_disk(site: Site) -> None:
+    """HDFS takes no further block, for a quota: what its clients see is what they see of a full disk."""
+    webhdfs.set_space_quota(site.settings, "/", 1)
+    try:
+        time.sleep(_FULL)
+    finally:
+        webhdfs.set_space_quota(site.settings, "/", -1)
+
+
+WORK_FAULTS = (
+    Fault("maintenance", _maintain),
+    Fault("maintenance, kill -9 midway", _kill_maintenance),
+    Fault("batch job over the stream's offsets", _load_beside),
+    Fault("poison records", _poison),
+    Fault(f"HDFS full for {_FULL:.0f} s", _fill_disk, RESTARTED),
+)

@@ -1,0 +1,134 @@
+"""gamelake in a kind cluster: `make kind`, `make kind-demo` and the like call this."""
+
+import argparse
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+import trino
+
+from testbed.bench.cluster import measure
+from testbed.bench.cost import BenchError
+from testbed.bench.report import machine, table
+from testbed.cluster import deployment, images, prerequisites
+from testbed.cluster.cluster import Cluster
+from testbed.cluster.command import KindError
+from testbed.cluster.operators.install import NAMESPACE as OPERATORS_NAMESPACE
+from testbed.cluster.progress import Progress
+from testbed.cluster.settings import Settings
+from testbed.demo.cluster import demo
+from testbed.settings import ROOT
+from testbed.settings import SettingsError as LocalSettingsError
+from testbed.stack.stack import StackError
+
+_ENVIRONMENT = """environment:
+  CLUSTER          name of the kind cluster (gamelake)
+  NAMESPACE        what it is installed into (gamelake)
+  OPERATORS        real: from their own charts; standin: those of hack/testbed/cluster/operators/standins;
+                   installed: those that the cluster has (real if their charts answer, else standin)
+  KIND_NODE_IMAGE  the node's image (the newest kindest/node that the engine has, else kind's own choice)"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    chosen = _arguments(arguments)
+    # SIGTERM cleans up as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        prerequisites.check_tools()
+        return int(chosen.run(Cluster(Settings.from_environment()), chosen))
+    except (KindError, LocalSettingsError, StackError, BenchError, OSError, trino.exceptions.Error) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m testbed.kind",
+        description=__doc__,
+        epilog=_ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[Cluster, argparse.Namespace], int], purpose: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=purpose, description=purpose)
+        command.set_defaults(run=run)
+        return command
+
+    add("up", _up, "make the cluster, unless it is there, and bring all of gamelake into it")
+    add("demo", _demo, "play the demo's scenario through the API, and ask Trino")
+    add("down", _down, "delete the cluster, and all that is in it")
+    measuring = add("bench", _bench, "measure a cluster of its own, beside the stack on this machine")
+    measuring.add_argument("--seconds", type=float, default=20, help="of load on the API (%(default)s)")
+    measuring.add_argument("--connections", type=int, default=32, help="to the API at once (%(default)s)")
+    measuring.add_argument("--rate", type=int, default=50, help="events/s while freshness is watched (%(default)s)")
+    measuring.add_argument("--freshness-seconds", type=float, default=120, help="of that (%(default)s)")
+    measuring.add_argument("--minutes", type=float, default=10, help="until memory is read (%(default)s)")
+    return parser.parse_args(arguments)
+
+
+def _up(cluster: Cluster, _: argparse.Namespace) -> int:
+    progress = Progress()
+    there = cluster.exists
+    if not there:
+        prerequisites.check_room()
+    progress.say("images …")
+    images.build()
+    progress.say("images built")
+    if there:
+        cluster.connect()
+        progress.say(f"cluster {cluster.name} is there")
+    else:
+        progress.say(f"making cluster {cluster.name} …")
+        cluster.create()
+        progress.say(f"cluster {cluster.name} ready")
+    try:
+        deployment.deploy(cluster, progress)
+    except KindError:
+        _show_logs(cluster)
+        raise
+    print(_how_to_go_on(cluster))
+    return 0
+
+
+def _demo(cluster: Cluster, _: argparse.Namespace) -> int:
+    cluster.connect()
+    return 0 if demo(cluster) else 1
+
+
+def _down(cluster: Cluster, _: argparse.Namespace) -> int:
+    cluster.delete()
+    print(f"cluster {cluster.name} is deleted")
+    return 0
+
+
+def _bench(cluster: Cluster, chosen: argparse.Namespace) -> int:
+    rows = measure(cluster, chosen)
+    print(f"\n{table(rows)}\n\n{machine()}.")
+    return 0
+
+
+def _show_logs(cluster: Cluster) -> None:
+    script = [str(ROOT / "hack/collect-logs"), cluster.namespace, OPERATORS_NAMESPACE]
+    subprocess.run(script, env=cluster.environment, stdin=subprocess.DEVNULL, check=False)
+
+
+def _how_to_go_on(cluster: Cluster) -> str:
+    variable = "" if cluster.name == Settings.cluster else f" CLUSTER={cluster.name}"
+    variable += "" if cluster.namespace == Settings.namespace else f" NAMESPACE={cluster.namespace}"
+    kubectl = f"kubectl --context kind-{cluster.name} --namespace {cluster.namespace}"
+    return f"""
+All of it runs. Next:
+  make kind-demo{variable}
+  {kubectl} port-forward service/api 5000:http
+  {kubectl} port-forward service/trino 8080:http
+  {kubectl} get pods,sparkapplications
+  make kind-down{variable}"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

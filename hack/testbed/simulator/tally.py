@@ -1,0 +1,45 @@
+"""What players have seen so far, in numbers."""
+
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+
+from game_api.log.event_log import Outcome
+
+from testbed.simulator.ledger import Attempt
+
+
+@dataclass
+class Tally:
+    """An event is acked when one of its attempts was, refused when all of them were, else unknown."""
+
+    attempts: Counter[Outcome] = field(default_factory=Counter)
+    events: Counter[Outcome] = field(default_factory=Counter)
+    forbidden: int = 0
+    """Events that the rules of the game forbade: they are in no other number."""
+    retried: int = 0
+    """Events with more than one attempt."""
+    milliseconds: "array[float]" = field(default_factory=lambda: array("f"))
+    """Of each attempt, in the order of their answers."""
+
+    def add_attempt(self, attempt: Attempt) -> None:
+        if attempt.forbidden:
+            self.forbidden += 1
+            return
+        self.attempts[attempt.outcome or Outcome.UNKNOWN] += 1
+        self.milliseconds.append(attempt.ms or 0)
+
+    def add_event(self, outcomes: list[Outcome]) -> None:
+        for outcome in (Outcome.ACKED, Outcome.UNKNOWN, Outcome.REFUSED):
+            if outcome in outcomes:
+                self.events[outcome] += 1
+                break
+        self.retried += len(outcomes) > 1
+
+    def percentile(self, share: float, last: int = 0) -> float:
+        """The latency that this share of the attempts does not exceed, in ms; of the `last` ones, unless 0."""
+        ordered = sorted(self.milliseconds[-last:])
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+    def copy(self) -> "Tally":
+        return Tally(self.attempts.copy(), self.events.copy(), self.forbidden, self.retried, self.milliseconds[:])

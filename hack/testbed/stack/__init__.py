@@ -1,0 +1,1 @@
+"""The servers as plain processes on this machine."""

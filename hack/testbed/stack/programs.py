@@ -1,0 +1,262 @@
+"""The programs of the stack: what each is run with, and when it is ready. How it is run is `images/<name>/run`."""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pyspark
+
+from testbed.clients import topic
+from testbed.clients.stream_metrics import metrics_url
+from testbed.settings import HOST, ROOT, Settings
+from testbed.stack import jdk, parts, probes
+from testbed.stack.process import Program
+
+
+def programs(settings: Settings) -> list[Program]:
+    """All of them, the slowest to start first."""
+    return [
+        _trino(settings),
+        _kafka(settings),
+        _namenode(settings),
+        _secondarynamenode(settings),
+        _datanode(settings),
+        _metastore(settings),
+        _store(settings),
+        _api(settings),
+        _world(settings),
+        spark_job(settings, "tables", "tables.py", needs=("datanode", "metastore")),
+        _stream(settings),
+        _maintenance(settings),
+    ]
+
+
+def _run(image: str, *arguments: str) -> list[str]:
+    return [str(ROOT / "images" / image / "run"), *arguments]
+
+
+def _java(purpose: str) -> dict[str, str]:
+    return {"JAVA_HOME": str(jdk.find(purpose, 17, 21))}
+
+
+def _kafka(settings: Settings) -> Program:
+    return Program(
+        "kafka",
+        _run("kafka"),
+        {
+            **_java("Kafka"),
+            "KAFKA_HOME": str(parts.path(settings, "kafka")),
+            "KAFKA_DATA": str(settings.data / "kafka"),
+            "KAFKA_HOST": HOST,
+            "KAFKA_PORT": str(settings.ports.kafka),
+            "KAFKA_CONTROLLER_PORT": str(settings.ports.kafka_controller),
+        },
+        probe=lambda: topic.ensure(settings),
+        ports=("kafka", "kafka_controller"),
+        parts=("kafka",),
+    )
+
+
+def hdfs_environment(settings: Settings) -> dict[str, str]:
+    """For the servers and for the shell, `images/hdfs/run dfs`."""
+    return {
+        **_java("HDFS"),
+        "HDFS_HOME": str(parts.path(settings, "hdfs")),
+        "HDFS_URI": settings.hdfs_uri,
+        "HDFS_HOST": HOST,
+        "NAMENODE_HTTP_PORT": str(settings.ports.namenode_http),
+        "SECONDARYNAMENODE_HTTP_PORT": str(settings.ports.secondarynamenode_http),
+        "DATANODE_PORT": str(settings.ports.datanode),
+        "DATANODE_HTTP_PORT": str(settings.ports.datanode_http),
+        "DATANODE_IPC_PORT": str(settings.ports.datanode_ipc),
+    }
+
+
+def _namenode(settings: Settings) -> Program:
+    return Program(
+        "namenode",
+        _run("hdfs", "namenode"),
+        {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "namenode")},
+        probe=lambda: probes.names_files(settings),
+        ports=("namenode", "namenode_http"),
+        parts=("hdfs",),
+    )
+
+
+def _secondarynamenode(settings: Settings) -> Program:
+    """What makes the NameNode's checkpoints: without them its log of edits only grows."""
+    return Program(
+        "secondarynamenode",
+        _run("hdfs", "secondarynamenode"),
+        {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "secondarynamenode")},
+        probe=lambda: probes.makes_checkpoints(settings),
+        ports=("secondarynamenode_http",),
+        needs=("namenode",),
+        parts=("hdfs",),
+    )
+
+
+def _datanode(settings: Settings) -> Program:
+    return Program(
+        "datanode",
+        _run("hdfs", "datanode"),
+        {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "datanode")},
+        probe=lambda: probes.serves_files(settings),
+        ports=("datanode", "datanode_http", "datanode_ipc"),
+        needs=("namenode",),
+        parts=("hdfs",),
+    )
+
+
+def _metastore(settings: Settings) -> Program:
+    return Program(
+        "metastore",
+        _run("hive-metastore"),
+        {
+            **_java("the Hive metastore"),
+            "METASTORE_HOME": str(parts.path(settings, "hive-metastore")),
+            "METASTORE_HOST": HOST,
+            "METASTORE_PORT": str(settings.ports.metastore),
+            "METASTORE_WAREHOUSE": f"{settings.hdfs_uri}/warehouse",
+            "METASTORE_DATA": str(settings.data / "metastore"),
+            "METASTORE_DB_URL": "",
+        },
+        probe=lambda: probes.listens(settings.ports.metastore),
+        ports=("metastore",),
+        needs=("datanode",),
+        parts=("hive-metastore",),
+    )
+
+
+def _trino(settings: Settings) -> Program:
+    return Program(
+        "trino",
+        _run("trino"),
+        {
+            "JAVA_HOME": str(jdk.find("Trino", 25)),
+            "TRINO_HOME": str(parts.path(settings, "trino")),
+            "TRINO_DATA": str(settings.data / "trino"),
+            "TRINO_HOST": HOST,
+            "TRINO_PORT": str(settings.ports.trino),
+            "METASTORE_URI": settings.metastore_uri,
+        },
+        probe=lambda: probes.answers_queries(settings),
+        ports=("trino",),
+        parts=("trino",),
+    )
+
+
+def _store(settings: Settings) -> Program:
+    return Program(
+        "store",
+        _run("valkey"),
+        {
+            "PATH": _venv_path(),
+            "STORE_HOST": HOST,
+            "STORE_PORT": str(settings.ports.store),
+            "STORE_DATA": str(settings.data / "store"),
+        },
+        probe=lambda: probes.keeps_the_world(settings),
+        ports=("store",),
+    )
+
+
+def _api(settings: Settings) -> Program:
+    return Program(
+        "api",
+        _run("api"),
+        {
+            **_game_environment(settings),
+            "API_BIND": f"{HOST}:{settings.ports.api}",
+            "TRINO_URL": settings.trino_url,
+            "RUNTIME_DIRECTORY": str(settings.data / "run"),
+        },
+        probe=lambda: probes.answers(f"{settings.api_url}/readyz"),
+        ports=("api",),
+        needs=("kafka",),
+    )
+
+
+def _world(settings: Settings) -> Program:
+    """What keeps the world up with the topic; ready when it has read what is there."""
+    return Program(
+        "world",
+        _run("api", "world"),
+        _game_environment(settings),
+        probe=lambda: probes.is_caught_up(settings),
+        needs=("kafka", "store"),
+    )
+
+
+def _game_environment(settings: Settings) -> dict[str, str]:
+    return {
+        "PATH": _venv_path(),
+        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "KAFKA_TOPIC": settings.topic,
+        "WORLD_URL": settings.store_url,
+    }
+
+
+def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, ...] = ()) -> Program:
+    """One run of a job of `spark-apps`; `arguments` are its file and its own arguments."""
+    return Program(
+        name,
+        _run("spark", *arguments),
+        {
+            **_java("Spark"),
+            "PATH": _venv_path(),
+            "SPARK_JARS": str(parts.path(settings, "spark")),
+            # Whatever Spark or Python the user's own environment is set up for.
+            "SPARK_HOME": str(Path(pyspark.__file__).parent),
+            "PYSPARK_PYTHON": sys.executable,
+            "PYSPARK_DRIVER_PYTHON": sys.executable,
+            "SPARK_LOCAL_IP": HOST,
+            "SPARK_SCRATCH": str(settings.data / "spark"),
+            "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+            "KAFKA_TOPIC": settings.topic,
+            "HDFS_URI": settings.hdfs_uri,
+            "METASTORE_URI": settings.metastore_uri,
+            "TRINO_HOST": HOST,
+            "TRINO_PORT": str(settings.ports.trino),
+            "STREAM_TRIGGER_SECONDS": str(settings.trigger_seconds),
+            "METRICS_HOST": HOST,
+            "METRICS_PORT": str(settings.ports.stream_metrics),
+        },
+        needs=needs,
+        ends=True,
+        parts=("spark",),
+    )
+
+
+def _stream(settings: Settings) -> Program:
+    return replace(
+        _kept_running(spark_job(settings, "stream", "stream.py", needs=("kafka", "datanode", "metastore", "tables"))),
+        probe=lambda: probes.answers(metrics_url(settings)),
+        ports=("stream_metrics",),
+    )
+
+
+def _maintenance(settings: Settings) -> Program:
+    every = str(settings.maintenance_seconds)
+    job = spark_job(settings, "maintenance", "maintain.py", "--every", every, needs=("stream",))
+    # Whoever waits for an answer finds a core that maintenance does not take.
+    return _kept_running(replace(job, environment=job.environment | {"SPARK_MASTER": "local[1]"}))
+
+
+def _kept_running(job: Program) -> Program:
+    return replace(job, command=[str(ROOT / "hack/testbed/stack/keep-running"), *job.command], ends=False)
+
+
+def trino_cli(settings: Settings) -> tuple[str, list[str]]:
+    """Return Trino's prompt, as a program and its arguments."""
+    java = str(jdk.find("Trino", 25) / "bin/java")
+    jar = str(parts.path(settings, "trino") / "trino-cli.jar")
+    # A literal without a zone is in the session's: the same answer wherever one asks.
+    where = ["--server", settings.trino_url, "--catalog", "hive", "--schema", "default", "--timezone", "UTC"]
+    # Quiet about the terminal library's use of native code, which every JDK from 24 on warns of.
+    return java, [java, "--enable-native-access=ALL-UNNAMED", "-jar", jar, *where]
+
+
+def _venv_path() -> str:
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

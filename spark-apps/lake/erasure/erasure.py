@@ -1,0 +1,140 @@
+"""One player's erasure, step by step."""
+
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from game_events import ERASED
+from game_events.names import normal
+from game_events.table import COLUMNS
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from lake import export
+from lake.erasure.player import HIS, NAMED, Player
+from lake.erasure.traces import CUT_SHORT, Search, search
+from lake.hdfs import Files
+from lake.maintenance import compaction, snapshots
+from lake.retry import retried
+from lake.settings import EVENTS, Settings
+
+_PASSES = 3
+"""A player may be at play while his rows are rewritten."""
+_ROUNDS = 3
+"""Each finds the rows that came while the one before was at work."""
+_KEPT = ("received_at", "kafka_partition", "kafka_offset", "kafka_timestamp")
+
+
+class Erasure:
+    def __init__(self, spark: SparkSession, settings: Settings, player: Player) -> None:
+        self._spark, self._settings, self._player = spark, settings, player
+        self._folders = (settings.events_location, settings.export_location)
+
+    def search(self) -> Search:
+        return search(self._spark, self._folders, self._player)
+
+    def clean(self, found: Iterable[str], grace: float) -> None:
+        """Take the player out of the rows, out of the exports that have him, and out of the table's past."""
+        spark = self._spark
+        # As few as can be: then none that the next step changes is left as the only one, which is never rewritten.
+        tell("lists of files", retried(lambda: snapshots.rewrite_manifests(spark)))
+        tell("rows", self._rows())
+        tell("rows marked deleted", retried(lambda: compaction.apply_deletes(spark)))
+        # They note the least and the greatest player of each file, of those too that the commits before replaced.
+        tell("lists of files", retried(lambda: snapshots.rewrite_manifests(spark)))
+        past = snapshots.past(spark)
+        if families := sorted({family for path in found if (family := self._family(path)) in export.FAMILIES}):
+            export.export(self._settings, families)
+        if past or families:
+            tell("waiting", f"{grace:g} s, for queries that run; one that takes longer may have to be asked again")
+            time.sleep(grace)
+        tell("snapshots", retried(lambda: snapshots.forget(spark, past)))
+
+    def _rows(self) -> str:
+        """Rewrite the files that have rows of his, so that nothing of them stays in any."""
+        spark, arguments = self._spark, self._player.arguments
+        # Rows that are added meanwhile are no conflict: with `serializable` a running stream would be one each time.
+        spark.sql(
+            f"ALTER TABLE {EVENTS} SET TBLPROPERTIES "
+            "('write.update.mode'='copy-on-write', 'write.update.isolation-level'='snapshot')"
+        )
+        emptied = [column.name for column in COLUMNS if column.name not in (*_KEPT, "family", "target", "target_name")]
+        changes = [f"family = IF({HIS}, '{ERASED}', family)", "target = NULL", "target_name = NULL"]
+        changes += [f"{name} = IF({HIS}, NULL, {name})" for name in emptied]
+        query = f"SELECT count_if({HIS}) AS his, count(*) AS named FROM {EVENTS} WHERE {NAMED}"
+        update = f"UPDATE {EVENTS} SET {', '.join(changes)} WHERE {NAMED}"
+        rows = others = 0
+        for _ in range(_PASSES):
+            [left] = spark.sql(query, args=arguments).collect()
+            if not left.named:
+                break
+            retried(lambda: spark.sql(update, args=arguments))
+            rows, others = rows + left.his, others + left.named - left.his
+        return f"{rows} are erased, {others} of other players have lost their target"
+
+    def remove_unknown(self, found: Search, age: float) -> str:
+        """Delete the files among those found that no snapshot and no export's table knows.
+
+        Younger ones of the table may be a running job's that is about to commit them.
+        """
+        known = self._known(list(found.found))
+        files = Files(self._spark)
+        oldest = datetime.now(UTC) - timedelta(seconds=age)
+        old = {one.path for folder in self._folders for one in files.under(folder) if one.modified <= oldest}
+        removed = [
+            path
+            for path, why in found.found.items()
+            if path not in known and (path in old or why == CUT_SHORT or self._family(path))
+        ]
+        for path in removed:
+            files.delete(path)
+            del found.found[path]
+        return f"{len(removed)} files deleted that named him and belonged to no snapshot"
+
+    def _known(self, paths: list[str]) -> set[str]:
+        spark, current = self._spark, set()
+        data = spark.table(f"{EVENTS}.all_files").select(F.col("file_path").alias("path"))
+        lists = spark.table(f"{EVENTS}.all_manifests").select("path")
+        known = data.union(lists).where(F.col("path").isin(paths)).distinct().collect()
+        for family in {family for path in paths if (family := self._family(path))}:
+            table = f"{export.SCHEMA}.{family}"
+            if spark.catalog.tableExists(table):
+                [row] = spark.sql(f"DESCRIBE FORMATTED {table}").where("col_name = 'Location'").collect()
+                current.add(f"{row.data_type}/")
+        return {row.path for row in known} | {path for path in paths if path.startswith(tuple(current))}
+
+    def _family(self, path: str) -> str:
+        """Of an exported file the family, of others nothing."""
+        below = path.removeprefix(f"{self._settings.export_location}/")
+        return below.split("/")[0] if below != path else ""
+
+
+def erase(spark: SparkSession, settings: Settings, name: str, grace: float, age: float) -> Search:
+    """Erase a player under each form of the name; return what still names them."""
+    left = Search()
+    # Rows have the name's normal form; those of other writers, and older ones, have it as it was written.
+    for form in dict.fromkeys((normal(name), name)):
+        left = _erase(Erasure(spark, settings, Player(form)), grace, age)
+        if left.found:
+            break
+    return left
+
+
+def _erase(erasure: Erasure, grace: float, age: float) -> Search:
+    """Clean until no file names the player, or nothing more can be done; return what is left."""
+    found = erasure.search()
+    tell("before", f"{len(found.found)} files name the player, of {found.scope}")
+    for _ in range(_ROUNDS):
+        before = set(found.found)
+        if not before:
+            break
+        erasure.clean(before, grace)
+        found = erasure.search()
+        tell("leftovers", erasure.remove_unknown(found, age))
+        if set(found.found) == before:
+            break
+    return found
+
+
+def tell(what: str, did: str) -> None:
+    print(f"{what}: {did}", flush=True)

@@ -1,0 +1,113 @@
+"""Files that name a player: each file is read as it lies there, so that no snapshot and no deleted row hides him."""
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from lake.erasure.player import COLUMNS, NAMED, Player
+from lake.hdfs import Files
+
+CUT_SHORT = "is cut short"
+"""Of a file that its writer could not finish, and nobody will."""
+
+_PATIENCE = 100
+"""Seconds for a file that is being written: HDFS takes one from a dead writer after 60."""
+
+
+@dataclass
+class Search:
+    """What was read, and of the files that name the player, or could, the reason."""
+
+    parquet: int = 0
+    manifests: int = 0
+    found: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> str:
+        return f"{self.parquet} Parquet files and {self.manifests} lists of files"
+
+
+def search(spark: SparkSession, folders: Sequence[str], player: Player) -> Search:
+    """Read every Parquet file and every list of files (their least and greatest values are names) of these folders.
+
+    Iceberg's other metadata holds no values of rows.
+    """
+    files, done = Files(spark), Search()
+    done.found |= _wait_until_written(files, folders)
+    listed = [one.path for folder in folders for one in files.under(folder) if one.size]
+    _search_parquet(spark, [path for path in listed if path.endswith(".parquet")], player, done)
+    whole = set(listed) - done.found.keys()
+    for path in listed:
+        if path.endswith(".avro"):
+            _search_list(spark, path, player, whole, done)
+    return done
+
+
+def _wait_until_written(files: Files, folders: Sequence[str]) -> dict[str, str]:
+    """Wait for files that are being written, which have no size yet; return those that still are."""
+    deadline = time.monotonic() + _PATIENCE
+    unfinished = [one.path for folder in folders for one in files.under(folder) if not one.size]
+    while (unfinished := [path for path in unfinished if files.is_being_written(path)]) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return dict.fromkeys(unfinished, "is being written")
+
+
+def _search_parquet(spark: SparkSession, paths: list[str], player: Player, done: Search) -> None:
+    files = Files(spark)
+    while paths:
+        try:
+            rows = spark.read.schema(", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())).parquet(*paths)
+            rows.selectExpr("*", "_metadata.file_path AS path").createOrReplaceTempView("files")
+            query = f"SELECT path, count(*) AS rows FROM files WHERE {NAMED} GROUP BY path"
+            named = spark.sql(query, args=player.arguments).collect()
+            done.found |= {unquote(row.path): f"{row.rows} rows" for row in named}
+            done.parquet += len(paths)
+            return
+        except (PySparkException, Py4JJavaError) as error:
+            unreadable = next((p for p in re.findall(r"\w+://\S+?\.parquet", str(error)) if p in paths), None)
+            if unreadable is None:
+                raise
+            # It may be gone meanwhile: an expired snapshot's, or one of a writer that gave up.
+            if files.exists(unreadable):
+                if files.end(unreadable, 4) == b"PAR1":
+                    raise
+                done.found[unreadable] = CUT_SHORT
+            paths.remove(unreadable)
+
+
+def _search_list(spark: SparkSession, path: str, player: Player, whole: set[str], done: Search) -> None:
+    try:
+        entries = _entries(spark, path)
+    except Py4JJavaError:
+        if Files(spark).exists(path):
+            done.found[path] = "cannot be read"
+        return
+    done.manifests += 1
+    # A file that is there was read itself: if a bound of it is like his name, it is another's.
+    gone = [entry for entry in entries if entry["file_path"] not in whole]
+    bounds = [
+        bound["value"] for entry in gone for kind in ("lower_bounds", "upper_bounds") for bound in entry[kind] or ()
+    ]
+    if any(player.may_bound(bound.encode("latin-1")) for bound in bounds):
+        done.found[path] = "has his name as a least or greatest value"
+
+
+def _entries(spark: SparkSession, path: str) -> list[dict[str, Any]]:
+    """What a list of files says of each file; nothing for a list of such lists."""
+    jvm: Any = spark._jvm
+    avro = jvm.org.apache.iceberg.shaded.org.apache.avro
+    with closing(avro.file.DataFileStream(Files(spark).open(path), avro.generic.GenericDatumReader())) as stream:
+        records = []
+        while stream.hasNext():
+            # Bytes are written as the characters of the same numbers.
+            records.append(json.loads(stream.next().toString()))
+    return [record["data_file"] for record in records if "data_file" in record]

@@ -1,0 +1,92 @@
+"""The table `events`: made by DDL alone."""
+
+import json
+
+from game_events.table import COLUMNS, spark_schema
+from pyspark.errors import AnalysisException
+from pyspark.sql import SparkSession
+
+from lake.settings import EVENTS, Settings
+
+_PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    # A task reads one partition of the topic: its files need no shuffle to hold one partition each.
+    "write.distribution-mode": "none",
+    "write.spark.fanout.enabled": "true",
+    # New rows only add files; a row that replaces a rejected one marks it deleted instead of rewriting its file.
+    "write.merge.mode": "merge-on-read",
+    # A commit fails when another one added rows to the same offsets since it looked: `snapshot` would let both in.
+    "write.merge.isolation-level": "serializable",
+    # The metastore compares and swaps; the lock that it offers instead outlives a writer that is killed.
+    "engine.hive.lock-enabled": "false",
+    "commit.retry.num-retries": "10",
+    "write.metadata.delete-after-commit.enabled": "true",
+}
+
+# By day for those who read. By partition of the topic for those who write: a range of offsets is then told apart from
+# all others by the files' statistics, so that two writers conflict when they write the same offsets, and only then.
+_PARTITIONS = "days(received_at), kafka_partition"
+
+_TOPIC_ID = "gamelake.topic-id"
+
+
+class TableError(RuntimeError):
+    """The table is not what the contract says, or cannot be made without risk; the message says what to do."""
+
+
+def create(spark: SparkSession, settings: Settings) -> None:
+    """Make the table, or add the columns that the contract has gained. Never touches rows or files."""
+    if not spark.catalog.tableExists(EVENTS):
+        _refuse_to_hide_files(spark, settings)
+        properties = ", ".join(f"'{name}'='{value}'" for name, value in _PROPERTIES.items())
+        spark.sql(
+            f"CREATE TABLE IF NOT EXISTS {EVENTS} ({spark_schema()}) USING iceberg "
+            f"PARTITIONED BY ({_PARTITIONS}) LOCATION '{settings.events_location}' TBLPROPERTIES ({properties})"
+        )
+    _add_columns(spark)
+
+
+def register(spark: SparkSession, metadata_file: str) -> None:
+    """Bring the table back into a catalog that has lost it, from one of its metadata files."""
+    spark.sql(f"CALL lake.system.register_table('{EVENTS.removeprefix('lake.')}', '{metadata_file}')")
+
+
+def claim(spark: SparkSession, topic_id: str) -> None:
+    """Note whose offsets the table holds, at the first load; at every other, raise TableError for another topic's."""
+    noted = spark.sql(f"SHOW TBLPROPERTIES {EVENTS}").where(f"key = '{_TOPIC_ID}'").first()
+    if noted is None:
+        spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('{_TOPIC_ID}'='{topic_id}')")
+    elif noted.value != topic_id:
+        raise TableError(
+            f"{EVENTS} holds the offsets of topic id {noted.value}, and this topic's id is {topic_id}. It is "
+            "another or was made anew: its offsets would be taken for rows that are there. Load it into another table, "
+            f"or set the table's property {_TOPIC_ID} if it is the same after all"
+        )
+
+
+def _refuse_to_hide_files(spark: SparkSession, settings: Settings) -> None:
+    folder = f"{settings.events_location}/metadata"
+    try:
+        files = spark.read.format("binaryFile").option("pathGlobFilter", "*.metadata.json").load(folder)
+        candidates = {row.path: json.loads(row.content) for row in files.collect()}
+    except AnalysisException:
+        return
+    # A start that was cut short leaves metadata without a snapshot, which hides nothing.
+    with_rows = {path: metadata for path, metadata in candidates.items() if metadata.get("current-snapshot-id", -1) > 0}
+    if with_rows:
+        newest = max(with_rows, key=lambda path: with_rows[path]["last-updated-ms"])
+        raise TableError(
+            f"{EVENTS} is not in the catalog, but its files are at {folder}: a new table there would hide their rows. "
+            f"Bring it back with its last committed metadata file, most likely: tables.py --register {newest}"
+        )
+
+
+def _add_columns(spark: SparkSession) -> None:
+    present = dict(spark.table(EVENTS).dtypes)
+    expected = {column.name: column for column in COLUMNS}
+    for name, column in expected.items():
+        if name not in present:
+            spark.sql(f"ALTER TABLE {EVENTS} ADD COLUMN {name} {column.kind.sql_type}")
+        elif present[name] != column.kind.sql_type.lower():
+            raise TableError(f"{EVENTS}.{name}: is {present[name]}, the contract says {column.kind.sql_type.lower()}")

@@ -1,0 +1,66 @@
+"""What the table keeps of its past: manifests, snapshots, files that belong to none."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from lake.settings import EVENTS
+
+_KEPT = 20
+"""Snapshots that are kept however old they are: writers check what was committed since the one they looked at."""
+
+
+def rewrite_manifests(spark: SparkSession, more_than: int = 0) -> str:
+    """Bring the lists of files together, if there are more than so many: a query reads them all before it starts."""
+    before = spark.table(f"{EVENTS}.manifests").count()
+    if before <= more_than:
+        return f"{before} manifests are few enough"
+    done = spark.sql(f"CALL lake.system.rewrite_manifests(table => '{EVENTS}')").first()
+    return f"{_number(done, 'rewritten_manifests_count')} manifests became {_number(done, 'added_manifests_count')}"
+
+
+def expire(spark: SparkSession, older_than: datetime, kept: int = _KEPT) -> str:
+    """Forget older snapshots, and delete the files that only they knew."""
+    before = spark.table(f"{EVENTS}.snapshots").count()
+    done: Any = spark.sql(
+        f"CALL lake.system.expire_snapshots(table => '{EVENTS}', older_than => {_literal(older_than)}, "
+        f"retain_last => {kept})"
+    ).first()
+    after = spark.table(f"{EVENTS}.snapshots").count()
+    return f"{before} snapshots, now {after}; {sum(done)} files deleted"
+
+
+def past(spark: SparkSession) -> list[int]:
+    """Return the ids of all snapshots but the current one."""
+    current = spark.table(f"{EVENTS}.refs").where("name = 'main'").select("snapshot_id")
+    return [
+        row.snapshot_id for row in spark.table(f"{EVENTS}.snapshots").join(current, "snapshot_id", "anti").collect()
+    ]
+
+
+def forget(spark: SparkSession, ids: Sequence[int]) -> str:
+    """Make exactly these snapshots expire, and delete the files that only they knew."""
+    if not ids:
+        return "there is only the current one"
+    done: Any = spark.sql(
+        f"CALL lake.system.expire_snapshots(table => '{EVENTS}', snapshot_ids => ARRAY({', '.join(map(str, ids))}))"
+    ).first()
+    return f"{len(ids)} snapshots expired; {sum(done)} files deleted"
+
+
+def remove_orphans(spark: SparkSession, older_than: datetime) -> str:
+    """Delete older files under the table's location that no snapshot knows: what killed writers left."""
+    removed = spark.sql(
+        f"CALL lake.system.remove_orphan_files(table => '{EVENTS}', older_than => {_literal(older_than)})"
+    )
+    return f"{removed.count()} files deleted"
+
+
+def _number(row: Any, name: str) -> int:  # noqa: ANN401 a Row, None for nothing to do
+    return int(row[name]) if row else 0
+
+
+def _literal(moment: datetime) -> str:
+    return f"TIMESTAMP '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}'"

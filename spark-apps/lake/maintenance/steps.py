@@ -1,0 +1,50 @@
+"""The steps of maintenance, each of which is one commit of Iceberg's, or several that stand alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pyspark.sql import SparkSession
+
+from lake.maintenance import compaction, snapshots
+from lake.settings import EVENTS, Settings
+
+_MANIFESTS = 30
+"""More than these are brought together."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """`do` returns what it did, in words; `pause` are the seconds after which a run that stays does it again."""
+
+    name: str
+    do: Callable[[], str]
+    pause: float = 0
+
+
+def steps(spark: SparkSession, settings: Settings) -> list[Step]:
+    def ago(**age: float) -> datetime:
+        return datetime.now(UTC) - timedelta(**age)
+
+    return [
+        Step("small files", lambda: compaction.merge_small_files(spark)),
+        Step("deleted rows", lambda: compaction.apply_deletes(spark)),
+        Step("days that are over", lambda: compaction.sort_days_over(spark)),
+        Step("manifests", lambda: snapshots.rewrite_manifests(spark, _MANIFESTS)),
+        Step("snapshots", lambda: snapshots.expire(spark, ago(hours=settings.snapshot_hours)), pause=900),
+        Step("orphans", lambda: snapshots.remove_orphans(spark, ago(hours=settings.orphan_hours)), pause=86_400),
+        Step("retention", lambda: _delete_days(spark, settings.retention_days), pause=3_600),
+    ]
+
+
+def _delete_days(spark: SparkSession, kept: int) -> str:
+    if not kept:
+        return "all days are kept"
+    first = datetime.now(UTC).date() - timedelta(days=kept)
+    days = spark.table(f"{EVENTS}.partitions").where(f"partition.received_at_day < DATE '{first}'")
+    found = days.selectExpr("count(DISTINCT partition.received_at_day)", "coalesce(sum(record_count), 0)").first()
+    count, rows = found or (0, 0)
+    if count:
+        # Whole days are whole partitions: no file is read or rewritten.
+        spark.sql(f"DELETE FROM {EVENTS} WHERE received_at < TIMESTAMP '{first}'")
+    return f"{count} days before {first} deleted, {rows} rows"

@@ -1,0 +1,44 @@
+"""The event log as a list, for tests of what comes before Kafka."""
+
+import json
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+from flask.testing import FlaskClient
+from game_api import create_app
+from game_api.log.event_log import Outcome, Receipt, Record
+
+HOST = "localhost"
+"""The Host header of a client's requests."""
+
+
+class MemoryLog:
+    """Keeps the records; gives the `failures` it was made with to the first ones, instead of keeping them."""
+
+    def __init__(self, *failures: Receipt) -> None:
+        self.records: list[Record] = []
+        self._failures = list(failures)
+
+    def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+        return [self._append(record) for record in records]
+
+    def _append(self, record: Record) -> Receipt:
+        if self._failures:
+            return self._failures.pop(0)
+        self.records.append(record)
+        return Receipt(Outcome.ACKED, 0, len(self.records) - 1)
+
+    def is_reachable(self) -> bool:
+        return True
+
+    def is_ready(self) -> bool:
+        return not self._failures
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return [json.loads(record.value) for record in self.records]
+
+
+def client_of(log: MemoryLog) -> FlaskClient:
+    return create_app(log, random=Random(7)).test_client()

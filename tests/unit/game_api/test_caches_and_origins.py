@@ -1,0 +1,152 @@
+"""What stands between a player and the API: caches, previews, and pages of other origins."""
+
+import pytest
+from flask.testing import FlaskClient
+from game_api import create_app
+from game_api.settings import Settings
+
+from tests.unit.game_api.memory_log import MemoryLog, client_of
+
+PAGE = "https://game.example"
+ITEM = '[{"event_type":"default"}]'
+
+
+def client_for(*origins: str) -> tuple[FlaskClient, MemoryLog]:
+    log = MemoryLog()
+    return create_app(log, cors_origins=frozenset(origins)).test_client(), log
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 200),
+        ("POST", "/purchase_a_sword", 200),
+        ("GET", "/purchase_a_sword?x=1", 400),
+        ("HEAD", "/purchase_a_sword", 405),
+        ("OPTIONS", "/purchase_a_sword", 200),
+        ("GET", "/explore", 503),
+        ("POST", "/events", 415),
+        ("GET", "/nowhere", 404),
+        ("GET", "/world", 503),
+        ("GET", "/heroes/a", 503),
+        ("GET", "/dashboard/data", 503),
+        ("GET", "/healthz", 200),
+        ("GET", "/readyz", 200),
+    ],
+)
+def test_no_cache_keeps_what_has_an_effect_or_a_player(method: str, path: str, status: int):
+    """An answer that is another the next time, or does something, says that it must not be kept."""
+    answer = client_of(MemoryLog()).open(path, method=method)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (status, "no-store")
+
+
+@pytest.mark.parametrize("path", ["/play", "/dashboard", "/static/play.css"])
+def test_pages_may_be_kept(path: str):
+    """Pages and their files are asked for again only to see whether they have changed."""
+    assert client_of(MemoryLog()).get(path).headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Purpose": "prefetch"},
+        {"Sec-Purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
+        {"X-Purpose": "preview"},
+        {"X-Moz": "prefetch"},
+        {"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"},
+        {"User-Agent": "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)"},
+        {"User-Agent": "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)"},
+        {"User-Agent": "TelegramBot (like TwitterBot)"},
+        {"User-Agent": "WhatsApp/2.23.20.0"},
+    ],
+)
+def test_what_fetches_ahead_writes_nothing(headers: dict[str, str]):
+    """A browser's prefetch and a messenger's preview of a link have no effect, and are told so."""
+    log = MemoryLog()
+    client = client_of(log)
+    answer = client.get("/purchase_a_sword", headers=headers)
+    assert answer.status_code == 403
+    assert next(iter(headers)) in answer.text
+    assert client.post("/events", data=ITEM, content_type="application/json", headers=headers).status_code == 403
+    assert client.get("/play", headers=headers).status_code == 200
+    assert not log.records
+
+
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/readyz", "/play", "/dashboard", "/openapi.json", "/actions", "/metrics"]
+)
+def test_head_asks_for_headers_alone(path: str):
+    """HEAD of what has no effect is a GET without its body."""
+    client = client_of(MemoryLog())
+    answer = client.head(path)
+    assert (answer.status_code, answer.data) == (200, b"")
+    assert answer.mimetype == client.get(path).mimetype
+
+
+def test_other_origins_are_allowed_nothing_by_default():
+    """Without the setting no page elsewhere may use the API."""
+    answer = client_of(MemoryLog()).get("/", headers={"Origin": PAGE})
+    assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
+
+
+@pytest.mark.parametrize(("allowed", "told"), [([PAGE], PAGE), (["https://a.example", PAGE], PAGE), (["*"], "*")])
+def test_an_allowed_origin_may_read_answers(allowed: list[str], told: str):
+    """A page of an allowed origin may read any answer, an error too, and the headers that matter."""
+    client, _ = client_for(*allowed)
+    for path in ("/", "/nowhere", "/explore"):
+        answer = client.get(path, headers={"Origin": PAGE})
+        assert answer.headers["Access-Control-Allow-Origin"] == told
+        assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After, Event-Outcome"
+        assert "Origin" in answer.headers["Vary"]
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "https://game.example.evil.example", "http://game.example", "null"]
+)
+def test_other_origins_are_not(origin: str):
+    """An origin is compared as a whole; caches are told that the answer depends on it."""
+    client, _ = client_for(PAGE)
+    answer = client.get("/", headers={"Origin": origin})
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    assert answer.headers["Vary"] == "Origin"
+    assert client.get("/").headers["Vary"] == "Origin"
+
+
+def test_preflights_have_no_effect():
+    """A browser's question before a request names what it may send, and writes nothing."""
+    client, log = client_for(PAGE)
+    asked = {"Origin": PAGE, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-player"}
+    answer = client.options("/purchase_a_sword", headers=asked)
+    assert answer.status_code == 200
+    assert {"GET", "POST"} <= set(answer.headers["Access-Control-Allow-Methods"].split(", "))
+    allowed = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert {"x-player", "idempotency-key", "content-type", "content-encoding"} <= set(allowed)
+    assert int(answer.headers["Access-Control-Max-Age"]) > 0
+    assert not log.records
+
+
+@pytest.mark.parametrize(
+    ("allowed", "origin", "status"),
+    [
+        ([PAGE], PAGE, 200),
+        (["*"], PAGE, 200),
+        ([PAGE], "https://evil.example", 415),
+        ([PAGE], None, 415),
+        ([], PAGE, 415),
+    ],
+)
+def test_beacons_of_allowed_origins_are_read(allowed: list[str], origin: str | None, status: int):
+    """`sendBeacon` calls JSON text/plain: from a page that may use the API it is read as JSON."""
+    client, log = client_for(*allowed)
+    headers = {"Origin": origin} if origin else {}
+    answer = client.post("/events", data=ITEM, content_type="text/plain;charset=UTF-8", headers=headers)
+    assert answer.status_code == status
+    assert len(log.records) == (status == 200)
+
+
+@pytest.mark.parametrize("told", ["https://a.example,https://b.example", " https://a.example  https://b.example, "])
+def test_origins_are_a_list(told: str):
+    """Several origins have commas or spaces between them."""
+    settings = Settings.from_environment({"API_CORS_ORIGINS": told})
+    assert settings.allowed_origins == {"https://a.example", "https://b.example"}

@@ -1,0 +1,72 @@
+import pytest
+from confluent_kafka import KafkaError
+from game_api.log.delivery import Delivery
+from game_api.log.event_log import Outcome
+
+
+class Acked:
+    """What a delivery report needs of Kafka's message."""
+
+    def partition(self) -> int:
+        return 2
+
+    def offset(self) -> int:
+        return 40
+
+
+def outcomes(delivery: Delivery) -> list[Outcome]:
+    return [receipt.outcome for receipt in delivery.wait(0.01)]
+
+
+def test_receipts_keep_the_records_order():
+    """Reports may come in any order; a record without one is unknown, and counts as lost."""
+    lost = []
+    delivery = Delivery(3, on_loss=lambda: lost.append(1))
+    delivery.report(2, None, Acked())
+    delivery.report(0, KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), Acked())
+    assert outcomes(delivery) == [Outcome.REFUSED, Outcome.UNKNOWN, Outcome.ACKED]
+    assert lost == [1]
+
+
+@pytest.mark.parametrize("refused_from", [2, 1, 0])
+def test_the_end_is_told_once(refused_from: int):
+    """However many records were handed over, and whoever comes last, the end is told once."""
+    ends = []
+    delivery = Delivery(2, on_loss=lambda: None, on_end=lambda: ends.append(1))
+    for index in range(refused_from):
+        delivery.report(index, None, Acked())
+    if refused_from < 2:
+        delivery.refuse_from(refused_from, "full")
+    delivery.wait(0.01)
+    assert ends == [1]
+
+
+def test_a_late_report_ends_the_delivery():
+    """The end is when Kafka holds nothing any more, not when the waiter has given up."""
+    ends = []
+    delivery = Delivery(1, on_loss=lambda: None, on_end=lambda: ends.append(1))
+    assert outcomes(delivery) == [Outcome.UNKNOWN]
+    assert not ends
+    delivery.report(0, None, Acked())
+    assert ends == [1]
+
+
+def test_a_timeout_is_never_called_refused():
+    """A record that timed out may have been written: its outcome is unknown."""
+    lost = []
+    delivery = Delivery(1, on_loss=lambda: lost.append(1))
+    delivery.report(0, KafkaError(KafkaError._MSG_TIMED_OUT), Acked())
+    assert outcomes(delivery) == [Outcome.UNKNOWN]
+    assert lost == [1]
+
+
+def test_only_what_was_not_handed_over_is_refused():
+    """When the queue is full, the records before that still get their reports, sooner or later."""
+    for early in (True, False):
+        delivery = Delivery(3, on_loss=lambda: None)
+        if early:
+            delivery.report(0, None, Acked())
+        delivery.refuse_from(1, "full")
+        if not early:
+            delivery.report(0, None, Acked())
+        assert outcomes(delivery) == [Outcome.ACKED, Outcome.REFUSED, Outcome.REFUSED]

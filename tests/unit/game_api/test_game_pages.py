@@ -1,0 +1,137 @@
+"""The game's page and what it asks, without servers."""
+
+from collections import Counter
+
+import pytest
+from flask.testing import FlaskClient
+from game_api import create_app
+from game_events import EVENT_TYPES
+from game_events.chance import Normal, Uniform
+from game_world import views
+from game_world.limits import Limit
+from game_world.store import Store
+from game_world.world import World
+
+from tests.unit.game_api.memory_log import MemoryLog, client_of
+
+SWORD = {"event_type": "purchase_sword", "player": "knight1", "received_at": 1_700_000_000_000}
+
+
+@pytest.fixture
+def client() -> FlaskClient:
+    """Of a service without a world."""
+    return client_of(MemoryLog())
+
+
+def test_the_page_is_served_with_its_headers(client: FlaskClient) -> None:
+    """The page comes without a world, too, and lets nothing run but its own files."""
+    page = client.get("/play")
+    assert (page.status_code, page.mimetype) == (200, "text/html")
+    policy = page.headers["Content-Security-Policy"]
+    assert (
+        policy
+        == "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    )
+    assert page.headers["X-Content-Type-Options"] == "nosniff"
+    assert page.headers["Referrer-Policy"] == "same-origin"
+    assert client.head("/play").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [("play.css", "text/css"), ("play.js", "text/javascript"), ("play-icons.svg", "image/svg+xml")],
+)
+def test_its_files_are_served(client: FlaskClient, file: str, kind: str) -> None:
+    """A file comes as what it is, and not as anything else."""
+    answer = client.get(f"/static/{file}")
+    assert (answer.status_code, answer.mimetype) == (200, kind)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("path", ["/static/nothing.js", "/static/..%2fpage.py", "/static/%2e%2e/page.py", "/static/"])
+def test_other_files_are_not(client: FlaskClient, path: str) -> None:
+    """What is not in the folder is not served."""
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/world", "/heroes/knight1"])
+def test_without_a_world_there_is_nothing_to_see(client: FlaskClient, path: str) -> None:
+    """The world is away, and it is worth asking again."""
+    answer = client.get(path)
+    assert answer.status_code == 503
+    assert "Retry-After" in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/world", "/world?after=1-0", "/heroes/knight1"])
+def test_a_store_that_is_down_is_a_world_that_is_away(path: str) -> None:
+    """It is 503 while the store cannot be reached, and no error."""
+    world = World(Store("redis://127.0.0.1:1"), Limit(0, 0), Limit(0, 0))
+    client = create_app(MemoryLog(), world).test_client()
+    assert [client.get(path).status_code for _ in range(2)] == [503, 503]
+
+
+@pytest.mark.parametrize("after", ["1", "1-", "-1", "1-0-0", "1-x", "(1-0", "+", "1-0\n", "٣-٣", f"{10**19}-0"])
+def test_a_place_that_is_none_is_refused(client: FlaskClient, after: str) -> None:
+    """What is no id of an entry never gets to the store; the field is named."""
+    answer = client.get("/world", query_string={"after": after}, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["field"]) == (400, "after")
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "a%09b"])
+def test_a_name_that_nobody_can_have_is_refused(client: FlaskClient, name: str) -> None:
+    """A hero's name is a player's name."""
+    answer = client.get(f"/heroes/{name}", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["field"]) == (400, "name")
+
+
+def test_names_may_have_slashes(client: FlaskClient) -> None:
+    """Whatever follows is the name, so that it is found, if only that there is no world here."""
+    for name in ("a%2Fb", "%2Fa", "a%2F", "%2F%2F", "%C3%A9", "%3Cb%3E"):
+        assert client.get(f"/heroes/{name}").status_code == 503
+
+
+def test_the_actions_are_the_catalog(client: FlaskClient) -> None:
+    """Every event type is there exactly once, in its family, with its path and its parameters."""
+    families = client.get("/actions").json["families"]
+    listed = [(one["family"], action) for one in families for action in one["actions"]]
+    assert Counter(action["name"] for _, action in listed) == Counter(list(EVENT_TYPES))
+    assert [one["family"] for one in families] == list(dict.fromkeys(one.family for one in EVENT_TYPES.values()))
+    for family, action in listed:
+        event_type = EVENT_TYPES[action["name"]]
+        assert (family, action["path"]) == (event_type.family, event_type.request)
+        assert [one["name"] for one in action["parameters"]] == [field.name for field in event_type.parameters]
+        assert len(action["needs"]) == len(event_type.needs)
+
+
+def test_what_chance_decides_is_told(client: FlaskClient) -> None:
+    """Every distribution of the catalog is in its action's words."""
+    told = {
+        action["name"]: " ".join(action["chance"])
+        for one in client.get("/actions").json["families"]
+        for action in one["actions"]
+    }
+    for name, event_type in EVENT_TYPES.items():
+        for distribution in event_type.draws.values():
+            assert str(distribution) in told[name]
+        for result in event_type.results:
+            for change in result.changes:
+                if isinstance(change.amount, Normal | Uniform):
+                    assert str(change.amount) in told[name]
+            assert result.loot is None or str(result.loot) in told[name]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"strength": 7}, "Sword Purchased! (strength: 7)"),
+        ({"event_type": "declare_war", "target": "knight2"}, "War Declared! (target: knight2)"),
+        ({"event_type": "declare_war"}, "War Declared!"),
+        ({"event_type": "duel", "target": "{gold}", "won": True, "gold": 10}, "You beat {gold} and take 10 gold."),
+        ({"event_type": "duel", "target": "knight2", "won": False}, "knight2 beats you."),
+        ({"event_type": "duel"}, "duel"),
+        ({"event_type": "tame_dragon"}, "tame dragon"),
+    ],
+)
+def test_an_event_as_a_sentence(changes: dict[str, object], expected: str) -> None:
+    """It is what the player was told and the rest of the type's fields, however little the event has."""
+    assert views.sentence({**SWORD, **changes}) == expected

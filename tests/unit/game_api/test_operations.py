@@ -1,0 +1,64 @@
+import json
+
+from game_api.log.event_log import Outcome, Receipt
+from game_events import EVENT_TYPES
+
+from tests.unit.game_api.memory_log import MemoryLog, client_of
+
+
+def test_ready_only_when_the_log_is():
+    """Alive is not ready: without Kafka the process need not be restarted, but gets no requests."""
+    away = client_of(MemoryLog(Receipt(Outcome.REFUSED)))
+    assert away.get("/healthz").status_code == 200
+    assert away.get("/readyz").status_code == 503
+    assert client_of(MemoryLog()).get("/readyz").status_code == 200
+
+
+def test_unknown_paths_are_one_label():
+    """However many paths are tried, the metrics do not grow."""
+    client = client_of(MemoryLog())
+    for number in range(5):
+        client.get(f"/nowhere/{number}")
+    metrics = client.get("/metrics").text
+    assert 'game_api_requests_total{action="unknown",status="404"}' in metrics
+    assert "nowhere" not in metrics
+
+
+def test_the_description_covers_the_contract():
+    """The OpenAPI document has each action and each event type, and every reference in it leads somewhere."""
+    document = client_of(MemoryLog()).get("/openapi.json").json
+    assert document["openapi"].startswith("3.")
+    assert {event_type.request for event_type in EVENT_TYPES.values()} | {
+        "/events",
+        "/world",
+        "/heroes/{name}",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    } <= set(document["paths"])
+    for event_type in EVENT_TYPES.values():
+        for method in ("get", "post"):
+            responses = document["paths"][event_type.request][method]["responses"]
+            assert {"200", "400", "403", "408", "409", "413", "415", "429", "503"} <= set(responses)
+    assert set(document["components"]["schemas"]) == set(EVENT_TYPES)
+    sword = document["components"]["schemas"]["purchase_sword"]
+    assert sword["properties"]["strength"] == {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 10,
+        "description": "Strength of the thing bought",
+    }
+    assert set(sword["required"]) == {"event_type", "strength"}
+    for reference in _references(json.loads(json.dumps(document))):
+        found = document
+        for step in reference.removeprefix("#/").split("/"):
+            found = found[step]
+
+
+def _references(node: object) -> list[str]:
+    if isinstance(node, list):
+        return [reference for child in node for reference in _references(child)]
+    if isinstance(node, dict):
+        own = [node["$ref"]] if "$ref" in node else []
+        return own + [reference for child in node.values() for reference in _references(child)]
+    return []

@@ -1,0 +1,161 @@
+from pathlib import Path
+from random import Random
+from statistics import mean
+
+import pytest
+from game_api import create_app
+from game_api.settings import Settings as ApiSettings
+from game_events import EVENT_TYPES, FREE, decode, encode
+from game_events.table import spark_schema
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from testbed.bench import duck, traffic
+from testbed.bench.api import ApiBench, Round, Run
+from testbed.bench.api_rows import api_rows
+from testbed.bench.cost import BenchError
+from testbed.bench.freshness import Sight, delays
+from testbed.bench.layouts_job import made_up
+from testbed.bench.load import Answer, parse, percentile
+from testbed.bench.queries import check_equal
+from testbed.bench.questions import FIRST_VERSION, HOURLY, OLD, OURS
+from testbed.bench.report import Row, table
+from testbed.settings import Settings
+from testbed.stack.stack import Stack
+
+from tests.unit.game_api.memory_log import MemoryLog
+
+
+def test_records_are_valid_events_of_their_own() -> None:
+    """What the bare producer and the batch job get is what the API would write."""
+    records = list(traffic.records(2345))
+    events = [decode(value) for _, value in records]
+    assert len({event["event_id"] for event in events}) == 2345
+    assert all(event["player"].encode() == key for (key, _), event in zip(records, events, strict=True))
+    assert len({event["event_type"] for event in events}) == len(traffic.examples())
+
+
+@pytest.mark.parametrize("request_", [*traffic.single_requests()[:7], traffic.bulk_requests(100)[1]])
+def test_the_api_accepts_what_it_is_loaded_with(request_: bytes) -> None:
+    """Every request of the load generator is answered with 200."""
+    head, _, body = request_.decode().partition("\r\n\r\n")
+    line, *headers = head.split("\r\n")
+    method, path, _ = line.split(" ")
+    log = MemoryLog()
+    client = create_app(log, random=Random(1)).test_client()
+    answer = client.open(path, method=method, headers=[header.split(": ", 1) for header in headers], data=body)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("received", "answer"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", Answer(200, closes=False)),
+        (b"HTTP/1.1 503 Away\r\ncontent-length:0\r\nConnection: close\r\n\r\n", Answer(503, closes=True)),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no", None),
+        (b"HTTP/1.1 200 OK\r\nContent-Le", None),
+    ],
+)
+def test_an_answer_is_read_when_it_is_whole(received: bytes, answer: Answer | None) -> None:
+    assert parse(received) == answer
+
+
+def test_both_usual_servers_are_compared() -> None:
+    """Rows of requests, answers and cost name Flask's development server and gunicorn, each with its own figures."""
+
+    def turn(speed: float) -> Run:
+        return Run(speed, 1000, 0, 10, 20, 1000 / speed)
+
+    one = Round(turn(900), turn(800), turn(1000), turn(500), turn(1250), turn(2000), turn(5000))
+    rows = api_rows([one], {"RSS": 60_000_000}, 32)
+    for server, ratio in (("Flask's development server", "2.00"), ("gunicorn (gthread)", "0.80")):
+        compared = [row for row in rows if server in row.compared]
+        assert len(compared) == 3
+        assert compared[0].ratio.startswith(ratio)
+    assert [row.reach for row in rows if "gunicorn" in row.compared and row.reach] == ["p99 at most 50 ms"]
+
+
+def test_the_world_is_measured_with_its_limits(tmp_path: Path) -> None:
+    """The API with a world has limits that count; gunicorn has the API's own numbers of workers and threads."""
+    bench = ApiBench(Stack(Settings.isolated(tmp_path)), seconds=1, connections=1)
+    programs = {one.server.program.name: one.server.program for one in bench.contenders}
+    told = ApiSettings.from_environment(programs["api"].environment)
+    assert min(told.player_rate, told.player_burst, told.address_rate, told.address_burst) >= 100_000
+    assert told.world_url
+    given = programs["gunicorn"].command
+    for option, value in (("--workers", told.workers), ("--threads", told.threads), ("--worker-class", "gthread")):
+        assert given[given.index(option) + 1] == str(value)
+    assert programs["flask"].environment == programs["gunicorn"].environment
+
+
+def test_percentiles_are_values_that_were_measured() -> None:
+    times = [float(one) for one in range(1, 201)]
+    assert (percentile(times, 0.5), percentile(times, 0.99), percentile([7.0], 0.99)) == (100, 198, 7)
+
+
+def test_a_missed_reach_is_said() -> None:
+    rows = table([Row("speed", "3", "2", "1.50", "at least 2x", reached=False), Row("memory", "1")])
+    assert "| at least 2x: **missed** |" in rows
+    assert "| memory | 1 |  |  |  |" in rows
+
+
+def test_an_event_is_fresh_when_the_first_answer_shows_it() -> None:
+    """The wait ends with the answer itself, and each partition has its own."""
+    sights = [Sight(1.0, {}), Sight(2.0, {0: 4}), Sight(3.0, {0: 4, 1: 0}), Sight(4.0, {0: 9, 1: 0})]
+    assert list(delays([(0, 4, 0.5), (0, 5, 1.5), (1, 0, 2.5)], sights)) == [1.5, 2.5, 0.5]
+
+
+@pytest.fixture(scope="module")
+def days(spark: SparkSession) -> DataFrame:
+    return made_up(spark, traffic.examples(), rows=1000, runs=4).cache()
+
+
+def test_made_up_rows_are_those_of_the_table(spark: SparkSession, days: DataFrame) -> None:
+    """Every one is a valid event with the columns of the table, and no two have one id or one offset."""
+    assert days.dtypes == spark.createDataFrame([], spark_schema()).dtypes
+    columns = [name for name in days.columns if name not in ("family", "received_at") and "kafka" not in name]
+    rows = days.select("family", *columns, F.unix_millis("received_at").alias("received_at")).collect()
+    for row in rows:
+        event = {name: value for name, value in row.asDict().items() if value is not None and name != "family"}
+        assert EVENT_TYPES[decode(encode(event))["event_type"]].family == row.family
+    assert {row.event_type for row in rows} == {event_type.name for event_type in FREE}
+    assert len({row.event_id for row in rows}) == len(rows)
+    assert days.select("kafka_partition", "kafka_offset").distinct().count() == len(rows)
+
+
+def test_made_up_rows_lie_as_so_many_runs_leave_them(days: DataFrame) -> None:
+    """A run's rows of one partition are the next offsets of it, in a task of their own, over two days."""
+    tasks = days.groupBy(F.spark_partition_id().alias("task")).agg(
+        F.countDistinct("kafka_partition").alias("partitions"),
+        F.min("kafka_offset").alias("first"),
+        F.max("kafka_offset").alias("last"),
+    )
+    ranges = [(row.partitions, row["first"], row["last"]) for row in tasks.orderBy("task").collect()]
+    assert ranges == [(1, run * 84, run * 84 + 83) for run in range(4) for _ in range(3)]
+    assert days.select(F.to_date("received_at")).distinct().count() == 2
+
+
+def test_duckdb_is_asked_the_same(days: DataFrame, tmp_path: Path) -> None:
+    """On the files of our columns every question of ours has an answer, and it is the right one."""
+    days.write.parquet(f"{tmp_path}/files")
+    answers = duck.answers(f"{tmp_path}/files")
+    strengths = [row.strength for row in days.where("family = 'purchases'").collect()]
+    first_ten, types, average = (answers[query]["rows"] for query in FIRST_VERSION)
+    assert len(first_ten) == 10
+    assert sorted(types) == [("purchase_axe",), ("purchase_shield",), ("purchase_sword",)]
+    assert average[0][0] == pytest.approx(mean(strengths))
+    assert sum(count for _, _, count in answers[HOURLY]["rows"]) == days.count()
+
+
+def test_the_old_layout_is_asked_in_the_same_words() -> None:
+    """All but the last, which has to cut the hour out of a text."""
+    assert OLD[:-1] == OURS[:-1] == FIRST_VERSION
+
+
+def test_only_equal_answers_are_compared() -> None:
+    """Order and the way to write a time zone are no difference; a count is."""
+    check_equal(
+        HOURLY, [["2026-11-23 20:00:00 UTC", "a", 1], ["x", "b", 2]], [["x", "b", 2], ["2026-11-23 20", "a", 1]]
+    )
+    check_equal("select * from purchases limit 10", [["a"]], [["b"]])
+    with pytest.raises(BenchError, match="answers differ"):
+        check_equal(HOURLY, [["x", "a", 1]], [["x", "a", 2]])

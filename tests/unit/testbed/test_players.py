@@ -1,0 +1,107 @@
+import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from random import Random
+
+import pytest
+from game_api import create_app
+from game_api.log.event_log import Outcome
+from game_events import EVENT_TYPES
+from testbed.settings import HOST, Ports
+from testbed.simulator.characters import CHARACTERS
+from testbed.simulator.client import Answer, Client
+from testbed.simulator.moves import Move, moves
+
+from tests.unit.game_api.memory_log import MemoryLog
+
+MOVE = Move("play-1-1", "knight1.att.com", "default", "/", again=False)
+
+
+def test_the_same_seed_draws_the_same() -> None:
+    """Two runs of one seed send the same requests, under keys of their own."""
+    first, again, other = (list(islice(moves(seed, 20, run), 500)) for seed, run in ((1, "a"), (1, "b"), (2, "a")))
+    assert [move[1:] for move in first] == [move[1:] for move in again]
+    assert [move[1:] for move in first] != [move[1:] for move in other]
+    assert len({move.key for move in first + again}) == 1000
+
+
+def test_moves_are_valid_requests() -> None:
+    """The API takes every kind of request that is drawn, or refuses it by the rules: none is malformed."""
+    client = create_app(MemoryLog(), random=Random(1)).test_client()
+    drawn = list(islice(moves(3, 24, "a"), 5000))
+    answers = Counter(
+        client.post(move.path, headers={"Host": move.player, "Idempotency-Key": move.key}).status_code for move in drawn
+    )
+    # Without a world, what depends on it is a 503.
+    assert set(answers) == {200, 503}
+    assert {move.event_type for move in drawn} == set(EVENT_TYPES)
+
+
+def test_characters_differ() -> None:
+    """Warlords fight, merchants trade, explorers explore: each more than the others do."""
+    done: dict[str, Counter[str]] = {}
+    for move in islice(moves(1, 24, "a"), 20_000):
+        number = int(move.player.removeprefix("knight").split(".")[0])
+        character = CHARACTERS[number % len(CHARACTERS)].name
+        done.setdefault(character, Counter())[EVENT_TYPES[move.event_type].family] += 1
+    for character, family in (("warlord", "battles"), ("merchant", "trades"), ("explorer", "quests")):
+        assert max(done, key=lambda name: done[name][family]) == character
+
+
+@contextmanager
+def server(answer: bytes | None) -> Iterator[int]:
+    """Answer one request with these bytes and hang up; with None, say nothing until the client goes."""
+    with socket.create_server((HOST, 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(10_000)
+                if answer is None:
+                    connection.recv(1)
+                else:
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def http(status: str, *headers: str, body: str = "{}") -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", body]
+    return "\r\n".join(lines).encode()
+
+
+PLACE = '{"event_id": "play-1-1", "partition": 2, "offset": 17}'
+
+
+@pytest.mark.parametrize(
+    ("received", "answer"),
+    [
+        (http("200 OK", body=PLACE), Answer(Outcome.ACKED, 2, 17)),
+        (http("503 Away", "Event-Outcome: refused", "Retry-After: 0"), Answer(Outcome.REFUSED, pause=0)),
+        (http("503 Away", "Event-Outcome: unknown", "Retry-After: 30"), Answer(Outcome.UNKNOWN, pause=1)),
+        (http("503 Busy"), Answer(Outcome.UNKNOWN)),
+        (http("400 Bad"), Answer(Outcome.REFUSED)),
+        (http("500 Broken"), Answer(Outcome.UNKNOWN)),
+        (http("200 OK", body=PLACE)[:-10], Answer(Outcome.UNKNOWN)),
+        (b"", Answer(Outcome.UNKNOWN)),
+        (b"nonsense\r\n\r\n", Answer(Outcome.UNKNOWN)),
+        (None, Answer(Outcome.UNKNOWN)),
+    ],
+)
+def test_what_an_answer_means(received: bytes | None, answer: Answer) -> None:
+    """Refused is only what was surely not written; a broken or late answer leaves it unknown."""
+    with server(received) as port:
+        client = Client(port, timeout=1)
+        assert client.send(MOVE) == answer
+        client.close()
+
+
+def test_nobody_listens() -> None:
+    """A connection that could not be made sent nothing."""
+    assert Client(Ports.free().api).send(MOVE) == Answer(Outcome.REFUSED)
