@@ -15,7 +15,7 @@ COUNT = 6
 def test_some_faults() -> None:
     """A few faults, drawn anew each time: nothing is lost or doubled, no reader sees it, and all is well in time."""
     ran = subprocess.run(
-        [sys.executable, "-m", "faults", "--count", str(COUNT)],
+        [sys.executable, "-m", "testbed.faults", "--count", str(COUNT)],
         env={**os.environ, "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps"},
         capture_output=True,
         text=True,

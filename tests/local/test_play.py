@@ -93,7 +93,7 @@ def test_players_killed(game_stack: Stack) -> None:
     """After kill -9 of the players their ledger has every event that Kafka has."""
     before = set(ledger.folder(game_stack.settings).glob("*"))
     playing = subprocess.Popen(
-        [sys.executable, "-m", "local", "play", "--rate", "200"],
+        [sys.executable, "-m", "testbed", "play", "--rate", "200"],
         env={
             **os.environ,
             "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps",
@@ -119,7 +119,7 @@ def test_players_killed(game_stack: Stack) -> None:
 def test_stopped(game_stack: Stack, number: signal.Signals) -> None:
     """Ctrl-C, or SIGTERM, ends it with the summary."""
     playing = subprocess.Popen(
-        [sys.executable, "-m", "local", "play"],
+        [sys.executable, "-m", "testbed", "play"],
         env={
             **os.environ,
             "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps",

@@ -24,7 +24,7 @@ from tests.poison import EXAMPLES
 def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m testbed`, as make does."""
     return subprocess.run(
-        [sys.executable, "-m", "local", *arguments],
+        [sys.executable, "-m", "testbed", *arguments],
         env={**os.environ, "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps", **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,

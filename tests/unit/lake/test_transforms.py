@@ -158,7 +158,7 @@ def test_what_no_row_can_hold_is_rejected_alone(monkeypatch: pytest.MonkeyPatch)
             raise TypeError("x" * 10_000)
         return decode(value)
 
-    monkeypatch.setattr("transforms.decode", failing)
+    monkeypatch.setattr("lake.transforms.decode", failing)
     rows = decoded([(b"k", value, 0, offset, 0) for offset, value in enumerate([valid, b"fails", valid])]).to_pylist()
     assert [row["family"] for row in rows] == ["purchases", "rejected", "purchases"]
     assert (rows[1]["raw_key"], rows[1]["raw_value"], len(rows[1]["error"])) == (b"k", b"fails", 1000)

@@ -29,7 +29,7 @@ def up(settings: Settings, namenode: int) -> subprocess.CompletedProcess[str]:
         "PATH": str(Path(sys.executable).parent),
         "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps",
     }
-    command = [sys.executable, "-m", "local", "up"]
+    command = [sys.executable, "-m", "testbed", "up"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
