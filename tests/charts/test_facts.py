@@ -151,7 +151,7 @@ def test_the_reader_may_use_the_groups_that_the_jobs_use(charts: Charts) -> None
     settings = job_settings.Settings("kafka:9092", "events", "hdfs://h:1", "thrift://m:1", "trino", 1)
     assert settings.kafka_source()["groupIdPrefix"].startswith(prefix["name"])
     sources = [file.read_text() for file in (ROOT / "spark-apps").rglob("*.py")]
-    groups = [group for source in sources for group in re.findall(r'"group\.id": ([^,}]+)', source)]
+    groups = [group for source in sources for group in re.findall(r'"group\.id": (f?"[^"]*")', source)]
     assert groups
     assert [group for group in groups if not group.startswith('f"{GROUPS}')] == []
 
