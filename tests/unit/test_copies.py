@@ -102,14 +102,14 @@ def _headings(path: Path) -> set[str]:
 
 
 def test_images_begin_with_the_same_stage() -> None:
-    """All images share their first stage, so that it is built once."""
+    """What builds the images is made once: their first stage is the same, word for word, in all of them."""
     files = [path.read_text() for path in ROOT.glob("images/*/Dockerfile")]
     assert len(files) == 8
     assert len({re.search(r"^FROM .* AS tools\n.*?\n\n", file, re.MULTILINE | re.DOTALL)[0] for file in files}) == 1  # type: ignore[index]
 
 
 def test_images_take_their_versions_from_one_place() -> None:
-    """A build argument has no default: its value is in hack/versions.env, or it is the project's version or commit."""
+    """A build argument has no default: its value is in hack/versions.env, or is the project's version or commit."""
     arguments = {
         name
         for path in ROOT.glob("images/*/Dockerfile")
