@@ -123,7 +123,7 @@ def _ledger(stack: Stack, chosen: argparse.Namespace) -> int:
     _demand(stack, "kafka", "trino")
     stages = audit.audit(stack.settings, chosen.wait)
     audit.show(stages)
-    return 0 if all(stage.good for stage in stages) else 1
+    return 0 if all(stage.ok for stage in stages) else 1
 
 
 def _job(stack: Stack, chosen: argparse.Namespace) -> int:

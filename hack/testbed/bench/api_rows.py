@@ -62,21 +62,21 @@ def api_rows(rounds: Sequence[api.Round], memory: dict[str, int], connections: i
         Row(
             "memory of the largest worker",
             ", ".join(f"{name} {size / MEGABYTE:.0f} MB" for name, size in memory.items()),
-            reach="RSS under 80 MB",
-            reached=memory["RSS"] < 80 * MEGABYTE,
+            target="RSS under 80 MB",
+            met=memory["RSS"] < 80 * MEGABYTE,
         ),
     ]
 
 
 def _speed(rounds: Sequence[api.Round], connections: int, name: str, usual: Figures) -> Row:
     speed = ratios(rounds, lambda r: r.worldless.requests_per_second / usual(r).requests_per_second)
-    reach = ("at least 2x", median(speed) >= 2) if "development server" in name else ("", None)
+    target = ("at least 2x", median(speed) >= 2) if "development server" in name else ("", None)
     return Row(
         f"requests/s, {connections} connections, each answer awaits the broker, without the world",
         f"{middle(rounds, lambda r: r.worldless.requests_per_second):,.0f}",
         f"{middle(rounds, lambda r: usual(r).requests_per_second):,.0f}, {name}, awaiting nothing",
         spread(speed),
-        *reach,
+        *target,
     )
 
 

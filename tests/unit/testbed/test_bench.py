@@ -68,10 +68,10 @@ def test_both_usual_servers_are_compared() -> None:
     one = Round(turn(900), turn(800), turn(1000), turn(500), turn(1250), turn(2000), turn(5000))
     rows = api_rows([one], {"RSS": 60_000_000}, 32)
     for server, ratio in (("Flask's development server", "2.00"), ("gunicorn (gthread)", "0.80")):
-        compared = [row for row in rows if server in row.compared]
+        compared = [row for row in rows if server in row.comparison]
         assert len(compared) == 3
         assert compared[0].ratio.startswith(ratio)
-    assert [row.reach for row in rows if "gunicorn" in row.compared and row.reach] == ["p99 at most 50 ms"]
+    assert [row.target for row in rows if "gunicorn" in row.comparison and row.target] == ["p99 at most 50 ms"]
 
 
 def test_the_world_is_measured_with_its_limits(tmp_path: Path) -> None:
@@ -92,8 +92,8 @@ def test_percentiles_are_values_that_were_measured() -> None:
     assert (percentile(times, 0.5), percentile(times, 0.99), percentile([7.0], 0.99)) == (100, 198, 7)
 
 
-def test_a_missed_reach_is_said() -> None:
-    rows = table([Row("speed", "3", "2", "1.50", "at least 2x", reached=False), Row("memory", "1")])
+def test_a_missed_target_is_printed_as_missed() -> None:
+    rows = table([Row("speed", "3", "2", "1.50", "at least 2x", met=False), Row("memory", "1")])
     assert "| at least 2x: **missed** |" in rows
     assert "| memory | 1 |  |  |  |" in rows
 
