@@ -1,12 +1,12 @@
 """A short fault campaign; `make faults` is the long one."""
 
-import os
 import re
 import subprocess
 import sys
 
 import pytest
-from testbed.settings import ROOT
+
+from tests.command import environment
 
 COUNT = 6
 
@@ -19,7 +19,7 @@ def test_some_faults() -> None:
     """
     ran = subprocess.run(
         [sys.executable, "-m", "testbed.faults", "--count", str(COUNT)],
-        env={**os.environ, "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps"},
+        env=environment(),
         capture_output=True,
         text=True,
         check=False,

@@ -1,7 +1,7 @@
-"""The API with and without its world, the usual application and the bare producer, in turns, on one broker.
+"""The API with and without its world, the naive baseline and the raw producer, in alternated rounds on one broker.
 
-The usual application has two servers: Flask's development server, and gunicorn with the API's number of workers and
-threads.
+Two servers run the naive baseline: Flask's development server, and gunicorn with as many workers and threads as the
+API has.
 """
 
 import os
@@ -25,15 +25,15 @@ BULK = 100
 """Events in a bulk request."""
 BARE_EVENTS = 300_000
 WARM_UP_SECONDS = 8
-"""The broker starts cold: whoever came first would pay for its compilation."""
+"""The broker starts cold: without it, the first server would pay for its JIT compilation."""
 _LIMITS = ("API_PLAYER_RATE", "API_PLAYER_BURST", "API_ADDRESS_RATE", "API_ADDRESS_BURST")
 _PLENTY = "1000000"
-"""The limits count each request, and refuse none: all the load comes from one address, and from few players."""
+"""Rate limits that count each request and refuse none: all load comes from one address and few players."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a contender did in one turn; `events` are those that lie in Kafka, `lost` were promised and do not."""
+    """One server's result in one round; `events` are in Kafka, `lost` were answered with 200 and are not."""
 
     requests_per_second: float
     events: int
@@ -65,7 +65,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Contender:
-    """A server on a port, which writes to the topic of `settings`; what `beside` uses for its events counts as its."""
+    """A server on a port that writes to the topic of `settings`; its CPU includes that of the processes `beside` it."""
 
     server: Process
     port: int
@@ -83,7 +83,7 @@ class Contender:
             return bool(self.pid) and probe.connect_ex((HOST, self.port)) == 0
 
     def cpu(self) -> float:
-        """Seconds, of all its processes."""
+        """Return the CPU seconds of all its processes."""
         return cpu_seconds(self.pid) + sum(cpu_seconds(one.pid) for one in self.beside if one.pid)
 
 
@@ -93,7 +93,7 @@ class ApiBench:
         self._seconds = seconds
         self._connections = connections
         settings = stack.settings
-        # The world reads its own topic alone: nobody else's events cost it anything.
+        # A topic of their own, so that the world spends no CPU on events of the other servers.
         self._other = replace(settings, topic="worldless")
         ports = Ports.free()
         self._ours = Contender(
@@ -117,7 +117,7 @@ class ApiBench:
 
     @property
     def contenders(self) -> tuple[Contender, ...]:
-        """The servers that have their turns."""
+        """The servers, in the order of a round."""
         return self._ours, self._worldless, self._flask, self._gunicorn
 
     def _usual(self, name: str, port: int, *module: str) -> Contender:
@@ -139,17 +139,17 @@ class ApiBench:
         return Process(replace(usual, name=name, environment=usual.environment | changed), settings)
 
     def rounds(self, count: int) -> list[Round]:
-        """Let each have its turn, so many times."""
+        """Load every server once in each round."""
         topic.ensure(self._other)
         for one in self.contenders:
             one.server.start()
         try:
-            for one in self.contenders:
-                wait_until(one.server.program.name, one.listens, 30)
-                run_module("load", one.port, self._connections, WARM_UP_SECONDS, timeout=30)
+            for contender in self.contenders:
+                wait_until(contender.server.program.name, contender.listens, 30)
+                run_module("load", contender.port, self._connections, WARM_UP_SECONDS, timeout=30)
             rounds = []
             for number in range(1, count + 1):
-                turn = Round(
+                one = Round(
                     ours=self._load(self._ours),
                     decided=self._load(self._ours, kind="decided"),
                     worldless=self._load(self._worldless),
@@ -158,11 +158,11 @@ class ApiBench:
                     bulk=self._load(self._worldless, kind=BULK),
                     bare=self._bare(),
                 )
-                print(f"API round {number} of {count}: {_summary(turn)}", flush=True)
-                rounds.append(turn)
+                print(f"API round {number} of {count}: {_summary(one)}", flush=True)
+                rounds.append(one)
             return rounds
         finally:
-            # Of ours, the largest worker is looked at next.
+            # The API itself keeps running, because its memory is measured next.
             for one in self.contenders[1:]:
                 one.server.stop()
 
@@ -170,13 +170,13 @@ class ApiBench:
         self._ours.server.stop()
 
     def memory(self) -> dict[str, int]:
-        """Bytes of the API's largest worker."""
+        """Return the memory in bytes of the API's largest worker."""
         return worker_memory(self._ours.pid)
 
     def _load(self, one: Contender, kind: int | str = "", promises: bool = True) -> Run:
-        """One turn; a server that `promises` its events must have all of them in Kafka when it has answered.
+        """Load one server; one that `promises` its events must have all of them in Kafka when it has answered.
 
-        `kind` is bench.load's.
+        `kind` is the last argument of bench.load.
         """
         self._await_world()
         before, before_cpu = end_offset(one.settings), one.cpu()
@@ -184,11 +184,11 @@ class ApiBench:
         load = run_module("load", *arguments, timeout=self._seconds + 60)
         name = one.server.program.name
         if load["statuses"].keys() != {"200"}:
-            raise BenchError(f"{name} answered with other statuses than 200: {load['statuses']}")
+            raise BenchError(f"{name}: expected only status 200, got {load['statuses']}")
         sent = load["statuses"]["200"] * (kind if isinstance(kind, int) else 1)
         arrived = _arrived(one.settings, before, sent, patience=0 if promises else 5)
         if promises and arrived != sent:
-            raise BenchError(f"{name} acknowledged {sent} events, and {arrived} lie in Kafka")
+            raise BenchError(f"{name}: expected {sent} acknowledged events in Kafka, got {arrived}")
         self._await_world()
         return Run(
             requests_per_second=load["statuses"]["200"] / load["seconds"],
@@ -200,19 +200,19 @@ class ApiBench:
         )
 
     def _await_world(self) -> None:
-        """Wait until the world has seen all events: they cost whoever sent them."""
+        """Wait until the world has applied all events, so that their CPU counts in this round."""
         store, settings = Store(self._stack.settings.store_url), self._stack.settings
         wait_until("the world", lambda: sum(store.positions().values()) == end_offset(settings), 60)
 
     def _bare(self) -> Run:
         done = run_module("bare", self._other.bootstrap_servers, self._other.topic, BARE_EVENTS, timeout=120)
         if done["failed"]:
-            raise BenchError(f"the bare producer: {done['failed']} events were not acknowledged")
+            raise BenchError(f"the raw producer: {done['failed']} events were not acknowledged")
         return Run(0, done["acked"], 0, 0, 0, done["cpu"])
 
 
 def _arrived(settings: Settings, before: int, sent: int, patience: float) -> int:
-    """How many events lie in Kafka; waits for those that are still on their way."""
+    """Count the events that are in Kafka now; wait at most `patience` seconds for those in flight."""
     deadline = time.monotonic() + patience
     while (arrived := end_offset(settings) - before) < sent and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -227,5 +227,5 @@ def _summary(one: Round) -> str:
         f"to {flask.requests_per_second:.0f} (Flask) and {gunicorn.requests_per_second:.0f} (gunicorn) requests/s, "
         f"p99 {ours.p99_ms:.0f} to {flask.p99_ms:.0f} and {gunicorn.p99_ms:.0f} ms, "
         f"CPU per event {ours.cpu_per_event:.0f} to {flask.cpu_per_event:.0f} and {gunicorn.cpu_per_event:.0f} µs; "
-        f"bulk {one.bulk.events_per_core:.0f} to bare {one.bare.events_per_core:.0f} events/s per core"
+        f"bulk {one.bulk.events_per_core:.0f} to the raw producer's {one.bare.events_per_core:.0f} events/s per core"
     )

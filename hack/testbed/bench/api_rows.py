@@ -1,4 +1,4 @@
-"""What the table says of the API."""
+"""The API's rows of the table."""
 
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -8,12 +8,12 @@ from testbed.bench.report import Row, middle, ratios, spread
 
 MEGABYTE = 1_000_000
 Figures = Callable[[api.Round], api.Run]
-"""Which contender's, of a round."""
+"""Picks one server's result of a round."""
 USUAL: dict[str, Figures] = {
-    "the usual application under Flask's development server": lambda r: r.flask,
-    "the usual application under gunicorn (gthread), as many workers and threads": lambda r: r.gunicorn,
+    "the naive baseline under Flask's development server": lambda r: r.flask,
+    "the naive baseline under gunicorn (gthread), as many workers and threads": lambda r: r.gunicorn,
 }
-"""What the API is compared with; neither awaits the broker."""
+"""What the API is compared with; neither waits for the broker."""
 
 
 def api_rows(rounds: Sequence[api.Round], memory: dict[str, int], connections: int) -> list[Row]:
@@ -30,7 +30,7 @@ def api_rows(rounds: Sequence[api.Round], memory: dict[str, int], connections: i
             median(world) >= 0.7,
         ),
         Row(
-            "requests/s that the world decides, with limits, and those that depend on nothing without both",
+            "requests/s decided by the world, with limits, and unconditional ones without both",
             f"{middle(rounds, lambda r: r.decided.requests_per_second):,.0f}",
             f"{middle(rounds, lambda r: r.worldless.requests_per_second):,.0f} without the world",
             spread(ratios(rounds, lambda r: r.decided.requests_per_second / r.worldless.requests_per_second)),
@@ -50,7 +50,7 @@ def api_rows(rounds: Sequence[api.Round], memory: dict[str, int], connections: i
         Row(
             f"events/s per core, bulk requests of {api.BULK}",
             f"{middle(rounds, lambda r: r.bulk.events_per_core):,.0f}",
-            f"{middle(rounds, lambda r: r.bare.events_per_core):,.0f}, a bare producer loop with the same guarantees",
+            f"{middle(rounds, lambda r: r.bare.events_per_core):,.0f}, a raw producer loop with the same guarantees",
             spread(per_core),
             "at least 0.4x",
             median(per_core) >= 0.4,
@@ -72,9 +72,9 @@ def _speed(rounds: Sequence[api.Round], connections: int, name: str, usual: Figu
     speed = ratios(rounds, lambda r: r.worldless.requests_per_second / usual(r).requests_per_second)
     target = ("at least 2x", median(speed) >= 2) if "development server" in name else ("", None)
     return Row(
-        f"requests/s, {connections} connections, each answer awaits the broker, without the world",
+        f"requests/s, {connections} connections, each answer waits for the broker, without the world",
         f"{middle(rounds, lambda r: r.worldless.requests_per_second):,.0f}",
-        f"{middle(rounds, lambda r: usual(r).requests_per_second):,.0f}, {name}, awaiting nothing",
+        f"{middle(rounds, lambda r: usual(r).requests_per_second):,.0f}, {name}, waiting for nothing",
         spread(speed),
         *target,
     )

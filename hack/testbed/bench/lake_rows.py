@@ -1,4 +1,4 @@
-"""What the table says of the jobs and of Trino."""
+"""The rows of the jobs and of Trino in the table."""
 
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -67,7 +67,7 @@ def freshness_rows(measured: Freshness, rate: int) -> list[Row]:
 
 
 def queries_rows(rounds: Sequence[queries.Round], rows: int, files: Files) -> list[Row]:
-    """A row for each query, one for all of them, and one for the limit."""
+    """Return a row for each query, one for all of them together, and one for DuckDB, the upper limit."""
     old = f"all-varchar, {files.old:,} files a family"
     each = [
         _query_row(f"`{asked.query}`", [[one[number]] for one in rounds], old) for number, asked in enumerate(rounds[0])
@@ -75,7 +75,7 @@ def queries_rows(rounds: Sequence[queries.Round], rows: int, files: Files) -> li
     together = _query_row(f"all {len(each)} together, {rows:,} rows, {files.ours} files", rounds, old, CPU_TARGET)
     ours, duck = middle(rounds, lambda r: _sum(r, "ours").cpu), middle(rounds, lambda r: _sum(r, "duck").cpu)
     limit = Row(
-        "all together, the limit",
+        "all together, the upper limit",
         f"{ours:.2f} s CPU",
         f"{duck:.2f} s CPU, DuckDB on the same files, fetched beforehand",
         spread(ratios(rounds, lambda r: _sum(r, "ours").cpu / _sum(r, "duck").cpu)),

@@ -1,4 +1,4 @@
-"""What the stream tells Prometheus."""
+"""The stream's Prometheus metrics."""
 
 import urllib.request
 

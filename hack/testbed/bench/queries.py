@@ -1,4 +1,4 @@
-"""The same questions to our table, to the old layout and to DuckDB, in turns."""
+"""The same queries on our table, on the old layout and in DuckDB, in alternated rounds."""
 
 import json
 import subprocess
@@ -18,12 +18,12 @@ from testbed.stack.stack import Stack
 LAYOUTS_JOB = "../hack/testbed/bench/layouts_job.py"
 OLD_FOLDER = "/old"
 WARM_UP_ROUNDS = 10
-"""Trino starts cold: whoever came first would pay for its compilation."""
+"""Trino starts cold: without them, the first queries would pay for its JIT compilation."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A query, by our words, and what it took in each place."""
+class Measured:
+    """A query, and its cost on each layout."""
 
     query: str
     ours: Cost
@@ -31,7 +31,7 @@ class Asked:
     duck: Cost
 
 
-Round = list[Asked]
+Round = list[Measured]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class QueriesBench:
         self._runs = runs
 
     def fill(self) -> Files:
-        """Make both layouts, compact ours, and fetch its files for DuckDB; return how many files each has."""
+        """Fill both layouts, compact ours, and fetch its files for DuckDB; return the number of files of each."""
         print(f"writing {self._rows} rows into both layouts", flush=True)
         templates = json.dumps(traffic.examples())
         layouts = (LAYOUTS_JOB, templates, str(self._rows), str(self._runs), OLD_FOLDER)
@@ -87,29 +87,29 @@ class QueriesBench:
             our_cost, our_rows = self._cost(ours, query)
             one = duck[query]
             check_equal(query, our_rows, old_rows, one["rows"])
-            asked.append(Asked(query, our_cost, old_cost, Cost(one["seconds"], one["cpu"])))
+            asked.append(Measured(query, our_cost, old_cost, Cost(one["seconds"], one["cpu"])))
         return asked
 
-    def _cost(self, asker_: Asker, query: str) -> tuple[Cost, list[list[Any]]]:
-        """What Trino's process took, whatever it is that took it."""
+    def _cost(self, trino: Asker, query: str) -> tuple[Cost, list[list[Any]]]:
+        """Run a query; the cost is that of the whole Trino process, so it includes its background work."""
         pid = self._stack["trino"].pid
         if pid is None:
             raise BenchError(f"Trino died. The end of its log:\n{self._stack['trino'].last_lines()}")
         before = cpu_seconds(pid)
-        answer = asker_.ask(query)
+        answer = trino.ask(query)
         return Cost(answer.seconds, cpu_seconds(pid) - before), answer.rows
 
 
 def check_equal(query: str, *answers: list[list[Any]]) -> None:
-    """Raise BenchError unless all answers are equal; of a query without an order, in any order."""
-    # Which rows a limit lets through is open.
+    """Raise BenchError unless all results are equal; the order of rows does not matter."""
+    # With a limit, any rows may be returned: only their number is compared.
     shown: Callable[[list[list[Any]]], object] = len if " limit " in query else _shown
     if len({str(shown(answer)) for answer in answers}) > 1:
-        raise BenchError(f"{query}: answers differ: {[shown(answer) for answer in answers]}")
+        raise BenchError(f"{query}: expected equal results, got {[shown(answer) for answer in answers]}")
 
 
 def _shown(rows: list[list[Any]]) -> list[list[str]]:
-    # An hour as text: what differs is how each writes its zone.
+    # Up to the hour: engines format the time zone differently.
     return sorted([str(value)[:13] for value in row] for row in rows)
 
 

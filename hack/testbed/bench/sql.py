@@ -1,4 +1,4 @@
-"""Questions to Trino, and what each answer takes."""
+"""Timed queries in Trino."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from testbed.settings import HOST, Settings
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows, and the wall seconds from the question to the last of them."""
+    """Rows of a result, and the wall seconds until the last of them."""
 
     rows: list[list[Any]]
     seconds: float
@@ -21,7 +21,7 @@ class Answer:
 
 
 class Asker:
-    """One analyst's connection."""
+    """One connection to Trino."""
 
     def __init__(self, connection: trino.dbapi.Connection) -> None:
         self._connection = connection
@@ -34,7 +34,7 @@ class Asker:
         return Answer(rows, time.monotonic() - began, cursor.query_id)
 
     def planning_ms(self, query: str) -> int:
-        """Ask, and return how long Trino took to plan it."""
+        """Run a query, and return the milliseconds that Trino took to plan it."""
         query_id = self.ask(query).query_id
         plans = f"SELECT planning_time_ms FROM system.runtime.queries WHERE query_id = '{query_id}'"
         return int(self.ask(plans).rows[0][0])

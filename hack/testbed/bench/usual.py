@@ -1,9 +1,8 @@
-"""The application people usually write: one produce per request, no acknowledgement awaited.
+"""The naive baseline: an application that produces one record per request and does not wait for its acknowledgement.
 
-It answers what the API answers, and writes the same fields. Two servers run it, each a contender: Flask's development
-server, `python -m testbed.bench.usual PORT`, whose line per request is switched off, for the API writes none either;
-and gunicorn, `gunicorn 'testbed.bench.usual:served()'`. Both take KAFKA_BOOTSTRAP_SERVERS and KAFKA_TOPIC from the
-environment.
+It answers what the API answers, and writes the same fields. Two servers run it: Flask's development server, `python -m
+testbed.bench.usual PORT`, without its request log, because the API has none either; and gunicorn, `gunicorn
+'testbed.bench.usual:served()'`. Both read KAFKA_BOOTSTRAP_SERVERS and KAFKA_TOPIC from the environment.
 """
 
 import json
@@ -51,7 +50,7 @@ def _answer(producer: Producer, topic: str, event_type: EventType) -> str:
 
 
 def served() -> Flask:
-    """The application with a producer of its own; gunicorn asks for it in each worker, after the fork."""
+    """Return the application with a producer of its own; gunicorn calls this in each worker, after the fork."""
     return create_app(Producer({"bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"]}), os.environ["KAFKA_TOPIC"])
 
 

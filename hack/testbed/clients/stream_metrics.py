@@ -1,4 +1,4 @@
-"""How far the stream is, as it tells Prometheus."""
+"""The state of the stream, from its Prometheus metrics."""
 
 import urllib.request
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from testbed.settings import HOST, Settings
 
 @dataclass(frozen=True)
 class StreamState:
-    """`lag` in offsets, None while the broker does not answer; ages and durations in seconds."""
+    """`lag` is in offsets, and None while the broker does not answer; ages and durations are in seconds."""
 
     lag: int | None
     rows: int
@@ -30,7 +30,7 @@ class StreamState:
 
 
 def stream_state(settings: Settings) -> StreamState | None:
-    """Ask the stream; None if it does not answer."""
+    """Return the stream's state; None if it does not answer."""
     try:
         with urllib.request.urlopen(metrics_url(settings), timeout=5) as answer:  # noqa: S310
             text = answer.read().decode()
