@@ -2,12 +2,14 @@
 
 import os
 
+from testbed.settings import HOST
+
 
 def _exempt_loopback_from_proxies() -> None:
     """Keep this process and its children from asking a proxy for servers on this machine."""
     named = next((os.environ[name] for name in ("no_proxy", "NO_PROXY") if os.environ.get(name)), "")
     hosts = [host.strip() for host in named.split(",") if host.strip()]
-    hosts += [host for host in ("127.0.0.1", "localhost") if host not in hosts]
+    hosts += [host for host in (HOST, "localhost") if host not in hosts]
     # Some clients read the lower-case name, others the upper-case one.
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(hosts)
 

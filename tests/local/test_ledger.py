@@ -182,7 +182,7 @@ def test_a_wrong_ledger(stack: Stack, played: list[Attempt]) -> None:
         ("players → Kafka", "differing"): (
             2,
             [
-                f"{moved.partition}:999999 {moved.key}: acknowledged there, lies at {place}",
+                f"{moved.partition}:999999 {moved.key}: acknowledged there, found at {place}",
                 f"{denied.partition}:{denied.offset} {denied.key}: refused, but written",
             ],
         )

@@ -10,7 +10,7 @@ from testbed.settings import Settings
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
-FOLDER = "/made"
+FOLDER = "/folders"
 PATIENCE = 60
 
 
@@ -35,19 +35,19 @@ def edits(stack: Stack) -> set[str]:
 def test_old_edits_are_deleted(stack: Stack) -> None:
     """The running NameNode deletes edits older than its checkpoints, and a restart from them knows every folder."""
     numbers = count()
-    made: set[str] = set()
+    created: set[str] = set()
 
     def write_edits() -> set[str]:
         name = f"folder-{next(numbers)}"
         webhdfs.make_folder(stack.settings, f"{FOLDER}/{name}")
-        made.add(name)
+        created.add(name)
         return edits(stack)
 
     first = wait_until("closed edits", write_edits, PATIENCE, pause=0.02)
     wait_until("their deletion", lambda: not first & write_edits(), PATIENCE, pause=0.02)
     stack["namenode"].kill()
     stack.up(["namenode"])
-    assert set(webhdfs.names(stack.settings, FOLDER)) == made
+    assert set(webhdfs.names(stack.settings, FOLDER)) == created
     # The SecondaryNameNode finds the restarted NameNode.
     second = edits(stack)
     wait_until("another checkpoint", lambda: not second & write_edits(), PATIENCE, pause=0.02)

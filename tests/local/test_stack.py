@@ -91,14 +91,14 @@ def test_sessions_are_utc(whole: Stack) -> None:
         "from testbed.clients import sql\nfrom testbed.settings import Settings\n"
         f"print(sql.ask(Settings.from_environment(), {query!r})[1])"
     )
-    asked = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", program],
         env={**elsewhere, "PYTHONPATH": PYTHONPATH, **port_settings(whole.settings.ports)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert asked.stdout == "[['UTC']]\n"
+    assert printed.stdout == "[['UTC']]\n"
 
 
 def test_trino_behind_a_proxy(whole: Stack) -> None:
@@ -163,7 +163,7 @@ def test_a_taken_port_is_reported_before_anything_starts(tmp_path: Path) -> None
 
 
 def test_a_missing_maven_is_reported(tmp_path: Path) -> None:
-    """With an empty cache and no Maven on the PATH, Maven is asked for, and nothing starts."""
+    """With an empty cache and no Maven on the PATH, the error names Maven, and nothing starts."""
     answer = run_testbed(
         "up",
         PATH=f"{Path(sys.executable).parent}",
@@ -177,7 +177,7 @@ def test_a_missing_maven_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_missing_jdk_is_reported() -> None:
-    """A missing JDK is asked for by version, together with the versions found."""
+    """The error about a missing JDK names its version and the versions found."""
     with pytest.raises(SettingsError, match=r"JAVA_HOME: Trino needs a JDK 99; found \d+"):
         jdk.find("Trino", 99)
 

@@ -42,9 +42,9 @@ class Reconciliation:
                 event.unknown += 1
             elif attempt.partition is not None and attempt.offset is not None:
                 window = windows.get(attempt.partition, range(attempt.offset + 1))
-                gone = attempt.offset < window.start
-                to_come = attempt.offset >= window.stop and attempt.time > as_of
-                if not gone and not to_come:
+                expired = attempt.offset < window.start
+                is_later = attempt.offset >= window.stop and attempt.time > as_of
+                if not expired and not is_later:
                     event.acked.append(Place(attempt.partition, attempt.offset))
         self._runs = {run_of(key) for key in self._events}
 
@@ -118,7 +118,7 @@ class Reconciliation:
             if place in event.found or place in self._erased:
                 continue
             if found:
-                self.players.differing.add(f"{place} {key}: acknowledged there, lies at {found}")
+                self.players.differing.add(f"{place} {key}: acknowledged there, found at {found}")
             else:
                 self.players.lost.add(f"{place} {key}")
         if len(set(event.acked)) < len(event.acked):

@@ -23,7 +23,7 @@ from testbed.waiting import wait_until
 
 BULK = 100
 """Events in a bulk request."""
-BARE_EVENTS = 300_000
+RAW_EVENTS = 300_000
 WARM_UP_SECONDS = 8
 """The broker starts cold: without it, the first server would pay for its JIT compilation."""
 _LIMITS = ("API_PLAYER_RATE", "API_PLAYER_BURST", "API_ADDRESS_RATE", "API_ADDRESS_BURST")
@@ -60,7 +60,7 @@ class Round:
     flask: Run
     gunicorn: Run
     bulk: Run
-    bare: Run
+    raw: Run
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,14 @@ class ApiBench:
         self._worldless = Contender(
             self._api("api-worldless", self._other, ports.api, WORLD_URL=""), ports.api, self._other
         )
-        self._flask = self._usual("flask", ports.store, "testbed.bench.usual", str(ports.store))
-        as_ours = ApiSettings.from_environment()
-        self._gunicorn = self._usual(
+        self._flask = self._baseline("flask", ports.store, "testbed.bench.baseline", str(ports.store))
+        api = ApiSettings.from_environment()
+        self._gunicorn = self._baseline(
             "gunicorn",
             ports.trino,
             *("gunicorn", "--bind", f"{HOST}:{ports.trino}", "--no-control-socket"),
-            *("--worker-class", "gthread", "--workers", str(as_ours.workers), "--threads", str(as_ours.threads)),
-            *("--keep-alive", str(as_ours.keepalive_seconds), "testbed.bench.usual:served()"),
+            *("--worker-class", "gthread", "--workers", str(api.workers), "--threads", str(api.threads)),
+            *("--keep-alive", str(api.keepalive_seconds), "testbed.bench.baseline:application()"),
         )
 
     @property
@@ -120,7 +120,7 @@ class ApiBench:
         """The servers, in the order of a round."""
         return self._ours, self._worldless, self._flask, self._gunicorn
 
-    def _usual(self, name: str, port: int, *module: str) -> Contender:
+    def _baseline(self, name: str, port: int, *module: str) -> Contender:
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": self._other.bootstrap_servers,
             "KAFKA_TOPIC": self._other.topic,
@@ -130,19 +130,19 @@ class ApiBench:
         return Contender(Process(program, self._stack.settings), port, self._other)
 
     def _api(self, name: str, settings: Settings, port: int, **environment: str) -> Process:
-        usual = self._stack["api"].program
+        program = self._stack["api"].program
         changed = {
             "API_BIND": f"{HOST}:{port}",
             "KAFKA_TOPIC": settings.topic,
             **environment,
         }
-        return Process(replace(usual, name=name, environment=usual.environment | changed), settings)
+        return Process(replace(program, name=name, environment=program.environment | changed), settings)
 
     def rounds(self, count: int) -> list[Round]:
         """Load every server once in each round."""
         topic.ensure(self._other)
-        for one in self.contenders:
-            one.server.start()
+        for contender in self.contenders:
+            contender.server.start()
         try:
             for contender in self.contenders:
                 wait_until(contender.server.program.name, contender.listens, 30)
@@ -156,15 +156,15 @@ class ApiBench:
                     flask=self._load(self._flask, promises=False),
                     gunicorn=self._load(self._gunicorn, promises=False),
                     bulk=self._load(self._worldless, kind=BULK),
-                    bare=self._bare(),
+                    raw=self._raw(),
                 )
                 print(f"API round {number} of {count}: {_summary(one)}", flush=True)
                 rounds.append(one)
             return rounds
         finally:
             # The API itself keeps running, because its memory is measured next.
-            for one in self.contenders[1:]:
-                one.server.stop()
+            for contender in self.contenders[1:]:
+                contender.server.stop()
 
     def close(self) -> None:
         self._ours.server.stop()
@@ -204,8 +204,8 @@ class ApiBench:
         store, settings = Store(self._stack.settings.store_url), self._stack.settings
         wait_until("the world", lambda: sum(store.positions().values()) == end_offset(settings), 60)
 
-    def _bare(self) -> Run:
-        done = run_module("bare", self._other.bootstrap_servers, self._other.topic, BARE_EVENTS, timeout=120)
+    def _raw(self) -> Run:
+        done = run_module("raw_producer", self._other.bootstrap_servers, self._other.topic, RAW_EVENTS, timeout=120)
         if done["failed"]:
             raise BenchError(f"the raw producer: {done['failed']} events were not acknowledged")
         return Run(0, done["acked"], 0, 0, 0, done["cpu"])
@@ -227,5 +227,5 @@ def _summary(one: Round) -> str:
         f"to {flask.requests_per_second:.0f} (Flask) and {gunicorn.requests_per_second:.0f} (gunicorn) requests/s, "
         f"p99 {ours.p99_ms:.0f} to {flask.p99_ms:.0f} and {gunicorn.p99_ms:.0f} ms, "
         f"CPU per event {ours.cpu_per_event:.0f} to {flask.cpu_per_event:.0f} and {gunicorn.cpu_per_event:.0f} µs; "
-        f"bulk {one.bulk.events_per_core:.0f} to the raw producer's {one.bare.events_per_core:.0f} events/s per core"
+        f"bulk {one.bulk.events_per_core:.0f} raw producer {one.raw.events_per_core:.0f} events/s per core"
     )

@@ -12,9 +12,9 @@ from lake.settings import EVENTS
 
 from testbed.bench.cost import run_module
 from testbed.bench.load import percentile
-from testbed.bench.metrics import sample
 from testbed.bench.pace import Acknowledged
-from testbed.bench.sql import asker
+from testbed.bench.sql import connect
+from testbed.clients.stream_metrics import sample
 from testbed.settings import Settings
 from testbed.waiting import wait_until
 
@@ -72,11 +72,11 @@ class Watcher:
 
     def _watch(self, stop: threading.Event) -> None:
         try:
-            with asker(self._settings) as trino:
+            with connect(self._settings) as trino:
                 shown = dict.fromkeys(range(self._settings.partitions), -1)
                 while not stop.is_set():
                     due = time.monotonic() + POLL_SECONDS
-                    shown = shown | dict(trino.ask(_newer(shown)).rows)
+                    shown = shown | dict(trino.run(_newer(shown)).rows)
                     self.views.append(View(time.monotonic(), shown))
                     stop.wait(max(0, due - time.monotonic()))
         except BaseException as error:
@@ -128,7 +128,7 @@ def _ends(acknowledged: Sequence[Acknowledged]) -> dict[int, int]:
 
 def _batches(settings: Settings) -> tuple[float, float]:
     """Return the number of batches that the stream has written, and their total duration."""
-    duration = "gamelake_stream_batch_duration_seconds"
+    duration = "batch_duration_seconds"
     return sample(settings, f"{duration}_count"), sample(settings, f"{duration}_sum")
 
 

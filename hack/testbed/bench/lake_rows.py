@@ -70,7 +70,8 @@ def queries_rows(rounds: Sequence[queries.Round], rows: int, files: Files) -> li
     """Return a row for each query, one for all of them together, and one for DuckDB, the upper limit."""
     old = f"all-varchar, {files.old:,} files a family"
     each = [
-        _query_row(f"`{asked.query}`", [[one[number]] for one in rounds], old) for number, asked in enumerate(rounds[0])
+        _query_row(f"`{measured.query}`", [[one[number]] for one in rounds], old)
+        for number, measured in enumerate(rounds[0])
     ]
     together = _query_row(f"all {len(each)} together, {rows:,} rows, {files.ours} files", rounds, old, CPU_TARGET)
     ours, duck = middle(rounds, lambda r: _sum(r, "ours").cpu), middle(rounds, lambda r: _sum(r, "duck").cpu)
@@ -100,8 +101,8 @@ def _cost(rounds: Sequence[queries.Round], who: str) -> str:
     return f"{cpu:.2f} s CPU in {seconds:.2f} s"
 
 
-def _sum(asked: queries.Round, who: str) -> Cost:
-    costs: list[Cost] = [getattr(one, who) for one in asked]
+def _sum(queried: queries.Round, who: str) -> Cost:
+    costs: list[Cost] = [getattr(one, who) for one in queried]
     return Cost(sum(one.seconds for one in costs), sum(one.cpu for one in costs))
 
 

@@ -8,8 +8,8 @@ from statistics import median
 from confluent_kafka import Producer
 
 from testbed.bench import traffic
-from testbed.bench.metrics import sample
-from testbed.bench.sql import asker
+from testbed.bench.sql import connect
+from testbed.clients.stream_metrics import sample
 from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
@@ -62,7 +62,7 @@ def _write_batches(stack: Stack, batches: int) -> None:
 
     def enough() -> bool:
         _produce(stack, producer, records)
-        return sample(stack.settings, "gamelake_stream_batch_duration_seconds_count") >= batches
+        return sample(stack.settings, "batch_duration_seconds_count") >= batches
 
     wait_until("the stream's batches", enough, batches * 10, pause=TRIGGER_SECONDS / 2)
 
@@ -75,8 +75,8 @@ def _produce(stack: Stack, producer: Producer, records: Iterator[tuple[bytes, by
 
 
 def _state(stack: Stack) -> State:
-    with asker(stack.settings) as trino:
-        [[files]] = trino.ask(_FILES_OF_A_DAY).rows
+    with connect(stack.settings) as trino:
+        [[files]] = trino.run(_FILES_OF_A_DAY).rows
         plans = [trino.planning_ms(_QUERY) for _ in range(WARM_UP_PLANS + PLANS)][WARM_UP_PLANS:]
     print(f"{files} files in a day; planning took {', '.join(map(str, plans))} ms", flush=True)
     return State(int(files), median(plans), max(plans))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from testbed.bench.cost import SAMPLE_SECONDS, BenchError, CpuMeter
 from testbed.bench.jobs import PATIENCE, Cost, Load, Offsets, Round, alternate
-from testbed.bench.metrics import sample
+from testbed.clients.stream_metrics import sample
 from testbed.stack import parts
 from testbed.stack.stack import Stack
 
@@ -41,7 +41,7 @@ class StreamBench:
         return Cost(time.monotonic() - began, meter.read())
 
     def _all_committed(self) -> bool:
-        return sample(self._stack.settings, "gamelake_stream_rows_total") >= self._events
+        return sample(self._stack.settings, "rows_total") >= self._events
 
 
 def _summary(one: Round) -> str:

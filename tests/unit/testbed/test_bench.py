@@ -62,10 +62,10 @@ def test_an_answer_is_parsed_once_it_is_complete(received: bytes, answer: Answer
 def test_both_servers_of_the_baseline_are_compared() -> None:
     """Rates, latencies and CPU are compared with Flask's development server and gunicorn, by their own figures."""
 
-    def turn(speed: float) -> Run:
+    def result(speed: float) -> Run:
         return Run(speed, 1000, 0, 10, 20, 1000 / speed)
 
-    one = Round(turn(900), turn(800), turn(1000), turn(500), turn(1250), turn(2000), turn(5000))
+    one = Round(result(900), result(800), result(1000), result(500), result(1250), result(2000), result(5000))
     rows = api_rows([one], {"RSS": 60_000_000}, 32)
     for server, ratio in (("Flask's development server", "2.00"), ("gunicorn (gthread)", "0.80")):
         compared = [row for row in rows if server in row.comparison]

@@ -107,7 +107,7 @@ def test_lost_with_the_end_of_the_log():
 def test_acknowledged_at_another_place():
     """An event at another place than its answer named is reported with both places."""
     assert differences(reconcile([acked(A, 1), acked(B, 2)], *WELL)) == [
-        ("players → Kafka", "differing", 1, ["0:1 play-1-1: acknowledged there, lies at 0:0"])
+        ("players → Kafka", "differing", 1, ["0:1 play-1-1: acknowledged there, found at 0:0"])
     ]
 
 
@@ -223,7 +223,7 @@ def test_records_removed_by_retention():
     sent = [acked(A, 0), acked(B, 2)]
     assert differences(reconcile(sent, records[2:], rows, shown, kept_from=2)) == []
     assert differences(reconcile([acked(A, 1), sent[1]], records[2:], rows, shown, kept_from=2)) == [
-        ("players → Kafka", "differing", 1, ["0:1 play-1-1: acknowledged there, lies at 0:0"])
+        ("players → Kafka", "differing", 1, ["0:1 play-1-1: acknowledged there, found at 0:0"])
     ]
     assert differences(reconcile(sent, records[2:], [rows[0], rows[2]], shown, kept_from=2)) == [
         ("Kafka → table", "lost", 1, ["0:1 which Kafka no longer has"])
@@ -261,7 +261,7 @@ def test_an_erased_row_excuses_nothing_that_kafka_still_has():
     records, rows, shown = WELL
     rows = [rows[0], row(1, None, "erased"), rows[2]]
     assert differences(reconcile([acked(A, 1), acked(B, 2)], records, rows, shown)) == [
-        ("players → Kafka", "differing", 1, ["0:1 play-1-1: acknowledged there, lies at 0:0"])
+        ("players → Kafka", "differing", 1, ["0:1 play-1-1: acknowledged there, found at 0:0"])
     ]
 
 

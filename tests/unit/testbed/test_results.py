@@ -91,7 +91,7 @@ def test_what_cannot_be_rendered_is_not_stored(tmp_path: Path) -> None:
 
 
 def test_faults_are_summed_up_by_kind(tmp_path: Path) -> None:
-    """A kind of fault has one row, with its losses and its longest recovery held against its target."""
+    """A kind of fault has one row, with its losses and its longest recovery compared with its target."""
     kill, freeze = Fault("kill", lambda _: None, limit=60), Fault("freeze", lambda _: None, limit=60)
     outcomes = [
         Outcome(kill, 10, "before the commit", 0, 0, 0),
