@@ -5,7 +5,6 @@ API has.
 """
 
 import os
-import socket
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -13,7 +12,8 @@ from dataclasses import dataclass, replace
 from game_api.settings import Settings as ApiSettings
 from game_world.store import Store
 
-from testbed.bench.cost import BenchError, cpu_seconds, run_module, worker_memory
+from testbed.bench.cost import BenchError, run_module, worker_memory
+from testbed.bench.server import Server
 from testbed.clients import topic
 from testbed.clients.topic import end_offset
 from testbed.settings import HOST, Ports, Settings
@@ -44,7 +44,7 @@ class Run:
 
     @property
     def cpu_per_event(self) -> float:
-        """Microseconds."""
+        """Return the CPU time per event, in microseconds."""
         return self.cpu / self.events * 1e6
 
     @property
@@ -63,46 +63,22 @@ class Round:
     raw: Run
 
 
-@dataclass(frozen=True)
-class Contender:
-    """A server on a port that writes to the topic of `settings`; its CPU includes that of the processes `beside` it."""
-
-    server: Process
-    port: int
-    settings: Settings
-    beside: tuple[Process, ...] = ()
-
-    @property
-    def pid(self) -> int:
-        if self.server.pid is None:
-            raise BenchError(f"{self.server.program.name} died. The end of its log:\n{self.server.last_lines()}")
-        return self.server.pid
-
-    def listens(self) -> bool:
-        with socket.socket() as probe:
-            return bool(self.pid) and probe.connect_ex((HOST, self.port)) == 0
-
-    def cpu(self) -> float:
-        """Return the CPU seconds of all its processes."""
-        return cpu_seconds(self.pid) + sum(cpu_seconds(one.pid) for one in self.beside if one.pid)
-
-
 class ApiBench:
     def __init__(self, stack: Stack, seconds: float, connections: int) -> None:
         self._stack = stack
         self._seconds = seconds
         self._connections = connections
         settings = stack.settings
-        # A topic of their own, so that the world spends no CPU on events of the other servers.
+        # The other servers have a topic of their own, so that the world spends no CPU on their events.
         self._other = replace(settings, topic="worldless")
         ports = Ports.free()
-        self._ours = Contender(
+        self._ours = Server(
             self._api("api", settings, settings.ports.api, **dict.fromkeys(_LIMITS, _PLENTY)),
             settings.ports.api,
             settings,
             beside=(stack["store"], stack["world"]),
         )
-        self._worldless = Contender(
+        self._worldless = Server(
             self._api("api-worldless", self._other, ports.api, WORLD_URL=""), ports.api, self._other
         )
         self._flask = self._baseline("flask", ports.store, "testbed.bench.baseline", str(ports.store))
@@ -116,18 +92,18 @@ class ApiBench:
         )
 
     @property
-    def contenders(self) -> tuple[Contender, ...]:
+    def servers(self) -> tuple[Server, ...]:
         """The servers, in the order of a round."""
         return self._ours, self._worldless, self._flask, self._gunicorn
 
-    def _baseline(self, name: str, port: int, *module: str) -> Contender:
+    def _baseline(self, name: str, port: int, *module: str) -> Server:
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": self._other.bootstrap_servers,
             "KAFKA_TOPIC": self._other.topic,
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         }
         program = Program(name, [sys.executable, "-m", *module], environment)
-        return Contender(Process(program, self._stack.settings), port, self._other)
+        return Server(Process(program, self._stack.settings), port, self._other)
 
     def _api(self, name: str, settings: Settings, port: int, **environment: str) -> Process:
         program = self._stack["api"].program
@@ -141,12 +117,12 @@ class ApiBench:
     def rounds(self, count: int) -> list[Round]:
         """Load every server once in each round."""
         topic.ensure(self._other)
-        for contender in self.contenders:
-            contender.server.start()
+        for server in self.servers:
+            server.process.start()
         try:
-            for contender in self.contenders:
-                wait_until(contender.server.program.name, contender.listens, 30)
-                run_module("load", contender.port, self._connections, WARM_UP_SECONDS, timeout=30)
+            for server in self.servers:
+                wait_until(server.process.program.name, server.listens, 30)
+                run_module("load", server.port, self._connections, WARM_UP_SECONDS, timeout=30)
             rounds = []
             for number in range(1, count + 1):
                 one = Round(
@@ -163,30 +139,30 @@ class ApiBench:
             return rounds
         finally:
             # The API itself keeps running, because its memory is measured next.
-            for contender in self.contenders[1:]:
-                contender.server.stop()
+            for server in self.servers[1:]:
+                server.process.stop()
 
     def close(self) -> None:
-        self._ours.server.stop()
+        self._ours.process.stop()
 
     def memory(self) -> dict[str, int]:
         """Return the memory in bytes of the API's largest worker."""
         return worker_memory(self._ours.pid)
 
-    def _load(self, one: Contender, kind: int | str = "", promises: bool = True) -> Run:
+    def _load(self, server: Server, kind: int | str = "", promises: bool = True) -> Run:
         """Load one server; one that `promises` its events must have all of them in Kafka when it has answered.
 
         `kind` is the last argument of bench.load.
         """
         self._await_world()
-        before, before_cpu = end_offset(one.settings), one.cpu()
-        arguments = [one.port, self._connections, self._seconds, *([kind] if kind else [])]
+        before, before_cpu = end_offset(server.settings), server.cpu()
+        arguments = [server.port, self._connections, self._seconds, *([kind] if kind else [])]
         load = run_module("load", *arguments, timeout=self._seconds + 60)
-        name = one.server.program.name
+        name = server.process.program.name
         if load["statuses"].keys() != {"200"}:
             raise BenchError(f"{name}: expected only status 200, got {load['statuses']}")
         sent = load["statuses"]["200"] * (kind if isinstance(kind, int) else 1)
-        arrived = _arrived(one.settings, before, sent, patience=0 if promises else 5)
+        arrived = _arrived(server.settings, before, sent, patience=0 if promises else 5)
         if promises and arrived != sent:
             raise BenchError(f"{name}: expected {sent} acknowledged events in Kafka, got {arrived}")
         self._await_world()
@@ -196,7 +172,7 @@ class ApiBench:
             lost=sent - arrived,
             p50_ms=load["p50"] * 1000,
             p99_ms=load["p99"] * 1000,
-            cpu=one.cpu() - before_cpu,
+            cpu=server.cpu() - before_cpu,
         )
 
     def _await_world(self) -> None:
@@ -222,10 +198,11 @@ def _arrived(settings: Settings, before: int, sent: int, patience: float) -> int
 def _summary(one: Round) -> str:
     ours, flask, gunicorn = one.ours, one.flask, one.gunicorn
     return (
-        f"{ours.requests_per_second:.0f}, decided {one.decided.requests_per_second:.0f}, "
-        f"without world {one.worldless.requests_per_second:.0f}, "
-        f"to {flask.requests_per_second:.0f} (Flask) and {gunicorn.requests_per_second:.0f} (gunicorn) requests/s, "
-        f"p99 {ours.p99_ms:.0f} to {flask.p99_ms:.0f} and {gunicorn.p99_ms:.0f} ms, "
-        f"CPU per event {ours.cpu_per_event:.0f} to {flask.cpu_per_event:.0f} and {gunicorn.cpu_per_event:.0f} µs; "
-        f"bulk {one.bulk.events_per_core:.0f} raw producer {one.raw.events_per_core:.0f} events/s per core"
+        f"{ours.requests_per_second:.0f} requests/s with the world, "
+        f"{one.decided.requests_per_second:.0f} decided by it, {one.worldless.requests_per_second:.0f} without it, "
+        f"Flask {flask.requests_per_second:.0f}, gunicorn {gunicorn.requests_per_second:.0f}; "
+        f"p99 {ours.p99_ms:.0f} ms, Flask {flask.p99_ms:.0f}, gunicorn {gunicorn.p99_ms:.0f}; "
+        f"CPU per event {ours.cpu_per_event:.0f} µs, Flask {flask.cpu_per_event:.0f}, "
+        f"gunicorn {gunicorn.cpu_per_event:.0f}; "
+        f"bulk {one.bulk.events_per_core:.0f} events/s per core, raw producer {one.raw.events_per_core:.0f}"
     )

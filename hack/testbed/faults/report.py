@@ -28,7 +28,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Row:
-    """All faults of one kind; `recovery` is the longest one in seconds, and `met` says whether the target holds it."""
+    """All faults of one kind: `recovery` is the longest one, and `target` the longest allowed one, in seconds."""
 
     fault: str
     times: int

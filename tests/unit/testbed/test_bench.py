@@ -77,7 +77,7 @@ def test_both_servers_of_the_baseline_are_compared() -> None:
 def test_the_world_is_measured_with_its_limits(tmp_path: Path) -> None:
     """The API with a world has rate limits, and gunicorn has as many workers and threads as the API."""
     bench = ApiBench(Stack(Settings.isolated(tmp_path)), seconds=1, connections=1)
-    programs = {one.server.program.name: one.server.program for one in bench.contenders}
+    programs = {one.process.program.name: one.process.program for one in bench.servers}
     used = ApiSettings.from_environment(programs["api"].environment)
     assert min(used.player_rate, used.player_burst, used.address_rate, used.address_burst) >= 100_000
     assert used.world_url
