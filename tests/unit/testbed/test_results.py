@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from testbed.results import run as runs
 from testbed.results.machine import Machine, this_machine
 from testbed.results.result import DOCS
 from testbed.results.run import Run
+
+from tests.command import environment
 
 MACHINE = Machine("A Processor", 2, 8, {"Python": "3.13.1", "Kafka": "4.3.1"})
 RUN = Run("2026-11-24T12:00:00Z", "0123456789abcdef", dirty=False, machine=MACHINE, command="python -m testbed.bench")
@@ -136,6 +139,27 @@ def test_the_machine_is_described() -> None:
     assert machine.cores > 0
     assert machine.memory_gb > 0
     assert {"Python", "Flask", "Kafka", "Spark", "Trino"} <= machine.software.keys()
+
+
+@pytest.mark.parametrize("module", ["testbed.bench", "testbed.faults"])
+def test_a_failed_run_changes_no_document(module: str, tmp_path: Path) -> None:
+    """A run that fails, here without Maven and with an empty cache, prints its error and writes nothing."""
+    before = documents()
+    ran = subprocess.run(
+        [sys.executable, "-m", module],
+        env=environment(PATH=str(Path(sys.executable).parent), GAMELAKE_CACHE=str(tmp_path), TMPDIR=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert "error: mvn: expected Maven on the PATH" in ran.stderr
+    assert documents() == before
+
+
+def documents() -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in DOCS.rglob("*") if path.is_file()}
 
 
 def test_documents_are_what_their_results_render_to() -> None:
