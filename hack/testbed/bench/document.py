@@ -38,8 +38,8 @@ SECTIONS = {
     "api": _of_bench(
         "api",
         "API",
-        "The API, with and without its world, beside the application that people usually write, which does not wait "
-        "for Kafka's acknowledgement, and beside a bare producer loop. All use one broker, in alternated rounds.",
+        "The API, with and without its world, beside a naive baseline, which does not wait for Kafka's "
+        "acknowledgement, and beside a raw producer loop. All use one broker, in alternated rounds.",
     ),
     "batch": _of_bench(
         "batch",

@@ -61,6 +61,8 @@ def _run(campaign: Campaign, options: argparse.Namespace) -> bool:
         for error in campaign.reader.errors[:10]:
             print(f"  {error}")
     if {outcome.fault for outcome in outcomes} == set(FAULTS):
+        # In the order of FAULTS, so that the documents of two campaigns are easy to compare.
+        outcomes.sort(key=lambda outcome: FAULTS.index(outcome.fault))
         conditions = f"Seed {options.seed}, {options.rate:g} events/s, a batch every {options.trigger} s."
         document.record(run, rows(outcomes), [summary, conditions])
     else:

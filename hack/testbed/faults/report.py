@@ -41,12 +41,13 @@ class Row:
 
     def __str__(self) -> str:
         verdict = "met" if self.met else "**missed**"
-        cells = (self.fault, self.times, self.lost, self.doubled, self.differing, f"{self.recovery:.0f} s")
-        return f"| {' | '.join(map(str, cells))} | {self.target:.0f} s: {verdict} |"
+        errors = (f"**{count}**" if count else "0" for count in (self.lost, self.doubled, self.differing))
+        cells = (self.fault, str(self.times), *errors, f"{self.recovery:.0f} s")
+        return f"| {' | '.join(cells)} | {self.target:.0f} s: {verdict} |"
 
 
 def rows(outcomes: Sequence[Outcome]) -> list[Row]:
-    """Sum up the outcomes, in the order in which each kind of fault came first."""
+    """Sum up the outcomes by fault, in the order in which the faults first occur."""
     by_fault: dict[Fault, list[Outcome]] = {}
     for outcome in outcomes:
         by_fault.setdefault(outcome.fault, []).append(outcome)

@@ -104,7 +104,7 @@ def test_faults_are_summed_up_by_kind(tmp_path: Path) -> None:
     assert [outcome.ok for outcome in outcomes] == [True, False, False]
     faults.record(RUN, rows(outcomes), ["Seed 7."], docs=tmp_path)
     document = (tmp_path / "faults.md").read_text()
-    assert "| kill (2 before the commit) | 2 | 0 | 1 | 0 | 59 s | 60 s: met |" in document
+    assert "| kill (2 before the commit) | 2 | 0 | **1** | 0 | 59 s | 60 s: met |" in document
     assert "| freeze | 1 | 0 | 0 | 0 | 61 s | 60 s: **missed** |" in document
     assert "Seed 7." in document
     assert "Measured on 2026-11-24 at commit 0123456789ab" in document
