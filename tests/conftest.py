@@ -1,4 +1,4 @@
-"""What all tests share: which worker runs one, whether it may be left out, and Spark in this process."""
+"""What all tests share: whether one may be left out, and Spark in this process."""
 
 import os
 import sys
@@ -8,19 +8,6 @@ import pytest
 from pyspark.sql import SparkSession
 from testbed.settings import ROOT, Settings
 from testbed.stack import jdk, parts
-
-# Workers that run beside each other take the ports of their servers from different ranges.
-if worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
-    os.environ["GAMELAKE_FREE_PORTS"] = f"{20000 + 3000 * int(worker)}-{22999 + 3000 * int(worker)}"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module's tests on one worker, and those of all modules that share the stack: there is one of it."""
-    for item in items:
-        shares_stack = "stack" in getattr(item, "fixturenames", ()) and not hasattr(
-            getattr(item, "module", None), "stack"
-        )
-        item.add_marker(pytest.mark.xdist_group("stack" if shares_stack else item.nodeid.split("::")[0]))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
