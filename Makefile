@@ -51,8 +51,7 @@ sql: $(VENV)/run ## Open Trino's prompt
 test: $(VENV)/dev ## Run the linters and all tests
 	@hack/verify
 	@$(TESTBED) fetch
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup tests/unit tests/charts tests/local
-	@$(BIN)/python -m pytest tests/images tests/e2e
+	@hack/test
 
 unit: $(VENV)/dev ## Run the tests that need no servers
 	@$(BIN)/python -m pytest tests/unit

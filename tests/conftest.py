@@ -1,4 +1,4 @@
-"""Shared by all tests: the worker that runs a test, the rule for skipped tests, and Spark in this process."""
+"""Shared by all tests: the rule for skipped tests, and Spark in this process."""
 
 import os
 import sys
@@ -8,19 +8,6 @@ import pytest
 from pyspark.sql import SparkSession
 from testbed.settings import HOST, ROOT, Settings
 from testbed.stack import jdk, parts
-
-# Workers run at the same time, so each takes its servers' ports from a range of its own.
-if worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
-    os.environ["GAMELAKE_FREE_PORTS"] = f"{20000 + 3000 * int(worker)}-{22999 + 3000 * int(worker)}"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run each module's tests on one worker, and all modules that share the stack on the same one."""
-    for item in items:
-        shares_stack = "stack" in getattr(item, "fixturenames", ()) and not hasattr(
-            getattr(item, "module", None), "stack"
-        )
-        item.add_marker(pytest.mark.xdist_group("stack" if shares_stack else item.nodeid.split("::")[0]))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -1,6 +1,5 @@
 """Real servers for the tests: one stack for all of them, with ports and a directory of its own."""
 
-import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +17,13 @@ from tests.poison import EXAMPLES
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that share the stack, unless their module has a stack of its own."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "stack" in item.fixturenames and not hasattr(item.module, "stack"):
+            item.add_marker("lake")
+
+
 @pytest.fixture(scope="package", autouse=True)
 def environment() -> Iterator[pytest.MonkeyPatch]:
     """Settings for all programs that the tests start: JVMs use only the fast compiler, because they end soon."""
@@ -29,8 +35,6 @@ def environment() -> Iterator[pytest.MonkeyPatch]:
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch) -> Iterator[Stack]:
     """The running servers, with the topic and the tables; tests start what writes to them."""
-    # Tests on other workers measure latencies: they get the CPU first.
-    os.nice(10)
     data: Path = tmp_path_factory.mktemp("stack")
     one = Stack(Settings.isolated(data))
     one.up([name for name in one.names if name not in ("stream", "maintenance")])
