@@ -1,1 +1,1 @@
-"""Benchmarks: gamelake beside what people usually build instead. See `python -m testbed.bench --help`."""
+"""Benchmarks: gamelake compared with what people usually build instead. See `python -m testbed.bench --help`."""

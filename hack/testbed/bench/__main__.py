@@ -1,4 +1,4 @@
-"""Measure the API, the jobs and Trino beside what people usually build instead, and write docs/benchmarks.md.
+"""Measure the API, the jobs and Trino, compared with what people usually build, and write docs/benchmarks.md.
 
 Starts servers of its own, on free loopback ports and with their data in a temporary directory, and stops them. All
 measurements take more than an hour; `--only` chooses some, and the other sections of the document keep their results.

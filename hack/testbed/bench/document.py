@@ -38,17 +38,17 @@ SECTIONS = {
     "api": _of_bench(
         "api",
         "API",
-        "The API, with and without its world, beside a naive baseline, which does not wait for Kafka's "
-        "acknowledgement, and beside a raw producer loop. All use one broker, in alternated rounds.",
+        "The API, with and without its world, compared with a naive baseline, which does not wait for "
+        "Kafka's acknowledgement, and with a raw producer loop. All use one broker, in alternated rounds.",
     ),
     "batch": _of_bench(
         "batch",
         "Batch job",
-        "The batch job, beside a Spark batch that writes plain Parquet files: it neither validates a record nor checks "
-        "what is already written.",
+        "The batch job, compared with a Spark batch that writes plain Parquet files: it neither validates a record nor "
+        "checks what is already written.",
     ),
     "stream": _of_bench(
-        "stream", "Stream", "The stream catching up with a full topic, beside the same Spark batch as above."
+        "stream", "Stream", "The stream catching up with a full topic, compared with the same Spark batch as above."
     ),
     "freshness": _of_bench(
         "freshness",
@@ -67,8 +67,8 @@ SECTIONS = {
     ),
     "cluster": Section(
         "Kubernetes",
-        "A kind cluster with all of gamelake, beside the same servers as processes on the same machine, one after the "
-        "other.",
+        "A kind cluster with all of gamelake, compared with the same servers as processes on the same machine, one "
+        "after the other.",
         "make kind-bench",
     ),
 }

@@ -1,4 +1,4 @@
-"""docs/faults.md: the table of the last whole campaign, rendered from its stored result."""
+"""docs/faults.md: the table of the last complete campaign, rendered from its stored result."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -77,7 +77,7 @@ class Site:
         return all(last.get(int(partition), -1) >= end - 1 for partition, end in ends[self.settings.topic].items())
 
     def start_job(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a Spark job beside the stream and return at once; its output goes to its log."""
+        """Start a Spark job while the stream runs, and return at once; its output goes to its log."""
         program = spark_job(self.settings, arguments[0].removesuffix(".py"), *arguments)
         with (self.settings.logs / f"{program.name}.log").open("ab") as log:
             return subprocess.Popen(
@@ -90,7 +90,7 @@ class Site:
             )
 
     def run_job(self, *arguments: str, **environment: str) -> None:
-        """Run a Spark job beside the stream to its end; raise RuntimeError if it fails."""
+        """Run a Spark job to its end while the stream runs; raise RuntimeError if it fails."""
         if code := self.start_job(*arguments, **environment).wait(300):
             raise RuntimeError(
                 f"{' '.join(arguments)} failed with exit code {code}; see its log in {self.settings.logs}"

@@ -1,4 +1,4 @@
-"""Faults of other writers beside the stream: maintenance, batch jobs, bad records, a full disk."""
+"""Faults of writers other than the stream: maintenance, batch jobs, bad records, a full disk."""
 
 import json
 import time
