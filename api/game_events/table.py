@@ -1,10 +1,8 @@
 """The table `events` and its views, derived from the catalog."""
 
-from collections.abc import Sequence
-
 from game_events.catalog import COMMON_FIELDS, ERASED, EVENT_TYPES, FAMILIES, REJECTED
-from game_events.event_ids import SERVICE_MADE
 from game_events.fields import Field, Kind
+from game_events.once import counted
 
 FAMILY = Field(
     "family",
@@ -58,38 +56,6 @@ _VIEW_COLUMNS = (
     "kafka_partition",
     "kafka_offset",
 )
-
-
-ONCE_HOURS = 24
-"""An event under a key counts again when the record before it under that key is older than this, by received_at."""
-
-
-def counted(columns: Sequence[str], events: str, where: str) -> str:
-    """Select `columns` of `events` where `where` holds, each event once, as Spark and Trino both read it.
-
-    Records of one player, type and id that are marked idempotent are one event while each lies within ONCE_HOURS of the
-    one before it in the topic. A marked record with a service-made id is a retry of an unmarked one: it counts only if
-    that one was not written. Unmarked records pay for neither search; the second one looks only for the retries' ids.
-    """
-    names = ", ".join(column.split(" AS ")[-1] for column in columns)
-    marked = f"{where} AND idempotent"
-    unmarked = f"{where} AND NOT coalesce(idempotent, false)"
-    made = f"event_id LIKE '{SERVICE_MADE}'"
-    return (
-        f"SELECT {', '.join(columns)} FROM {events} WHERE {unmarked} "
-        f"UNION ALL SELECT {names} FROM (SELECT {', '.join(columns)}, player AS of_player, event_type AS of_type, "
-        "event_id AS of_id, received_at AS attempted, lag(received_at) OVER "
-        "(PARTITION BY player, event_type, event_id ORDER BY kafka_partition, kafka_offset) AS attempted_before "
-        f"FROM {events} WHERE {marked}) AS attempts "
-        "LEFT JOIN (SELECT DISTINCT player AS first_player, event_type AS first_type, event_id AS first_id "
-        f"FROM {events} INNER JOIN (SELECT DISTINCT player AS retry_player, event_type AS retry_type, "
-        f"event_id AS retry_id FROM {events} WHERE {marked} AND {made}) AS retries "
-        f"ON player = retry_player AND event_type = retry_type AND event_id = retry_id WHERE {unmarked} AND {made}"
-        ") AS firsts ON of_player = first_player AND of_type = first_type AND of_id = first_id "
-        "WHERE first_id IS NULL AND (attempted_before IS NULL "
-        f"OR attempted > attempted_before + INTERVAL '{ONCE_HOURS}' HOUR "
-        f"OR attempted < attempted_before - INTERVAL '{ONCE_HOURS}' HOUR)"
-    )
 
 
 def family_query(family: str, events: str) -> str:
