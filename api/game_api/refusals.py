@@ -19,7 +19,7 @@ class LateError(Exception):
     """The client did not send this part of its request in time."""
 
     def __init__(self, part: str) -> None:
-        super().__init__(f"{part}: expected sooner, the time for it is over")
+        super().__init__(f"{part}: expected within the time limit, got only a part")
         self.part = part
 
 
