@@ -55,12 +55,12 @@ def add_game_pages(app: Flask, world: World | None) -> None:
         after = dict(query()).get("after", "")
         if after and not _FEED_ID.fullmatch(after):
             raise InvalidRequestError("after", "expected the id of an entry, such as 1700000000000-0")
-        return json_reply({**viewer.overview(), "feed": viewer.ask(lambda sights: sights.feed(after))})
+        return json_reply({**viewer.overview(), "feed": viewer.ask(lambda views: views.feed(after))})
 
     def read_hero(name: str) -> Response:
         if not _PLAYER.allows(name):
             raise InvalidRequestError("name", f"expected {_PLAYER.expectation}")
-        return json_reply(viewer.ask(lambda sights: sights.hero(name)))
+        return json_reply(viewer.ask(lambda views: views.hero(name)))
 
     def list_actions() -> Response:
         return json_reply(families)
@@ -77,15 +77,15 @@ class _Viewer:
 
     def __init__(self, world: World | None) -> None:
         self._world = world
-        self._sights = Sights(world.store) if world else None
+        self._views = Sights(world.store) if world else None
         self._overview: tuple[float, Json] = (0.0, {})
 
     def ask(self, read: Callable[[Sights], T]) -> T:
         """Read from the world; raise WorldAwayError if it is unavailable or does not exist."""
-        if self._world is None or self._sights is None:
+        if self._world is None or self._views is None:
             raise WorldAwayError("this service has no world")
-        sights = self._sights
-        return self._world.ask(lambda: read(sights))
+        views = self._views
+        return self._world.ask(lambda: read(views))
 
     def overview(self) -> Json:
         until, overview = self._overview

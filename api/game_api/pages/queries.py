@@ -61,7 +61,7 @@ ORDER BY event_type, strength
 """
 
 # All declarations go through one window, marked or not. That costs less than the views, which read them several times,
-# and the result is the same: the first attempt counts.
+# and the first attempt counts here, too.
 _WARS = f"""
 SELECT player, target, event_type, since, count(*) OVER () AS in_all
 FROM (
