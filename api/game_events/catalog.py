@@ -41,7 +41,7 @@ COMMON_FIELDS = (
         Kind.TIMESTAMP,
         "When the API received the event; for a rejected record, when the broker did",
         required=True,
-        # 2020 to 2100. This catches clocks in seconds or microseconds, which would create partitions for 1970 or 50,000.
+        # 2020 to 2100. This catches clocks in seconds or microseconds, whose days would lie in 1970 or year 50,000.
         minimum=1_577_836_800_000,
         maximum=4_102_444_800_000,
     ),
