@@ -153,7 +153,7 @@ def test_spark_driver(tmp_path: Path) -> None:
     """The command that Spark on Kubernetes starts a driver with runs a job with Python workers."""
     job = tmp_path / "job.py"
     job.write_text(
-        "import game_events, settings\n"
+        "import game_events, lake.settings\n"
         "from pyspark.sql import SparkSession\n"
         "spark = SparkSession.builder.getOrCreate()\n"
         "spark._jvm.Class.forName('org.apache.iceberg.spark.SparkCatalog')\n"
