@@ -135,8 +135,8 @@ def _memory(cluster: Cluster) -> Counter[str]:
 
 
 def _image_sizes() -> str:
-    asked = run("docker", "image", "inspect", "--format", "{{.Size}}", *images.tags())
-    sizes = [int(size) // 1_000_000 for size in asked.split()]
+    output = run("docker", "image", "inspect", "--format", "{{.Size}}", *images.tags())
+    sizes = [int(size) // 1_000_000 for size in output.split()]
     each = ", ".join(f"{name.partition('/')[2]} {size}" for name, size in zip(images.names(), sizes, strict=True))
     return f"{sum(sizes):,} MB: {each}"
 

@@ -41,7 +41,7 @@ class Cluster:
     def connect(self) -> None:
         """Write the kubeconfig."""
         if not self.exists:
-            raise KindError(f"there is no cluster {self.name}: make kind creates it")
+            raise KindError(f"cluster {self.name} does not exist: make kind creates it")
         try:
             configuration = run("kind", "get", "kubeconfig", "--name", self.name)
         except KindError as error:

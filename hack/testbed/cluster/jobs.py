@@ -59,7 +59,7 @@ def await_state(cluster: Cluster, job: str, wanted: str, progress: Progress) -> 
 
 def _state(job: str, application: Object | None = None) -> dict[str, str]:
     if application is None:
-        raise KindError(f"there is no {_KIND} {job}")
+        raise KindError(f"{_KIND} {job} does not exist")
     return application.get("status", {}).get("applicationState") or {}
 
 

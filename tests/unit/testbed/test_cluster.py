@@ -117,7 +117,7 @@ def test_a_job_reports_its_states(cluster: Cluster, server: KubernetesApi, capsy
         jobs.await_state(cluster, "tables", "COMPLETED", Progress())
     states = [line.partition("] ")[2] for line in capsys.readouterr().out.splitlines()]
     assert states == ["tables submitted", "tables pending rerun", "tables failed"]
-    with pytest.raises(KindError, match=r"^there is no SparkApplication batch$"):
+    with pytest.raises(KindError, match=r"^SparkApplication batch does not exist$"):
         jobs.state(cluster, "batch")
 
 

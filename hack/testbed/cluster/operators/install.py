@@ -61,8 +61,8 @@ def _is_defined(cluster: Cluster, resource: str) -> bool:
 
 def _choice() -> tuple[str, str]:
     probe = [str(ROOT / "hack/testbed/cluster/operators/install-real"), "--probe"]
-    asked = subprocess.run(probe, capture_output=True, text=True, check=False)
-    if asked.returncode == 0:
+    probed = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if probed.returncode == 0:
         return "real", "their charts are available"
-    errors = asked.stderr.strip().splitlines() or ["no answer in time"]
+    errors = probed.stderr.strip().splitlines() or ["no answer in time"]
     return "standin", f"the operators' charts are not available: {textwrap.shorten(errors[-1], 120)}"
