@@ -64,9 +64,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("down", _down, "delete the cluster and everything in it")
     measuring = add("bench", _bench, "create a cluster, measure it and the stack on this machine, and delete it")
     measuring.add_argument("--seconds", type=float, default=20, help="duration of the load on the API (%(default)s)")
-    measuring.add_argument(
-        "--connections", type=int, default=32, help="connections to the API (%(default)s)"
-    )
+    measuring.add_argument("--connections", type=int, default=32, help="connections to the API (%(default)s)")
     measuring.add_argument("--rate", type=int, default=50, help="events/s while freshness is measured (%(default)s)")
     measuring.add_argument("--freshness-seconds", type=float, default=120, help="duration of that (%(default)s)")
     measuring.add_argument("--minutes", type=float, default=10, help="minutes until memory is measured (%(default)s)")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import trino
+from lake.settings import EVENTS
 from testbed.clients import sql
 from testbed.cluster import jobs, ledger
 from testbed.cluster.api import Object
@@ -15,7 +16,6 @@ from testbed.cluster.cluster import Cluster
 from testbed.cluster.progress import Progress
 from testbed.cluster.readiness import has_ready_condition
 from testbed.cluster.settings import Settings
-from testbed.demo.stack import EVENTS
 from testbed.settings import HOST, ROOT
 from testbed.settings import Settings as LocalSettings
 from testbed.waiting import wait_until

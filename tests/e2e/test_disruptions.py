@@ -27,7 +27,7 @@ def test_a_pod_is_deleted(installation: Installation, load: Reader, part: str) -
     installation.delete_pod(part)
     print(f"{part}: a fresh row {installation.await_fresh_row():.0f} s after another pod was ready")
     assert installation.differences() == {}
-    assert load.wrong == []
+    assert load.errors == []
 
 
 def test_a_failed_stream_restarts(installation: Installation) -> None:

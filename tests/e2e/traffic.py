@@ -17,4 +17,4 @@ def traffic(installation: Installation) -> Iterator[Reader]:
     with Players(installation.settings, rate=_RATE), Reader(installation.settings) as reader:
         yield reader
     assert reader.answers
-    assert reader.wrong == []
+    assert reader.errors == []

@@ -35,15 +35,15 @@ _VERSIONS = {
 
 _MANAGER = "gamelake"
 _TIMEOUT = 30
-"""Seconds for one response."""
+"""Seconds for a response."""
 _CONNECTIONS = 32
-"""Every watch keeps one."""
+"""Each watch holds one."""
 _GONE = 410
-"""The status of a watch whose start is too old for the API server."""
+"""The status of a watch that starts at a version which the API server no longer has."""
 
 
 class Api:
-    """Objects by their kind, in one namespace if their kind has namespaces. Every failure is a KindError."""
+    """Reads and changes objects, by their kind, in one namespace. Every error of the API server is a KindError."""
 
     def __init__(self, kubeconfig: Path, namespace: str) -> None:
         self._kubeconfig = kubeconfig
@@ -55,6 +55,7 @@ class Api:
         return self._list(kind, label_selector=selector)[0]
 
     def get(self, kind: str, name: str) -> Object | None:
+        """Return an object; None if it does not exist."""
         with _explained(f"{kind} {name}"):
             try:
                 return self._request(kind, "get", name=name)
@@ -80,12 +81,12 @@ class Api:
     def wait(
         self, kind: str, ready: Callable[[list[Object]], bool], timeout: float, name: str = "", selector: str = ""
     ) -> None:
-        """Watch objects until `ready` is true of them; TimeoutError after `timeout` seconds."""
+        """Watch the objects with a name or label selector until `ready`; TimeoutError after `timeout` seconds."""
         if not any(map(ready, self.watch(kind, timeout, name, selector))):
             raise TimeoutError(f"waited {timeout:.0f} s for {kind} {name or selector}".rstrip())
 
     def watch(self, kind: str, seconds: float, name: str = "", selector: str = "") -> Iterator[list[Object]]:
-        """Yield the objects of a kind, with a name or a label selector if given: now, and whenever one changes."""
+        """Yield the objects that match, now and after each change, for so many seconds."""
         deadline = time.monotonic() + seconds
         selectors = {"label_selector": selector, "field_selector": f"metadata.name={name}" if name else ""}
         while (left := deadline - time.monotonic()) > 0:
@@ -99,17 +100,17 @@ class Api:
                     del objects[changed["metadata"]["uid"]]
                 yield list(objects.values())
 
-    def execute(self, pod: str, *command: str, given: str = "") -> str:
-        """Run a command in a pod to its end and return what it printed; `given` is its standard input."""
+    def execute(self, pod: str, *command: str, stdin: str = "") -> str:
+        """Run a command in a pod to its end and return what it printed; `stdin` is its standard input."""
         with _explained(f"{command[0]} in pod {pod}"):
-            # A connection of its own: `stream` changes the client that it is given.
+            # A connection of its own: `stream` modifies its client.
             core = client.CoreV1Api(self._connect())
             running = stream(
                 core.connect_get_namespaced_pod_exec,
                 pod,
                 self._namespace,
                 command=list(command),
-                stdin=bool(given),
+                stdin=bool(stdin),
                 stdout=True,
                 stderr=True,
                 tty=False,
@@ -117,8 +118,8 @@ class Api:
                 _preload_content=False,
             )
             try:
-                if given:
-                    running.write_channel(STDIN_CHANNEL, given.encode())
+                if stdin:
+                    running.write_channel(STDIN_CHANNEL, stdin.encode())
                     running.close_channel(STDIN_CHANNEL)
                 output = _output(running)
             finally:

@@ -12,9 +12,9 @@ class KindError(RuntimeError):
     """A failure that the user can act on; the message explains it."""
 
 
-def run(*command: str | Path, environment: Mapping[str, str] | None = None, given: str = "") -> str:
-    """Run a command to its end and return what it printed; `given` is its standard input."""
-    done = subprocess.run(command, env=environment, input=given, capture_output=True, text=True, check=False)
+def run(*command: str | Path, environment: Mapping[str, str] | None = None, stdin: str = "") -> str:
+    """Run a command to its end and return what it printed; `stdin` is its standard input."""
+    done = subprocess.run(command, env=environment, input=stdin, capture_output=True, text=True, check=False)
     if done.returncode:
         raise KindError(f"{_named(command)} ended with {done.returncode}:\n{tail(done.stderr or done.stdout)}")
     return done.stdout

@@ -45,7 +45,7 @@ def load(cluster: Cluster, chosen: Sequence[str]) -> None:
 
 def note(cluster: Cluster) -> None:
     """Record on the node which images it has, once every pod there is to run with them."""
-    run("docker", "exec", "--interactive", cluster.node, "tee", _LOADED, given=json.dumps(_built()))
+    run("docker", "exec", "--interactive", cluster.node, "tee", _LOADED, stdin=json.dumps(_built()))
 
 
 def _built() -> dict[str, str]:
