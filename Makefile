@@ -3,7 +3,6 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-export PYTHONPATH := $(CURDIR)/hack:$(CURDIR)/api:$(CURDIR)/spark-apps
 TESTBED := $(BIN)/python -m testbed
 KIND := $(BIN)/python -m testbed.kind
 
@@ -52,7 +51,7 @@ sql: $(VENV)/run ## Open Trino's prompt
 test: $(VENV)/dev ## Run the linters and all tests
 	@hack/verify
 	@$(TESTBED) fetch
-	@$(BIN)/python -m pytest
+	@hack/test
 
 unit: $(VENV)/dev ## Run the tests that need no servers
 	@$(BIN)/python -m pytest tests/unit
@@ -101,6 +100,7 @@ $(VENV)/run: requirements/testbed.txt
 	@echo "installing the Python packages (about a minute; pyspark alone is 450 MB)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/dev: requirements/dev.txt $(VENV)/run

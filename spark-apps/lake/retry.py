@@ -13,7 +13,7 @@ _ATTEMPTS = 10
 _REFUSED = "org.apache.iceberg.exceptions."
 _GONE = "java.io.FileNotFoundException"
 """What Iceberg was about to read has been deleted: two runs of maintenance forgot the same snapshots."""
-_LOCAL = "(No such file or directory)"
+LOCAL = "(No such file or directory)"
 """How Java ends the message where the file is not on HDFS: no other run has deleted it."""
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ def retried(do: Callable[[], T]) -> T:
             return do()
         except (PySparkException, Py4JJavaError) as error:
             cause = root_cause(error)
-            is_gone = _GONE in cause and _LOCAL not in cause
+            is_gone = _GONE in cause and LOCAL not in cause
             if attempt == _ATTEMPTS or not (cause.startswith(_REFUSED) or is_gone):
                 raise
             print(f"another writer was faster: again ({attempt} of {_ATTEMPTS})", flush=True)

@@ -9,14 +9,14 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from lake.maintenance.steps import Step
-from lake.retry import retried
+from lake.retry import LOCAL, retried
 from lake.termination import root_cause
 
 _SAME_FAILURES = 3
 """Runs in a row in which a step fails in the same way …"""
-_PATIENCE = 60
-"""… for at least so many seconds, in which whatever was away could have come back: what stays then is in this process,
-or in what it was given at its start."""
+_PATIENCE = 300
+"""… for at least so many seconds, in which a server that was unavailable could have come back. The files of this
+process do not come back: when it lacks one, it waits for nothing."""
 
 
 def run(due: Sequence[Step], told: threading.Event) -> dict[str, str]:
@@ -58,7 +58,8 @@ class _Failures:
             before, count, since = self._same.get(step.name, (kind, 0, now))
             count, since = (count + 1, since) if before == kind else (1, now)
             self._same[step.name] = (kind, count, since)
-            if count >= _SAME_FAILURES and now - since >= _PATIENCE:
+            patience = 0 if LOCAL in cause else _PATIENCE
+            if count >= _SAME_FAILURES and now - since >= patience:
                 raise HopelessError(f"{step.name} failed {count} times in a row in the same way: {cause}")
 
 
