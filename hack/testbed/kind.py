@@ -1,7 +1,6 @@
 """gamelake in a kind cluster: `make kind`, `make kind-demo`, `make kind-down` and `make kind-bench` run this."""
 
 import argparse
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from testbed.cluster.command import KindError
 from testbed.cluster.operators.install import NAMESPACE as OPERATORS_NAMESPACE
 from testbed.cluster.progress import Progress
 from testbed.cluster.settings import Settings
+from testbed.command_line import exit_code
 from testbed.demo.cluster import demo
 from testbed.settings import ROOT
 from testbed.settings import SettingsError as LocalSettingsError
@@ -32,17 +32,12 @@ _ENVIRONMENT = """environment:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _arguments(arguments)
-    # SIGTERM cleans up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+
+    def command() -> int:
         prerequisites.check_tools()
         return int(chosen.run(Cluster(Settings.from_environment()), chosen))
-    except (KindError, LocalSettingsError, StackError, BenchError, OSError, trino.exceptions.Error) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+
+    return exit_code(command, KindError, LocalSettingsError, StackError, BenchError, OSError, trino.exceptions.Error)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
