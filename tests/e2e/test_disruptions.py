@@ -36,7 +36,7 @@ def test_a_failed_stream_restarts(installation: Installation) -> None:
     kill = "for one in /proc/[0-9]*; do [[ $(<$one/comm) != java ]] || kill -9 ${one#/proc/}; done"
     # The shell may be killed with its container.
     with suppress(KindError):
-        installation.cluster.api.execute(driver.name, "bash", "-c", kill)
+        installation.cluster.execute(driver.name, "bash", "-c", kill)
     wait_until("its end", lambda: driver.uid not in [pod.uid for pod in installation.pods("driver")], PATIENCE, pause=1)
     wait_until("the stream", lambda: installation.job_state("stream") == "RUNNING", PATIENCE, pause=1)
     installation.await_fresh_row()

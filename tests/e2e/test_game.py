@@ -80,7 +80,7 @@ def test_the_world_survives_its_pods(installation: Installation, explorer: dict[
 def test_a_lost_world_is_rebuilt(installation: Installation, explorer: dict[str, Any]) -> None:
     """An empty store is filled again from the topic, with nothing missing."""
     [store] = installation.pods("store")
-    installation.cluster.api.execute(store.name, "sh", "-c", _VALKEY_CLI, "sh", "flushall")
+    installation.cluster.execute(store.name, "sh", "-c", _VALKEY_CLI, "sh", "flushall")
     wait_until("the player", lambda: hero(installation) == explorer, PATIENCE, pause=1)
     wait_until("the world", lambda: explore(installation), PATIENCE, pause=1)
 
@@ -88,5 +88,5 @@ def test_a_lost_world_is_rebuilt(installation: Installation, explorer: dict[str,
 def test_the_store_requires_a_password(installation: Installation) -> None:
     """Without the password the store answers no command, not even in its own pod."""
     [store] = installation.pods("store")
-    answer = installation.cluster.api.execute(store.name, "valkey-cli", "get", "topic")
+    answer = installation.cluster.execute(store.name, "valkey-cli", "get", "topic")
     assert "NOAUTH" in answer

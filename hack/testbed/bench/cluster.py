@@ -103,7 +103,7 @@ def _load_in_pod(cluster: Cluster, options: Namespace) -> float:
     """Return the requests per second from inside the API's pod: a port-forward would be the bottleneck."""
     pod = cluster.api.find("Pod", "app.kubernetes.io/name=api")[0]["metadata"]["name"]
     arguments = map(str, (_API_PORT, options.connections, options.seconds))
-    return _rate(json.loads(cluster.api.execute(pod, "python3", "-c", LOAD, *arguments, stdin=load_input())))
+    return _rate(json.loads(cluster.execute(pod, "python3", "-c", LOAD, *arguments, stdin=load_input())))
 
 
 def load_input() -> str:

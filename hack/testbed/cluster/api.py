@@ -1,24 +1,19 @@
-"""The Kubernetes API, through the official client."""
+"""Objects of the Kubernetes API, through the official client."""
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from kubernetes import client, config, dynamic
+from kubernetes import dynamic
 from kubernetes.client.exceptions import ApiException
-from kubernetes.dynamic.exceptions import DynamicApiError, NotFoundError, ResourceNotFoundError
-from kubernetes.stream import stream
-from kubernetes.stream.ws_client import ERROR_CHANNEL, STDERR_CHANNEL, STDIN_CHANNEL, STDOUT_CHANNEL
+from kubernetes.dynamic.exceptions import NotFoundError
 from kubernetes.watch import Watch
 from urllib3.exceptions import HTTPError
-from websocket import ABNF, WebSocketException
 
-from testbed.cluster.command import KindError, tail
+from testbed.cluster.connection import connect, explained
 
 Object = dict[str, Any]
 
@@ -36,8 +31,6 @@ _VERSIONS = {
 _MANAGER = "gamelake"
 _TIMEOUT = 30
 """Seconds for a response."""
-_CONNECTIONS = 32
-"""Each watch holds one."""
 _GONE = 410
 """The status of a watch that starts at a version which the API server no longer has."""
 
@@ -56,7 +49,7 @@ class Api:
 
     def get(self, kind: str, name: str) -> Object | None:
         """Return an object; None if it does not exist."""
-        with _explained(f"{kind} {name}"):
+        with explained(f"{kind} {name}"):
             try:
                 return self._request(kind, "get", name=name)
             except NotFoundError:
@@ -64,17 +57,17 @@ class Api:
 
     def apply(self, thing: Object) -> None:
         """Create or change an object by server-side apply."""
-        with _explained(f"{thing['kind']} {thing['metadata']['name']}"):
+        with explained(f"{thing['kind']} {thing['metadata']['name']}"):
             self._request(thing["kind"], "server_side_apply", body=thing, field_manager=_MANAGER, force_conflicts=True)
 
     def delete(self, kind: str, name: str) -> None:
         """Delete an object; return before it is gone."""
-        with _explained(f"{kind} {name}"):
+        with explained(f"{kind} {name}"):
             self._request(kind, "delete", name=name)
 
     def read(self, path: str) -> Object:
         """Return the JSON at a path of the API server."""
-        with _explained(path):
+        with explained(path):
             body: Object = self._client.request("get", path, serializer=_plain, _request_timeout=_TIMEOUT)
             return body
 
@@ -100,45 +93,15 @@ class Api:
                     del objects[changed["metadata"]["uid"]]
                 yield list(objects.values())
 
-    def execute(self, pod: str, *command: str, stdin: str = "") -> str:
-        """Run a command in a pod to its end and return what it printed; `stdin` is its standard input."""
-        with _explained(f"{command[0]} in pod {pod}"):
-            # A connection of its own: `stream` modifies its client.
-            core = client.CoreV1Api(self._connect())
-            running = stream(
-                core.connect_get_namespaced_pod_exec,
-                pod,
-                self._namespace,
-                command=list(command),
-                stdin=bool(stdin),
-                stdout=True,
-                stderr=True,
-                tty=False,
-                binary=True,
-                _preload_content=False,
-            )
-            try:
-                if stdin:
-                    running.write_channel(STDIN_CHANNEL, stdin.encode())
-                    running.close_channel(STDIN_CHANNEL)
-                output = _output(running)
-            finally:
-                running.close()
-        status = json.loads(output[ERROR_CHANNEL] or b'{"message": "the connection was lost"}')
-        if status.get("status") != "Success":
-            errors = (output[STDERR_CHANNEL] or output[STDOUT_CHANNEL]).decode(errors="replace")
-            raise KindError(f"{command[0]} in pod {pod}: {status.get('message')}\n{tail(errors)}")
-        return output[STDOUT_CHANNEL].decode()
-
     def _list(self, kind: str, **selectors: str) -> tuple[list[Object], str]:
         """Return the objects, and the version of the list, from which a watch can start."""
-        with _explained(kind):
+        with explained(kind):
             found = self._request(kind, "get", **selectors)
         return found["items"], found["metadata"]["resourceVersion"]
 
     def _events(self, kind: str, version: str, seconds: float, **selectors: str) -> Iterator[Object]:
         """Yield the changes since a version; end early where the watch breaks."""
-        with _explained(kind):
+        with explained(kind):
             watched = Watch().stream(
                 self._resource(kind).get,
                 namespace=self._namespace,
@@ -169,38 +132,9 @@ class Api:
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401 the client has no types
         # By default the cache is shared by all clusters that ever had this address.
-        return dynamic.DynamicClient(self._connect(), cache_file=str(self._kubeconfig.with_name("resources.json")))
-
-    def _connect(self) -> Any:  # noqa: ANN401 the client has no types
-        settings = client.Configuration()
-        settings.connection_pool_maxsize = _CONNECTIONS
-        return config.new_client_from_config(str(self._kubeconfig), client_configuration=settings)
-
-
-def _output(running: Any) -> dict[int, bytes]:  # noqa: ANN401 the client has no types
-    """Return what a command wrote to each channel until it ended."""
-    received: dict[int, list[bytes]] = {channel: [] for channel in (STDOUT_CHANNEL, STDERR_CHANNEL, ERROR_CHANNEL)}
-    # Frame by frame: the client's own methods append by copying, which takes a minute for 20 MB.
-    opcode, frame = running.sock.recv_data_frame(True)
-    while opcode != ABNF.OPCODE_CLOSE:
-        if opcode == ABNF.OPCODE_BINARY and frame.data[0] in received:
-            received[frame.data[0]].append(frame.data[1:])
-        opcode, frame = running.sock.recv_data_frame(True)
-    return {channel: b"".join(parts) for channel, parts in received.items()}
+        cache = self._kubeconfig.with_name("resources.json")
+        return dynamic.DynamicClient(connect(self._kubeconfig), cache_file=str(cache))
 
 
 def _plain(_: object, body: Object) -> Object:
     return body
-
-
-@contextmanager
-def _explained(what: str) -> Iterator[None]:
-    """Turn every error of the client into a KindError."""
-    try:
-        yield
-    except DynamicApiError as error:
-        raise KindError(f"{what}: {error.summary()}") from error
-    except ApiException as error:
-        raise KindError(f"{what}: {error.reason}") from error
-    except (HTTPError, ResourceNotFoundError, config.ConfigException, WebSocketException) as error:
-        raise KindError(f"{what}: {error}") from error

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from testbed.cluster.api import Api
 from testbed.cluster.command import KindError, run
+from testbed.cluster.execution import execute
 from testbed.cluster.settings import Settings
 
 RELEASE = "gamelake"
@@ -57,8 +58,12 @@ class Cluster:
         shutil.rmtree(self.settings.data, ignore_errors=True)
 
     def kubectl(self, *arguments: str | Path) -> str:
-        """Run a command that users type themselves; everything else goes through `api`."""
+        """Run a command that users type themselves; everything else goes through the Python client."""
         return run("kubectl", "--namespace", self.namespace, *arguments, environment=self.environment)
+
+    def execute(self, pod: str, *command: str, stdin: str = "") -> str:
+        """Run a command in a pod to its end and return what it printed; `stdin` is its standard input."""
+        return execute(self.kubeconfig, self.namespace, pod, command, stdin)
 
     def helm(self, *arguments: str | Path) -> str:
         return run("helm", "--namespace", self.namespace, *arguments, environment=self.environment)

@@ -39,7 +39,7 @@ class PodRecords:
             yield record((partition, int(offset)), _content(key), _content(value), int(time))
 
     def _run(self, *arguments: str | int) -> str:
-        return self._cluster.api.execute(_POD, "python3", "-", *map(str, arguments), stdin=_SCRIPT.read_text())
+        return self._cluster.execute(_POD, "python3", "-", *map(str, arguments), stdin=_SCRIPT.read_text())
 
 
 def _content(text: str) -> bytes | None:

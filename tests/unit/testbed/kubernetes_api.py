@@ -1,6 +1,10 @@
 """A small Kubernetes API server for one namespace, with as much of the protocol as the testbed's client needs."""
 
+import base64
+import hashlib
 import json
+import struct
+import subprocess
 import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,11 +21,15 @@ KINDS = {
     ("kafka.strimzi.io", "v1"): {"kafkas": "Kafka", "kafkatopics": "KafkaTopic", "kafkausers": "KafkaUser"},
     ("sparkoperator.k8s.io", "v1beta2"): {"sparkapplications": "SparkApplication"},
 }
+_FRAME = 32_768
+_WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""What the protocol adds to the client's key."""
+
 CLUSTER_SCOPED = ("Namespace", "CustomResourceDefinition")
 
 
 class KubernetesApi:
-    """Serves `objects`, by kind and name, and sends the `events` of each kind to its next watch."""
+    """Serves `objects`, by kind and name; sends the `events` of each kind to its next watch; runs commands itself."""
 
     def __init__(self, kubeconfig: Path) -> None:
         self.objects: dict[str, dict[str, Object]] = {kind: {} for kinds in KINDS.values() for kind in kinds.values()}
@@ -81,7 +89,9 @@ class KubernetesApi:
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
                 query = parse_qs(url.query)
-                if "watch" in query:
+                if url.path.endswith("/exec"):
+                    self._execute(query)
+                elif "watch" in query:
                     self._watch(url.path.rpartition("/")[2], float(query["timeoutSeconds"][0]))
                 else:
                     self._send(*api.answer(url.path, None))
@@ -113,6 +123,37 @@ class KubernetesApi:
                         event = api.events[kind].get(timeout=seconds)
                         self._chunk(json.dumps(event).encode() + b"\n")
                 self._chunk(b"")
+
+            def _execute(self, query: dict[str, list[str]]) -> None:
+                """Run a command by the protocol v5.channel.k8s.io, over a WebSocket."""
+                accepted = hashlib.sha1(f"{self.headers['Sec-WebSocket-Key']}{_WEBSOCKET}".encode()).digest()  # noqa: S324
+                self.send_response(101)
+                self.send_header("Upgrade", "websocket")
+                self.send_header("Connection", "Upgrade")
+                self.send_header("Sec-WebSocket-Accept", base64.b64encode(accepted).decode())
+                self.send_header("Sec-WebSocket-Protocol", "v5.channel.k8s.io")
+                self.end_headers()
+                stdin = b""
+                while query["stdin"] == ["true"] and (frame := self._receive()) != b"\xff\x00":
+                    stdin += frame[1:]
+                done = subprocess.run(query["command"], input=stdin, capture_output=True, check=False)
+                failed = {"status": "Failure", "message": f"exit code {done.returncode}"}
+                status = json.dumps(failed if done.returncode else {"status": "Success"}).encode()
+                for channel, output in ((1, done.stdout), (2, done.stderr), (3, status)):
+                    for start in range(0, len(output), _FRAME):
+                        self._frame(0x82, bytes([channel]) + output[start : start + _FRAME])
+                self._frame(0x88, struct.pack(">H", 1000))
+                self.close_connection = True
+
+            def _receive(self) -> bytes:
+                length = self.rfile.read(2)[1] & 0x7F
+                if form := {126: ">H", 127: ">Q"}.get(length):
+                    [length] = struct.unpack(form, self.rfile.read(struct.calcsize(form)))
+                mask, content = self.rfile.read(4), self.rfile.read(length)
+                return bytes(byte ^ mask[index % 4] for index, byte in enumerate(content))
+
+            def _frame(self, head: int, content: bytes) -> None:
+                self.wfile.write(struct.pack(">BBH", head, 126, len(content)) + content)
 
             def _chunk(self, content: bytes) -> None:
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(content), content))

@@ -88,6 +88,21 @@ def test_a_wait_times_out(cluster: Cluster, server: KubernetesApi) -> None:
         cluster.api.wait("Pod", all_ready, 1, name="api")
 
 
+@pytest.mark.usefixtures("server")
+def test_a_command_in_a_pod(cluster: Cluster) -> None:
+    """Its standard input and its output are complete, whatever their size and wherever characters are cut."""
+    text = "é" * 100_000
+    assert cluster.execute("api", "cat", stdin=text) == text
+    assert cluster.execute("api", "echo", "one") == "one\n"
+
+
+@pytest.mark.usefixtures("server")
+def test_a_failed_command_in_a_pod(cluster: Cluster) -> None:
+    """The error has the pod, the exit code and what the command wrote to its standard error."""
+    with pytest.raises(KindError, match=r"^sh in pod api: exit code 3\nno$"):
+        cluster.execute("api", "sh", "-c", "echo yes; echo no >&2; exit 3")
+
+
 def test_waits_report_conditions(cluster: Cluster, server: KubernetesApi, capsys: pytest.CaptureFixture[str]) -> None:
     """While something is not ready its condition is printed, once, and the error at the end has it too."""
     server.put(thing("KafkaTopic", "events", conditions=[NOT_SUPPORTED]), thing("Kafka", "events", conditions=[READY]))
