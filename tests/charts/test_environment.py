@@ -125,7 +125,8 @@ def test_servers_are_given_the_names_they_read(charts: Charts, server: str) -> N
     folder = ROOT / "images" / server
     run = (folder / "run").read_text()
     texts = [path.read_text() for path in folder.rglob("*") if path.is_file() and path.name != "Dockerfile"]
-    in_image = set(re.findall(r"\b([A-Z_]+)=", (folder / "Dockerfile").read_text()))
+    dockerfiles = [(parent / "Dockerfile").read_text() for parent in (folder, ROOT / "images/base")]
+    in_image = {name for text in dockerfiles for name in re.findall(r"\b([A-Z_]+)=", text)}
     demanded = set(re.findall(r"\$\{([A-Z_]+):\?", run))
     objects = charts.render("gamelake", "values-ha.yaml")
     for where, pod in pods(objects):

@@ -134,7 +134,7 @@ def _trino(settings: Settings) -> Program:
         "trino",
         _run("trino"),
         {
-            "JAVA_HOME": str(jdk.find("Trino", 25)),
+            "JAVA_HOME": str(jdk.find_for_trino()),
             "TRINO_HOME": str(parts.path(settings, "trino")),
             "TRINO_DATA": str(settings.data / "trino"),
             "TRINO_HOST": HOST,
@@ -250,7 +250,7 @@ def _kept_running(job: Program) -> Program:
 
 def trino_cli(settings: Settings) -> tuple[str, list[str]]:
     """Return Trino's command-line client, as a program and its arguments."""
-    java = str(jdk.find("Trino", 25) / "bin/java")
+    java = str(jdk.find_for_trino() / "bin/java")
     jar = str(parts.path(settings, "trino") / "trino-cli.jar")
     # A timestamp without a zone is in the session's zone: with UTC, a query has the same result on every machine.
     where = ["--server", settings.trino_url, "--catalog", "hive", "--schema", "default", "--timezone", "UTC"]
