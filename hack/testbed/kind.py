@@ -1,7 +1,6 @@
-"""gamelake in a kind cluster: `make kind`, `make kind-demo` and the like call this."""
+"""gamelake in a kind cluster: `make kind`, `make kind-demo`, `make kind-down` and `make kind-bench` run this."""
 
 import argparse
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from testbed.cluster.command import KindError
 from testbed.cluster.operators.install import NAMESPACE as OPERATORS_NAMESPACE
 from testbed.cluster.progress import Progress
 from testbed.cluster.settings import Settings
+from testbed.command_line import exit_code
 from testbed.demo.cluster import demo
 from testbed.settings import ROOT
 from testbed.settings import SettingsError as LocalSettingsError
@@ -24,25 +24,20 @@ from testbed.stack.stack import StackError
 
 _ENVIRONMENT = """environment:
   CLUSTER          name of the kind cluster (gamelake)
-  NAMESPACE        what it is installed into (gamelake)
+  NAMESPACE        namespace of the installation (gamelake)
   OPERATORS        real: from their own charts; standin: those of hack/testbed/cluster/operators/standins;
-                   installed: those that the cluster has (real if their charts answer, else standin)
-  KIND_NODE_IMAGE  the node's image (the newest kindest/node that the engine has, else kind's own choice)"""
+                   installed: the cluster's own (default: real if their charts are available, else standin)
+  KIND_NODE_IMAGE  the node's image (the newest kindest/node that the engine has, else kind's default)"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _arguments(arguments)
-    # SIGTERM cleans up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+
+    def command() -> int:
         prerequisites.check_tools()
         return int(chosen.run(Cluster(Settings.from_environment()), chosen))
-    except (KindError, LocalSettingsError, StackError, BenchError, OSError, trino.exceptions.Error) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+
+    return exit_code(command, KindError, LocalSettingsError, StackError, BenchError, OSError, trino.exceptions.Error)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -59,31 +54,31 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         command.set_defaults(run=run)
         return command
 
-    add("up", _up, "make the cluster, unless it is there, and bring all of gamelake into it")
-    add("demo", _demo, "play the demo's scenario through the API, and ask Trino")
-    add("down", _down, "delete the cluster, and all that is in it")
-    measuring = add("bench", _bench, "measure a cluster of its own, beside the stack on this machine")
-    measuring.add_argument("--seconds", type=float, default=20, help="of load on the API (%(default)s)")
-    measuring.add_argument("--connections", type=int, default=32, help="to the API at once (%(default)s)")
-    measuring.add_argument("--rate", type=int, default=50, help="events/s while freshness is watched (%(default)s)")
-    measuring.add_argument("--freshness-seconds", type=float, default=120, help="of that (%(default)s)")
-    measuring.add_argument("--minutes", type=float, default=10, help="until memory is read (%(default)s)")
+    add("up", _up, "create the cluster if it does not exist, and deploy all of gamelake to it")
+    add("demo", _demo, "play the demo's scenario through the API, and query Trino")
+    add("down", _down, "delete the cluster and everything in it")
+    measuring = add("bench", _bench, "create a cluster, measure it and the stack on this machine, and delete it")
+    measuring.add_argument("--seconds", type=float, default=20, help="duration of the load on the API (%(default)s)")
+    measuring.add_argument("--connections", type=int, default=32, help="connections to the API (%(default)s)")
+    measuring.add_argument("--rate", type=int, default=50, help="events/s while freshness is measured (%(default)s)")
+    measuring.add_argument("--freshness-seconds", type=float, default=120, help="duration of that (%(default)s)")
+    measuring.add_argument("--minutes", type=float, default=10, help="minutes until memory is measured (%(default)s)")
     return parser.parse_args(arguments)
 
 
 def _up(cluster: Cluster, _: argparse.Namespace) -> int:
     progress = Progress()
-    there = cluster.exists
-    if not there:
-        prerequisites.check_room()
+    exists = cluster.exists
+    if not exists:
+        prerequisites.check_capacity()
     progress.say("images …")
     images.build()
     progress.say("images built")
-    if there:
+    if exists:
         cluster.connect()
-        progress.say(f"cluster {cluster.name} is there")
+        progress.say(f"cluster {cluster.name} exists")
     else:
-        progress.say(f"making cluster {cluster.name} …")
+        progress.say(f"creating cluster {cluster.name} …")
         cluster.create()
         progress.say(f"cluster {cluster.name} ready")
     try:
@@ -91,7 +86,7 @@ def _up(cluster: Cluster, _: argparse.Namespace) -> int:
     except KindError:
         _show_logs(cluster)
         raise
-    print(_how_to_go_on(cluster))
+    print(_next_steps(cluster))
     return 0
 
 
@@ -117,12 +112,12 @@ def _show_logs(cluster: Cluster) -> None:
     subprocess.run(script, env=cluster.environment, stdin=subprocess.DEVNULL, check=False)
 
 
-def _how_to_go_on(cluster: Cluster) -> str:
+def _next_steps(cluster: Cluster) -> str:
     variable = "" if cluster.name == Settings.cluster else f" CLUSTER={cluster.name}"
     variable += "" if cluster.namespace == Settings.namespace else f" NAMESPACE={cluster.namespace}"
     kubectl = f"kubectl --context kind-{cluster.name} --namespace {cluster.namespace}"
     return f"""
-All of it runs. Next:
+Everything is running. Next:
   make kind-demo{variable}
   {kubectl} port-forward service/api 5000:http
   {kubectl} port-forward service/trino 8080:http

@@ -1,1 +1,1 @@
-"""A package, so that its cluster is gone when its last test has run."""
+"""A package, so that its fixtures delete the cluster after its last test."""

@@ -1,4 +1,4 @@
-"""The cluster under test: made by `make kind`, deleted at the end, but with KEEP=1."""
+"""The cluster under test: `make kind` creates it, and it is deleted at the end unless KEEP=1."""
 
 import os
 import signal
@@ -7,20 +7,20 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from testbed.cluster.cluster import Cluster
-from testbed.cluster.port_forward import ways_in
+from testbed.cluster.port_forward import port_forwards
 from testbed.cluster.prerequisites import missing
 from testbed.settings import ROOT
 
 from tests.e2e.installation import SETTINGS, Installation, make
 
-# A test run that is told to end deletes its cluster, as one does that is interrupted.
+# A test run deletes its cluster on SIGTERM, as on Ctrl-C.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="package")
 def cluster() -> Iterator[Cluster]:
-    if said := missing():
-        pytest.skip(f"no cluster can be made: {'; '.join(said)}")
+    if problems := missing():
+        pytest.skip(f"no cluster can be created: {'; '.join(problems)}")
     try:
         make("kind")
         yield Cluster(SETTINGS)
@@ -31,23 +31,23 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="package")
 def installation(cluster: Cluster) -> Iterator[Installation]:
-    with ways_in(cluster) as settings:
+    with port_forwards(cluster) as settings:
         yield Installation(cluster, settings)
 
 
 @pytest.fixture(scope="package")
 def demonstration(installation: Installation) -> str:
-    """What `make kind-demo` says."""
+    """The output of `make kind-demo`."""
     return make("kind-demo")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell with every failure what the cluster says of it."""
+    """Add the cluster's state and logs to the report of every failure."""
     report = yield
     cluster = Cluster(SETTINGS)
     if report.failed and cluster.kubeconfig.exists():
         script = [str(ROOT / "hack/collect-logs"), cluster.namespace, "operators"]
-        told = subprocess.run(script, env=cluster.environment, capture_output=True, text=True, check=False)
-        report.sections.append(("what the cluster says", told.stdout + told.stderr))
+        logs = subprocess.run(script, env=cluster.environment, capture_output=True, text=True, check=False)
+        report.sections.append(("state and logs of the cluster", logs.stdout + logs.stderr))
     return report

@@ -1,4 +1,4 @@
-"""gamelake as it is installed: what a test asks of it, by the front door and of Kubernetes."""
+"""The installation under test, through its API, Trino and Kubernetes."""
 
 import http.client
 import json
@@ -8,23 +8,25 @@ from dataclasses import dataclass
 from typing import Any
 
 import trino
+from lake.settings import EVENTS
 from testbed.clients import sql
 from testbed.cluster import jobs, ledger
+from testbed.cluster.api import Object
 from testbed.cluster.cluster import Cluster
 from testbed.cluster.progress import Progress
+from testbed.cluster.readiness import has_ready_condition
 from testbed.cluster.settings import Settings
-from testbed.demo.stack import EVENTS
 from testbed.settings import HOST, ROOT
 from testbed.settings import Settings as LocalSettings
 from testbed.waiting import wait_until
 
 ENVIRONMENT = {**os.environ, "CLUSTER": os.environ.get("CLUSTER", "gamelake-e2e")}
 SETTINGS = Settings.from_environment(ENVIRONMENT)
-# kind makes a new cluster the current one: not in the user's own configuration.
+# kind makes a new cluster the current context; this keeps it out of the user's own configuration.
 ENVIRONMENT["KUBECONFIG"] = str(SETTINGS.data.with_suffix(".kubeconfig"))
 
 PATIENCE = 420
-"""Seconds for one part to be back, and for all that need it."""
+"""Seconds for a part, and everything that depends on it, to recover."""
 
 SELECTORS = {
     "api": "app.kubernetes.io/name=api",
@@ -39,11 +41,11 @@ SELECTORS = {
     "postgresql": "app.kubernetes.io/name=hive-metastore-postgresql",
     "trino": "app.kubernetes.io/name=trino",
 }
-"""How the pods of each part are found."""
+"""The label selector for the pods of each part."""
 
 
 def make(target: str, **environment: str) -> str:
-    """Run `make`, as its user does, and return what it said; AssertionError if it fails."""
+    """Run `make` as a user does, and return its output; AssertionError if it fails."""
     running = subprocess.Popen(
         ["make", target],
         cwd=ROOT,
@@ -54,15 +56,15 @@ def make(target: str, **environment: str) -> str:
         text=True,
     )
     try:
-        said, _ = running.communicate()
+        output, _ = running.communicate()
     except BaseException:
-        # It hands this on, so that nothing goes on making what is about to be deleted.
+        # make ends its child on SIGTERM, so that nothing is created while the cluster is deleted.
         running.terminate()
         running.wait()
         raise
-    print(said)
+    print(output)
     assert running.returncode == 0, f"make {target} ended with {running.returncode}"
-    return said
+    return output
 
 
 @dataclass(frozen=True)
@@ -75,31 +77,29 @@ class Pod:
 
 
 class Installation:
-    """`settings` are of the ways in: the API, Trino and the stream's metrics at ports of this machine."""
+    """`settings` have the forwarded ports of the API, Trino and the stream's metrics."""
 
     def __init__(self, cluster: Cluster, settings: LocalSettings) -> None:
         self.cluster = cluster
         self.settings = settings
 
     def pods(self, part: str = "") -> list[Pod]:
-        """Those of a part, or all; without those that are about to end."""
-        selector = ("--selector", SELECTORS[part]) if part else ()
-        listed = json.loads(self.cluster.kubectl("get", "pods", "--output", "json", *selector))["items"]
-        return [_pod(one) for one in listed if "deletionTimestamp" not in one["metadata"]]
+        """Return the pods of a part, or all pods, without those that are terminating."""
+        return _pods(self.cluster.api.find("Pod", SELECTORS[part] if part else ""))
 
     def delete_pod(self, part: str) -> None:
-        """Delete a pod of a part, and wait until another is ready in its place."""
+        """Delete a pod of a part, and wait until another pod is ready."""
         victim = self.pods(part)[0]
-        self.cluster.kubectl("delete", "pod", victim.name, "--wait=false")
+        self.cluster.api.delete("Pod", victim.name)
 
-        def replaced() -> object:
-            now = {pod.uid: pod.ready for pod in self.pods(part)}
-            return victim.uid not in now and any(now.values())
+        def replaced(pods: list[Object]) -> bool:
+            ready = {pod.uid: pod.ready for pod in _pods(pods)}
+            return victim.uid not in ready and any(ready.values())
 
-        wait_until(f"another pod instead of {victim.name}", replaced, PATIENCE, pause=1)
+        self.cluster.api.wait("Pod", replaced, PATIENCE, selector=SELECTORS[part])
 
     def job_state(self, name: str) -> str:
-        """What its operator says of a SparkApplication."""
+        """Return the state of a SparkApplication."""
         return jobs.state(self.cluster, name)
 
     def ask(self, query: str) -> list[list[Any]]:
@@ -109,7 +109,7 @@ class Installation:
         return sql.count(self.settings, EVENTS)
 
     def await_fresh_row(self) -> float:
-        """Wait until an event that is sent now is visible; return the seconds it took."""
+        """Send an event and wait until its row is visible; return the seconds it took."""
         progress = Progress()
         sent: list[tuple[int, int]] = []
 
@@ -122,7 +122,7 @@ class Installation:
         return progress.seconds
 
     def differences(self) -> dict[tuple[str, str], list[str]]:
-        """Between what players were told, the topic offset by offset, the table and its views."""
+        """Return the differences between the players' answers, the topic, the table and its views."""
         stages = ledger.ledger(self.cluster, self.settings, wait=PATIENCE)
         assert all(stage.compared for stage in stages), "nothing was compared"
         return {
@@ -133,7 +133,7 @@ class Installation:
         }
 
     def _send(self) -> list[tuple[int, int]]:
-        """Where the event lies, if it was acknowledged."""
+        """Send an event; return its partition and offset if it was acknowledged."""
         connection = http.client.HTTPConnection(HOST, self.settings.ports.api, timeout=10)
         try:
             connection.request("POST", "/purchase_a_sword", headers={"Host": "probe", "Accept": "application/json"})
@@ -152,7 +152,11 @@ class Installation:
             return False
 
 
-def _pod(described: dict[str, Any]) -> Pod:
+def _pods(objects: list[Object]) -> list[Pod]:
+    return [_pod(one) for one in objects if "deletionTimestamp" not in one["metadata"]]
+
+
+def _pod(described: Object) -> Pod:
     metadata, status = described["metadata"], described["status"]
-    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions", []))
+    ready = has_ready_condition(status)
     return Pod(metadata["name"], metadata["uid"], status["phase"], ready, metadata.get("labels", {}))

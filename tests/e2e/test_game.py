@@ -1,4 +1,4 @@
-"""The world, by the API's Service: what players did is remembered, whatever becomes of the store and its pods."""
+"""The world, through the API's Service: it remembers the players' actions when the store or its pods are lost."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ from tests.e2e.installation import PATIENCE, Installation
 pytestmark = pytest.mark.timeout(3600)
 
 _PLAYER = "explorer"
-_ASK = 'REDISCLI_AUTH="$STORE_PASSWORD" valkey-cli "$@"'
+_VALKEY_CLI = 'REDISCLI_AUTH="$STORE_PASSWORD" valkey-cli "$@"'
 
 
 def explore(installation: Installation) -> bool:
-    """Whether the player's exploring, which depends on the world, was answered 200."""
+    """Send an action that needs the world; return whether the answer was 200."""
     try:
         headers = {"X-Player": _PLAYER}
         return requests.post(f"{installation.settings.api_url}/explore", headers=headers, timeout=10).status_code == 200
@@ -24,7 +24,7 @@ def explore(installation: Installation) -> bool:
 
 
 def hero(installation: Installation) -> dict[str, Any] | None:
-    """What the world knows of the player; None while it cannot tell."""
+    """Return the player's state in the world; None while it is unavailable."""
     try:
         answer = requests.get(f"{installation.settings.api_url}/heroes/{_PLAYER}", timeout=10)
     except requests.RequestException:
@@ -34,15 +34,15 @@ def hero(installation: Installation) -> dict[str, Any] | None:
 
 @pytest.fixture
 def explorer(installation: Installation) -> dict[str, Any]:
-    """What the world knows of a player who has explored it."""
+    """The state of a player who has explored the world."""
     wait_until("the world", lambda: explore(installation), PATIENCE, pause=1)
     known = hero(installation)
     assert known
     return known
 
 
-def test_what_a_player_did_is_remembered(installation: Installation, explorer: dict[str, Any]) -> None:
-    """Who has explored is known, and has more experience when he has explored again."""
+def test_actions_are_remembered(installation: Installation, explorer: dict[str, Any]) -> None:
+    """A player who has explored is known, and gains experience by exploring again."""
     assert explorer["known"]
     assert explore(installation)
     again = hero(installation)
@@ -57,36 +57,36 @@ def test_pages_are_served(installation: Installation, path: str) -> None:
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
 
 
-def test_the_dashboard_asks_trino(installation: Installation) -> None:
-    """The API's pods reach Trino: the dashboard's questions are answered."""
+def test_the_dashboard_queries_trino(installation: Installation) -> None:
+    """The API's pods reach Trino: every query of the dashboard is answered."""
 
     def answered() -> object:
         data = requests.get(f"{installation.settings.api_url}/dashboard/data", timeout=30).json()
         problems = [query["error"] for query in data["queries"].values() if query["error"] or not query["asked_at"]]
-        print(f"away: {data['away']}; not answered: {problems}")
+        print(f"unavailable: {data['away']}; not answered: {problems}")
         return data["away"] is None and not problems
 
     wait_until("the dashboard's answers", answered, PATIENCE, pause=2)
 
 
 @pytest.mark.parametrize("part", ["store", "world"])
-def test_the_world_outlives_its_pods(installation: Installation, explorer: dict[str, Any], part: str) -> None:
-    """When another pod has taken over, the player has what he had, and can go on."""
+def test_the_world_survives_its_pods(installation: Installation, explorer: dict[str, Any], part: str) -> None:
+    """When another pod has taken over, the player has the same state, and can continue."""
     installation.delete_pod(part)
     wait_until("the player", lambda: hero(installation) == explorer, PATIENCE, pause=1)
     wait_until("the world", lambda: explore(installation), PATIENCE, pause=1)
 
 
-def test_a_world_that_is_lost_is_rebuilt(installation: Installation, explorer: dict[str, Any]) -> None:
-    """A store that has become empty is filled from the topic: nobody has lost anything."""
+def test_a_lost_world_is_rebuilt(installation: Installation, explorer: dict[str, Any]) -> None:
+    """An empty store is filled again from the topic, with nothing missing."""
     [store] = installation.pods("store")
-    installation.cluster.kubectl("exec", store.name, "--", "sh", "-c", _ASK, "sh", "flushall")
+    installation.cluster.execute(store.name, "sh", "-c", _VALKEY_CLI, "sh", "flushall")
     wait_until("the player", lambda: hero(installation) == explorer, PATIENCE, pause=1)
     wait_until("the world", lambda: explore(installation), PATIENCE, pause=1)
 
 
-def test_the_store_asks_who_its_clients_are(installation: Installation) -> None:
-    """Without the password nothing is answered, from the pod itself as from others."""
+def test_the_store_requires_a_password(installation: Installation) -> None:
+    """Without the password the store answers no command, not even in its own pod."""
     [store] = installation.pods("store")
-    said = installation.cluster.kubectl("exec", store.name, "--", "valkey-cli", "get", "topic")
-    assert "NOAUTH" in said
+    answer = installation.cluster.execute(store.name, "valkey-cli", "get", "topic")
+    assert "NOAUTH" in answer

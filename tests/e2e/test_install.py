@@ -1,6 +1,4 @@
-"""What `make kind` leaves behind."""
-
-import json
+"""What `make kind` installs."""
 
 import pytest
 from testbed.cluster.cluster import RELEASE
@@ -8,30 +6,30 @@ from testbed.cluster.command import KindError
 
 from tests.e2e.installation import Installation, Pod, make
 
-pytestmark = pytest.mark.timeout(3600)  # the first of the tests makes the cluster
+pytestmark = pytest.mark.timeout(3600)  # the first test creates the cluster
 
 
 def servers(installation: Installation) -> list[Pod]:
-    """All pods but those of maintenance, which come and go."""
+    """Return all pods except those of maintenance, which come and go."""
     app = "sparkoperator.k8s.io/app-name"
     return [pod for pod in installation.pods() if not pod.labels.get(app, "").startswith("maintain")]
 
 
 def test_every_pod_is_ready(installation: Installation) -> None:
-    """Every pod of the namespace is ready, but those of jobs that have ended well."""
+    """Every pod of the namespace is ready, except those of jobs that have succeeded."""
     states = {pod.name: (pod.phase, pod.ready) for pod in servers(installation)}
     assert {"namenode-0", "datanode-0", "world-store-0", "events-dual-0", "stream-driver"} <= states.keys()
     assert set(states.values()) <= {("Running", True), ("Succeeded", False)}, states
 
 
 def test_every_part_answers(installation: Installation) -> None:
-    """`helm test` asks every part something, and all of them answer."""
-    said = installation.cluster.helm("test", RELEASE, "--timeout", "10m")
-    assert "Failed" not in said
+    """`helm test` queries every part, and all of them answer."""
+    output = installation.cluster.helm("test", RELEASE, "--timeout", "10m")
+    assert "Failed" not in output
 
 
 def test_the_namespace_is_restricted(installation: Installation) -> None:
-    """Kubernetes lets no pod into the namespace that is not restricted: so all that are there are."""
+    """Kubernetes admits only restricted pods to the namespace, so all of its pods are restricted."""
     privileged = {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -39,17 +37,17 @@ def test_the_namespace_is_restricted(installation: Installation) -> None:
         "spec": {"containers": [{"name": "one", "image": "one", "securityContext": {"privileged": True}}]},
     }
     with pytest.raises(KindError, match='violates PodSecurity "restricted'):
-        installation.cluster.kubectl("create", "--dry-run=server", "--filename", "-", given=json.dumps(privileged))
+        installation.cluster.api.apply(privileged)
 
 
 def test_make_kind_again(installation: Installation) -> None:
-    """Where all is as it should be, `make kind` changes nothing: every pod stays the same."""
+    """On a cluster that is up to date `make kind` changes nothing: every pod stays the same."""
 
     def now() -> dict[str, str]:
         return {pod.name: pod.uid for pod in servers(installation)}
 
     before = now()
-    said = make("kind")
-    assert "images: the node has them" in said
-    assert "make kind-demo" in said
+    output = make("kind")
+    assert "images: the node has them" in output
+    assert "make kind-demo" in output
     assert now() == before

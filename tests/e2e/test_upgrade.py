@@ -1,4 +1,4 @@
-"""Other values for what is installed: taken under load, or refused with a word about why."""
+"""Changed values of an installation: applied under load, or refused with the reason."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ _CHANGED = (
 
 @pytest.fixture
 def release(installation: Installation) -> Iterator[str]:
-    """Its name; what a test makes of it is taken back."""
+    """The release's name; changes by the test are rolled back."""
     revision = _revision(installation)
     yield RELEASE
     if _revision(installation) != revision:
@@ -57,16 +57,16 @@ def test_changed_values_under_load(installation: Installation, release: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reason"),
     [
         ("api.replicas=many", "replicas"),
         ("api.replica=2", "replica"),
         ("kafka.replicationFactor=3", "3 copies need as many nodes"),
     ],
 )
-def test_wrong_values_are_refused(installation: Installation, release: str, change: str, said: str) -> None:
-    """What cannot be right is refused before anything changes, in words that name it."""
+def test_wrong_values_are_refused(installation: Installation, release: str, change: str, reason: str) -> None:
+    """An invalid value is refused by name before anything changes."""
     before = _revision(installation)
-    with pytest.raises(KindError, match=said):
+    with pytest.raises(KindError, match=reason):
         installation.cluster.helm("upgrade", release, CHART, *VALUES, "--set", change)
     assert _revision(installation) == before

@@ -1,4 +1,4 @@
-"""Players and an analyst, at it while something happens to the cluster."""
+"""Players and an analyst who stay active while the cluster is disturbed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ _RATE = 20
 
 @contextmanager
 def traffic(installation: Installation) -> Iterator[Reader]:
-    """Players send events, and a reader asks Trino, who may see no double and no count that falls."""
+    """Players send events, and a reader queries Trino: it must see no duplicate and no falling count."""
     with Players(installation.settings, rate=_RATE), Reader(installation.settings) as reader:
         yield reader
     assert reader.answers
-    assert reader.wrong == []
+    assert reader.errors == []

@@ -1,10 +1,9 @@
-"""What the cluster costs and does, beside the stack on the same machine."""
+"""Measures a kind cluster, and compares it with the stack on the same machine."""
 
 import json
 import os
 import tempfile
 import time
-import zipfile
 from argparse import Namespace
 from collections import Counter
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from testbed.cluster import deployment, images
 from testbed.cluster.cluster import Cluster
 from testbed.cluster.command import KindError, run
 from testbed.cluster.operators import install
-from testbed.cluster.port_forward import ways_in
+from testbed.cluster.port_forward import port_forwards
 from testbed.cluster.progress import Progress
 from testbed.settings import ROOT
 from testbed.settings import Settings as LocalSettings
@@ -34,19 +33,22 @@ _TARGET_SECONDS = 360
 _TARGET_GIB = 8
 _GIB = 1 << 30
 _API_PORT = 5000
-"""Of the container."""
+"""The port in the container."""
 _ONE_EVENT = (Requests("user1.comcast.com", 1, "/"),)
 
-# All requests come from one address, and no limit is what is measured.
+# All requests come from one address, which the limits would throttle.
 _UNLIMITED = {"API_PLAYER_RATE": "0", "API_ADDRESS_RATE": "0"}
 _UNLIMITED_VALUES = ("--set", "api.limits.playerRate=0,api.limits.addressRate=0")
 
-_LOAD = """
+LOAD = """
 import json, sys
-from testbed.bench.load import play
-requests = [one.encode() for one in json.load(sys.stdin)]
-print(json.dumps(play(int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), requests)))
+given = json.load(sys.stdin)
+load = {"__name__": "load"}
+exec(given["module"], load)
+requests = [one.encode() for one in given["requests"]]
+print(json.dumps(load["play"](int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), requests)))
 """
+"""Runs the load generator in a pod: its module and the requests are the standard input."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +58,16 @@ class Served:
 
 
 def measure(cluster: Cluster, options: Namespace) -> list[Row]:
-    """The stack first, then a cluster that is made for it, one after the other: they share the machine's cores."""
+    """Measure the stack, then a new cluster: one after the other, because they share the machine's cores."""
     if cluster.exists:
-        raise KindError(f"cluster {cluster.name} is there already, and would be measured with what it did before")
+        raise KindError(f"cluster {cluster.name} exists already: its earlier load would distort the measurement")
     stack = _measure_stack(options)
     images.build()
     progress = Progress()
     try:
         cluster.create()
         deployment.deploy(cluster, progress, *_UNLIMITED_VALUES)
-        with ways_in(cluster) as settings:
+        with port_forwards(cluster) as settings:
             first_row = _first_row(settings, progress)
             served = Served(_load_in_pod(cluster, options), _freshness(settings, options))
             time.sleep(max(0, first_row + options.minutes * 60 - progress.seconds))
@@ -76,7 +78,7 @@ def measure(cluster: Cluster, options: Namespace) -> list[Row]:
 
 
 def _measure_stack(options: Namespace) -> Served:
-    # The servers inherit it.
+    # The servers inherit this environment.
     os.environ.update(_UNLIMITED)
     with tempfile.TemporaryDirectory(prefix="gamelake-bench-") as folder:
         stack = Stack(LocalSettings.isolated(Path(folder)))
@@ -90,7 +92,7 @@ def _measure_stack(options: Namespace) -> Served:
 
 
 def _first_row(settings: LocalSettings, progress: Progress) -> float:
-    """Send an event, and return when Trino shows it."""
+    """Send an event, and return the seconds until Trino shows it."""
     play(settings, _ONE_EVENT)
     wait_until("the first row", lambda: sql.count(settings, EVENTS), 300)
     progress.say("the first row")
@@ -98,19 +100,16 @@ def _first_row(settings: LocalSettings, progress: Progress) -> float:
 
 
 def _load_in_pod(cluster: Cluster, options: Namespace) -> float:
-    """Requests a second, from beside the API, as on one machine: a port-forward is slower than what it leads to."""
-    pods = ["get", "pods", "--selector", "app.kubernetes.io/name=api", "--output", "jsonpath={.items[0].metadata.name}"]
-    pod = cluster.kubectl(*pods)
-    program = cluster.settings.data / "load.zip"
-    with zipfile.ZipFile(program, "w") as archive:
-        for file in ("__init__.py", "settings.py", "bench/__init__.py", "bench/load.py"):
-            archive.write(ROOT / "hack/testbed" / file, f"testbed/{file}")
-        archive.writestr("__main__.py", _LOAD)
-    cluster.kubectl("cp", program, f"{pod}:/tmp/load.zip")
+    """Return the requests per second from inside the API's pod: a port-forward would be the bottleneck."""
+    pod = cluster.api.find("Pod", "app.kubernetes.io/name=api")[0]["metadata"]["name"]
     arguments = map(str, (_API_PORT, options.connections, options.seconds))
-    requests = json.dumps([one.decode() for one in traffic.single_requests()])
-    command = ("exec", "--stdin", pod, "--", "python3", "/tmp/load.zip", *arguments)  # noqa: S108 the pod's
-    return _rate(json.loads(cluster.kubectl(*command, given=requests)))
+    return _rate(json.loads(cluster.execute(pod, "python3", "-c", LOAD, *arguments, stdin=load_input())))
+
+
+def load_input() -> str:
+    """Return the standard input of LOAD."""
+    module = (ROOT / "hack/testbed/bench/load.py").read_text()
+    return json.dumps({"module": module, "requests": [one.decode() for one in traffic.single_requests()]})
 
 
 def _rate(load: dict[str, object]) -> float:
@@ -125,19 +124,19 @@ def _freshness(settings: LocalSettings, options: Namespace) -> Freshness:
 
 
 def _memory(cluster: Cluster) -> Counter[str]:
-    """Bytes that cannot be taken from the containers of each namespace of ours, as the kubelet has it."""
-    summary = json.loads(cluster.kubectl("get", "--raw", f"/api/v1/nodes/{cluster.node}/proxy/stats/summary"))
+    """Return the working set of each of our namespaces in bytes, as the kubelet reports it."""
+    summary = cluster.api.read(f"/api/v1/nodes/{cluster.node}/proxy/stats/summary")
     found: Counter[str] = Counter()
     for pod in summary["pods"]:
         if pod["podRef"]["namespace"] in (cluster.namespace, install.NAMESPACE):
-            # A pod that has just begun has no figure yet.
+            # A pod that has just started has no figure yet.
             found[pod["podRef"]["namespace"]] += pod.get("memory", {}).get("workingSetBytes", 0)
     return found
 
 
 def _image_sizes() -> str:
-    asked = run("docker", "image", "inspect", "--format", "{{.Size}}", *images.tags())
-    sizes = [int(size) // 1_000_000 for size in asked.split()]
+    output = run("docker", "image", "inspect", "--format", "{{.Size}}", *images.tags())
+    sizes = [int(size) // 1_000_000 for size in output.split()]
     each = ", ".join(f"{name.partition('/')[2]} {size}" for name, size in zip(images.names(), sizes, strict=True))
     return f"{sum(sizes):,} MB: {each}"
 
@@ -162,7 +161,7 @@ def _rows(first_row: float, memory: Counter[str], served: Served, stack: Served,
         ),
         Row("images, shared layers counted in each", _image_sizes()),
         Row(
-            f"acknowledged requests/s, {options.connections} connections, asked from beside the API",
+            f"acknowledged requests/s, {options.connections} connections, sent from inside the API's pod",
             f"{served.requests_per_second:,.0f}",
             f"{stack.requests_per_second:,.0f}, `make up`",
             f"{served.requests_per_second / stack.requests_per_second:.2f}",

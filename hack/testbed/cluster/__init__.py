@@ -1,1 +1,1 @@
-"""A kind cluster with all of gamelake in it. `python -m testbed.kind --help` explains itself."""
+"""A kind cluster that runs all of gamelake. See `python -m testbed.kind --help`."""

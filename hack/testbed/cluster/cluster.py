@@ -1,37 +1,38 @@
-"""The cluster: made, deleted, and spoken to."""
+"""A kind cluster: how it is created, deleted and reached."""
 
-import json
 import os
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
+from testbed.cluster.api import Api
 from testbed.cluster.command import KindError, run
+from testbed.cluster.execution import execute
 from testbed.cluster.settings import Settings
 
 RELEASE = "gamelake"
-"""The name under which Helm knows what is installed."""
+"""The name of the Helm release."""
 
 
 class Cluster:
-    """One of kind's, with one node; everything said to it is said in the namespace of its settings."""
+    """A kind cluster of one node. `api`, kubectl and helm work in the namespace of its settings."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.name = settings.cluster
         self.namespace = settings.namespace
         self.node = f"{self.name}-control-plane"
+        # The cluster's own file, so that nothing depends on the user's current context.
         self.kubeconfig = settings.data / "kubeconfig"
-        # Of its own, so that nothing depends on which cluster is the user's current one.
         self.environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig), "KIND_CLUSTER": self.name}
+        self.api = Api(self.kubeconfig, self.namespace)
 
     @property
     def exists(self) -> bool:
         return self.name in run("kind", "get", "clusters").split()
 
     def create(self) -> None:
-        # What is left of a cluster that was deleted otherwise.
+        # A cluster deleted by other means leaves its files behind.
         shutil.rmtree(self.settings.data, ignore_errors=True)
         image = self.settings.node_image or _newest_node_image()
         chosen = ["--image", image] if image else []
@@ -39,9 +40,9 @@ class Cluster:
         self.connect()
 
     def connect(self) -> None:
-        """Find out how it is spoken to."""
+        """Write the kubeconfig."""
         if not self.exists:
-            raise KindError(f"there is no cluster {self.name}: make kind makes it")
+            raise KindError(f"cluster {self.name} does not exist: make kind creates it")
         try:
             configuration = run("kind", "get", "kubeconfig", "--name", self.name)
         except KindError as error:
@@ -56,18 +57,20 @@ class Cluster:
         run("kind", "delete", "cluster", "--name", self.name)
         shutil.rmtree(self.settings.data, ignore_errors=True)
 
-    def kubectl(self, *arguments: str | Path, given: str = "") -> str:
-        return run("kubectl", "--namespace", self.namespace, *arguments, environment=self.environment, given=given)
+    def kubectl(self, *arguments: str | Path) -> str:
+        """Run a command that users type themselves; everything else goes through the Python client."""
+        return run("kubectl", "--namespace", self.namespace, *arguments, environment=self.environment)
 
-    def apply(self, resource: dict[str, Any]) -> None:
-        self.kubectl("apply", "--filename", "-", given=json.dumps(resource))
+    def execute(self, pod: str, *command: str, stdin: str = "") -> str:
+        """Run a command in a pod to its end and return what it printed; `stdin` is its standard input."""
+        return execute(self.kubeconfig, self.namespace, pod, command, stdin)
 
     def helm(self, *arguments: str | Path) -> str:
         return run("helm", "--namespace", self.namespace, *arguments, environment=self.environment)
 
 
 def _newest_node_image() -> str:
-    """The newest that the engine has, which needs no registry; empty, for kind's own choice, if it has none."""
+    """Return the newest image that the engine has, which needs no registry; empty, for kind's default, if none."""
     tags = run("docker", "image", "ls", "--format", "{{.Tag}}", "kindest/node").split()
     return newest(tags)
 

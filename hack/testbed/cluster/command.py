@@ -1,31 +1,34 @@
-"""Other programs: docker, kind, kubectl, helm, and scripts of this folder."""
+"""Runs other programs: docker, kind, kubectl, helm, and the scripts of this repository."""
 
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 _LINES = 15
-"""Of what a failed command said."""
+"""Lines of a failed command's output that its error shows."""
 
 
 class KindError(RuntimeError):
-    """What went wrong, for whom it concerns."""
+    """A failure that the user can act on; the message explains it."""
 
 
-def run(*command: str | Path, environment: Mapping[str, str] | None = None, given: str = "") -> str:
-    """Run a command to its end and return what it printed; `given` is what it reads."""
-    done = subprocess.run(command, env=environment, input=given, capture_output=True, text=True, check=False)
+def run(*command: str | Path, environment: Mapping[str, str] | None = None, stdin: str = "") -> str:
+    """Run a command to its end and return what it printed; `stdin` is its standard input."""
+    done = subprocess.run(command, env=environment, input=stdin, capture_output=True, text=True, check=False)
     if done.returncode:
-        said = "\n".join((done.stderr or done.stdout).splitlines()[-_LINES:])
-        raise KindError(f"{_named(command)} ended with {done.returncode}:\n{said}")
+        raise KindError(f"{_named(command)} ended with {done.returncode}:\n{tail(done.stderr or done.stdout)}")
     return done.stdout
 
 
 def show(*command: str | Path, environment: Mapping[str, str] | None = None) -> None:
-    """Run a command to its end; what it says is seen as it comes."""
+    """Run a command to its end; its output goes to the terminal."""
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, check=False)
     if done.returncode:
-        raise KindError(f"{_named(command)} ended with {done.returncode}; see what it said above")
+        raise KindError(f"{_named(command)} ended with {done.returncode}; see its output above")
+
+
+def tail(output: str) -> str:
+    return "\n".join(output.splitlines()[-_LINES:])
 
 
 def _named(command: tuple[str | Path, ...]) -> str:

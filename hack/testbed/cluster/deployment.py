@@ -1,28 +1,34 @@
-"""Everything that is in the cluster, from its node's images to the stream."""
+"""Deploys all of gamelake, from the node's images to the stream."""
 
-import json
 from collections.abc import Collection
+from functools import partial
 
 from testbed.cluster import images, jobs
+from testbed.cluster.api import Object
 from testbed.cluster.cluster import RELEASE, Cluster
 from testbed.cluster.operators import install
 from testbed.cluster.progress import Progress
+from testbed.cluster.readiness import all_ready, all_rolled_out
 from testbed.cluster.waiting import await_all
 from testbed.settings import ROOT
 
 CHART = ROOT / "charts/gamelake"
 VALUES = ("--values", str(CHART / "values-kind.yaml"))
 
+_PATIENCE = 900
+"""Seconds for a server to be ready."""
+
 
 def deploy(cluster: Cluster, progress: Progress, *options: str) -> None:
-    """See that all of it is there and runs; what is as it should be is left as it is. `options` are Helm's."""
+    """Bring the cluster up to date, and leave alone what already is. `options` are Helm's."""
     changed = images.missing(cluster)
     if changed:
         images.load(cluster, changed)
     progress.say(f"images loaded: {', '.join(changed)}" if changed else "images: the node has them")
-    # Before any pod: each must pass the strictest profile.
+    # Before any pod: every pod must meet the strictest profile.
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace, "labels": labels}})
+    namespace = {"name": cluster.namespace, "labels": labels}
+    cluster.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": namespace})
     install.ensure(cluster, progress)
     _restart(cluster, changed)
     if changed:
@@ -37,18 +43,18 @@ def deploy(cluster: Cluster, progress: Progress, *options: str) -> None:
 def await_ready(cluster: Cluster, progress: Progress) -> None:
     """Wait until every server is ready."""
     waits = {
-        what: ("wait", resource, "--all", "--for=condition=Ready")
-        for what, resource in (("kafka", "kafkas"), ("topic", "kafkatopics"), ("users of kafka", "kafkausers"))
+        what: partial(cluster.api.wait, kind, all_ready, _PATIENCE)
+        for what, kind in (("kafka", "Kafka"), ("topic", "KafkaTopic"), ("users of kafka", "KafkaUser"))
     }
-    await_all(
-        cluster,
-        waits | {one.partition("/")[2]: ("rollout", "status", one) for one in _workloads(cluster)},
-        progress,
-    )
+    waits |= {
+        name: partial(cluster.api.wait, kind, all_rolled_out, _PATIENCE, name=name)
+        for kind, name in ((one["kind"], one["metadata"]["name"]) for one in _workloads(cluster))
+    }
+    await_all(cluster, waits, progress)
 
 
 def start_jobs(cluster: Cluster, progress: Progress) -> None:
-    """Make the tables, and start the stream and its maintenance."""
+    """Create the tables, and start the stream and its maintenance."""
     jobs.apply(cluster, "tables")
     jobs.await_state(cluster, "tables", "COMPLETED", progress)
     jobs.apply(cluster, "stream")
@@ -57,17 +63,17 @@ def start_jobs(cluster: Cluster, progress: Progress) -> None:
 
 
 def _restart(cluster: Cluster, changed: Collection[str]) -> None:
-    """Have what runs already take an image that has changed: its name is the same."""
+    """Restart whatever runs an image that has changed: the image's name has not."""
     for workload in _workloads(cluster):
-        pod = json.loads(cluster.kubectl("get", workload, "--output", "json"))["spec"]["template"]["spec"]
-        if any(container["image"] in changed for container in pod["containers"]):
-            cluster.kubectl("rollout", "restart", workload)
+        containers = workload["spec"]["template"]["spec"]["containers"]
+        if any(container["image"] in changed for container in containers):
+            cluster.kubectl("rollout", "restart", f"{workload['kind']}/{workload['metadata']['name']}")
     if f"gamelake/spark:{images.version()}" in changed:
         for job in ("tables", "stream"):
             jobs.delete(cluster, job)
 
 
-def _workloads(cluster: Cluster) -> list[str]:
-    """What Helm has installed that makes pods."""
+def _workloads(cluster: Cluster) -> list[Object]:
+    """Return the Deployments and StatefulSets that Helm has installed."""
     selector = f"app.kubernetes.io/instance={RELEASE}"
-    return cluster.kubectl("get", "deployments,statefulsets", "--selector", selector, "--output", "name").split()
+    return [one for kind in ("Deployment", "StatefulSet") for one in cluster.api.find(kind, selector)]

@@ -1,4 +1,4 @@
-"""The images of this tree: built, and taken to the cluster's node."""
+"""Builds this tree's images and loads them into the cluster's node."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from testbed.cluster.command import run, show
 from testbed.settings import ROOT
 
 _LOADED = "/kind/gamelake-images.json"
-"""Of the node, with which it goes."""
+"""A file on the node, so that it is deleted with the node."""
 
 
 def names() -> list[str]:
@@ -30,26 +30,26 @@ def tags() -> list[str]:
 
 
 def build() -> None:
-    """Minutes at first, seconds when nothing has changed."""
-    # Those that charts and jobs name by default.
+    """Build all images: minutes the first time, seconds when nothing has changed."""
+    # Charts and jobs name the images by the defaults of these two.
     environment = {name: value for name, value in os.environ.items() if name not in ("IMAGE_PREFIX", "IMAGE_TAG")}
     show(ROOT / "hack/build-images", environment=environment)
 
 
 def missing(cluster: Cluster) -> list[str]:
-    """Those that the node does not have as they are now."""
-    there = _noted(cluster)
-    return [tag for tag, id_ in _built().items() if there.get(tag) != id_]
+    """Return the images of which the node has no copy, or an older one."""
+    loaded = _noted(cluster)
+    return [tag for tag, id_ in _built().items() if loaded.get(tag) != id_]
 
 
 def load(cluster: Cluster, chosen: Sequence[str]) -> None:
-    """Take them to the node, all at once: layers that they share are taken once."""
+    """Load images into the node, all at once: layers that they share are loaded once."""
     run("kind", "load", "docker-image", "--name", cluster.name, *chosen)
 
 
 def note(cluster: Cluster) -> None:
-    """Have the node remember what it was given, when all that runs there runs with it."""
-    run("docker", "exec", "--interactive", cluster.node, "tee", _LOADED, given=json.dumps(_built()))
+    """Record on the node which images it has, once every pod there is to run with them."""
+    run("docker", "exec", "--interactive", cluster.node, "tee", _LOADED, stdin=json.dumps(_built()))
 
 
 def _built() -> dict[str, str]:
@@ -58,6 +58,6 @@ def _built() -> dict[str, str]:
 
 
 def _noted(cluster: Cluster) -> dict[str, str]:
-    """The id of each image as it was loaded: the node knows it by another one, which not every engine tells."""
+    """Return the recorded id of each image: the node's own id differs, and not every engine reports it."""
     noted = run("docker", "exec", cluster.node, "sh", "-c", f"[ ! -e {_LOADED} ] || cat {_LOADED}")
     return dict(json.loads(noted or "{}"))

@@ -1,25 +1,28 @@
-"""The topic's records, read inside the cluster: what brokers say of their addresses is of no use outside."""
+"""Reads the topic's records inside the cluster: the addresses that brokers advertise cannot be reached from outside."""
 
 import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from testbed.audit import audit
 from testbed.audit.places import Record
 from testbed.audit.records import record
 from testbed.audit.stage import Stage
 from testbed.cluster import images
+from testbed.cluster.api import Object
 from testbed.cluster.cluster import Cluster
+from testbed.cluster.readiness import all_ready
 from testbed.settings import Settings as LocalSettings
 
 _POD = "topic-reader"
+_PATIENCE = 120
+"""Seconds for the pod to be ready, and to be gone."""
 _SCRIPT = Path(__file__).with_name("topic_reader.py")
 
 
 class PodRecords:
-    """What a pod in the cluster reads."""
+    """The records that a pod in the cluster reads."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -36,8 +39,7 @@ class PodRecords:
             yield record((partition, int(offset)), _content(key), _content(value), int(time))
 
     def _run(self, *arguments: str | int) -> str:
-        command = ["exec", "--stdin", _POD, "--", "python3", "-", *map(str, arguments)]
-        return self._cluster.kubectl(*command, given=_SCRIPT.read_text())
+        return self._cluster.execute(_POD, "python3", "-", *map(str, arguments), stdin=_SCRIPT.read_text())
 
 
 def _content(text: str) -> bytes | None:
@@ -46,23 +48,24 @@ def _content(text: str) -> bytes | None:
 
 @contextmanager
 def pod_records(cluster: Cluster) -> Iterator[PodRecords]:
-    """Have such a pod meanwhile."""
-    cluster.apply(_pod())
+    """Run the pod while the block lasts."""
+    cluster.api.apply(_pod())
     try:
-        cluster.kubectl("wait", "--for=condition=Ready", f"pod/{_POD}", "--timeout=2m")
+        cluster.api.wait("Pod", all_ready, _PATIENCE, name=_POD)
         yield PodRecords(cluster)
     finally:
-        cluster.kubectl("delete", "pod", _POD)
+        cluster.api.delete("Pod", _POD)
+        cluster.api.wait("Pod", lambda pods: not pods, _PATIENCE, name=_POD)
 
 
 def ledger(cluster: Cluster, settings: LocalSettings, wait: float = 60) -> list[Stage]:
-    """Compare what players were told with the topic, the table and its views; `settings` are of the ways in."""
+    """Compare the players' answers with the topic, the table and its views, through the port-forwards of `settings`."""
     with pod_records(cluster) as kafka:
         return audit.compare(settings, kafka, wait)
 
 
-def _pod() -> dict[str, Any]:
-    """As the jobs' pods are: the same image, settings, rights and name, by which the network policies know it."""
+def _pod() -> Object:
+    """A pod with the image, settings and rights of the jobs, and the name by which network policies select them."""
     container = {
         "name": _POD,
         "image": f"gamelake/spark:{images.version()}",
@@ -92,7 +95,7 @@ def _pod() -> dict[str, Any]:
         "spec": {
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
-            # `sleep`, alone in its container, would not hear that it should end.
+            # `sleep`, as the container's first process, ignores SIGTERM.
             "terminationGracePeriodSeconds": 0,
             "securityContext": {
                 "runAsNonRoot": True,

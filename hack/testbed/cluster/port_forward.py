@@ -1,4 +1,4 @@
-"""Ways into the cluster: what its API, its Trino and its stream serve, at ports of this machine."""
+"""Forwards ports of this machine to the cluster's API, Trino and stream metrics."""
 
 import subprocess
 import threading
@@ -15,23 +15,27 @@ from testbed.waiting import wait_until
 
 _PATIENCE = 60
 _PAUSE = 0.5
-"""Seconds until the next try, when a pod has gone."""
+"""Seconds until the next attempt when a pod has gone."""
 
-_WAYS = {"api": "service/api:http", "trino": "service/trino:http", "stream_metrics": "pod/stream-driver:metrics"}
+_TARGETS = {"api": "service/api:http", "trino": "service/trino:http", "stream_metrics": "pod/stream-driver:metrics"}
 
 
 @contextmanager
-def ways_in(cluster: Cluster) -> Iterator[LocalSettings]:
-    """Open them on free ports, and tell which, as the modules for the stack on one machine want to know it."""
+def port_forwards(cluster: Cluster) -> Iterator[LocalSettings]:
+    """Forward free ports while the block lasts; yield them as the settings of a local stack."""
     settings = LocalSettings.isolated(cluster.settings.data)
     with ExitStack() as opened:
-        for name, target in _WAYS.items():
+        for name, target in _TARGETS.items():
             opened.enter_context(Forward(cluster, target, getattr(settings.ports, name)))
         yield settings
 
 
 class Forward:
-    """While the block lasts, `TYPE/NAME:PORT` answers at a port of this machine, again when another pod takes over."""
+    """Forwards a port to `TYPE/NAME:PORT` while the block lasts, and again when another pod takes over.
+
+    It runs kubectl because the Python client's port-forward opens a WebSocket with a TLS handshake for each connection,
+    which gives a fifth of kubectl's requests per second, and does not forward to Services.
+    """
 
     def __init__(self, cluster: Cluster, target: str, port: int) -> None:
         resource, _, name = target.partition(":")
@@ -40,7 +44,7 @@ class Forward:
         self._environment = cluster.environment
         self._target, self._port = target, port
         self._log = cluster.settings.data / f"logs/forward-{port}.log"
-        self._ended = threading.Event()
+        self._stop = threading.Event()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
 
     def __enter__(self) -> "Forward":
@@ -56,13 +60,13 @@ class Forward:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended.set()
+        self._stop.set()
         self._keeper.join()
 
     def _keep(self) -> None:
-        while not self._ended.is_set():
+        while not self._stop.is_set():
             with self._log.open("wb") as log:
-                # In a session of its own: at Ctrl-C it stays until what uses it has ended.
+                # In its own session, so that Ctrl-C does not end it before its users have ended.
                 running = subprocess.Popen(
                     self._command,
                     env=self._environment,
@@ -71,8 +75,8 @@ class Forward:
                     stderr=log,
                     start_new_session=True,
                 )
-            while running.poll() is None and not self._ended.wait(_PAUSE):
+            while running.poll() is None and not self._stop.wait(_PAUSE):
                 pass
             running.terminate()
             running.wait()
-            self._ended.wait(_PAUSE)
+            self._stop.wait(_PAUSE)

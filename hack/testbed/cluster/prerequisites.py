@@ -1,4 +1,4 @@
-"""What must be there before anything is begun."""
+"""Checks what a cluster needs, before anything is created."""
 
 import json
 import shutil
@@ -18,46 +18,47 @@ _TOOLS = {
 }
 
 _GB = 1_000_000_000
-# A machine of 10 GiB shows somewhat less.
+# A machine with 10 GiB reports somewhat less.
 _MEMORY = 10 * _GB
 _FREE_MEMORY = 7 * _GB
-"""What the cluster takes when it has settled, the stream and one more job included."""
+"""Memory of the cluster in its steady state, including the stream and one more job."""
 _DISK = 15 * _GB
 
 
 def missing() -> list[str]:
-    """What stands in the way of any cluster, in words: tools that are not there, an engine that does not answer."""
-    said = [f"{tool} is not on the PATH: {how}" for tool, how in _TOOLS.items() if not shutil.which(tool)]
+    """Return a line for each tool that is not installed, and one if no container engine answers."""
+    lines = [f"{tool} is not on the PATH: {how}" for tool, how in _TOOLS.items() if not shutil.which(tool)]
     if shutil.which("docker") and _engine() is None:
-        said.append("no container engine answers (docker info): start Docker, and see that you may use it")
-    return said
+        lines.append("no container engine answers (docker info): start Docker, and check that you may use it")
+    return lines
 
 
 def check_tools() -> None:
-    if said := missing():
-        raise KindError("\n".join(said))
+    if lines := missing():
+        raise KindError("\n".join(lines))
 
 
-def check_room() -> None:
-    """Whether the engine has room for a new cluster."""
+def check_capacity() -> None:
+    """Check that the engine has the memory and disk for a new cluster."""
     engine = _engine() or {}
-    said = too_little(engine.get("MemTotal", 0), psutil.virtual_memory().available, _free_disk(engine))
-    if said:
-        raise KindError("\n".join(said))
+    lines = too_little(engine.get("MemTotal", 0), psutil.virtual_memory().available, _free_disk(engine))
+    if lines:
+        raise KindError("\n".join(lines))
 
 
 def too_little(memory: int, free_memory: int, free_disk: int) -> list[str]:
-    """What there is too little of, in words."""
-    said = []
+    """Return a line for each resource of which there is too little."""
+    lines = []
     if memory < _MEMORY:
-        said.append(f"the engine has {memory / _GB:.1f} GB of memory, the cluster needs {_MEMORY // _GB}: give it more")
+        total = f"the engine has {memory / _GB:.1f} GB of memory"
+        lines.append(f"{total}, the cluster needs {_MEMORY // _GB}: give it more")
     elif free_memory < _FREE_MEMORY:
         free = f"{free_memory / _GB:.1f} GB of memory are free"
-        said.append(f"{free}, the cluster takes {_FREE_MEMORY // _GB}: stop something, the local stack by make down")
+        lines.append(f"{free}, the cluster needs {_FREE_MEMORY // _GB}: stop something, the local stack by make down")
     if free_disk < _DISK:
         free = f"{free_disk / _GB:.1f} GB of the engine's disk are free"
-        said.append(f"{free}, images and volumes need {_DISK // _GB}: docker system prune frees some")
-    return said
+        lines.append(f"{free}, images and volumes need {_DISK // _GB}: docker system prune frees some")
+    return lines
 
 
 def _free_disk(engine: dict[str, Any]) -> int:
@@ -66,6 +67,6 @@ def _free_disk(engine: dict[str, Any]) -> int:
 
 
 def _engine() -> dict[str, Any] | None:
-    """What the engine says of itself; None if it does not answer."""
+    """Return what `docker info` reports; None if the engine does not answer."""
     done = subprocess.run(["docker", "info", "--format", "{{json .}}"], capture_output=True, text=True, check=False)
     return dict(json.loads(done.stdout)) if done.returncode == 0 else None

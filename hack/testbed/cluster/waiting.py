@@ -1,52 +1,50 @@
-"""Waiting for what the cluster is about to have, by kubectl's own means, all at once."""
+"""Waits for several conditions of the cluster at once."""
 
-import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 
 from testbed.cluster.cluster import Cluster
 from testbed.cluster.command import KindError
 from testbed.cluster.conditions import Conditions
 from testbed.cluster.progress import Progress
 
-_TIMEOUT = "15m"
 _SILENCE = 30.0
-"""Seconds without a word."""
+"""Seconds without a message."""
+_PAUSE = 1.0
+
+_Results = SimpleQueue[tuple[str, Exception | None]]
 
 
-def await_all(cluster: Cluster, conditions: Mapping[str, Sequence[str]], progress: Progress) -> None:
-    """Wait until every one of these commands of kubectl's has ended well; say which have, and what keeps the others."""
-    keeps = Conditions(cluster, progress)
-    waiting = {
-        name: subprocess.Popen(
-            ["kubectl", "--namespace", cluster.namespace, *arguments, f"--timeout={_TIMEOUT}"],
-            env=cluster.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        for name, arguments in conditions.items()
-    }
-    said = time.monotonic()
+def await_all(cluster: Cluster, waits: Mapping[str, Callable[[], None]], progress: Progress) -> None:
+    """Run these waits side by side until all have returned; print which have, and why the others have not."""
+    conditions = Conditions(cluster, progress)
+    results: _Results = SimpleQueue()
+    for name, wait in waits.items():
+        # Daemons: after an error or Ctrl-C the program does not wait for the others.
+        threading.Thread(target=_run, args=(name, wait, results), daemon=True).start()
+    waiting = list(waits)
+    reported = time.monotonic()
+    while waiting:
+        with suppress(Empty):
+            name, error = results.get(timeout=_PAUSE)
+            if error:
+                raise KindError(conditions.explain(f"{name} is not ready: {error}")) from error
+            waiting.remove(name)
+            progress.say(f"{name} ready")
+            reported = time.monotonic()
+        if waiting:
+            conditions.report()
+        if waiting and time.monotonic() - reported > _SILENCE:
+            progress.say(f"… waiting for {', '.join(waiting)}")
+            reported = time.monotonic()
+
+
+def _run(name: str, wait: Callable[[], None], results: _Results) -> None:
     try:
-        while waiting:
-            for name in [name for name, process in waiting.items() if process.poll() is not None]:
-                _conclude(name, waiting.pop(name), keeps)
-                progress.say(f"{name} ready")
-                said = time.monotonic()
-            if waiting:
-                keeps.look()
-            if waiting and time.monotonic() - said > _SILENCE:
-                progress.say(f"… waiting for {', '.join(waiting)}")
-                said = time.monotonic()
-            time.sleep(0.2)
-    finally:
-        for process in waiting.values():
-            process.terminate()
-
-
-def _conclude(name: str, process: "subprocess.Popen[str]", keeps: Conditions) -> None:
-    said, _ = process.communicate()
-    if process.returncode:
-        raise KindError(keeps.explain(f"{name} is not ready: {said.strip()}"))
+        wait()
+        results.put((name, None))
+    except Exception as error:  # whatever it is, the main thread raises it
+        results.put((name, error))

@@ -1,4 +1,4 @@
-"""The stand-ins for the operators: what they make of the resources, and what they refuse."""
+"""The stand-ins for the operators: what they create for the resources, and what they refuse."""
 
 import copy
 import re
@@ -72,7 +72,7 @@ def changed(thing: dict[str, Any], path: str, value: object) -> dict[str, Any]:
 
 
 def test_an_unknown_field_is_refused_by_name() -> None:
-    """A field that is not supported is named with its whole path, in lists too; below a supported one all is free."""
+    """An unsupported field is named with its path, in lists, too; everything below a supported field is allowed."""
     refuse_all_but(["a.b", "c"], {"a": [{"b": {"any": 1}}], "c": 1})
     with pytest.raises(Refused, match=r"spec\.a\.x, spec\.d"):
         refuse_all_but(["a.b", "c"], {"a": [{"b": 1}, {"x": 1}], "d": {}})
@@ -91,14 +91,14 @@ def test_an_unknown_field_is_refused_by_name() -> None:
         ("config", {"listeners": "PLAINTEXT://:9092"}),
     ],
 )
-def test_what_no_broker_could_be_made_of_is_refused(path: str, value: object) -> None:
-    """Kafka as the stand-in cannot have it is refused, never had differently."""
+def test_an_unsupported_kafka_is_refused(path: str, value: object) -> None:
+    """A Kafka that the stand-in cannot create as specified is refused, never created differently."""
     with pytest.raises(Refused):
         spec(changed(KAFKA, f"spec.kafka.{path}", value))
 
 
-def test_names_are_strimzis() -> None:
-    """Pods, claims and Services are called as Strimzi calls them."""
+def test_strimzis_names() -> None:
+    """Pods, claims and Services have the names that Strimzi gives them."""
     pods = kafka_pods.stateful_set(spec(), "id")
     assert (pods["metadata"]["name"], pods["spec"]["serviceName"]) == ("events-dual", "events-kafka-brokers")
     assert [claim["metadata"]["name"] for claim in pods["spec"]["volumeClaimTemplates"]] == ["data-0"]
@@ -111,8 +111,8 @@ def test_names_are_strimzis() -> None:
     assert "app.kubernetes.io/version" not in labels
 
 
-def test_what_is_made_is_what_kubernetes_accepts() -> None:
-    """Every object of a cluster, and both pods of a job, fit Kubernetes' schemas."""
+def test_kubernetes_accepts_the_objects() -> None:
+    """Every object of a cluster, and both pods of a job, match Kubernetes' schemas."""
     objects = [
         (STATEFUL_SETS, kafka_pods.stateful_set(spec(), "id")),
         (CONFIG_MAPS, kafka_pods.config_map(spec())),
@@ -128,14 +128,14 @@ def test_what_is_made_is_what_kubernetes_accepts() -> None:
         kubernetes_validate.validate(typed, "1.36", strict=True)
 
 
-def test_a_pools_template_stands_for_all_of_the_clusters() -> None:
-    """As with Strimzi: a pool that has a template takes nothing from that of its cluster."""
+def test_a_pools_template_replaces_the_clusters() -> None:
+    """As with Strimzi, a pool that has a template ignores its cluster's."""
     assert spec().container["securityContext"] == {"readOnlyRootFilesystem": True}
     assert spec(pool=changed(POOL, "spec.template.pod.securityContext", {"runAsNonRoot": True})).container == {}
 
 
-def test_the_super_user_is_at_the_inner_listeners_only() -> None:
-    """Clients log in by SCRAM and have the rights that they were given; the operator's password is no use there."""
+def test_the_super_user_has_the_internal_listeners_only() -> None:
+    """Clients log in by SCRAM and have their listed rights; their listener rejects the operator's password."""
     lines = dict(line.split("=", 1) for line in properties(spec()).splitlines())
     assert lines["listener.name.sasl-9092.sasl.enabled.mechanisms"] == "SCRAM-SHA-512"
     assert lines["listener.name.replication-9091.sasl.enabled.mechanisms"] == "PLAIN"
@@ -147,20 +147,20 @@ def test_the_super_user_is_at_the_inner_listeners_only() -> None:
 
 
 def test_a_right_is_one_binding_for_each_operation() -> None:
-    """Listed rights become exactly their bindings."""
+    """The listed rights become exactly their bindings."""
     acl = {
         "resource": {"type": "group", "name": "g-", "patternType": "prefix"},
         "operations": ["Read", "DescribeConfigs"],
     }
-    made = {(one.operation.name, one.resource_pattern_type.name, one.principal) for one in bindings("spark", [acl])}
-    assert made == {("READ", "PREFIXED", "User:spark"), ("DESCRIBE_CONFIGS", "PREFIXED", "User:spark")}
+    created = {(one.operation.name, one.resource_pattern_type.name, one.principal) for one in bindings("spark", [acl])}
+    assert created == {("READ", "PREFIXED", "User:spark"), ("DESCRIBE_CONFIGS", "PREFIXED", "User:spark")}
 
 
-def test_spark_is_told_what_the_manifest_says() -> None:
-    """Fields with a setting become it, the others a pod for Spark to build on."""
-    told = arguments(STREAM, "id", {"driver": Path("/d"), "executor": Path("/e")})
-    settings = dict(one.split("=", 1) for flag, one in pairwise(told) if flag == "--conf")
-    assert told[-1] == STREAM["spec"]["mainApplicationFile"]
+def test_spark_gets_the_manifests_fields() -> None:
+    """Fields for which Spark has a setting become that setting; the others become the pod template."""
+    command = arguments(STREAM, "id", {"driver": Path("/d"), "executor": Path("/e")})
+    settings = dict(one.split("=", 1) for flag, one in pairwise(command) if flag == "--conf")
+    assert command[-1] == STREAM["spec"]["mainApplicationFile"]
     assert settings["spark.driver.memoryOverhead"] == "512m"
     assert settings["spark.kubernetes.driver.request.cores"] == "100m"
     assert settings["spark.kubernetes.driver.pod.name"] == "stream-driver"
@@ -176,14 +176,14 @@ def test_spark_is_told_what_the_manifest_says() -> None:
 
 
 @pytest.mark.parametrize("file", ["stream", "batch", "tables", "maintain"])
-def test_the_jobs_ask_for_nothing_that_is_refused(file: str) -> None:
-    """The manifests of spark-apps run on the stand-in as they are."""
+def test_the_jobs_are_supported(file: str) -> None:
+    """The stand-in supports the manifests of spark-apps unchanged."""
     job = yaml.safe_load((ROOT / f"spark-apps/{file}.yaml").read_text())
     check({"spec": job["spec"].get("template", job["spec"])})
 
 
-def test_an_application_that_asks_for_more_is_refused() -> None:
-    """A field that would be left out is an error."""
+def test_an_unsupported_application_is_refused() -> None:
+    """A field that the stand-in would ignore is an error."""
     with pytest.raises(Refused, match=r"spec\.dynamicAllocation"):
         check(changed(STREAM, "spec.dynamicAllocation.enabled", True))
 
@@ -201,30 +201,28 @@ def test_an_application_that_asks_for_more_is_refused() -> None:
         ({}, "FAILING", 1, False),
     ],
 )
-def test_an_application_is_run_again_as_its_policy_says(
-    policy: dict[str, Any], state: str, attempts: int, again: bool
-) -> None:
-    """Always, or after failures up to a number, or never."""
+def test_an_application_restarts_by_its_policy(policy: dict[str, Any], state: str, attempts: int, again: bool) -> None:
+    """It restarts always, or after a limited number of failures, or never."""
     status = {"applicationState": {"state": state}, "executionAttempts": attempts, "submissionAttempts": attempts}
     assert spark_application._may_retry({"spec": {"restartPolicy": policy}}, status) is again
 
 
-def test_the_drivers_container_says_how_it_ended() -> None:
-    """A container that has ended counts, though its pod is still running."""
+def test_the_drivers_container_decides_the_state() -> None:
+    """A container that has ended counts even while its pod is still running."""
     ended = {"name": "spark-kubernetes-driver", "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}
     assert driver_state({"status": {"phase": "Running", "containerStatuses": [ended]}}) == "FAILING"
     assert driver_state({"status": {"phase": "Running"}}) == "RUNNING"
     assert driver_state({"status": {"phase": "Succeeded"}}) == "SUCCEEDING"
 
 
-def test_executors_that_are_gone_are_not_forgotten() -> None:
-    """One whose pod is gone has ended well only if its application has."""
+def test_executors_whose_pods_are_gone() -> None:
+    """An executor whose pod is gone has succeeded only if its application has."""
     assert executor_states([], {"e-1": "RUNNING"}, "COMPLETED") == {"e-1": "COMPLETED"}
     assert executor_states([], {"e-1": "RUNNING"}, "FAILING") == {"e-1": "FAILED"}
 
 
 def test_a_schedule_has_a_next_time() -> None:
-    """It is after now, and in UTC."""
+    """The next time is after now, and in UTC."""
     now = datetime(2026, 1, 1, 12, 15, 0, tzinfo=UTC)
     assert next_time({"schedule": "*/15 * * * *"}, now) == datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
     with pytest.raises(ValueError, match="time zone"):
@@ -233,7 +231,7 @@ def test_a_schedule_has_a_next_time() -> None:
 
 @pytest.mark.parametrize("kind", ["SparkApplication", "ScheduledSparkApplication"])
 def test_sparks_definitions_are_structural(kind: str) -> None:
-    """No reference and no alternative is left, and every field has a type."""
+    """The schema has no references and no alternatives, and every field has a type."""
     text = str(definition(kind))
     assert not re.search(r"\$ref|anyOf|\$defs", text)
     assert text.count("{}") == len(["the subresource status"])

@@ -1,4 +1,4 @@
-"""The operators: Strimzi and the Spark operator themselves, or what stands in for them."""
+"""Installs the operators: the real Strimzi and Spark operator, or their stand-ins."""
 
 import subprocess
 import textwrap
@@ -10,49 +10,59 @@ from testbed.settings import ROOT
 
 NAMESPACE = "operators"
 _LABEL = "gamelake-operators"
-"""Of their namespace: which ones they are, once they are there."""
+"""The label of the operators' namespace that says which ones are installed, set when they are."""
 _WATCHED = "gamelake-watched"
-"""Of their namespace: the one in which they look after Kafka and Spark applications."""
-_RESOURCES = ("crd/kafkas.kafka.strimzi.io", "crd/sparkapplications.sparkoperator.k8s.io")
+"""The label of the operators' namespace that says which namespace they watch."""
+_DEFINITIONS = ("kafkas.kafka.strimzi.io", "sparkapplications.sparkoperator.k8s.io")
 _SCRIPTS = {"real": "install-real", "standin": "install-standins"}
 
 
 def ensure(cluster: Cluster, progress: Progress) -> None:
-    """See that the cluster has those that were asked for; one line says which they are, and why."""
-    wanted, there, watched = cluster.settings.operators, _label(cluster, _LABEL), _label(cluster, _WATCHED)
+    """Install the chosen operators if the cluster lacks them; print which ones it has, and why."""
+    wanted, labels = cluster.settings.operators, _labels(cluster)
+    installed, watched = labels.get(_LABEL), labels.get(_WATCHED)
     if wanted == "installed":
-        cluster.kubectl("get", *_RESOURCES)
-        progress.say("operators: those that the cluster has (OPERATORS=installed)")
+        if missing := [name for name in _DEFINITIONS if not _is_defined(cluster, name)]:
+            raise KindError(f"OPERATORS: expected operators in the cluster, got no definition of {', '.join(missing)}")
+        progress.say("operators: the cluster's own (OPERATORS=installed)")
     elif watched and watched != cluster.namespace:
-        raise KindError(f"NAMESPACE: the cluster's operators look after {watched} alone: make kind-down first")
-    elif there and not wanted:
-        progress.say(f"operators: {there}, as they were installed")
-    elif there and wanted != there:
-        raise KindError(f"OPERATORS: the cluster has {there}, not {wanted}: make kind-down first")
-    elif not watched and cluster.kubectl("get", "--ignore-not-found", *_RESOURCES):
-        raise KindError("the cluster has operators that make kind did not install: OPERATORS=installed takes them")
+        raise KindError(f"NAMESPACE: the cluster's operators watch {watched} only: make kind-down first")
+    elif installed and not wanted:
+        progress.say(f"operators: {installed}, already installed")
+    elif installed and wanted != installed:
+        raise KindError(f"OPERATORS: the cluster has {installed}, not {wanted}: make kind-down first")
+    elif not watched and any(_is_defined(cluster, name) for name in _DEFINITIONS):
+        raise KindError("the cluster has operators that make kind did not install: OPERATORS=installed uses them")
     else:
         _install(cluster, progress, *((wanted, f"OPERATORS={wanted}") if wanted else _choice()))
 
 
 def _install(cluster: Cluster, progress: Progress, which: str, why: str) -> None:
     progress.say(f"operators: {which} ({why}) …")
-    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
-    cluster.kubectl("label", "namespace", NAMESPACE, f"{_WATCHED}={cluster.namespace}", "--overwrite")
+    _label(cluster, {_WATCHED: cluster.namespace})
     show(ROOT / "hack/testbed/cluster/operators" / _SCRIPTS[which], cluster.namespace, environment=cluster.environment)
-    cluster.kubectl("label", "namespace", NAMESPACE, f"{_LABEL}={which}", "--overwrite")
+    _label(cluster, {_WATCHED: cluster.namespace, _LABEL: which})
     progress.say("operators ready")
 
 
-def _label(cluster: Cluster, name: str) -> str:
-    path = f"jsonpath={{.metadata.labels.{name}}}"
-    return cluster.kubectl("get", "namespace", NAMESPACE, "--ignore-not-found", "--output", path)
+def _labels(cluster: Cluster) -> dict[str, str]:
+    namespace = cluster.api.get("Namespace", NAMESPACE) or {"metadata": {}}
+    return dict(namespace["metadata"].get("labels", {}))
+
+
+def _label(cluster: Cluster, labels: dict[str, str]) -> None:
+    """Create the namespace if it does not exist, and set our labels; those of others stay."""
+    cluster.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
+
+
+def _is_defined(cluster: Cluster, resource: str) -> bool:
+    return cluster.api.get("CustomResourceDefinition", resource) is not None
 
 
 def _choice() -> tuple[str, str]:
     probe = [str(ROOT / "hack/testbed/cluster/operators/install-real"), "--probe"]
-    asked = subprocess.run(probe, capture_output=True, text=True, check=False)
-    if asked.returncode == 0:
-        return "real", "their charts answer"
-    said = asked.stderr.strip().splitlines() or ["no answer in time"]
-    return "standin", f"the operators' charts cannot be had: {textwrap.shorten(said[-1], 120)}"
+    probed = subprocess.run(probe, capture_output=True, text=True, check=False)
+    if probed.returncode == 0:
+        return "real", "their charts are available"
+    errors = probed.stderr.strip().splitlines() or ["no answer in time"]
+    return "standin", f"the operators' charts are not available: {textwrap.shorten(errors[-1], 120)}"

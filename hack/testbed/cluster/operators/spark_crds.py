@@ -1,4 +1,4 @@
-"""Makes the definitions of the Spark operator's resources from its published models."""
+"""Generates the definitions of the Spark operator's resources from its published models."""
 
 import json
 import sys
@@ -26,7 +26,7 @@ _COLUMNS = {
     },
 }
 _SHORT = {"SparkApplication": "sparkapp", "ScheduledSparkApplication": "scheduledsparkapp"}
-# What the models leave open and the operator does not.
+# Values that the models leave open and the operator does not.
 _CHOICES = {
     ("SparkApplicationSpec", "type"): ["Java", "Python", "Scala", "R"],
     ("SparkApplicationSpec", "mode"): ["cluster", "client"],
@@ -53,8 +53,8 @@ def definition(kind: str) -> dict[str, Any]:
         "kind": "CustomResourceDefinition",
         "metadata": {
             "name": f"{plural}.{_GROUP}",
-            # Groups of k8s.io are Kubernetes' own.
-            "annotations": {"api-approved.kubernetes.io": "unapproved, made from the operator's models for tests"},
+            # Required in groups of k8s.io, which are Kubernetes' own.
+            "annotations": {"api-approved.kubernetes.io": "unapproved, generated from the operator's models for tests"},
         },
         "spec": {
             "group": _GROUP,
@@ -67,11 +67,11 @@ def definition(kind: str) -> dict[str, Any]:
 
 
 def schema(model: dict[str, Any]) -> dict[str, Any]:
-    """The model as a structural schema: no references, no alternatives."""
-    made = _structural(model, model["$defs"], model["title"])
-    made["properties"]["metadata"] = {"type": "object"}
-    made["required"] = ["spec"]
-    return made
+    """Convert a model to a structural schema, without references and alternatives."""
+    converted = _structural(model, model["$defs"], model["title"])
+    converted["properties"]["metadata"] = {"type": "object"}
+    converted["required"] = ["spec"]
+    return converted
 
 
 def _structural(node: dict[str, Any], definitions: dict[str, Any], title: str) -> dict[str, Any]:
@@ -79,29 +79,29 @@ def _structural(node: dict[str, Any], definitions: dict[str, Any], title: str) -
         name = node["$ref"].rpartition("/")[2]
         return _named(name, definitions)
     if "anyOf" in node:
-        # Each is one type, or none.
+        # Every alternative of the models is one type or null.
         [only] = [one for one in node["anyOf"] if one != {"type": "null"}]
         return _structural(only, definitions, title)
-    made: dict[str, Any] = {name: node[name] for name in ("type", "format", "required") if name in node}
+    converted: dict[str, Any] = {name: node[name] for name in ("type", "format", "required") if name in node}
     if "properties" in node:
-        made["properties"] = {
+        converted["properties"] = {
             name: _structural(one, definitions, title) | _choice(title, name)
             for name, one in node["properties"].items()
         }
     if "items" in node:
-        made["items"] = _structural(node["items"], definitions, title)
+        converted["items"] = _structural(node["items"], definitions, title)
     if isinstance(node.get("additionalProperties"), dict):
-        made["additionalProperties"] = _structural(node["additionalProperties"], definitions, title)
-    elif node.get("additionalProperties") or (made.get("type") == "object" and "properties" not in made):
+        converted["additionalProperties"] = _structural(node["additionalProperties"], definitions, title)
+    elif node.get("additionalProperties") or (converted.get("type") == "object" and "properties" not in converted):
         return _FREE
-    return made
+    return converted
 
 
 def _named(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
     if name.endswith(("IntOrString", "Quantity")):
         return {"x-kubernetes-int-or-string": True}
     if name.endswith("PodTemplateSpec"):
-        # So has the operator's own, or it would be too large.
+        # The operator's own definition does the same, or it would be too large.
         return _FREE
     return _structural(definitions[name], definitions, name.removeprefix("SparkV1beta2"))
 

@@ -1,4 +1,4 @@
-"""How the stand-ins speak to a Kafka cluster: as its super user, at the listener that is theirs."""
+"""Admin clients for Kafka clusters, as their super user, through the internal listener."""
 
 import base64
 from functools import cache
@@ -13,27 +13,27 @@ from testbed.cluster.operators.standins.kafka_config import OPERATOR, REPLICATIO
 _TIMEOUT = 20
 
 
-class NoBroker(Exception):  # noqa: N818 it says what happened
-    """The cluster is not there, or not yet."""
+class NoBroker(Exception):  # noqa: N818 the name says what happened
+    """The cluster does not exist, or not yet."""
 
 
 def client(namespace: str, name: str) -> AdminClient:
     secret = cluster.get(SECRETS, namespace, f"{name}-operator")
     if secret is None:
-        raise NoBroker(f"there is no cluster {name}")
+        raise NoBroker(f"Kafka cluster {name} does not exist")
     password = base64.b64decode(secret["data"]["password"]).decode()
     return _client(f"{name}-kafka-brokers.{namespace}.svc:{REPLICATION_PORT}", password)
 
 
 def entity_operator(namespace: str, name: str, part: str) -> Object | None:
-    """What the cluster asks of its topicOperator or userOperator; none if it has no such part, or is not there."""
+    """Return the spec of the cluster's entity operator; None if it lacks this part, or there is no cluster."""
     kafka = cluster.get(KAFKAS, namespace, name)
     operator = ((kafka or {}).get("spec", {}).get("entityOperator")) or {}
     return operator if part in operator else None
 
 
 def problem(error: Exception) -> str:
-    """What went wrong, in words."""
+    """Return the message of an error."""
     return str(error.args[0].str()) if isinstance(error, KafkaException) else str(error)
 
 
@@ -47,7 +47,7 @@ def _client(bootstrap_servers: str, password: str) -> AdminClient:
             "sasl.username": OPERATOR,
             "sasl.password": password,
             "socket.timeout.ms": _TIMEOUT * 1000,
-            # Brokers that are replaced have other addresses.
+            # A broker that is replaced gets another address.
             "broker.address.ttl": 1000,
             "log_level": 3,
         }

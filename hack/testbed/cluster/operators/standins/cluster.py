@@ -1,4 +1,4 @@
-"""The Kubernetes API, as far as the stand-ins need it."""
+"""The part of the Kubernetes API that the stand-ins need."""
 
 import json
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _TIMEOUT = 30
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind of objects."""
+    """A kind of object."""
 
     group: str
     version: str
@@ -49,7 +49,7 @@ SCHEDULES = Resource("sparkoperator.k8s.io", "v1beta2", "scheduledsparkapplicati
 
 
 class ApiError(Exception):
-    """The API server said no; the message is its own."""
+    """The API server refused a request; the message is its own."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -66,7 +66,7 @@ def get(resource: Resource, namespace: str, name: str) -> Object | None:
 
 
 def find(resource: Resource, namespace: str, labels: dict[str, str]) -> list[Object]:
-    """The objects that have these labels."""
+    """Return the objects with these labels."""
     selector = ",".join(f"{name}={value}" for name, value in labels.items())
     found: list[Object] = _ask("GET", resource.path(namespace), params={"labelSelector": selector})["items"]
     return found
@@ -77,7 +77,7 @@ def create(resource: Resource, namespace: str, thing: Object) -> None:
 
 
 def apply(resource: Resource, namespace: str, thing: Object) -> Object:
-    """Make the object, or change it where it differs; fields of others stay."""
+    """Create or change an object; fields that others manage stay."""
     return _ask(
         "PATCH",
         resource.path(namespace, thing["metadata"]["name"]),
@@ -96,7 +96,7 @@ def delete(resource: Resource, namespace: str, name: str) -> None:
 
 
 def set_status(resource: Resource, body: Object, status: Object) -> None:
-    """Replace the object's status, unless it is the same; a field that its definition lacks would never be."""
+    """Replace the object's status if it differs. A field that its definition lacks would make it differ forever."""
     if status != body.get("status"):
         _patch(resource, body, "/status", [{"op": "add", "path": "/status", "value": status}])
         body["status"] = status
@@ -108,7 +108,7 @@ def set_finalizers(resource: Resource, body: Object, finalizers: list[str]) -> N
 
 
 def owner(resource: Resource, body: Object, controller: bool = False) -> Object:
-    """A reference to the owner, with whom an object goes."""
+    """Return a reference to an owner, with which an object is deleted."""
     name, uid = body["metadata"]["name"], body["metadata"]["uid"]
     reference = {"apiVersion": resource.api_version, "kind": resource.kind, "name": name, "uid": uid}
     return {**reference, "controller": True} if controller else reference
@@ -126,7 +126,7 @@ def _typed(resource: Resource, thing: Object) -> Object:
 def _ask(
     method: str, url: str, body: object = None, kind: str = "application/json", params: dict[str, str] | None = None
 ) -> Object:
-    # Read anew each time: the token is replaced every hour.
+    # Read for each request, because the token is replaced every hour.
     headers = {"Authorization": f"Bearer {(_ACCOUNT / 'token').read_text()}", "Content-Type": kind}
     data = None if body is None else json.dumps(body)
     answer = requests.request(

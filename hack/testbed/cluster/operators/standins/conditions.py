@@ -1,4 +1,4 @@
-"""The status that Strimzi gives a resource."""
+"""The status of resources, in the form that Strimzi writes."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ def not_ready(reason: str, message: str) -> dict[str, str]:
 
 
 def status(body: Object, condition: dict[str, str], **fields: Any) -> Object:  # noqa: ANN401 any JSON
-    """The resource's whole status; a condition that stays keeps the time of its last transition."""
+    """Return the resource's new status; an unchanged condition keeps the time of its last transition."""
     old = body.get("status", {})
     same = [one for one in old.get("conditions", []) if one | condition == one]
     condition = same[0] if same else {**condition, "lastTransitionTime": now()}

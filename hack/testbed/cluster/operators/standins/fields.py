@@ -1,15 +1,15 @@
-"""Fields that a stand-in has no answer for: they are refused, never ignored."""
+"""Refuses the fields that a stand-in does not support, which are never ignored."""
 
 from collections.abc import Collection, Iterator
 from typing import Any
 
 
-class Refused(Exception):  # noqa: N818 it says what happened
-    """A resource that cannot be had; the message says why."""
+class Refused(Exception):  # noqa: N818 the name says what happened
+    """A resource that the stand-in refuses; the message explains why."""
 
 
 def refuse_all_but(supported: Collection[str], spec: object) -> None:
-    """Refuse a spec with fields other than these; a path stands for all that is below it."""
+    """Refuse a spec with other fields than these. A path includes everything below it."""
     if others := sorted(set(_others(supported, spec, ""))):
         raise Refused(f"the stand-in does not support spec.{', spec.'.join(others)}")
 

@@ -1,4 +1,4 @@
-"""Looks after one object until it is gone."""
+"""Reconciles one object until it is gone."""
 
 import asyncio
 import logging
@@ -19,15 +19,15 @@ _log = logging.getLogger(__name__)
 class Kind:
     resource: Resource
     reconcile: Callable[[Object], float]
-    """Brings the cluster closer to what the object asks for; returns after how many seconds to look again."""
+    """Brings the cluster closer to the object's spec; returns the seconds until the next reconciliation."""
     forget: Callable[[Object], None] = lambda body: None
-    """Called with what was last seen of an object that is gone."""
+    """Called with the last known state of an object that is gone."""
 
 
 class Follower:
-    """Reconciles one object, each time anew from what the cluster has: nothing is kept here that a restart would lose.
+    """Reconciles one object, each time from the state of the cluster, so that a restart loses nothing.
 
-    Kopf's daemons do nearly the same, and put a finalizer on every object: a namespace could not be deleted once the
+    Kopf's daemons do nearly the same, but put a finalizer on every object: then a namespace cannot be deleted once the
     stand-ins, or their rights in it, are gone.
     """
 
@@ -44,7 +44,7 @@ class Follower:
     async def run(self) -> None:
         while not self._gone:
             self._woken.clear()
-            pause = await self._turn()
+            pause = await self._step()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), pause)
         for _ in range(_LAST_TRIES):
@@ -52,7 +52,7 @@ class Follower:
                 break
             await asyncio.sleep(_FAILED_PAUSE)
 
-    async def _turn(self) -> float:
+    async def _step(self) -> float:
         pauses: list[float] = []
         await self._try(lambda: pauses.append(self._reconcile()))
         return pauses[0] if pauses else _FAILED_PAUSE
@@ -69,8 +69,8 @@ class Follower:
     async def _try(self, action: Callable[[], None]) -> bool:
         try:
             await asyncio.to_thread(action)
-        except Exception:  # whatever it is, the next turn may do better
+        except Exception:  # whatever it is, the next attempt may succeed
             name = self._body["metadata"]["name"]
-            _log.warning("%s %s: will be tried again", self._kind.resource.kind, name, exc_info=True)
+            _log.warning("%s %s: failed and will be retried", self._kind.resource.kind, name, exc_info=True)
             return False
         return True

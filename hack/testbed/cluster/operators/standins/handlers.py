@@ -1,4 +1,4 @@
-"""The stand-ins for the operators, to be run by Kopf: which function looks after which kind of objects."""
+"""The entry point for Kopf: which function reconciles which kind of object."""
 
 import asyncio
 import copy
@@ -27,15 +27,15 @@ _tasks: set[asyncio.Task[None]] = set()
 
 
 @kopf.on.startup()
-async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:  # noqa: ANN401 what Kopf hands over
-    # Some wait for a broker that is away, or for spark-submit; the others go on.
+async def configure(settings: kopf.OperatorSettings, **_: Any) -> None:  # noqa: ANN401 Kopf's arguments
+    # Some wait for an unavailable broker or for spark-submit, while the others continue.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_WORKERS))
-    # Looking for new namespaces and definitions would need rights in the whole cluster.
+    # Scanning for new namespaces and definitions needs rights in the whole cluster.
     settings.scanning.disabled = True
     settings.posting.enabled = False
 
 
-async def _changed(kind: Kind, event: Any, **_: Any) -> None:  # noqa: ANN401 what Kopf hands over
+async def _changed(kind: Kind, event: Any, **_: Any) -> None:  # noqa: ANN401 Kopf's arguments
     body: Object = copy.deepcopy(dict(event["object"]))
     uid, gone = body["metadata"]["uid"], event["type"] == "DELETED"
     if uid not in _followers and not gone:

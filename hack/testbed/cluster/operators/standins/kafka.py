@@ -1,4 +1,4 @@
-"""Kafka clusters, as Strimzi's cluster operator makes them."""
+"""Kafka clusters, as Strimzi's cluster operator creates them."""
 
 import base64
 import secrets
@@ -21,16 +21,16 @@ def reconcile(kafka: Object) -> float:
     pools = cluster.find(NODE_POOLS, namespace, {CLUSTER: name})
     try:
         spec = read(kafka, pools, settings().kafka_version, settings().kafka_image)
-        _refuse_another_number(spec)
+        _refuse_other_replicas(spec)
         cluster_id = _cluster_id(kafka)
         _apply(kafka, spec, cluster_id)
     except Refused as problem:
-        _say(kafka, not_ready("InvalidResourceException", str(problem)))
+        _report(kafka, not_ready("InvalidResourceException", str(problem)))
         return _READY_PAUSE
-    _say_of_pool(pools[0], spec, cluster_id)
-    waits_for = _waits_for(spec, cluster_id)
-    if waits_for:
-        _say(kafka, not_ready("Creating", waits_for))
+    _report_pool(pools[0], spec, cluster_id)
+    reason = _not_ready(spec, cluster_id)
+    if reason:
+        _report(kafka, not_ready("Creating", reason))
         return _STARTING_PAUSE
     address = f"{spec.bootstrap}.{namespace}.svc"
     listener = {
@@ -38,7 +38,7 @@ def reconcile(kafka: Object) -> float:
         "addresses": [{"host": address, "port": spec.port}],
         "bootstrapServers": f"{address}:{spec.port}",
     }
-    _say(
+    _report(
         kafka,
         READY,
         listeners=[listener],
@@ -50,18 +50,18 @@ def reconcile(kafka: Object) -> float:
 
 
 def _cluster_id(kafka: Object) -> str:
-    """The cluster's id: drawn once, and kept in the status before anything is made with it."""
+    """Return the cluster's id, which is drawn once and stored in the status before anything uses it."""
     if "clusterId" not in kafka.get("status", {}):
-        # 127 bits: it begins with a letter, not with a dash that would be read as an option.
+        # 127 bits: the id starts with a letter, never with a dash, which would be parsed as an option.
         drawn = base64.urlsafe_b64encode(secrets.randbits(127).to_bytes(16)).decode().rstrip("=")
-        _say(kafka, not_ready("Creating", "Kafka cluster is being deployed"), clusterId=drawn)
+        _report(kafka, not_ready("Creating", "Kafka cluster is being deployed"), clusterId=drawn)
     return str(kafka["status"]["clusterId"])
 
 
-def _refuse_another_number(spec: Spec) -> None:
-    there = cluster.get(cluster.STATEFUL_SETS, spec.namespace, spec.nodes)
-    if there and there["spec"]["replicas"] != spec.replicas:
-        raise Refused(f"the number of controllers cannot change from {there['spec']['replicas']} to {spec.replicas}")
+def _refuse_other_replicas(spec: Spec) -> None:
+    nodes = cluster.get(cluster.STATEFUL_SETS, spec.namespace, spec.nodes)
+    if nodes and nodes["spec"]["replicas"] != spec.replicas:
+        raise Refused(f"the number of controllers cannot change from {nodes['spec']['replicas']} to {spec.replicas}")
 
 
 def _apply(kafka: Object, spec: Spec, cluster_id: str) -> None:
@@ -82,37 +82,38 @@ def _apply(kafka: Object, spec: Spec, cluster_id: str) -> None:
         try:
             cluster.apply(resource, spec.namespace, {**thing, "metadata": thing["metadata"] | owner})
         except cluster.ApiError as error:
-            # Of a StatefulSet the volumes, for instance, cannot be changed.
+            # Some fields are immutable, the volumes of a StatefulSet for instance.
             if error.code == 422:
                 raise Refused(str(error)) from error
             raise
 
 
-def _waits_for(spec: Spec, cluster_id: str) -> str:
-    """What is missing until the cluster is ready; empty if nothing is."""
+def _not_ready(spec: Spec, cluster_id: str) -> str:
+    """Return why the cluster is not ready; empty if it is."""
     nodes = cluster.get(cluster.STATEFUL_SETS, spec.namespace, spec.nodes) or {"metadata": {}}
     state = nodes.get("status", {})
     if state.get("observedGeneration") != nodes["metadata"].get("generation"):
-        return "the pods are being made"
+        return "the pods are being created"
     updated, ready = state.get("updatedReplicas", 0), state.get("readyReplicas", 0)
     if min(updated, ready) < spec.replicas:
-        return f"of {spec.replicas} pods {updated} are as asked for and {ready} are ready"
+        return f"{updated} of {spec.replicas} pods are up to date, {ready} are ready"
     try:
         found = admin.client(spec.namespace, spec.cluster).list_topics(timeout=10)
     except KafkaException as error:
         return f"the brokers do not answer: {admin.problem(error)}"
     if found.cluster_id != cluster_id:
-        return f"the brokers say that their cluster is {found.cluster_id}, not {cluster_id}"
-    return "" if len(found.brokers) == spec.replicas else f"{len(found.brokers)} of {spec.replicas} brokers are there"
+        return f"cluster id of the brokers: expected {cluster_id}, got {found.cluster_id}"
+    brokers = len(found.brokers)
+    return "" if brokers == spec.replicas else f"{brokers} of {spec.replicas} brokers are registered"
 
 
-def _say(kafka: Object, condition: dict[str, str], **fields: object) -> None:
+def _report(kafka: Object, condition: dict[str, str], **fields: object) -> None:
     cluster.set_status(KAFKAS, kafka, status(kafka, condition, **fields))
 
 
-def _say_of_pool(pool: Object, spec: Spec, cluster_id: str) -> None:
+def _report_pool(pool: Object, spec: Spec, cluster_id: str) -> None:
     selector = spec.selector | {"strimzi.io/pool-name": spec.pool}
-    said = {
+    reported = {
         "observedGeneration": pool["metadata"]["generation"],
         "nodeIds": list(range(spec.replicas)),
         "clusterId": cluster_id,
@@ -120,4 +121,4 @@ def _say_of_pool(pool: Object, spec: Spec, cluster_id: str) -> None:
         "replicas": spec.replicas,
         "labelSelector": ",".join(f"{name}={value}" for name, value in selector.items()),
     }
-    cluster.set_status(NODE_POOLS, pool, said)
+    cluster.set_status(NODE_POOLS, pool, reported)

@@ -1,9 +1,9 @@
-"""The properties of a cluster's nodes, the same for each: what differs comes from the pod's environment."""
+"""The properties of Kafka, the same for every node: what differs comes from the pod's environment."""
 
 from testbed.cluster.operators.standins.kafka_spec import Spec
 
 OPERATOR = "_operator"
-"""The super user. No KafkaUser can have this name: names of resources have no underscore."""
+"""The super user. No KafkaUser can have this name, because names of resources have no underscore."""
 CONTROL_PORT = 9090
 REPLICATION_PORT = 9091
 

@@ -1,4 +1,4 @@
-"""Where a cluster is found, and by whom."""
+"""The Services of a Kafka cluster, and who may connect to it."""
 
 from testbed.cluster.operators.standins.cluster import Object
 from testbed.cluster.operators.standins.kafka_config import CONTROL_PORT, REPLICATION_PORT
@@ -7,7 +7,7 @@ from testbed.cluster.operators.standins.kafka_spec import CLUSTER, Spec
 
 def headless_service(spec: Spec) -> Object:
     ports = {"tcp-ctrlplane": CONTROL_PORT, "tcp-replication": REPLICATION_PORT, f"tcp-{spec.listener}": spec.port}
-    # Controllers look for each other before any of them is ready.
+    # Controllers connect to each other before any of them is ready.
     return _service(spec, spec.brokers, ports, {"clusterIP": "None", "publishNotReadyAddresses": True})
 
 

@@ -1,4 +1,4 @@
-"""The StatefulSet of a cluster's nodes: pods and claims have the names that Strimzi gives them."""
+"""The StatefulSet of a cluster's nodes, with Strimzi's names for pods and claims."""
 
 import hashlib
 
@@ -8,7 +8,7 @@ from testbed.cluster.operators.standins.kafka_spec import Spec
 
 _CONFIG = "/etc/kafka"
 _DATA = "/var/lib/kafka/data-0"
-# A volume of another cluster is not taken over: Kafka would start with the id that it finds.
+# Refuse the volume of another cluster: Kafka would start with the id that it finds there.
 _START = """\
 id=$(sed -n 's/^cluster.id=//p' "$KAFKA_DATA/meta.properties" 2>/dev/null)
 if [[ -n $id && $id != "$KAFKA_CLUSTER_ID" ]]; then
@@ -33,7 +33,7 @@ def stateful_set(spec: Spec, cluster_id: str) -> Object:
         "spec": {
             "replicas": spec.replicas,
             "serviceName": spec.brokers,
-            # Controllers elect one of them: each is ready only once most are there.
+            # Controllers need a quorum: none is ready until most have started.
             "podManagementPolicy": "Parallel",
             "persistentVolumeClaimRetentionPolicy": {
                 "whenDeleted": "Delete" if spec.volume.get("deleteClaim") else "Retain",
@@ -78,7 +78,7 @@ def _container(spec: Spec, cluster_id: str) -> Object:
         "env": [*_environment(spec, cluster_id), *spec.container.get("env", [])],
         "ports": [{"name": name, "containerPort": port} for name, port in ports.items()],
         "resources": spec.resources,
-        # It listens for clients when it has caught up with the controllers.
+        # A broker opens this port when it has caught up with the controllers.
         "readinessProbe": {"tcpSocket": {"port": spec.port}, "periodSeconds": 5, "timeoutSeconds": 5},
         **({"securityContext": spec.container["securityContext"]} if "securityContext" in spec.container else {}),
         "volumeMounts": [
@@ -91,7 +91,7 @@ def _container(spec: Spec, cluster_id: str) -> Object:
 
 def _environment(spec: Spec, cluster_id: str) -> list[Object]:
     values = {
-        # $(NAME): Kubernetes puts in what stands before it in the list.
+        # Kubernetes replaces $(NAME) by a variable that comes earlier in the list.
         "NODE_HOST": f"$(POD_NAME).{spec.brokers}.{spec.namespace}.svc",
         "KAFKA_DATA": f"{_DATA}/kafka-log$(NODE_ID)",
         "KAFKA_CONFIG": f"{_CONFIG}/server.properties",

@@ -1,4 +1,4 @@
-"""A Kafka resource and its node pool, read as far as the stand-in can serve them."""
+"""Reads a Kafka resource and its node pool, and refuses what the stand-in does not support."""
 
 import re
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _KAFKA = [
 _STORAGE = ["type", *(f"volumes.{field}" for field in ("id", "type", "size", "class", "deleteClaim", "kraftMetadata"))]
 _POOL = [*_NODE, "replicas", "roles", *(f"storage.{field}" for field in _STORAGE)]
 
-# What Strimzi sets itself; it drops these with a warning.
+# Prefixes of properties that Strimzi sets itself; it drops these with a warning.
 _OWN_CONFIG = (
     *("listener", "advertised.", "inter.broker.listener.name", "host.name", "port", "sasl.", "ssl.", "security."),
     *("authorizer.", "super.user", "password.", "config.providers", "log.dir", "metadata.log.dir"),
@@ -36,7 +36,7 @@ _OWN_CONFIG = (
 
 @dataclass(frozen=True)
 class Spec:
-    """What is asked for, of both resources."""
+    """The specs of both resources."""
 
     namespace: str
     cluster: str
@@ -67,7 +67,7 @@ class Spec:
 
     @property
     def nodes(self) -> str:
-        """The name before the numbers of the pods."""
+        """The pods' names without their numbers."""
         return f"{self.cluster}-{self.pool}"
 
     @property
@@ -76,20 +76,20 @@ class Spec:
 
 
 def read(kafka: Object, pools: list[Object], version: str, default_image: str) -> Spec:
-    """Read both resources, or refuse them; `version` is the one that the image is of."""
+    """Read both resources, or refuse them; `version` is that of Kafka in the image."""
     refuse_all_but(_KAFKA, kafka["spec"])
-    asked = kafka["spec"]["kafka"]
+    wanted = kafka["spec"]["kafka"]
     if len(pools) != 1:
-        raise Refused(f"the stand-in serves a cluster of one KafkaNodePool, there are {len(pools)}")
+        raise Refused(f"the stand-in supports one KafkaNodePool per cluster, got {len(pools)}")
     pool = pools[0]
     refuse_all_but(_POOL, pool["spec"])
     _check_pool(pool["spec"])
-    _check_versions(asked, version)
-    listener = _listener(asked)
-    if asked.get("authorization") != {"type": "simple"}:
+    _check_versions(wanted, version)
+    listener = _listener(wanted)
+    if wanted.get("authorization") != {"type": "simple"}:
         raise Refused("the stand-in supports spec.kafka.authorization of type simple only")
-    # The pool's template stands for the whole of the cluster's, as with Strimzi: they are not merged.
-    template = pool["spec"].get("template") or asked.get("template") or {}
+    # As with Strimzi, the pool's template replaces the cluster's: they are not merged.
+    template = pool["spec"].get("template") or wanted.get("template") or {}
     return Spec(
         namespace=kafka["metadata"]["namespace"],
         cluster=kafka["metadata"]["name"],
@@ -99,10 +99,10 @@ def read(kafka: Object, pools: list[Object], version: str, default_image: str) -
         listener=listener["name"],
         peers=listener.get("networkPolicyPeers", []),
         version=version,
-        metadata_version=asked.get("metadataVersion", _minor(version)),
-        image=asked.get("image") or default_image,
-        config=_config(asked.get("config", {})),
-        heap=pool["spec"].get("jvmOptions") or asked.get("jvmOptions") or {},
+        metadata_version=wanted.get("metadataVersion", _minor(version)),
+        image=wanted.get("image") or default_image,
+        config=_config(wanted.get("config", {})),
+        heap=pool["spec"].get("jvmOptions") or wanted.get("jvmOptions") or {},
         resources=pool["spec"].get("resources", {}),
         pod=template.get("pod", {}),
         container=template.get("kafkaContainer", {}),
@@ -113,7 +113,7 @@ def read(kafka: Object, pools: list[Object], version: str, default_image: str) -
 
 def _check_pool(spec: Object) -> None:
     if sorted(spec["roles"]) != ["broker", "controller"]:
-        raise Refused("the stand-in supports nodes that are broker and controller only")
+        raise Refused("the stand-in supports only nodes that are broker and controller")
     if spec["replicas"] % 2 == 0:
         raise Refused(f"{spec['replicas']} controllers: their number must be odd")
     volumes = spec["storage"].get("volumes", [])
@@ -123,18 +123,18 @@ def _check_pool(spec: Object) -> None:
         raise Refused("the stand-in supports volumes of type persistent-claim only")
 
 
-def _check_versions(asked: Object, version: str) -> None:
-    if asked.get("version", version) != version:
-        raise Refused(f"Unsupported Kafka.spec.kafka.version: {asked['version']}. Supported versions are: [{version}]")
-    metadata = asked.get("metadataVersion", _minor(version))
+def _check_versions(wanted: Object, version: str) -> None:
+    if wanted.get("version", version) != version:
+        raise Refused(f"Unsupported Kafka.spec.kafka.version: {wanted['version']}. Supported versions are: [{version}]")
+    metadata = wanted.get("metadataVersion", _minor(version))
     if not re.fullmatch(rf"{re.escape(_minor(version))}(-IV\d+)?", metadata):
         raise Refused(f"the stand-in formats volumes with metadata of version {_minor(version)}, not {metadata}")
 
 
-def _listener(asked: Object) -> Object:
-    if len(asked["listeners"]) != 1:
+def _listener(wanted: Object) -> Object:
+    if len(wanted["listeners"]) != 1:
         raise Refused("the stand-in supports one listener only")
-    listener: Object = asked["listeners"][0]
+    listener: Object = wanted["listeners"][0]
     if listener["type"] != "internal" or listener["tls"] or listener.get("authentication") != {"type": "scram-sha-512"}:
         raise Refused("the stand-in supports an internal listener without TLS, with authentication scram-sha-512, only")
     if listener["port"] < 9092 or listener["port"] in (9404, 9999):
@@ -142,14 +142,14 @@ def _listener(asked: Object) -> Object:
     return listener
 
 
-def _config(asked: Object) -> dict[str, str]:
-    if own := sorted(name for name in asked if name.startswith(_OWN_CONFIG)):
-        raise Refused(f"spec.kafka.config must not have what the operator sets itself: {', '.join(own)}")
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in asked.items()}
+def _config(wanted: Object) -> dict[str, str]:
+    if own := sorted(name for name in wanted if name.startswith(_OWN_CONFIG)):
+        raise Refused(f"spec.kafka.config must not set the operator's own properties: {', '.join(own)}")
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in wanted.items()}
 
 
 def _labels(cluster: str, pool: Object) -> dict[str, str]:
-    """Those of the pool, handed down as Strimzi does: of app.kubernetes.io only part-of."""
+    """Return the pool's labels that Strimzi passes on; of app.kubernetes.io that is only part-of."""
     own = pool["metadata"].get("labels", {})
     kept = {
         name: value

@@ -1,4 +1,4 @@
-"""Spark applications that run at times, as the Spark operator starts them."""
+"""Scheduled Spark applications, as the Spark operator runs them."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ def reconcile(schedule: Object) -> float:
     due = datetime.fromisoformat(status["nextRun"]) if "nextRun" in status else following
     status |= {"scheduleState": "Scheduled", "nextRun": _text(min(due, following))}
     if due <= now:
-        # A run that may not start is left out: with the operator, too, the next time is the schedule's.
+        # As with the operator, a run that may not start is skipped until the schedule's next time.
         status["nextRun"] = _text(following)
         if _may_start(schedule):
             status |= {"lastRun": _text(now), "lastRunName": _start(schedule)}
@@ -38,7 +38,7 @@ def reconcile(schedule: Object) -> float:
 
 
 def next_time(spec: Object, now: datetime) -> datetime:
-    """The next time at which the schedule says to run; the operator's own time is UTC."""
+    """Return the schedule's next time; the operator's local time is UTC."""
     if spec.get("timeZone", "UTC") not in ("UTC", "Local"):
         raise ValueError(f"the stand-in does not support time zone {spec['timeZone']}")
     return next(CronSim(spec["schedule"], now))
@@ -67,7 +67,7 @@ def _start(schedule: Object) -> str:
 
 
 def _tidy(schedule: Object) -> Object:
-    """Delete the runs that are more than the schedule keeps; returns the names of those kept."""
+    """Delete the runs beyond the schedule's history limits; return the names of the others."""
     names = {}
     runs = _runs(schedule)
     for state, word in _ENDED.items():
@@ -80,7 +80,7 @@ def _tidy(schedule: Object) -> Object:
 
 
 def _runs(schedule: Object) -> list[Object]:
-    """The applications that were started, newest first."""
+    """Return the schedule's applications, newest first."""
     metadata = schedule["metadata"]
     runs = cluster.find(APPLICATIONS, metadata["namespace"], {_SCHEDULE: metadata["name"]})
     return sorted(runs, key=lambda run: str(run["metadata"]["name"]), reverse=True)

@@ -1,4 +1,4 @@
-"""What the stand-ins are started with."""
+"""The stand-ins' settings."""
 
 import os
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from functools import cache
 @dataclass(frozen=True)
 class Settings:
     kafka_image: str
-    """The image of brokers whose Kafka resource names none."""
+    """The brokers' image if their Kafka resource names none."""
     kafka_version: str
     """The version of Kafka in that image."""
 

@@ -1,4 +1,4 @@
-"""Spark applications, as the Spark operator runs them: from one state to the next, each kept in the status."""
+"""Spark applications, as the Spark operator runs them: a state machine whose state is kept in the status."""
 
 import copy
 import uuid
@@ -18,7 +18,7 @@ _DRIVER_GRACE = 10.0
 _DEFAULT_INTERVAL = 5
 
 _specs: dict[str, Object] = {}
-"""The spec of each application (by uid) when it was last looked at; a change while the stand-in is away is missed."""
+"""The last known spec of each application, by uid. A change while the stand-in is not running is missed."""
 
 
 def reconcile(application: Object) -> float:
@@ -41,7 +41,7 @@ def reconcile(application: Object) -> float:
 
 
 def forget(application: Object) -> None:
-    """The driver's owner is gone, and so is the driver soon; this is for one that was only just being made."""
+    """Delete a driver that was created while its application was deleted; others go with their owner."""
     _specs.pop(application["metadata"]["uid"], None)
     pod = cluster.get(PODS, application["metadata"]["namespace"], driver_pod(application))
     owners = (pod or {}).get("metadata", {}).get("ownerReferences", [])
@@ -148,7 +148,7 @@ def _ended(application: Object, status: Object) -> None:
 
 
 def _is_driver_gone(application: Object) -> bool:
-    """Delete the driver's pod; true once there is none."""
+    """Delete the driver's pod; return true once it is gone."""
     namespace, name = application["metadata"]["namespace"], driver_pod(application)
     if cluster.get(PODS, namespace, name) is None:
         return True
@@ -167,7 +167,7 @@ def _may_retry(application: Object, status: Object) -> bool:
 
 
 def _is_due(application: Object, status: Object, interval: str) -> bool:
-    """Each retry waits longer than the one before, counted from the last submission, as with the operator."""
+    """As with the operator, each retry waits longer than the last one, counted from the last submission."""
     seconds = application["spec"].get("restartPolicy", {}).get(interval, _DEFAULT_INTERVAL)
     since = _seconds_since(status["lastSubmissionAttemptTime"])
     return bool(since >= seconds * status.get("submissionAttempts", 1))

@@ -1,4 +1,4 @@
-"""What the pods of an application say of its state."""
+"""The state of an application, derived from its pods."""
 
 from testbed.cluster.operators.standins.cluster import Object
 
@@ -6,7 +6,7 @@ _EXECUTORS = {"Pending": "PENDING", "Running": "RUNNING", "Succeeded": "COMPLETE
 
 
 def driver_state(pod: Object) -> str:
-    """The application's state, as its driver's pod has it: a container that has ended counts before its pod does."""
+    """Return the application's state by its driver's pod. Its container's end counts, which comes before the pod's."""
     phase, ended = pod.get("status", {}).get("phase"), _ended(pod)
     if phase == "Pending":
         return "SUBMITTED"
@@ -18,7 +18,7 @@ def driver_state(pod: Object) -> str:
 
 
 def failure(pod: Object) -> str:
-    """Why the driver failed; empty if it did not."""
+    """Return why the driver failed; empty if it did not."""
     if driver_state(pod) != "FAILING":
         return ""
     ended = _ended(pod)
@@ -28,7 +28,7 @@ def failure(pod: Object) -> str:
 
 
 def executor_states(pods: list[Object], known: dict[str, str], application: str) -> dict[str, str]:
-    """The state of each executor that there is or was: one whose pod is gone ended with its application, or failed."""
+    """Return the state of every known executor: one whose pod is gone has ended with its application, or failed."""
     states = {pod["metadata"]["name"]: _EXECUTORS.get(pod["status"]["phase"], "UNKNOWN") for pod in pods}
     for name, state in known.items():
         if name in states:

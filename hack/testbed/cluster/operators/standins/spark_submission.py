@@ -1,4 +1,4 @@
-"""What spark-submit is told of a SparkApplication: as the Spark operator and its webhook would have it."""
+"""Submits a SparkApplication with spark-submit, as the Spark operator and its webhook do."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ _COMMON = [
     *("mainClass", "arguments", "sparkConf", "hadoopConf", "nodeSelector", "volumes", "memoryOverheadFactor"),
     *(f"restartPolicy.{field}" for field in _RESTART),
 ]
-# Fields for which Spark has a setting, and the setting after `spark.`.
+# Fields for which Spark has a setting, with the setting's name after `spark.`.
 _SETTINGS = {
     "cores": "{role}.cores",
     "coreRequest": "kubernetes.{role}.request.cores",
@@ -33,7 +33,7 @@ _SETTINGS = {
     "serviceAccount": "kubernetes.authenticate.{role}.serviceAccountName",
     "javaOptions": "{role}.extraJavaOptions",
 }
-# Fields that a pod has too: of its container, and of its own.
+# Fields that a container or a pod has, too.
 _CONTAINER = ["env", "envFrom", "ports", "volumeMounts", "securityContext"]
 _POD = ["terminationGracePeriodSeconds", "affinity", "tolerations", "priorityClassName", "hostAliases", "nodeSelector"]
 _ROLE = [*_SETTINGS, *_CONTAINER, *_POD, "podSecurityContext", "labels", "annotations"]
@@ -44,12 +44,12 @@ _SUPPORTED = [
 ]
 
 
-# Each is a JVM, and the stand-ins' memory is for one.
+# Each submission is a JVM, and the stand-ins have memory for one.
 _one_at_a_time = Lock()
 
 
 def check(application: Object) -> None:
-    """Refuse what the stand-in has no answer for."""
+    """Refuse the fields that the stand-in does not support."""
     spec = {name: value for name, value in application["spec"].items() if not (name == "suspend" and not value)}
     refuse_all_but(_SUPPORTED, spec)
 
@@ -61,7 +61,7 @@ def driver_pod(application: Object) -> str:
 
 
 def submit(application: Object, submission_id: str) -> str:
-    """Have Spark make the driver; returns what went wrong, nothing if all is well."""
+    """Let Spark create the driver; return the error, or an empty string."""
     with tempfile.TemporaryDirectory() as folder:
         templates = {role: Path(folder) / f"{role}.yaml" for role in _CONTAINERS}
         for role, file in templates.items():
@@ -91,7 +91,7 @@ def arguments(application: Object, submission_id: str, templates: dict[str, Path
 
 
 def _settings(application: Object, submission_id: str) -> Iterator[tuple[str, str]]:
-    """Later ones replace earlier ones of the same name."""
+    """Yield Spark's settings; later ones replace earlier ones of the same name."""
     spec, metadata = application["spec"], application["metadata"]
     yield "spark.kubernetes.namespace", metadata["namespace"]
     yield "spark.kubernetes.submission.waitAppCompletion", "false"
@@ -114,39 +114,39 @@ def _settings(application: Object, submission_id: str) -> Iterator[tuple[str, st
 
 
 def _settings_of(role: str, application: Object, submission_id: str) -> Iterator[tuple[str, str]]:
-    asked, metadata = application["spec"][role], application["metadata"]
+    role_spec, metadata = application["spec"][role], application["metadata"]
     for field, name in _SETTINGS.items():
-        if field in asked:
-            yield f"spark.{name.format(role=role)}", str(asked[field])
+        if field in role_spec:
+            yield f"spark.{name.format(role=role)}", str(role_spec[field])
     if role == "executor":
-        yield "spark.executor.instances", str(asked.get("instances", 1))
-        if "deleteOnTermination" in asked:
-            yield "spark.kubernetes.executor.deleteOnTermination", str(asked["deleteOnTermination"]).lower()
+        yield "spark.executor.instances", str(role_spec.get("instances", 1))
+        if "deleteOnTermination" in role_spec:
+            yield "spark.kubernetes.executor.deleteOnTermination", str(role_spec["deleteOnTermination"]).lower()
     labels = {
         APP_NAME: metadata["name"],
         SUBMISSION_ID: submission_id,
         "sparkoperator.k8s.io/launched-by-spark-operator": "true",
         "sparkoperator.k8s.io/mutated-by-spark-operator": "true",
         **metadata.get("labels", {}),
-        **asked.get("labels", {}),
+        **role_spec.get("labels", {}),
     }
     for name, value in labels.items():
         yield f"spark.kubernetes.{role}.label.{name}", value
-    for name, value in asked.get("annotations", {}).items():
+    for name, value in role_spec.get("annotations", {}).items():
         yield f"spark.kubernetes.{role}.annotation.{name}", value
 
 
 def pod_template(application: Object, role: str) -> Object:
-    """The pod before Spark adds its own: what Spark has no settings for."""
+    """Return the pod template that Spark completes: the fields for which Spark has no settings."""
     spec = application["spec"]
-    asked = spec[role]
-    container = {field: asked[field] for field in _CONTAINER if field in asked}
-    pod = {field: asked[field] for field in _POD if field in asked}
-    if "podSecurityContext" in asked:
-        pod["securityContext"] = asked["podSecurityContext"]
-    mounted = {mount["name"] for mount in asked.get("volumeMounts", [])}
+    role_spec = spec[role]
+    container = {field: role_spec[field] for field in _CONTAINER if field in role_spec}
+    pod = {field: role_spec[field] for field in _POD if field in role_spec}
+    if "podSecurityContext" in role_spec:
+        pod["securityContext"] = role_spec["podSecurityContext"]
+    mounted = {mount["name"] for mount in role_spec.get("volumeMounts", [])}
     pod["volumes"] = [volume for volume in spec.get("volumes", []) if volume["name"] in mounted]
-    # Executors go with their driver.
+    # Executors are deleted with their driver.
     owners = {"ownerReferences": [owner(APPLICATIONS, application, controller=True)]} if role == "driver" else {}
     return {
         "apiVersion": "v1",

@@ -1,4 +1,4 @@
-"""Topics, as Strimzi's topic operator makes them."""
+"""Topics, as Strimzi's topic operator creates them."""
 
 from typing import Any
 
@@ -44,17 +44,17 @@ def reconcile(topic: Object) -> float:
     if _uses_finalizers(operator) and _FINALIZER not in finalizers:
         cluster.set_finalizers(TOPICS, topic, [*finalizers, _FINALIZER])
     try:
-        found = _make(topic)
+        found = _create_or_update(topic)
     except Refused as refused:
-        return _say_failed(topic, "NotSupported", str(refused))
+        return _report_failure(topic, "NotSupported", str(refused))
     except (KafkaException, NoBroker) as error:
-        return _say_failed(topic, "KafkaError", problem(error))
+        return _report_failure(topic, "KafkaError", problem(error))
     cluster.set_status(TOPICS, topic, status(topic, READY, topicName=found.name, topicId=str(found.topic_id)))
     return _PAUSE
 
 
 def forget(topic: Object) -> None:
-    """Delete the topic of a resource that is gone, unless its cluster is gone too."""
+    """Delete the topic of a resource that is gone, unless the cluster is gone, too."""
     metadata = topic["metadata"]
     name = metadata.get("labels", {}).get(CLUSTER, "")
     if not _is_managed(topic) or entity_operator(metadata["namespace"], name, "topicOperator") is None:
@@ -78,7 +78,7 @@ def _name(topic: Object) -> str:
     return str(topic["spec"].get("topicName") or topic["metadata"]["name"])
 
 
-def _make(topic: Object) -> TopicDescription:
+def _create_or_update(topic: Object) -> TopicDescription:
     kafka = client(topic["metadata"]["namespace"], topic["metadata"]["labels"][CLUSTER])
     spec, name = topic["spec"], _name(topic)
     config = {key: _text(value) for key, value in (spec.get("config") or {}).items()}
@@ -90,11 +90,11 @@ def _make(topic: Object) -> TopicDescription:
         _check_replicas(spec, found)
         _set_partitions(kafka, spec, found)
         _set_config(kafka, name, config)
-    made = _find(kafka, name)
-    if made is None:
-        # The broker that answers has not heard of it yet.
+    created = _find(kafka, name)
+    if created is None:
+        # The broker that answered does not have its metadata yet.
         raise KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
-    return made
+    return created
 
 
 def _find(kafka: AdminClient, name: str) -> TopicDescription | None:
@@ -114,11 +114,11 @@ def _check_replicas(spec: Object, found: TopicDescription) -> None:
 
 
 def _set_partitions(kafka: AdminClient, spec: Object, found: TopicDescription) -> None:
-    there, asked = len(found.partitions), spec.get("partitions", len(found.partitions))
-    if asked < there:
+    current, wanted = len(found.partitions), spec.get("partitions", len(found.partitions))
+    if wanted < current:
         raise Refused("Decreasing partitions not supported")
-    if asked > there:
-        kafka.create_partitions([NewPartitions(found.name, asked)])[found.name].result()
+    if wanted > current:
+        kafka.create_partitions([NewPartitions(found.name, wanted)])[found.name].result()
 
 
 def _set_config(kafka: AdminClient, name: str, config: dict[str, str]) -> None:
@@ -126,14 +126,14 @@ def _set_config(kafka: AdminClient, name: str, config: dict[str, str]) -> None:
     [described] = kafka.describe_configs([resource]).values()
     entries = described.result()
     own = ConfigSource.DYNAMIC_TOPIC_CONFIG
-    there = {key: entry.value for key, entry in entries.items() if ConfigSource(entry.source) is own}
+    current = {key: entry.value for key, entry in entries.items() if ConfigSource(entry.source) is own}
     changes = [
         ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
         for key, value in config.items()
-        if there.get(key) != value
+        if current.get(key) != value
     ]
     changes += [
-        ConfigEntry(key, None, incremental_operation=AlterConfigOpType.DELETE) for key in there.keys() - config.keys()
+        ConfigEntry(key, None, incremental_operation=AlterConfigOpType.DELETE) for key in current.keys() - config.keys()
     ]
     if changes:
         changed = ConfigResource(ResourceType.TOPIC, name, incremental_configs=changes)
@@ -147,7 +147,7 @@ def _text(value: Any) -> str:  # noqa: ANN401 any JSON
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _say_failed(topic: Object, reason: str, message: str) -> float:
+def _report_failure(topic: Object, reason: str, message: str) -> float:
     condition = {"type": "Ready", "status": "False", "reason": reason, "message": message}
     cluster.set_status(TOPICS, topic, status(topic, condition))
     return _FAILED_PAUSE

@@ -1,4 +1,4 @@
-"""Users, as Strimzi's user operator makes them: a password in a Secret, and exactly the rights that are listed."""
+"""Users, as Strimzi's user operator creates them: a password in a Secret, and exactly the listed rights."""
 
 import base64
 import re
@@ -40,7 +40,7 @@ _RESOURCES = {
 _PATTERNS = {"literal": ResourcePatternType.LITERAL, "prefix": ResourcePatternType.PREFIXED}
 
 _set: dict[str, str] = {}
-"""The password that each user (by the resource's uid) was given last: Kafka does not tell."""
+"""The last password set for each user, by the resource's uid: Kafka does not reveal passwords."""
 
 
 def reconcile(user: Object) -> float:
@@ -65,7 +65,7 @@ def reconcile(user: Object) -> float:
 
 
 def forget(user: Object) -> None:
-    """Take password and rights away from a user who is gone, unless his cluster is gone too."""
+    """Remove the password and rights of a user who is gone, unless the cluster is gone, too."""
     metadata = user["metadata"]
     kafka = metadata.get("labels", {}).get(CLUSTER, "")
     if entity_operator(metadata["namespace"], kafka, "userOperator") is None:
@@ -79,7 +79,7 @@ def forget(user: Object) -> None:
 
 
 def bindings(user: str, acls: list[Object]) -> set[AclBinding]:
-    """The rights as Kafka knows them, one for each operation."""
+    """Return the rights in Kafka's form, one binding for each operation."""
     return {
         AclBinding(
             _RESOURCES[acl["resource"]["type"]],
@@ -87,7 +87,7 @@ def bindings(user: str, acls: list[Object]) -> set[AclBinding]:
             _PATTERNS[acl["resource"].get("patternType", "literal")],
             f"User:{user}",
             acl.get("host", "*"),
-            # DescribeConfigs is DESCRIBE_CONFIGS there.
+            # DescribeConfigs becomes DESCRIBE_CONFIGS.
             AclOperation[re.sub(r"(?<!^)(?=[A-Z])", "_", operation).upper()],
             AclPermissionType[acl.get("type", "allow").upper()],
         )
@@ -123,11 +123,11 @@ def _password(user: Object) -> str:
     login = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="{metadata["name"]}"'
     wanted = {"password": password, "sasl.jaas.config": f'{login} password="{password}";'}
     data = {key: base64.b64encode(value.encode()).decode() for key, value in wanted.items()}
-    # Password first, then Kafka: a user who can log in has a Secret that says how.
+    # The Secret comes before the password in Kafka, so that every user who can log in has a Secret.
     if secret.get("data") != data or secret["metadata"].get("labels") != labels:
         owner = {"ownerReferences": [cluster.owner(USERS, user)]}
-        made = {"metadata": {"name": metadata["name"], "labels": labels} | owner, "type": "Opaque", "data": data}
-        cluster.apply(SECRETS, metadata["namespace"], made)
+        new = {"name": metadata["name"], "labels": labels} | owner
+        cluster.apply(SECRETS, metadata["namespace"], {"metadata": new, "type": "Opaque", "data": data})
     return password
 
 
@@ -154,10 +154,10 @@ def _set_rights(admin: AdminClient, name: str, wanted: set[AclBinding]) -> None:
     anything: Any = None
     everywhere = (ResourceType.ANY, anything, ResourcePatternType.ANY)
     of_user = AclBindingFilter(*everywhere, f"User:{name}", anything, AclOperation.ANY, AclPermissionType.ANY)
-    there = set(admin.describe_acls(of_user).result())
-    for made in admin.create_acls(list(wanted - there)).values() if wanted - there else ():
-        made.result()
-    stale = [_only(one) for one in there - wanted]
+    current = set(admin.describe_acls(of_user).result())
+    for created in admin.create_acls(list(wanted - current)).values() if wanted - current else ():
+        created.result()
+    stale = [_only(one) for one in current - wanted]
     for deleted in admin.delete_acls(stale).values() if stale else ():
         deleted.result()
 
