@@ -40,7 +40,7 @@ threads = _settings.threads
 keepalive = _settings.keepalive_seconds
 accesslog = _settings.access_log
 # A request waits for Kafka that long at most; then the queue is flushed.
-graceful_timeout = round(2 * _settings.answer_timeout) + 5
+graceful_timeout = round(2 * _settings.producer.answer_timeout) + 5
 limit_request_line = 8190
 # The longest value an event may hold, with its header's name.
 limit_request_field_size = MAX_STRING + len("Idempotency-Key: \r\n")

@@ -4,11 +4,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from game_settings.reader import SettingsError
 from lake import export
 from lake.events_table import TableError
 from lake.load import load
 from lake.offsets import OffsetRange, RangeError, Topic, moment
-from lake.settings import Settings, SettingsError
+from lake.settings import start
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -32,7 +33,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _arguments(arguments)
     try:
-        settings = Settings.from_environment()
+        settings = start()
         if chosen.command == "export":
             export.export(settings, chosen.families or export.FAMILIES)
         else:

@@ -9,10 +9,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from game_settings.reader import SettingsError
 from lake.erasure.erasure import erase
 from lake.erasure.player import player_name
 from lake.session import lake_session
-from lake.settings import Settings, SettingsError
+from lake.settings import start
 from lake.termination import root_cause
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     try:
-        settings = Settings.from_environment()
+        settings = start()
         spark = lake_session("erase", settings)
         # The files that it rewrites are few: hundreds of parts would each be a file of an export.
         spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)

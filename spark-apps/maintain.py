@@ -11,10 +11,11 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from game_settings.reader import SettingsError
 from lake.maintenance.runs import HopelessError, run, stay
 from lake.maintenance.steps import steps
 from lake.session import lake_session
-from lake.settings import Settings, SettingsError
+from lake.settings import start
 from lake.termination import on_sigterm
 
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.every is not None and chosen.every < 1:
         parser.error("--every: expected at least 1")
     try:
-        settings = Settings.from_environment()
+        settings = start()
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -3,17 +3,18 @@
 import sys
 import traceback
 
+from game_settings.reader import SettingsError
 from lake import stream
 from lake.checkpoint import CheckpointError
 from lake.events_table import TableError
 from lake.offsets import RangeError
-from lake.settings import Settings, SettingsError
+from lake.settings import start
 from lake.termination import causes
 
 
 def main() -> int:
     try:
-        stream.run(Settings.from_environment())
+        stream.run(start())
     except (SettingsError, RangeError, CheckpointError, TableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

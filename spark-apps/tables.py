@@ -5,9 +5,10 @@ import sys
 from collections.abc import Sequence
 
 import trino
+from game_settings.reader import SettingsError
 from lake import events_table
 from lake.session import lake_session
-from lake.settings import EVENTS, Settings, SettingsError
+from lake.settings import EVENTS, start
 from lake.views import create_views
 
 
@@ -18,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     try:
-        settings = Settings.from_environment()
+        settings = start()
         spark = lake_session("tables", settings)
         if chosen.register:
             events_table.register(spark, chosen.register)

@@ -7,11 +7,11 @@ import sys
 from threading import Event
 
 from confluent_kafka import KafkaException
-from game_api.settings import Settings
 from game_events.names import normal
 from redis.exceptions import RedisError
 
 from game_world.projection import Projection
+from game_world.settings import Settings
 from game_world.store import Store, StoreRefusedError
 
 _PAUSE = 1.0

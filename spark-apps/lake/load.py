@@ -18,7 +18,7 @@ def load(settings: Settings, topic_id: str, ranges: Sequence[OffsetRange]) -> No
     """Make every offset of these ranges one row of `events`, whatever was there before."""
     started = time.monotonic()
     ranges = [one for one in ranges if one.size]
-    print(f"{settings.topic}: offsets {' '.join(map(str, ranges)) or 'none'}", flush=True)
+    print(f"{settings.kafka.topic}: offsets {' '.join(map(str, ranges)) or 'none'}", flush=True)
     spark = lake_session("batch-load", settings)
     events_table.create(spark, settings)
     events_table.claim(spark, topic_id)
@@ -26,7 +26,7 @@ def load(settings: Settings, topic_id: str, ranges: Sequence[OffsetRange]) -> No
         records = (
             spark.read.format("kafka")
             .options(**settings.kafka_source())
-            .options(**spark_options(settings.topic, ranges), maxRecordsPerPartition=_RECORDS_PER_TASK)
+            .options(**spark_options(settings.kafka.topic, ranges), maxRecordsPerPartition=_RECORDS_PER_TASK)
             .load()
         )
         with reported(spark):

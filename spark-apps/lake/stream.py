@@ -26,7 +26,7 @@ def start(
     records = (
         spark.readStream.format("kafka")
         .options(**settings.kafka_source())
-        .option("subscribe", settings.topic)
+        .option("subscribe", settings.kafka.topic)
         .option("startingOffsets", "earliest")
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
@@ -37,7 +37,7 @@ def start(
 
     def write(batch: DataFrame, batch_id: int) -> None:
         try:
-            topic_writer.write(batch, settings, checkpoint.ranges(batch_id, settings.topic))
+            topic_writer.write(batch, settings, checkpoint.ranges(batch_id, settings.kafka.topic))
         except Exception as error:
             failed(error)
             raise
@@ -46,7 +46,7 @@ def start(
         rows.writeStream.foreachBatch(write)
         .trigger(processingTime=f"{settings.trigger_seconds} seconds")
         .option("checkpointLocation", checkpoint.location)
-        .queryName(settings.topic)
+        .queryName(settings.kafka.topic)
         .start()
     )
 
@@ -70,7 +70,7 @@ def run(settings: Settings) -> None:
     told = threading.Event()
     on_sigterm(spark, told.set)
     checkpoint = Checkpoint(spark, settings.checkpoint_location)
-    metrics = StreamMetrics(topic, checkpoint.position(settings.topic))
+    metrics = StreamMetrics(topic, checkpoint.position(settings.kafka.topic))
     with checkpoint.held(lost=told.set):
         events_table.create(spark, settings)
         events_table.claim(spark, identity)
@@ -78,7 +78,7 @@ def run(settings: Settings) -> None:
         metrics.serve(settings.metrics_host, settings.metrics_port)
         failures: list[Exception] = []
         query = start(spark, settings, checkpoint, failures.append)
-        print(f"streaming {settings.topic} every {settings.trigger_seconds} s, from {checkpoint.location}", flush=True)
+        print(f"streaming {topic.name} every {settings.trigger_seconds} s, from {checkpoint.location}", flush=True)
         threading.Thread(target=stop_after_batch, args=(query, told), daemon=True).start()
         try:
             query.awaitTermination()

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 
+from game_settings.reader import SettingsError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -16,7 +17,6 @@ from pyspark.sql.streaming.listener import (
 )
 
 from lake.offsets import RangeError, Topic
-from lake.settings import SettingsError
 
 OBSERVED = "rows"
 """The name under which the query observes its rows: `total` and `rejected`."""

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
-from lake.settings import Settings, SettingsError
+from game_settings.reader import SettingsError
+from lake.settings import Settings
 from testbed.clients import webhdfs
 from testbed.settings import ROOT
 from testbed.stack.process import Program

@@ -37,7 +37,7 @@ def settings(kafka: Stack) -> Settings:
 def by_spark(spark: SparkSession, settings: Settings) -> DataFrame:
     """Read the topic as the jobs do, to its end."""
     source = spark.read.format("kafka").options(**settings.kafka_source())
-    return to_events(source.options(**spark_options(settings.topic, Topic(settings).all())).load())
+    return to_events(source.options(**spark_options(settings.kafka.topic, Topic(settings).all())).load())
 
 
 def places(rows: list[Row]) -> list[tuple[int, int]]:

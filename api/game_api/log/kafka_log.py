@@ -30,19 +30,21 @@ class KafkaLog:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._topic = settings.kafka.topic
+        self._answer_timeout = settings.producer.answer_timeout
         self._start_lock = Lock()
         self._producer: Producer | None = None
         self._threads: list[Thread] = []
         self._stopping = Event()
         self._reachable = False
         self._last_ack = 0.0
-        self._budget = Budget(settings.queue_messages, 1024 * settings.queue_kbytes)
+        self._budget = Budget(settings.producer.queue_messages, 1024 * settings.producer.queue_kbytes)
 
     def start(self) -> Producer:
         """Open the producer, if it is not; wait up to a second to learn whether Kafka is there."""
         with self._start_lock:
             if self._producer is None:
-                producer = Producer({**self._settings.producer(), "error_cb": _on_error})
+                producer = Producer({**self._settings.producer_options(), "error_cb": _on_error})
                 self._probe(producer, PROBE_SECONDS)
                 self._threads = [
                     Thread(target=self._poll, args=(producer,), name="kafka-poll", daemon=True),
@@ -61,7 +63,7 @@ class KafkaLog:
         if not self._budget.take(*cost):
             return [_BUSY] * len(records)
         delivery = Delivery(len(records), self._open_breaker, partial(self._budget.give_back, *cost))
-        produce, topic, report = producer.produce, self._settings.topic, delivery.report
+        produce, topic, report = producer.produce, self._topic, delivery.report
         index = 0
         try:
             for index, (key, value) in enumerate(records):
@@ -70,7 +72,7 @@ class KafkaLog:
             delivery.refuse_from(index, "the queue to Kafka is full")
         except KafkaException as error:
             delivery.refuse_from(index, str(error))
-        receipts = delivery.wait(self._settings.answer_timeout - min(late, _MOST_LATE))
+        receipts = delivery.wait(self._answer_timeout - min(late, _MOST_LATE))
         if receipts[0].outcome is Outcome.ACKED:
             self._last_ack = monotonic()
         return receipts
@@ -91,7 +93,7 @@ class KafkaLog:
         self._stopping.set()
         for thread in self._threads:
             thread.join()
-        self._producer.flush(self._settings.answer_timeout)
+        self._producer.flush(self._answer_timeout)
 
     def _open_breaker(self) -> None:
         self._reachable = False
@@ -112,7 +114,7 @@ class KafkaLog:
         """Close the breaker if Kafka answers within `timeout` seconds and knows the topic; else open it."""
         began = monotonic()
         try:
-            topic = producer.list_topics(self._settings.topic, timeout).topics[self._settings.topic]
+            topic = producer.list_topics(self._topic, timeout).topics[self._topic]
             self._reachable = topic.error is None and any(part.leader >= 0 for part in topic.partitions.values())
         except KafkaException:
             # Under load an answer may be late while events are still acknowledged.
