@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 
 from game_settings.reader import SettingsError
-from lake.maintenance.runs import HopelessError, run, stay
+from lake.maintenance.runs import PersistentFailureError, run, stay
 from lake.maintenance.steps import steps
 from lake.session import lake_session
 from lake.settings import start
@@ -33,16 +33,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     spark = lake_session("maintain", settings)
     # The lists that expiry and orphans compare are short.
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-    told = threading.Event()
-    on_sigterm(spark, told.set)
+    stop = threading.Event()
+    on_sigterm(spark, stop.set)
     if chosen.every:
         try:
-            stay(steps(spark, settings), chosen.every, told)
-        except HopelessError as error:
+            stay(steps(spark, settings), chosen.every, stop)
+        except PersistentFailureError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
         return 0
-    failed = run(steps(spark, settings), told)
+    failed = run(steps(spark, settings), stop)
     if failed:
         print(f"error: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

@@ -1,10 +1,11 @@
-"""The log of a process: lines with time, level and module, as text or as JSON, on standard error."""
+"""The log of a process: lines with time, level and module, as text or as JSON."""
 
 import json
 import logging
 import sys
 import time
 from dataclasses import dataclass
+from typing import TextIO
 
 from game_settings.reader import FromEnvironment, setting
 
@@ -44,9 +45,9 @@ def formatter(settings: LogSettings) -> logging.Formatter:
     return _JsonFormatter() if settings.format == "json" else _TextFormatter()
 
 
-def set_up(settings: LogSettings) -> None:
-    """Log to standard error from now on."""
-    handler = logging.StreamHandler(sys.stderr)
+def set_up(settings: LogSettings, stream: TextIO | None = None) -> None:
+    """Log to this stream from now on, by default to standard error."""
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(formatter(settings))
     logging.basicConfig(level=settings.level, handlers=[handler], force=True)
     for name in _QUIET:

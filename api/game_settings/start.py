@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TextIO, TypeVar
 
 from game_settings.logs import LogSettings, set_up
 from game_settings.reader import variables
@@ -32,13 +32,13 @@ class _Settings(Protocol):
 T = TypeVar("T", bound=_Settings)
 
 
-def start(cls: type[T], prefixes: tuple[str, ...], *related: type) -> T:
+def start(cls: type[T], prefixes: tuple[str, ...], *related: type, stream: TextIO | None = None) -> T:
     """Read the settings of a process and set up its log, in which unknown variables with a prefix are reported.
 
     `related` are settings of other processes that may share this one's environment. Raises SettingsError.
     """
     settings = cls.from_environment()
-    set_up(settings.log)
+    set_up(settings.log, stream)
     for message in unknown(os.environ, prefixes, cls, *related):
         _log.warning("%s", message)
     return settings

@@ -9,6 +9,7 @@ from threading import Event
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from game_events import InvalidEventError, decode
+from game_kafka.log import client_log
 from game_kafka.reader import consumer_options
 from game_kafka.topic import Topic
 
@@ -56,7 +57,8 @@ class Projection:
                 # What is decided is in the world already: to fetch it seldom costs the broker and this process less.
                 "fetch.wait.max.ms": 100,
                 "fetch.min.bytes": 65536,
-            }
+            },
+            logger=client_log(),
         )
         self._caught_up = False
         self._swept = 0.0

@@ -1,5 +1,6 @@
 """The jobs' settings: the one place that reads the environment."""
 
+import sys
 from dataclasses import dataclass, field
 
 from game_kafka.settings import KafkaSettings, ProducerSettings
@@ -90,7 +91,8 @@ class Settings(FromEnvironment):
 
 def start() -> Settings:
     """Read a job's settings and set up its log; raise SettingsError."""
-    return start_process(Settings, _PREFIXES, ProducerSettings)
+    # Spark's own log is on standard error.
+    return start_process(Settings, _PREFIXES, ProducerSettings, stream=sys.stdout)
 
 
 def _quoted(text: str) -> str:

@@ -113,16 +113,16 @@ def test_it_stays(lake: Lake, stack: Stack) -> None:
     job = lake.start(maintenance(stack, "--every", "1"))
     assert job.stdout
     lines = iter(job.stdout.readline, "")
-    assert "retention: all days are kept" in next(line for line in lines if line.startswith("retention"))
+    assert "retention: all days are kept" in next(line for line in lines if ": retention: " in line)
     before = files(lake, RECENT)
     stack["metastore"].stop()
     try:
         assert next(line for line in lines if "failed" in line)
     finally:
         stack.up(["metastore"])
-    assert next(line for line in lines if line.startswith("small files") and "failed" not in line)
+    assert next(line for line in lines if ": small files: " in line and "failed" not in line)
     job.terminate()
-    assert list(lines)[-1] == "stopped\n"
+    assert list(lines)[-1].endswith(" INFO lake.maintenance.runs: stopped\n")
     assert job.wait(30) == 0
     assert files(lake, RECENT) == before
 
@@ -132,7 +132,7 @@ def test_its_scratch_is_taken_away(lake: Lake, stack: Stack) -> None:
     job = lake.start(maintenance(stack, "--every", "1"))
     assert job.stdout
     lines = iter(job.stdout.readline, "")
-    assert next(line for line in lines if line.startswith("retention") and "failed" not in line)
+    assert next(line for line in lines if ": retention: " in line and "failed" not in line)
     scratch = stack.settings.data / "spark" / str(job.pid)
     assert list(scratch.glob("blockmgr-*"))
     shutil.rmtree(scratch)

@@ -1,5 +1,6 @@
-"""The event log on Kafka: an idempotent producer, and a breaker that answers at once while Kafka is away."""
+"""The event log on Kafka: an idempotent producer, and a circuit breaker for when Kafka is unavailable."""
 
+import logging
 import os
 import signal
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from threading import Event, Lock, Thread
 from time import monotonic
 
 from confluent_kafka import KafkaError, KafkaException, Producer
+from game_kafka.log import client_log
 
 from game_api.log.budget import Budget
 from game_api.log.delivery import Delivery
@@ -15,18 +17,20 @@ from game_api.log.event_log import AWAY, Outcome, Receipt, Record
 from game_api.metrics import set_queue_length
 from game_api.settings import Settings
 
+_log = logging.getLogger(__name__)
+
 PROBE_SECONDS = 1.0
 IDLE_SECONDS = 3.0
-"""After this long without an acknowledgement, a probe tells whether Kafka is still there."""
+"""After this long without an acknowledgement, a probe checks whether Kafka is still available."""
 
 _MOST_LATE = 1.0
-"""Kafka's own report is always awaited."""
+"""The most seconds by which a request's own wait is shortened, so that Kafka's report is still awaited."""
 
-_BUSY = Receipt(Outcome.REFUSED, reason="too many events are on their way to Kafka")
+_BUSY = Receipt(Outcome.REFUSED, reason="too many events are in flight to Kafka")
 
 
 class KafkaLog:
-    """Appends to the topic of `settings`. Opens nothing before it is started or used: until then it survives a fork."""
+    """Appends to the topic of `settings`. Opens nothing until it is started or used, so that it survives a fork."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -41,10 +45,10 @@ class KafkaLog:
         self._budget = Budget(settings.producer.queue_messages, 1024 * settings.producer.queue_kbytes)
 
     def start(self) -> Producer:
-        """Open the producer, if it is not; wait up to a second to learn whether Kafka is there."""
+        """Open the producer, unless it is open; wait up to a second to learn whether Kafka is available."""
         with self._start_lock:
             if self._producer is None:
-                producer = Producer({**self._settings.producer_options(), "error_cb": _on_error})
+                producer = Producer({**self._settings.producer_options(), "error_cb": _on_error}, logger=client_log())
                 self._probe(producer, PROBE_SECONDS)
                 self._threads = [
                     Thread(target=self._poll, args=(producer,), name="kafka-poll", daemon=True),
@@ -87,7 +91,7 @@ class KafkaLog:
         return self._reachable
 
     def close(self) -> None:
-        """Deliver what is queued, within the delivery timeout."""
+        """Deliver the queued records, within the delivery timeout."""
         if self._producer is None:
             return
         self._stopping.set()
@@ -111,7 +115,7 @@ class KafkaLog:
                 self._probe(producer, IDLE_SECONDS)
 
     def _probe(self, producer: Producer, timeout: float) -> None:
-        """Close the breaker if Kafka answers within `timeout` seconds and knows the topic; else open it."""
+        """Close the breaker if Kafka answers within `timeout` seconds and has the topic; otherwise open it."""
         began = monotonic()
         try:
             topic = producer.list_topics(self._topic, timeout).topics[self._topic]
@@ -123,5 +127,6 @@ class KafkaLog:
 
 def _on_error(error: KafkaError) -> None:
     if error.fatal():
-        # The producer is lost, by librdkafka's rules: gunicorn starts another worker, with another producer.
+        _log.error("the producer is lost: %s", error.str())
+        # librdkafka cannot repair it: gunicorn starts another worker, with another producer.
         os.kill(os.getpid(), signal.SIGTERM)
