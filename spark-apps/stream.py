@@ -1,4 +1,4 @@
-"""Streaming job: the topic becomes rows of `events`, a batch every few seconds, each offset exactly once."""
+"""Streaming job: load the topic into `events`, a batch every few seconds, each offset exactly once."""
 
 import sys
 import traceback
@@ -18,7 +18,7 @@ def main() -> int:
     except (SettingsError, RangeError, CheckpointError, TableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except Exception as error:  # Whatever it is: first the cause, then where it came from.
+    except Exception as error:  # The cause comes first, then where it happened.
         print("error: the stream ended: " + "\n  and so: ".join(causes(error)), file=sys.stderr)
         traceback.print_exc()
         return 1

@@ -1,4 +1,4 @@
-"""One-time job: the table `events` and the views over it. DDL only: any number of times, before or after data."""
+"""One-time job: create the table `events` and its views. DDL only: it may run any number of times, also after data."""
 
 import argparse
 import sys
@@ -14,9 +14,7 @@ from lake.views import create_views
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tables.py", description=__doc__)
-    parser.add_argument(
-        "--register", metavar="METADATA_FILE", help="first bring the table back into a catalog that lost it"
-    )
+    parser.add_argument("--register", metavar="METADATA_FILE", help="first restore the table to a catalog that lost it")
     chosen = parser.parse_args(arguments)
     try:
         settings = start()
@@ -28,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, events_table.TableError, trino.exceptions.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{EVENTS} and its views are there", flush=True)
+    print(f"{EVENTS} and its views exist", flush=True)
     return 0
 
 

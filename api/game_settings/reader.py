@@ -60,12 +60,12 @@ def setting(
     if choices:
         pattern, expected = "|".join(map(re.escape, choices)), f"one of {', '.join(choices)}"
     variable = _Variable(name, least, most, pattern, expected)
-    return field(default=default, repr=not secret, metadata={"variable": variable})  # type: ignore[call-overload]
+    return field(default=default, repr=not secret, metadata={"variable": variable})
 
 
 def read(cls: type[T], environment: Mapping[str, str], **defaults: object) -> T:
     """Make an object of a dataclass of settings, or raise SettingsError; `defaults` replace those of its fields."""
-    values = {}
+    values: dict[str, object] = {}
     for one in fields(cls):  # type: ignore[arg-type]
         variable = one.metadata.get("variable")
         if is_dataclass(one.type):

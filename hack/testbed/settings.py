@@ -4,7 +4,7 @@ import os
 import random
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class Settings:
     data: Path = setting("GAMELAKE_DATA")
     # What is downloaded, for all stacks: ~/.cache/gamelake by default.
     cache: Path = setting("GAMELAKE_CACHE")
-    ports: Ports
+    ports: Ports = field(default_factory=Ports)
     topic: str = "events"
     partitions: int = 3
     retention_ms: int = 7 * 24 * 3600 * 1000

@@ -1,4 +1,4 @@
-"""Ranges of offsets: which part of the topic a batch reads."""
+"""Ranges of offsets: the part of the topic that a batch reads."""
 
 import json
 import re
@@ -23,7 +23,7 @@ class RangeError(ValueError):
 
 @dataclass(frozen=True)
 class OffsetRange:
-    """Offsets of one partition, from `start` up to but without `end`."""
+    """Offsets of one partition, from `start` up to, but excluding, `end`."""
 
     partition: int
     start: int
@@ -60,13 +60,13 @@ class Topic:
             return self._described.describe().id
 
     def all(self) -> list[OffsetRange]:
-        """Every partition, from its earliest offset to its end now."""
+        """Return every partition, from its earliest offset to its current end."""
         with self._errors():
             windows = self._reader.windows()
         return [OffsetRange(partition, window.start, window.stop) for partition, window in windows.items()]
 
     def between(self, start: datetime | None, end: datetime | None) -> list[OffsetRange]:
-        """Every partition, from its first record at or after `start` up to its first at or after `end`."""
+        """Return every partition, from its first record at or after `start` up to its first at or after `end`."""
         ranges = self.all()
         starts, ends = self._at(ranges, start), self._at(ranges, end)
         return [
@@ -79,7 +79,7 @@ class Topic:
         ]
 
     def exactly(self, chosen: Sequence[OffsetRange]) -> list[OffsetRange]:
-        """These ranges, if the topic has them."""
+        """Return these ranges, or raise RangeError if the topic does not have them."""
         present = {r.partition: r for r in self.all()}
         for one in chosen:
             whole = present.get(one.partition)
@@ -112,13 +112,13 @@ class Topic:
 
 
 def moment(text: str) -> datetime:
-    """Read a time in ISO 8601, UTC unless it says otherwise."""
+    """Parse a time in ISO 8601, in UTC if it has no offset."""
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def spark_options(topic: str, ranges: Sequence[OffsetRange]) -> dict[str, str]:
-    """The options that make Spark's Kafka source read exactly these ranges."""
+    """Return the options with which Spark's Kafka source reads exactly these ranges."""
     return {
         "assign": json.dumps({topic: [r.partition for r in ranges]}),
         "startingOffsets": json.dumps({topic: {str(r.partition): r.start for r in ranges}}),

@@ -1,4 +1,4 @@
-"""The stream: the topic becomes rows of `events`, a batch every few seconds, each offset exactly once."""
+"""The stream: loads the topic into `events`, a batch every few seconds, each offset exactly once."""
 
 import logging
 import threading

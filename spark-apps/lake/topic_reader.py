@@ -33,7 +33,7 @@ def is_needed(error: Exception) -> bool:
 
 
 def rows(spark: SparkSession, settings: Settings, ranges: Sequence[OffsetRange]) -> DataFrame:
-    """Make each record of these offsets a row of `events`."""
+    """Return each record of these offsets as a row of `events`."""
     parts = [
         OffsetRange(one.partition, start, min(start + _PER_TASK, one.end))
         for one in ranges
