@@ -18,8 +18,8 @@ def lake_session(name: str, settings: Settings) -> SparkSession:
         "spark.hadoop.hive.metastore.uris": settings.metastore_uri,
         "spark.hadoop.fs.defaultFS": settings.hdfs_uri,
         "spark.hadoop.dfs.replication": str(settings.hdfs_replication),
-        # A file can be closed once its DataNodes have reported it to the NameNode. By default a client that is early tries
-        # again after 400 ms.
+        # A file can be closed once its DataNodes have reported it to the NameNode. By default the next try is after
+        # 400 ms.
         "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "20",
         "spark.hadoop.dfs.client.block.write.locateFollowingBlock.retries": "10",
         "spark.sql.warehouse.dir": f"{settings.hdfs_uri}/warehouse",
