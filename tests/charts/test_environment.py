@@ -41,9 +41,6 @@ VALID = {
 PASSWORD = {"KAFKA_SASL_PASSWORD": "swordfish"}
 """What a Secret adds to a ConfigMap."""
 
-LOG = {"LOG_FORMAT", "LOG_LEVEL"}
-"""Settings of the log, which is text without them."""
-
 
 @pytest.mark.parametrize("program", ["api", "world"])
 @pytest.mark.parametrize("variant", ["default", "elsewhere", "plain"])
@@ -62,7 +59,7 @@ def test_api_and_world_are_given_the_names_they_read(charts: Charts, variant: st
         "elsewhere": set(),
         "plain": {"KAFKA_SSL_CA_LOCATION", "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"},
     }
-    assert asked.names - given.keys() - LOG == unused[variant]
+    assert asked.names - given.keys() == unused[variant]
     if variant == "elsewhere":
         kept = {"api": "secret kafka/password", "world": "secret kafka-reader/password"}
         assert given["KAFKA_SASL_PASSWORD"] == kept[program]
@@ -108,7 +105,7 @@ def test_a_job_is_given_the_names_it_reads(charts: Charts, job: str) -> None:
     job_settings.Settings.from_environment(asked)
     objects = charts.render("gamelake")
     given = environment(objects, application(jobs()[job])["driver"])
-    assert given.keys() == asked.names - LOG - {"KAFKA_SSL_CA_LOCATION"}
+    assert given.keys() == asked.names - {"KAFKA_SSL_CA_LOCATION"}
     [user] = of(objects, "KafkaUser", given["KAFKA_SASL_USERNAME"])
     # Strimzi makes a Secret of the user's name.
     assert given["KAFKA_SASL_PASSWORD"] == f"secret {user['metadata']['name']}/password"
@@ -121,7 +118,7 @@ def test_the_charts_ask_for_what_the_code_does_by_default(charts: Charts) -> Non
     [of_api] = of(objects, "ConfigMap", "api")
     told = game_api.settings.Settings.from_environment({**of_api["data"], **PASSWORD})
     default = game_api.settings.Settings()
-    for name in ("workers", "threads", "keepalive_seconds", "access_log", "producer"):
+    for name in ("workers", "threads", "keepalive_seconds", "access_log", "producer", "log"):
         assert getattr(told, name) == getattr(default, name), name
     for name in ("header_timeout_seconds", "body_timeout_seconds", "cors_origins"):
         assert getattr(told, name) == getattr(default, name), name
@@ -131,6 +128,7 @@ def test_the_charts_ask_for_what_the_code_does_by_default(charts: Charts) -> Non
     jobs_told = job_settings.Settings.from_environment({**of_jobs["data"], **PASSWORD})
     for name in ("hdfs_replication", "trigger_seconds", "max_offsets_per_trigger", "metrics_port", "snapshot_hours"):
         assert getattr(jobs_told, name) == getattr(job_settings.Settings, name), name
+    assert jobs_told.log == default.log
 
 
 @pytest.mark.parametrize("server", ["hdfs", "hive-metastore", "trino", "postgres", "valkey"])
