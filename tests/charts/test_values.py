@@ -40,6 +40,8 @@ OTHER: dict[str, Any] = {
     "hostnames": ["game.example"],
     "parentRefs": [{"name": "other"}],
     "externalTrafficPolicy": "Local",
+    "format": "json",
+    "level": "DEBUG",
 }
 """Another value than the default where not any will do; by the last part of its name."""
 
