@@ -1,1 +1,1 @@
-"""The tests, by what they need: nothing, an engine, the servers as processes, a cluster."""
+"""The tests, in folders by what they need: nothing, images, servers as processes, or a cluster."""

@@ -1,4 +1,4 @@
-"""Which records of a topic count: the rule of views and world once more, for tests to compare with."""
+"""The rule by which a retried event counts once, implemented again for tests to compare views and world with."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ DAY = 24 * 3600 * 1000
 
 
 def counted(events: Iterable[Event]) -> Iterator[Event]:
-    """Yield those that count, of events in the order of partition and offset."""
+    """Yield the events that count; `events` are in the order of partition and offset."""
     events = list(events)
     unmarked = {_identity(event) for event in events if not event.get("idempotent")}
     last: dict[tuple[str, ...], int] = {}

@@ -1,4 +1,4 @@
-"""What all tests share: whether one may be left out, and Spark in this process."""
+"""Shared by all tests: the rule for skipped tests, and Spark in this process."""
 
 import os
 import sys
@@ -6,13 +6,13 @@ from collections.abc import Generator, Iterator
 
 import pytest
 from pyspark.sql import SparkSession
-from testbed.settings import ROOT, Settings
+from testbed.settings import HOST, ROOT, Settings
 from testbed.stack import jdk, parts
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """With SKIPS=failures a test that is skipped has failed, for the reason why."""
+    """With SKIPS=failures, report a skipped test as failed, with the reason of the skip."""
     report = yield
     if report.skipped and os.environ.get("SKIPS") == "failures":
         report.outcome = "failed"
@@ -21,14 +21,14 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    """Spark with its Kafka source, without a lake; one for all tests, because a process starts only one JVM."""
+    """Spark with its Kafka source, without a lake; one for all tests, because a process has only one JVM."""
     settings = Settings.from_environment()
     parts.fetch_missing(settings, ("spark",))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_HOME", str(jdk.find("Spark", 17, 21)))
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "api"), str(ROOT / "spark-apps")]))
         patch.setenv("PYSPARK_PYTHON", sys.executable)
-        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("SPARK_LOCAL_IP", HOST)
         patch.setenv("SPARK_DIST_CLASSPATH", f"{parts.path(settings, 'spark')}/jars/*")
         session = (
             SparkSession.builder.master("local[2]")

@@ -1,4 +1,4 @@
-"""Records that are no valid event, each with what is wrong with it."""
+"""Records that are not valid events, each with the start of the error message."""
 
 import json
 from pathlib import Path
@@ -86,7 +86,7 @@ POISON: dict[str, tuple[bytes | None, str]] = {
 }
 
 HOSTILE_KEYS: tuple[bytes | None, ...] = (None, b"", b"\x00", b"\xff\xfe", b"\xed\xa0\x80", b"k" * 100_000)
-"""Keys that no client of ours writes."""
+"""Keys that none of our clients writes."""
 
 HOSTILE_HEADERS: tuple[list[tuple[str, bytes | None]], ...] = (
     [],
@@ -97,7 +97,7 @@ HOSTILE_HEADERS: tuple[list[tuple[str, bytes | None]], ...] = (
 )
 
 HOSTILE_TIMESTAMPS: tuple[int, ...] = (
-    # Before what 64 bits of microseconds can say, before year 1, before 1970, none at all.
+    # Out of range for 64 bits of microseconds, before year 1, before 1970.
     -(10**16),
     -(2**63) + 2**42,
     -9_223_372_036_854_776,
@@ -107,4 +107,4 @@ HOSTILE_TIMESTAMPS: tuple[int, ...] = (
     -1_000,
     1,
 )
-"""Milliseconds since the epoch that a broker accepts as the time at which a record was made."""
+"""Milliseconds since the epoch that a broker accepts as a record's creation time."""

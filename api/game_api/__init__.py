@@ -1,4 +1,4 @@
-"""The game's HTTP service: a request becomes an event, and is answered once the event is safe."""
+"""The game's HTTP service: each request becomes an event, and gets its response once Kafka has stored the event."""
 
 from collections.abc import Collection
 from random import Random, SystemRandom
@@ -10,14 +10,14 @@ from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 from game_api.bodies import ENCODINGS, add_limits
 from game_api.bulk import add_bulk
 from game_api.cors import add_cors
-from game_api.costs import add_costs
 from game_api.errors import InvalidRequestError
 from game_api.log.event_log import EventLog
 from game_api.metrics import count_request
 from game_api.operations import add_operations
 from game_api.pages.dashboard import add_dashboard
 from game_api.pages.play import add_game_pages
-from game_api.replies import error_reply, limited_reply, world_away_reply
+from game_api.rate_limits import add_rate_limits
+from game_api.replies import error_reply, limited_reply, world_unavailable_reply
 from game_api.single import add_actions
 
 
@@ -28,16 +28,16 @@ def create_app(
     trino_url: str = "",
     cors_origins: Collection[str] = (),
 ) -> Flask:
-    """Make the application on this log; `random` makes what players draw.
+    """Create the application; `random` is the source of chance.
 
-    Without a world there are only the actions that depend on nothing.
+    Without a world, only the unconditional actions work.
     """
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
-    # A slash too many at the end changes nothing: many simple clients, and every beacon, follow no redirect.
+    # Ignore a trailing slash instead of redirecting: beacons and many simple clients do not follow redirects.
     app.url_map.strict_slashes = False
     app.extensions["event_log"] = log
-    # The system's, unlike a generator of our own, does not draw the same numbers in every worker after a fork.
+    # Unlike Random, SystemRandom does not draw the same numbers in every worker after a fork.
     add_actions(app, log, world, random or SystemRandom())
     add_bulk(app, log, world)
     add_operations(app, log)
@@ -47,15 +47,15 @@ def create_app(
     app.register_error_handler(InvalidRequestError, _invalid_request)
     app.register_error_handler(RefusedError, lambda error: error_reply(str(error), 409, error.field))
     app.register_error_handler(LimitedError, lambda error: limited_reply(str(error), error.field, error.seconds))
-    app.register_error_handler(WorldAwayError, lambda error: world_away_reply(str(error)))
+    app.register_error_handler(WorldAwayError, lambda error: world_unavailable_reply(str(error)))
     app.before_request(_refuse_other_paths)
     add_limits(app)
-    # The last is called first.
+    # Flask calls the last one first.
     app.after_request(_count)
     add_cors(app, cors_origins)
-    app.after_request(_keep_nothing)
-    # After the others, so that its answers are counted, too.
-    add_costs(app, world)
+    app.after_request(_forbid_caching)
+    # Registered last and so called first: its responses are counted, too.
+    add_rate_limits(app, world)
     return app
 
 
@@ -68,8 +68,8 @@ def _refuse_other_paths() -> None:
             raise InvalidRequestError("path", "is not UTF-8") from None
 
 
-def _keep_nothing(response: Response) -> Response:
-    # A cache that keeps an answer answers the next request without its effect, or another player.
+def _forbid_caching(response: Response) -> Response:
+    # A cached response would skip the effect of the next request, or show it to another player.
     response.headers.setdefault("Cache-Control", "no-store")
     return response
 
@@ -89,6 +89,6 @@ def _invalid_request(error: InvalidRequestError) -> Response:
 
 
 def _count(response: Response) -> Response:
-    # An unknown path has no endpoint: all of them are one label.
+    # Unknown paths have no endpoint. They share one label, so clients cannot create new ones.
     count_request(request.endpoint or "unknown", response.status_code)
     return response

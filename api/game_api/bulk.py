@@ -15,14 +15,14 @@ from game_events.names import prepare as prepare_names
 from game_world.world import World
 from werkzeug.exceptions import UnsupportedMediaType
 
-from game_api.attempts import settled
+from game_api.attempts import client_receipts
 from game_api.bodies import body
 from game_api.cors import is_allowed
-from game_api.costs import limit_events
 from game_api.errors import InvalidRequestError
 from game_api.log.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, STORED_HEADERS, Origin, origin
+from game_api.rate_limits import limit_events
 from game_api.replies import json_reply, retry_later, unwritten
 from game_api.speculation import refuse_speculation
 
@@ -30,7 +30,7 @@ PATH = "/events"
 MAX_ITEMS = 1000
 _GIVEN_NAMES = tuple(f"{field}_name" for field in NAMES)
 FROM_REQUEST = frozenset({"schema_version", "received_at", "idempotent", *_GIVEN_NAMES, *STORED_HEADERS})
-"""Fields of an event that an item cannot set."""
+"""The event fields that an item cannot set."""
 _ADDED = FROM_REQUEST | {"event_id", "player"}
 
 _DECIDED = frozenset(name for name, event_type in EVENT_TYPES.items() if not event_type.is_free)
@@ -41,25 +41,25 @@ Result = dict[str, Any]
 def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
     def append_events() -> Response:
         refuse_speculation(request.environ)
-        # A beacon, which a page sends as it is left, cannot name another type.
+        # sendBeacon() cannot send application/json across origins.
         is_beacon = request.mimetype == "text/plain" and is_allowed(app.extensions["cors_origins"])
         if request.mimetype != "application/json" and not is_beacon:
             raise UnsupportedMediaType(f"Content-Type: expected application/json, got {request.mimetype or 'none'}")
         sender = origin(request.environ)
         if sender.key:
-            raise InvalidRequestError(KEY_HEADER, "is for a single event; give each item its event_id")
+            raise InvalidRequestError(KEY_HEADER, "expected for single events only; give each item its own event_id")
         items = parse(body())
-        asked = monotonic()
+        received = monotonic()
         if world:
             limit_events(world, items, sender.player)
         results, events, records = prepare(items, sender, int(time() * 1000))
         if events:
             began = monotonic()
-            receipts = log.append(records, began - asked)
-            # Before the client can come again.
+            receipts = log.append(records, began - received)
+            # The store must know of them before the client can retry.
             if world and (lost := [e for e, r in zip(events, receipts, strict=True) if r.outcome is Outcome.UNKNOWN]):
                 world.doubt(lost)
-            fill(results, events, settled(world, events, receipts))
+            fill(results, events, client_receipts(world, events, receipts))
             types = [event["event_type"] for event in events]
             outcomes = [receipt.outcome for receipt in receipts]
             count_events(zip(types, outcomes, strict=True), monotonic() - began)
@@ -69,7 +69,7 @@ def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
 
 
 def parse(data: bytes) -> list[Any]:
-    """Decode a JSON list; raise InvalidRequestError, saying what else the body is."""
+    """Decode a JSON list; raise InvalidRequestError if the body is anything else."""
     try:
         items = _parse_fast(data) or json.loads(data.decode(), object_pairs_hook=without_repeats)
     except UnicodeDecodeError:
@@ -79,30 +79,30 @@ def parse(data: bytes) -> list[Any]:
     except RecursionError:
         raise InvalidRequestError("body", "is nested too deeply") from None
     if not isinstance(items, list):
-        raise InvalidRequestError("body", "is not a list of events")
+        raise InvalidRequestError("body", "expected a list of events")
     if not 1 <= len(items) <= MAX_ITEMS:
-        raise InvalidRequestError("body", f"has {len(items)} events, expected 1 to {MAX_ITEMS}")
+        raise InvalidRequestError("body", f"expected 1 to {MAX_ITEMS} events, got {len(items)}")
     return items
 
 
 def _parse_fast(data: bytes) -> list[Any] | None:
-    """Decode a list of flat objects, at a third of the cost; None when it may be anything else, or has a key twice."""
+    """Decode a list of flat objects at a third of the cost; return None if it may be nested or repeat a key."""
     try:
         items = orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
-    # orjson keeps one of a repeated key. With no more colons than keys nothing is repeated, and nothing nested.
+    # orjson drops repeated keys. If there are as many colons as keys, no key is repeated and no object is nested.
     if type(items) is list and data.count(b":") == sum(len(item) for item in items if type(item) is dict):
         return items
     return None
 
 
 def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | None], list[Result], list[Record]]:
-    """Make each valid item an event and a record.
+    """Turn each valid item into an event and a record.
 
-    The results, one per item, have None where an event's receipt decides.
+    There is one result per item: an error, or None where the event's receipt will decide.
     """
-    # What all events of the request have in common is encoded once; orjson makes the bytes of `encode`, faster.
+    # The fields that all events share are encoded once. orjson produces the same bytes as `encode`, but faster.
     common = b"," + encode({"schema_version": SCHEMA_VERSION, "received_at": now, **sender.headers})[1:]
     results: list[Result | None] = []
     events = []
@@ -120,14 +120,14 @@ def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | N
 
 
 def complete(item: Any, sender: Origin, event_id: str, now: int) -> dict[str, Any]:  # noqa: ANN401 JSON
-    """Add to an item what it may leave out; raise InvalidEventError unless that makes it an event."""
+    """Complete an item to an event; raise InvalidEventError if it is not valid."""
     if type(item) is not dict:
         raise InvalidEventError("event", "is not a JSON object")
     if not FROM_REQUEST.isdisjoint(item):
-        raise InvalidEventError(min(FROM_REQUEST.intersection(item)), "comes from the request")
+        raise InvalidEventError(min(FROM_REQUEST.intersection(item)), "expected none: it is taken from the request")
     validate(item, added_later=_ADDED)
     if item["event_type"] in _DECIDED:
-        raise InvalidEventError("event_type", "is decided by the world: ask for it by its own request")
+        raise InvalidEventError("event_type", "expected an unconditional action; send this one as a single request")
     if "event_id" in item:
         if is_service_made(item["event_id"]) and not may_be_retried(item["event_id"], now):
             raise InvalidEventError("event_id", TOO_LATE)
@@ -142,7 +142,7 @@ def complete(item: Any, sender: Origin, event_id: str, now: int) -> dict[str, An
 
 
 def fill(results: list[Result | None], events: Sequence[Result], receipts: Sequence[Receipt]) -> None:
-    """Put what the receipts say where the results have None."""
+    """Replace each None in the results by the result for the next receipt."""
     waiting = iter(zip(events, receipts, strict=True))
     for index, result in enumerate(results):
         if result is None:
@@ -169,14 +169,14 @@ def _retry(event: Result) -> str:
 
 
 def answer(results: Sequence[Result | None]) -> Response:
-    """200 when all were acknowledged, 207 when some were; else 503 if Kafka is to blame for any, or 400."""
+    """Respond 200 if all events were acknowledged, 207 if some were; else 503 if Kafka failed for any, else 400."""
     statuses = {result["status"] for result in results if result}
     if statuses == {200}:
         return json_reply({"results": results})
     if 200 in statuses:
         return json_reply({"results": results}, 207)
     if 503 not in statuses:
-        return json_reply({"error": "none of the events is valid", "field": "body", "results": results}, 400)
+        return json_reply({"error": "no event is valid", "field": "body", "results": results}, 400)
     unknown = any(result and result.get("outcome") == Outcome.UNKNOWN for result in results)
     response = json_reply({"error": "no event was acknowledged", "results": results}, 503)
     return retry_later(response, Outcome.UNKNOWN if unknown else Outcome.REFUSED)

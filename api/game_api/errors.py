@@ -1,10 +1,10 @@
-"""What the service says no with."""
+"""Errors of the service."""
 
 from game_events.codec import shown
 
 
 class InvalidRequestError(ValueError):
-    """A request that cannot become an event; `field` is the header, parameter or part of the body to blame."""
+    """An invalid request; `field` names the wrong header, parameter or part of the body."""
 
     def __init__(self, field: str, problem: str) -> None:
         self.field = shown(field)

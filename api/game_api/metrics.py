@@ -1,7 +1,7 @@
-"""The service's metrics, added up over the workers when PROMETHEUS_MULTIPROC_DIR is set."""
+"""The service's metrics, summed over all workers if PROMETHEUS_MULTIPROC_DIR is set."""
 
+import logging
 import os
-import sys
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable
 from functools import cache, wraps
@@ -15,7 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from game_api.log.event_log import Outcome
 
 REQUESTS = Counter("game_api_requests", "Requests answered", ["action", "status"])
-EVENTS = Counter("game_api_events", "Events by what became of them", ["event_type", "outcome"])
+EVENTS = Counter("game_api_events", "Events by outcome", ["event_type", "outcome"])
 ACK_SECONDS = Histogram(
     "game_api_ack_seconds",
     "From handing a request's events to Kafka until all have a receipt",
@@ -23,70 +23,72 @@ ACK_SECONDS = Histogram(
 )
 QUEUE_LENGTH = Gauge("game_api_producer_queue_length", "Events not yet acknowledged", multiprocess_mode="livesum")
 
-# Looking up a counter by its labels costs more than counting.
+# Looking up a counter by its labels costs more than incrementing it.
 _requests = cache(REQUESTS.labels)
 _events = cache(EVENTS.labels)
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The variable by which prometheus_client itself tells whether it shares metrics."""
+"""The variable that makes prometheus_client share metrics between processes."""
 
 P = ParamSpec("P")
 
-_said: set[str] = set()
+_logger = logging.getLogger(__name__)
+
+_reported: set[str] = set()
 
 CONTENT_TYPE = prometheus.CONTENT_TYPE_LATEST
 
 
 def make_folder() -> None:
-    """Make the folder that the workers share, should it be gone."""
+    """Create the folder that the workers share, if it does not exist."""
     if folder := os.environ.get(FOLDER):
         Path(folder).mkdir(parents=True, exist_ok=True)
 
 
-def _harmless(measure: Callable[P, None]) -> Callable[P, None]:
-    """Make a measurement one that never decides what is answered: what is in its way is said once."""
+def _never_failing(measure: Callable[P, None]) -> Callable[P, None]:
+    """Wrap a measurement so that its errors never affect a response; each error is logged once."""
 
     @wraps(measure)
     def measured(*arguments: P.args, **named: P.kwargs) -> None:
         try:
             measure(*arguments, **named)
         except Exception as error:
-            _mend(error)
+            _recover(error)
 
     return measured
 
 
-def _mend(error: Exception) -> None:
-    """Say what is in the way of the metrics, and make their folder again, so that later ones are counted."""
-    if (problem := f"{type(error).__name__}: {error}") not in _said:
-        _said.add(problem)
-        print(f"warning: metrics are incomplete: {problem}", file=sys.stderr, flush=True)
+def _recover(error: Exception) -> None:
+    """Log an error of the metrics, and recreate their folder so that later ones are counted."""
+    if (problem := f"{type(error).__name__}: {error}") not in _reported:
+        _reported.add(problem)
+        _logger.warning("metrics are incomplete: %s", problem)
     try:
         make_folder()
     except OSError:
         return
 
 
-@_harmless
+@_never_failing
 def count_request(action: str, status: int) -> None:
     _requests(action, status).inc()
 
 
-@_harmless
+@_never_failing
 def count_events(outcomes: Iterable[tuple[str, Outcome]], seconds: float) -> None:
-    """Count (event type, outcome) pairs of one request, which waited `seconds` for Kafka."""
+    """Count the (event type, outcome) pairs of a request that waited `seconds` for Kafka."""
     for (event_type, outcome), number in Tally(outcomes).items():
         _events(event_type, outcome.value).inc(number)
     ACK_SECONDS.observe(seconds)
 
 
-@_harmless
+@_never_failing
 def set_queue_length(number: int) -> None:
     QUEUE_LENGTH.set(number)
 
 
 def exposition() -> bytes:
-    """All metrics in Prometheus' text format, as far as there are any."""
+    """Return all available metrics in Prometheus' text format."""
     if FOLDER not in os.environ:
         return generate_latest()
     registry = CollectorRegistry()
@@ -95,5 +97,5 @@ def exposition() -> bytes:
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
     except Exception as error:
-        _mend(error)
+        _recover(error)
         return b""

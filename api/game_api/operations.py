@@ -1,14 +1,15 @@
-"""Requests about the service itself: health, metrics, its description."""
+"""Endpoints about the service itself: health, metrics, OpenAPI document."""
 
 from flask import Flask, Response
 
-from game_api import metrics, openapi
+from game_api import metrics
 from game_api.log.event_log import EventLog
+from game_api.openapi.document import document
 from game_api.replies import error_reply, json_reply, reply
 
 
 def add_operations(app: Flask, log: EventLog) -> None:
-    document = openapi.document()
+    openapi = document()
 
     def healthz() -> Response:
         return reply("alive", {"status": "alive"})
@@ -16,13 +17,13 @@ def add_operations(app: Flask, log: EventLog) -> None:
     def readyz() -> Response:
         if log.is_ready():
             return reply("ready", {"status": "ready"})
-        return error_reply("Kafka is away, or does not know the topic", 503)
+        return error_reply("Kafka is unavailable, or the topic does not exist", 503)
 
     def exposition() -> Response:
         return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
     def description() -> Response:
-        return json_reply(document)
+        return json_reply(openapi)
 
     app.add_url_rule("/healthz", "healthz", healthz)
     app.add_url_rule("/readyz", "readyz", readyz)

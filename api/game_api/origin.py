@@ -1,4 +1,4 @@
-"""Who sent a request: the player, and the headers that are stored. No other header ever is."""
+"""The sender of a request: the player, and the headers that events store. Other headers are never stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from game_api.errors import InvalidRequestError
 _FIELDS = {field.name: field for field in COMMON_FIELDS}
 
 STORED_HEADERS = {"host": "Host", "user_agent": "User-Agent", "accept": "Accept"}
-"""The event's field of each header that is stored."""
+"""The stored headers, by the event field that holds each."""
 
 STORED_LENGTH = 512
-"""Characters of a header that are stored: every event of a bulk request has them."""
+"""How many characters of a header are stored. Every event of a bulk request repeats them."""
 
 PLAYER_HEADER = "X-Player"
 KEY_HEADER = "Idempotency-Key"
@@ -30,9 +30,9 @@ _VARIABLES = {
 
 @dataclass(frozen=True)
 class Origin:
-    """`headers` has the event's fields that a request's headers fill; `key` is "" without an Idempotency-Key.
+    """`headers` maps event fields to header values; `key` is "" without an Idempotency-Key.
 
-    `player` is the name's normal form; `player_name` is how X-Player gave it, if that differs.
+    `player` is the name's normal form; `player_name` is the name in X-Player, if that differs.
     """
 
     player: str
@@ -42,7 +42,7 @@ class Origin:
 
 
 def origin(environ: Mapping[str, Any]) -> Origin:
-    """Read a WSGI environment; raise InvalidRequestError, naming the header."""
+    """Read a WSGI environment; raise InvalidRequestError, which names the header."""
     headers = {}
     for name, header in STORED_HEADERS.items():
         value = _header(environ, header, name)
@@ -52,41 +52,41 @@ def origin(environ: Mapping[str, Any]) -> Origin:
     try:
         player = prepared("player", given or _host_name(_without_port(headers.get("host", ""))))
     except InvalidEventError as error:
-        raise InvalidRequestError(PLAYER_HEADER if given else "Host", f"names the player, {error.problem}") from None
+        raise InvalidRequestError(PLAYER_HEADER if given else "Host", f"invalid player name: {error.problem}") from None
     if not _FIELDS["player"].allows(player):
         header = PLAYER_HEADER if environ.get(_VARIABLES[PLAYER_HEADER]) else "Host"
-        raise InvalidRequestError(header, f"names the player, expected {_FIELDS['player'].expectation}")
+        raise InvalidRequestError(header, f"invalid player name: expected {_FIELDS['player'].expectation}")
     name = given if given != player else ""
     return Origin(player, headers, _header(environ, KEY_HEADER, "event_id"), name)
 
 
 def _header(environ: Mapping[str, Any], header: str, name: str) -> str:
-    """Return a header's value, "" without one, as the event's field `name` allows it."""
+    """Return a header's value, checked against the event's field `name`, or "" without one."""
     value: str | None = environ.get(_VARIABLES[header])
-    # An empty one is a mistake where it would mean something.
+    # An empty player or key is a client's mistake; other empty headers count as absent.
     if value is None or (not value and header not in (PLAYER_HEADER, KEY_HEADER)):
         return ""
     if not value.isascii():
         try:
-            # WSGI passes a header's bytes as latin-1.
+            # WSGI decodes headers as latin-1.
             value = value.encode("latin-1").decode()
         except UnicodeDecodeError:
             raise InvalidRequestError(header, "is not UTF-8") from None
     # WSGI joins a repeated header's values with a comma.
     if header in _SINGLE and "," in value:
-        raise InvalidRequestError(header, "came twice, or has a comma in it")
+        raise InvalidRequestError(header, "expected a single value, got a repeated header or a comma")
     if not _FIELDS[name].allows(value):
         raise InvalidRequestError(header, f"expected {_FIELDS[name].expectation}")
     return value
 
 
 def _host_name(host: str) -> str:
-    """Return a host's name in letters, whether it came so or in Punycode, and without the root's dot."""
+    """Return a host name with Punycode decoded and without the trailing dot."""
     labels = normal(host).replace("\u3002", ".").removesuffix(".").split(".")
-    return ".".join(map(_in_letters, labels))
+    return ".".join(map(_decoded_label, labels))
 
 
-def _in_letters(label: str) -> str:
+def _decoded_label(label: str) -> str:
     if not label.startswith("xn--"):
         return label
     try:

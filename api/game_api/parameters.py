@@ -1,4 +1,4 @@
-"""An action's parameters: of the query, or of a body that is a form or a JSON object."""
+"""The parameters of an action, from the query string and from a form or JSON body."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -17,29 +17,29 @@ FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
 Value = Any
-"""What JSON can say; text from everywhere else."""
+"""Any JSON value from a JSON body, otherwise text."""
 
 
 def parameters(known: Mapping[str, Field]) -> dict[str, Value]:
-    """Return what was given of the `known` parameters; raise InvalidRequestError for any other, and for one twice."""
+    """Return the given parameters; raise InvalidRequestError for one that is not `known` or is repeated."""
     values: dict[str, Value] = {}
-    for name, value in [*query(), *_of_body()]:
+    for name, value in [*query(), *_from_body()]:
         if name not in known:
             expected = ", ".join(sorted(known)) or "none"
-            raise InvalidRequestError(name[:100], f"is no parameter of this action (it has: {expected})")
+            raise InvalidRequestError(name[:100], f"expected a parameter of this action ({expected})")
         if name in values:
-            raise InvalidRequestError(name, "came twice")
+            raise InvalidRequestError(name, "expected once, got it twice")
         values[name] = _read(known[name], value)
     return values
 
 
 def query() -> list[tuple[str, str]]:
-    """Return the query's names and values; raise InvalidRequestError where one is not UTF-8."""
+    """Return the query's names and values; raise InvalidRequestError if one is not UTF-8."""
     text = request.environ.get("QUERY_STRING", "")
     return list(_pairs(text, "query")) if text else []
 
 
-def _of_body() -> Iterable[tuple[str, Value]]:
+def _from_body() -> Iterable[tuple[str, Value]]:
     data = body()
     if not data:
         return ()
@@ -84,9 +84,9 @@ def _members(data: bytes) -> Iterable[tuple[str, Value]]:
 def _read(field: Field, value: Value) -> Value:
     if field.kind is not Kind.INTEGER:
         return value
-    # In JSON 5.0 is the integer 5.
+    # JSON does not distinguish 5.0 from 5.
     if type(value) is float and value.is_integer():
         return int(value)
-    # Longer ones are out of every field's range, and slow to read.
+    # Longer numbers exceed every field's range, and are slow to parse.
     is_number = type(value) is str and value.isascii() and value.isdecimal() and len(value) < 20
     return int(value) if is_number else value

@@ -1,4 +1,4 @@
-"""Answers: text for simple clients, JSON for those that accept it."""
+"""Responses: text for simple clients, JSON for clients that accept it."""
 
 from collections.abc import Mapping
 from math import ceil
@@ -22,15 +22,15 @@ def json_reply(body: Mapping[str, Any], status: int = 200) -> Response:
 
 
 def reply(text: str, body: Mapping[str, Any], status: int = 200) -> Response:
-    """Answer with `body` if the client accepts JSON, else with `text`."""
+    """Respond with `body` if the client accepts JSON, otherwise with `text`."""
     if accepts_json(request.headers.get("Accept", "")):
         return json_reply(body, status)
     return Response(text, status, mimetype="text/plain")
 
 
 def accepts_json(accept: str) -> bool:
-    """Tell whether a client that sends this header would rather have JSON than text."""
-    # Parsing the header costs more than all else here, the more the longer it is; few clients send one with JSON in it.
+    """Tell whether a client with this Accept header prefers JSON to text."""
+    # Parsing the header is the expensive part, and grows with its length. Few clients mention JSON in it.
     if "json" not in accept or len(accept) > _MAX_ACCEPT:
         return False
     accepted = parse_accept_header(accept, MIMEAccept)
@@ -44,7 +44,7 @@ def error_reply(problem: str, status: int, field: str | None = None) -> Response
 
 
 def unwritten_reply(receipt: Receipt, event_id: str, retry: str) -> Response:
-    """503: what became of an event that Kafka did not acknowledge, and how and when to try again."""
+    """Respond 503: the outcome of an event that Kafka did not acknowledge, and how and when to retry."""
     problem = unwritten(receipt, retry)
     body = {"error": problem, "outcome": receipt.outcome.value, "event_id": event_id}
     return retry_later(reply(f"{problem}\n", body, 503), receipt.outcome)
@@ -56,14 +56,14 @@ def unwritten(receipt: Receipt, retry: str) -> str:
     return f"The event may have been written, {retry}: {receipt.reason}"
 
 
-def world_away_reply(problem: str) -> Response:
-    """503: nothing was written, for the world cannot tell whether it may be."""
+def world_unavailable_reply(problem: str) -> Response:
+    """Respond 503: nothing was written, because the world could not decide the action."""
     body = {"error": problem, "outcome": Outcome.REFUSED.value}
     return retry_later(reply(f"{problem}\n", body, 503), Outcome.REFUSED)
 
 
 def limited_reply(problem: str, field: str, seconds: float) -> Response:
-    """429: too many requests, and after how many seconds there may be another."""
+    """Respond 429: too many requests; retry after this many seconds."""
     response = error_reply(problem, 429, field)
     response.headers["Retry-After"] = str(max(1, ceil(seconds)))
     return response

@@ -1,4 +1,4 @@
-"""A request for one action: one event."""
+"""Requests for a single action, which becomes one event."""
 
 from collections.abc import Mapping
 from random import Random
@@ -13,7 +13,7 @@ from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_
 from game_events.names import displayed, prepare
 from game_world.world import Decision, World, WorldAwayError
 
-from game_api.attempts import settled
+from game_api.attempts import client_receipts
 from game_api.errors import InvalidRequestError
 from game_api.log.event_log import AWAY, EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
@@ -28,12 +28,12 @@ def add_actions(app: Flask, log: EventLog, world: World | None, random: Random) 
         view = _View(event_type, log, world, random)
         app.add_url_rule(event_type.request, event_type.name, view, methods=["GET", "POST"])
     for rule in app.url_map.iter_rules():
-        # Flask adds HEAD to GET, but a HEAD must not have an effect.
+        # Flask adds HEAD to GET, but HEAD must not have an effect.
         (rule.methods or set()).discard("HEAD")
 
 
 class _View:
-    """Answers the requests for one action."""
+    """The view of one action."""
 
     def __init__(self, event_type: EventType, log: EventLog, world: World | None, random: Random) -> None:
         self._type = event_type
@@ -41,28 +41,28 @@ class _View:
         self._world = world
         self._random = random
         self._parameters = {field.name: field for field in event_type.parameters}
-        self._demanded = [field.name for field in event_type.parameters if field.required]
+        self._required = [field.name for field in event_type.parameters if field.required]
 
     def __call__(self) -> Response:
         began = monotonic()
         refuse_speculation(request.environ)
         event = self._event()
         if not self._log.is_reachable():
-            # The world decides nothing that could not be written.
+            # Do not decide what could not be written.
             count_events([(self._type.name, Outcome.REFUSED)], 0.0)
             return self._unwritten(event, AWAY)
         decision = self._decide(event)
         event |= decision.fields
         record = Record(event["player"].encode(), encode(event))
         answer = filled(result_of(self._type, event).answer, displayed(event))
-        asked = monotonic()
-        [receipt] = self._log.append([record], asked - began)
-        count_events([(self._type.name, receipt.outcome)], monotonic() - asked)
+        decided = monotonic()
+        [receipt] = self._log.append([record], decided - began)
+        count_events([(self._type.name, receipt.outcome)], monotonic() - decided)
         if receipt.outcome is not Outcome.ACKED:
             if receipt.outcome is Outcome.UNKNOWN and self._world:
                 self._world.doubt([event], decision.answer)
             if receipt.outcome is Outcome.REFUSED and self._world and (decision.again or not self._world.revert(event)):
-                # That of another request under this key may be in the topic.
+                # The event of another request with this key may be in the topic.
                 receipt = receipt._replace(outcome=Outcome.UNKNOWN)
             return self._unwritten(event, receipt)
         body = {
@@ -74,7 +74,7 @@ class _View:
         return reply(answer, body)
 
     def _unwritten(self, event: Mapping[str, Any], receipt: Receipt) -> Response:
-        [receipt] = settled(self._world, [event], [receipt])
+        [receipt] = client_receipts(self._world, [event], [receipt])
         if event.get("idempotent"):
             retry = f"retry with the same {KEY_HEADER}"
         else:
@@ -86,7 +86,7 @@ class _View:
             return self._world.decide(event, request.remote_addr or "", self._random)
         if self._type.is_free:
             return Decision({})
-        raise WorldAwayError("there is no world here")
+        raise WorldAwayError("this service has no world")
 
     def _event(self) -> dict[str, Any]:
         now = int(time() * 1000)
@@ -109,13 +109,13 @@ class _View:
             event["description"] = self._type.description
         for name, distribution in self._type.draws.items():
             event[name] = distribution.draw(self._random)
-        event.update(self._given())
-        for name in self._demanded:
+        event.update(self._parameters_given())
+        for name in self._required:
             if name not in event:
                 raise InvalidRequestError(name, "is missing")
         return event
 
-    def _given(self) -> dict[str, Any]:
+    def _parameters_given(self) -> dict[str, Any]:
         values = parameters(self._parameters)
         try:
             validate_values(self._type.name, values)

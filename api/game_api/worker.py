@@ -1,53 +1,51 @@
-"""gunicorn's threaded worker: its threads stay a moment with a client that keeps asking, and wait for none for long."""
+"""gunicorn's threaded worker, with reads and writes bounded in time and a thread that waits for the next request.
 
-import re
+It relies on parts of gunicorn that are not its public interface. tests/unit/game_api/test_gunicorn_internals.py lists
+them and fails when another version of gunicorn changes them.
+"""
+
 import socket
 from collections import deque
 from functools import partial
-from os import SEEK_END
 from select import POLLIN, poll
 from selectors import EVENT_READ
 from threading import local
 from time import monotonic
 from typing import Any
 
-from gunicorn.http.body import LengthReader  # type: ignore[import-untyped]
-from gunicorn.http.errors import ParseException, UnsupportedTransferCoding  # type: ignore[import-untyped]
-from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
-from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
+from gunicorn.http.errors import UnsupportedTransferCoding  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from werkzeug.exceptions import HTTPException
 
+from game_api.connection import Connection
 from game_api.metrics import count_request
-from game_api.refusals import LateError, accept_of, problem_of, refusal
+from game_api.refusals import accept_of, refusal
+from game_api.request_body import BodyReader
 
 STAY_MS = 50
 """How long a thread waits for its client's next request."""
 LINGER_SECONDS = 2.0
-"""How long a client may take to read its last answer before the connection is gone."""
-_LOOK_SECONDS = 0.25
-"""How often the main thread looks for clients that are late."""
-
-_READ = 65536
-# What ends the headers, or makes them wrong.
-_END = re.compile(rb"\r\n\r\n|(?<!\r)\n")
-_LENGTH = re.compile(rb"\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n", re.IGNORECASE)
-# A client that waits to be told to send its body.
-_EXPECT = re.compile(rb"\nexpect:", re.IGNORECASE)
+"""How long a client may take to read its last response before the connection is closed."""
+_SWEEP_SECONDS = 0.25
+"""How often the main thread looks for connections whose time is up."""
 
 
 class StayingWorker(ThreadWorker):  # type: ignore[misc]
-    """Saves handing the connection to the main thread and back between two requests: a quarter of a request's cost."""
+    """Keeps a connection in its thread between two requests: handing it over and back costs a quarter of a request.
+
+    The main thread reads requests until a thread can serve them without waiting for the client.
+    """
 
     header_seconds = 5
-    """How long a client may take for a request's first line and headers together."""
+    """Time limit for a request's first line and headers together."""
     body_seconds = 10
-    """How long for its body; and how long for any part of the answer, to read it."""
+    """Time limit for a request's body, and for the client to read each part of the response."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 gunicorn has no types
         super().__init__(*args, **kwargs)
         self._lingering: deque[tuple[float, socket.socket]] = deque()
         self._thread = local()
-        self._look_again = 0.0
+        self._next_sweep = 0.0
 
     def accept(self, listener: Any) -> None:  # noqa: ANN401
         try:
@@ -55,10 +53,10 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
         except (BlockingIOError, ConnectionAbortedError):
             return
         self.nr_conns += 1
-        self._await_request(_Connection(self, client, address, listener.getsockname()))
+        self._await_request(Connection(self.cfg, client, address, listener.getsockname(), self.linger))
 
     def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401
-        """Give a thread what is ready for one: before that the main thread reads, and waits for no client."""
+        """Pass a connection to a thread if its request is complete enough; otherwise go on reading."""
         if conn.unreader.is_ready():
             super().enqueue_req(conn)
         else:
@@ -87,28 +85,28 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def murder_pending(self) -> None:
-        """Close the connections whose headers, or short bodies, are late."""
+        """Close the connections whose headers or short bodies are late."""
         now = monotonic()
-        if now < self._look_again:
+        if now < self._next_sweep:
             return
-        self._look_again = now + _LOOK_SECONDS
+        self._next_sweep = now + _SWEEP_SECONDS
         for conn in list(self.pending_conns):
-            began = bool(conn.unreader.buf.getvalue())
-            # A stopping worker does not wait for requests that nobody has begun.
-            if conn.timeout > now and (began or self.alive):
+            has_begun = conn.unreader.has_buffered()
+            # A stopping worker does not wait for requests that have not begun.
+            if conn.timeout > now and (has_begun or self.alive):
                 continue
             self.pending_conns.remove(conn)
             self.poller.unregister(conn.sock)
             self.nr_conns -= 1
-            if began:
+            if has_begun:
                 conn.unreader.begin_head(0)
                 self._refuse(conn.sock, conn.unreader.late(), conn.unreader.head, 0)
-            conn.close(graceful=began)
+            conn.close(graceful=has_begun)
         while self._lingering and self._lingering[0][0] <= now:
-            self._part(self._lingering[0][1])
+            self._close_lingering(self._lingering[0][1])
 
     def linger(self, sock: socket.socket) -> None:
-        """Close a connection when its client has read what was sent, without waiting for that."""
+        """Close a connection once its client has read the response, without blocking a thread for that."""
         try:
             sock.shutdown(socket.SHUT_WR)
             sock.setblocking(False)
@@ -118,7 +116,7 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
             return
         self._lingering.append((monotonic() + LINGER_SECONDS, sock))
         if len(self._lingering) > self.worker_connections:
-            self._part(self._lingering[0][1])
+            self._close_lingering(self._lingering[0][1])
 
     def _drain(self, sock: socket.socket) -> None:
         try:
@@ -128,20 +126,20 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
             return
         except OSError:
             pass
-        self._part(sock)
+        self._close_lingering(sock)
 
-    def _part(self, sock: socket.socket) -> None:
+    def _close_lingering(self, sock: socket.socket) -> None:
         self._lingering = deque(one for one in self._lingering if one[1] is not sock)
         self.poller.unregister(sock)
         sock.close()
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401
-        answered = self._handle(conn)
-        while answered is True and self._asks_again(conn):
-            answered = self._handle(conn)
-        return answered
+        keeps_alive = self._handle_one(conn)
+        while keeps_alive is True and self._has_next_request(conn):
+            keeps_alive = self._handle_one(conn)
+        return keeps_alive
 
-    def _handle(self, conn: Any) -> Any:  # noqa: ANN401
+    def _handle_one(self, conn: Any) -> Any:  # noqa: ANN401
         conn.unreader.begin_head(self.header_seconds)
         self._thread.unreader = conn.unreader
         return super().handle(conn)
@@ -149,26 +147,22 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
     def handle_request(self, req: Any, conn: Any) -> Any:  # noqa: ANN401
         conn.unreader.begin_body(self.body_seconds)
         for name, value in req.headers:
-            # Any other coding would have to be undone, and gunicorn does not.
+            # gunicorn accepts other codings but does not decode them.
             if name == "TRANSFER-ENCODING" and value.strip(" \t").lower() != "chunked":
                 raise UnsupportedTransferCoding(value)
-        req.body.reader = _BodyReader(req)
+        req.body.reader = BodyReader(req)
         conn.sock.settimeout(self.body_seconds)
         try:
             return super().handle_request(req, conn)
         except TimeoutError:
-            self.log.debug("A client did not read its answer")
-            return False
-
-    def _keepalive_after(self, conn: Any, keepalive: Any) -> bool:  # noqa: ANN401
-        try:
-            return bool(super()._keepalive_after(conn, keepalive))
-        except HTTPException:
-            # What is left of the body is wrong, or late; its request is answered.
+            self.log.debug("A client did not read its response")
             return False
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:  # noqa: ANN401
-        """Answer what never became a request of the application, in the application's form."""
+        """Answer a request that never reached the application, in the application's format."""
+        if isinstance(exc, HTTPException):
+            # The rest of a body that the application did not read is malformed or late; the request is answered.
+            return
         if self._refuse(client, exc, self._thread.unreader.head, self.body_seconds) == 500:
             self.log.exception("Error handling request")
 
@@ -179,114 +173,15 @@ class StayingWorker(ThreadWorker):  # type: ignore[misc]
             client.settimeout(seconds)
             client.sendall(answer.message(accept_of(head)))
         except OSError:
-            self.log.debug("A client did not take its answer")
+            self.log.debug("A client did not read its response")
         return answer.status
 
-    def _asks_again(self, conn: Any) -> bool:  # noqa: ANN401
-        with_threads = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
-        # No connection may wait for a thread that waits for its client. The rest is the main thread's business: what a
-        # stopping worker does with its connections, and with a request that was read along with the last one.
-        if with_threads > self.cfg.threads or not self.alive or conn.parser.unreader.buf.getvalue():
+    def _has_next_request(self, conn: Any) -> bool:  # noqa: ANN401
+        in_threads = self.nr_conns - len(self.keepalived_conns) - len(self.pending_conns)
+        # No connection may wait for a thread while a thread waits for its client. The main thread handles the other
+        # cases: the connections of a stopping worker, and a next request that was read along with the previous one.
+        if in_threads > self.cfg.threads or not self.alive or conn.unreader.has_buffered():
             return False
         waiter = poll()
         waiter.register(conn.sock, POLLIN)
         return bool(waiter.poll(STAY_MS)) and bool(conn.unreader.receive())
-
-
-class _Connection(TConn):  # type: ignore[misc]
-    def __init__(self, worker: StayingWorker, sock: socket.socket, client: Any, server: Any) -> None:  # noqa: ANN401
-        super().__init__(worker.cfg, sock, client, server)
-        self.unreader = _Unreader(sock)
-        self._worker = worker
-        self.awaits_body = False
-
-    def init(self) -> None:
-        super().init()
-        self.parser.unreader = self.unreader
-
-    def close(self, graceful: bool = False) -> None:
-        if graceful:
-            self._worker.linger(self.sock)
-        else:
-            super().close()
-
-
-class _Unreader(SocketUnreader):  # type: ignore[misc]
-    """Reads from a client until a deadline, which each byte that comes does not put off."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__(sock)
-        self.head = bytearray()
-        """What came of a request's first line and headers."""
-        self._reads_head = True
-        self._deadline = 0.0
-        self._readable = poll()
-        self._readable.register(sock, POLLIN)
-
-    def receive(self) -> bool:
-        """Take what has come, which must be something; tell whether that is for a thread to read on."""
-        try:
-            data = self.sock.recv(_READ)
-        except OSError:
-            data = b""
-        self.buf.seek(0, SEEK_END)
-        self.buf.write(data)
-        return not data or self.is_ready()
-
-    def is_ready(self) -> bool:
-        """Tell whether a thread has something to do: with a short request, when it is whole."""
-        data = self.buf.getvalue()
-        end = _END.search(data)
-        if not end:
-            return len(data) > _READ
-        length = _LENGTH.search(data, 0, end.end())
-        if not length or _EXPECT.search(data, 0, end.end()):
-            return True
-        expected = end.end() + int(length[1])
-        return expected > _READ or len(data) >= expected
-
-    def late(self) -> LateError:
-        return LateError("body" if _END.search(self.buf.getvalue()) else "headers")
-
-    def begin_head(self, seconds: float) -> None:
-        self.head = bytearray(self.buf.getvalue()[:_READ])
-        self._reads_head = True
-        self._deadline = monotonic() + seconds
-
-    def begin_body(self, seconds: float) -> None:
-        self._reads_head = False
-        self._deadline = monotonic() + seconds
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        left = self._deadline - monotonic()
-        if left <= 0 or not self._readable.poll(left * 1000):
-            raise LateError("headers" if self._reads_head else "body")
-        data: bytes = super().chunk(size_hint)
-        if self._reads_head:
-            self.head += data
-        return data
-
-
-class _BodyReader:
-    """Reads a body, and says in the application's terms what is wrong with it."""
-
-    def __init__(self, req: Any) -> None:  # noqa: ANN401
-        self._request = req
-        self._reader = req.body.reader
-
-    def read(self, size: int) -> bytes:
-        expected = min(size, self._reader.length) if isinstance(self._reader, LengthReader) else 0
-        try:
-            data: bytes = self._reader.read(size)
-        except LateError as error:
-            raise self._last(RequestTimeout(str(error))) from None
-        except ParseException as error:
-            raise self._last(BadRequest(problem_of(error))) from None
-        if len(data) < expected:
-            raise self._last(BadRequest("body: expected as many bytes as Content-Length says, got fewer"))
-        return data
-
-    def _last(self, error: HTTPException) -> HTTPException:
-        # Nobody knows where the next request would begin.
-        self._request.force_close()
-        return error

@@ -1,4 +1,4 @@
-"""The event contract: what an event is, for everyone who writes, reads or stores one. Standard library only."""
+"""The event contract, shared by every program that writes, reads or stores events. Standard library only."""
 
 from game_events.catalog import COMMON_FIELDS, ERASED, EVENT_TYPES, FAMILIES, FREE, REJECTED, SCHEMA_VERSION
 from game_events.codec import InvalidEventError, decode, encode, validate

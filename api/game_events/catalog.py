@@ -1,4 +1,4 @@
-"""The catalog of event types. To add one: an entry in its family's file and an example in `api/examples/`."""
+"""The catalog of event types. To add a type, add an entry to its family's file and an example to `api/examples/`."""
 
 from game_events.event_type import EventType
 from game_events.families import (
@@ -21,31 +21,39 @@ from game_events.fields import Field, Kind
 SCHEMA_VERSION = 1
 
 REJECTED = "rejected"
-"""The family of records that are no valid event."""
+"""The family of records that are not valid events."""
 
 ERASED = "erased"
-"""The family of records whose player was erased: their offsets stay accounted for, and nothing else of them."""
+"""The family of records whose player was erased: only their offsets are kept."""
 
 COMMON_FIELDS = (
     Field("event_id", Kind.STRING, "UUIDv7, or the client's Idempotency-Key", required=True, minimum=1, maximum=128),
     Field("event_type", Kind.STRING, "What happened", required=True, minimum=1, maximum=64),
-    Field("schema_version", Kind.INTEGER, "Version of the contract it was written by", required=True, maximum=32767),
+    Field(
+        "schema_version",
+        Kind.INTEGER,
+        "Version of the contract the event was written with",
+        required=True,
+        maximum=32767,
+    ),
     Field(
         "received_at",
         Kind.TIMESTAMP,
-        "When the API received it; of a rejected record, when the broker did",
+        "When the API received the event; for a rejected record, when the broker did",
         required=True,
-        # 2020 to 2100: a clock in seconds or microseconds is caught, and no day of the table lies in year 50,000.
+        # 2020 to 2100. This catches clocks in seconds or microseconds, whose days would lie in 1970 or year 50,000.
         minimum=1_577_836_800_000,
         maximum=4_102_444_800_000,
     ),
-    Field("player", Kind.STRING, "Who did it: the name's normal form", required=True, minimum=1, maximum=255),
-    Field("player_name", Kind.STRING, "The player's name as given, where player differs", maximum=255),
+    Field(
+        "player", Kind.STRING, "The acting player: the normal form of the name", required=True, minimum=1, maximum=255
+    ),
+    Field("player_name", Kind.STRING, "The player's name as given, if it differs from player", maximum=255),
     Field("host", Kind.STRING, "The request's Host header"),
     Field("user_agent", Kind.STRING, "The request's User-Agent header"),
     Field("accept", Kind.STRING, "The request's Accept header"),
     Field("description", Kind.STRING, "Free text"),
-    Field("idempotent", Kind.BOOLEAN, "True when the client chose event_id, so that it may come again in a retry"),
+    Field("idempotent", Kind.BOOLEAN, "True if the client chose event_id, so a retry may repeat it"),
 )
 
 _FAMILIES = (
@@ -77,7 +85,7 @@ def _families() -> dict[str, tuple[Field, ...]]:
 
 
 FAMILIES = _families()
-"""Each family's own fields, in the order of their declaration."""
+"""Each family's own fields, in order of declaration."""
 
 FREE = tuple(event_type for event_type in EVENT_TYPES.values() if event_type.is_free)
-"""Event types that depend on nothing: any player may have them at any time."""
+"""The unconditional event types: they succeed for any player at any time."""

@@ -1,4 +1,4 @@
-"""Chance: the distributions that outcomes are drawn from. Each says in words what it is."""
+"""The distributions that outcomes are drawn from. `str` describes one in words."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from random import Random
 
 @dataclass(frozen=True)
 class Normal:
-    """An integer, normally distributed; what falls outside `low` to `high` lies at the ends."""
+    """A normally distributed integer, clipped to `low` to `high`."""
 
     mean: float
     sigma: float
@@ -15,7 +15,7 @@ class Normal:
     high: int
 
     def draw(self, random: Random) -> int:
-        # Not gauss(), which may give two threads the same number.
+        # gauss() is not thread-safe: two threads may get the same number.
         return min(self.high, max(self.low, round(random.normalvariate(self.mean, self.sigma))))
 
     def __str__(self) -> str:
@@ -24,7 +24,7 @@ class Normal:
 
 @dataclass(frozen=True)
 class Uniform:
-    """An integer from `low` to `high`, each as likely."""
+    """A uniformly distributed integer from `low` to `high`."""
 
     low: int
     high: int
@@ -33,12 +33,12 @@ class Uniform:
         return random.randint(self.low, self.high)
 
     def __str__(self) -> str:
-        return f"{self.low} to {self.high}, each as likely"
+        return f"uniform, {self.low} to {self.high}"
 
 
 @dataclass(frozen=True)
 class Pick:
-    """One of some words, each as often as its weight says."""
+    """One of several words, chosen by weight."""
 
     weights: Mapping[str, int]
 

@@ -1,4 +1,4 @@
-"""Events as JSON: one event, one object, one Kafka record's value."""
+"""The JSON encoding of events: each event is one object, the value of one Kafka record."""
 
 import json
 from collections.abc import Mapping
@@ -15,27 +15,26 @@ NOT_UTF8 = "is not UTF-8"
 NOT_AN_OBJECT = "is not a JSON object"
 
 RECORD = "record"
-"""Stands in a message where no single field is to blame."""
-
+"""The field that an error names when the whole record is wrong."""
 
 _SHOWN = 64
-"""Characters of a client's text that a message repeats."""
+"""How many characters of a client's text an error message repeats."""
 
 
 def shown(text: str) -> str:
-    """Return what a message says in place of a client's text: short, printable, and UTF-8 whatever came."""
+    """Return a client's text as an error message may quote it: shortened, printable and valid UTF-8."""
     return printable(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
 
 
 def printable(text: str) -> str:
-    """Return a text for the one who sent it: without control characters, and with a UTF-8 form."""
+    """Escape everything in a text that is not printable, such as control characters and lone surrogates."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 class InvalidEventError(ValueError):
-    """What is wrong with an event, as `field: problem`. A writer chooses the names of fields: see `shown`."""
+    """An invalid event. The message is `field: problem`, with the field's name shortened by `shown`."""
 
     def __init__(self, field: str, problem: str) -> None:
         self.field = shown(field)
@@ -44,10 +43,10 @@ class InvalidEventError(ValueError):
 
 
 def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Decode a JSON object (an `object_pairs_hook`); raise ValueError when it has a key twice."""
+    """Decode a JSON object (an `object_pairs_hook`); raise ValueError if it repeats a key."""
     decoded = dict(pairs)
     if len(decoded) < len(pairs):
-        raise ValueError("a key comes twice")
+        raise ValueError("a key is repeated")
     return decoded
 
 
@@ -56,15 +55,15 @@ FIELDS_OF_TYPE: dict[str, dict[str, Field]] = {
     for name, event_type in EVENT_TYPES.items()
 }
 _REQUIRED = {name: [f.name for f in fields.values() if f.required] for name, fields in FIELDS_OF_TYPE.items()}
-# Decoder and encoder are made once: json.loads would make its own for every event.
+# json.loads with a hook would create a decoder per event, json.dumps with options an encoder.
 _to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _from_json = json.JSONDecoder(object_pairs_hook=without_repeats).decode
 
 
 def validate(event: Mapping[str, Any], added_later: frozenset[str] = frozenset()) -> None:
-    """Raise InvalidEventError, naming the field, unless the event keeps the contract.
+    """Raise InvalidEventError, which names the field, unless the event is valid.
 
-    Of `added_later`, names of fields that the caller will add, none has to be there.
+    Fields in `added_later` may be missing, because the caller will add them.
     """
     if "event_type" not in event:
         raise InvalidEventError("event_type", MISSING_FIELD)
@@ -78,7 +77,7 @@ def validate(event: Mapping[str, Any], added_later: frozenset[str] = frozenset()
 
 
 def validate_values(event_type: str, values: Mapping[str, Any]) -> None:
-    """Raise InvalidEventError for the first of these values that `event_type`, which exists, does not allow."""
+    """Raise InvalidEventError for the first value that the (existing) `event_type` does not allow."""
     fields = FIELDS_OF_TYPE[event_type]
     for name, value in values.items():
         field = fields.get(name)

@@ -1,7 +1,7 @@
-"""The contract only ever grows: what was written under a released one is still understood.
+"""Compatibility of the contract: events written under a released contract must stay valid.
 
-`python -m game_events.compatibility` prints what would break; with `release` it records today's contract as released,
-unless it would break.
+`python -m game_events.compatibility` prints what would break. With `release` it also records the current contract as
+released, unless something would break.
 """
 
 import json
@@ -18,7 +18,7 @@ Contract = dict[str, dict[str, Any]]
 
 
 def contract() -> Contract:
-    """Today's event types, each with its family and all its fields, as plain data."""
+    """Return the current event types with their families and fields, as plain data."""
     return {
         event_type.name: {
             "family": event_type.family,
@@ -38,11 +38,11 @@ def _describe(field: Field) -> dict[str, Any]:
 
 
 def breaks(released: Contract, current: Contract) -> list[str]:
-    """What of `released` no longer holds in `current`, a sentence each."""
+    """Return a sentence for each promise of `released` that `current` breaks."""
     problems = []
     for name, old in released.items():
         if name not in current:
-            problems.append(f"{name}: the event type is gone")
+            problems.append(f"{name}: the event type was removed")
             continue
         new = current[name]
         if new["family"] != old["family"]:
@@ -51,20 +51,22 @@ def breaks(released: Contract, current: Contract) -> list[str]:
             problems += _field_breaks(f"{name}.{field}", was, new["fields"].get(field))
         for field in new["fields"].keys() - old["fields"].keys():
             if new["fields"][field]["required"]:
-                problems.append(f"{name}.{field}: new, so it must be optional: what is already written lacks it")
+                problems.append(
+                    f"{name}.{field}: expected a new field to be optional, got a required one: older events lack it"
+                )
     return problems
 
 
 def _field_breaks(name: str, old: dict[str, Any], new: dict[str, Any] | None) -> list[str]:
     if new is None:
-        return [f"{name}: the field is gone"]
+        return [f"{name}: the field was removed"]
     problems = []
     if new["kind"] != old["kind"]:
         problems.append(f"{name}: was {old['kind']}, now {new['kind']}; add a field instead")
     if new["required"] and not old["required"]:
         problems.append(f"{name}: was optional, now required")
     if new["minimum"] > old["minimum"] or new["maximum"] < old["maximum"]:
-        problems.append(f"{name}: allows less than it did")
+        problems.append(f"{name}: allows fewer values than before")
     return problems
 
 

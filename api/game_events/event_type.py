@@ -1,4 +1,4 @@
-"""An event type: what a player asks for, what it needs, what comes of it, and the event that tells of it."""
+"""An event type: the action, its preconditions, its possible results, and the fields of the event that records it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from game_events.chance import Distribution
 from game_events.fields import Field, Kind
 from game_events.rules import Contest, Need, Result, Who
 
-_MOST = 1_000_000_000
+_MAX_CHANGE = 1_000_000_000
 
 _CHANGES = {
     "gold": "Change of the player's gold",
@@ -17,14 +17,14 @@ _CHANGES = {
     "target_gold": "Change of the target's gold",
     "target_health": "Change of the target's health",
     "target_experience": "Change of the target's experience",
-    "guild_gold": "Change of the gold that the guild has",
+    "guild_gold": "Change of the guild's gold",
 }
 _WON = Field("won", Kind.BOOLEAN, "Whether the player won")
 _LOOT = Field("loot", Kind.STRING, "The item found", maximum=64)
 
-STRENGTH = Field("strength", Kind.INTEGER, "Strength of the thing bought", required=True, maximum=10)
+STRENGTH = Field("strength", Kind.INTEGER, "Strength of the purchased item", required=True, maximum=10)
 GUILD = Field("guild", Kind.STRING, "The guild joined", minimum=1, maximum=64)
-TARGET = Field("target", Kind.STRING, "Whom it is declared to", minimum=1, maximum=255)
+TARGET = Field("target", Kind.STRING, "The other side of the declaration", minimum=1, maximum=255)
 OTHER_PLAYER = Field("target", Kind.STRING, "The other player", required=True, minimum=1, maximum=255)
 NEW_GUILD = Field("guild", Kind.STRING, "The guild's name", required=True, minimum=1, maximum=64)
 OWN_GUILD = Field("guild", Kind.STRING, "The player's guild", minimum=1, maximum=64)
@@ -34,11 +34,12 @@ ITEM = Field("item", Kind.STRING, "Which item", required=True, minimum=1, maximu
 
 @dataclass(frozen=True)
 class EventType:
-    """A request to `request` becomes an event `name`. `family` names the view it is read from.
+    """A request for the path `request` becomes an event of type `name`, which analysts read from the view `family`.
 
-    `fields` are its own, beside the common ones: parameters of the request, but for those in `draws`, which chance
-    decides, and `decided`, which the world does. Fields that tell what changed are added by the rules. `sets` are
-    facts about the player that stay until the next event of the kind: `guild`, and `tie`, to the target.
+    `fields` are the type's own, in addition to the common ones. They are parameters of the request, except those in
+    `draws`, which are random, and those in `decided`, which the world fills in. Further fields follow from the rules:
+    they record what changed. `sets` are facts about the player that hold until the next event sets them: `guild`, and
+    `tie` for the relation to the target.
     """
 
     name: str
@@ -55,23 +56,25 @@ class EventType:
 
     @cached_property
     def parameters(self) -> tuple[Field, ...]:
-        """Fields that the request gives."""
+        """The fields that the request provides."""
         return tuple(own for own in self.fields if own.name not in self.draws and own.name not in self.decided)
 
     @cached_property
     def results(self) -> tuple[Result, ...]:
-        """What may come of it: won, then lost."""
+        """The possible results: won, then lost."""
         return (self.result, self.contest.lost) if self.contest else (self.result,)
 
     @cached_property
     def own_fields(self) -> tuple[Field, ...]:
-        """All fields beside the common ones."""
+        """All fields except the common ones."""
         found = {one.name: one for one in self.fields}
         for result in self.results:
             for change in result.changes:
                 found.setdefault(
                     change.field,
-                    Field(change.field, Kind.INTEGER, _CHANGES[change.field], minimum=-_MOST, maximum=_MOST),
+                    Field(
+                        change.field, Kind.INTEGER, _CHANGES[change.field], minimum=-_MAX_CHANGE, maximum=_MAX_CHANGE
+                    ),
                 )
             if result.loot:
                 found.setdefault(_LOOT.name, _LOOT)
@@ -79,18 +82,18 @@ class EventType:
             found[_WON.name] = _WON
         for name in ("target", "guild"):
             if name in found:
-                doc = f"The {name}'s name as given, where {name} differs"
+                doc = f"The {name}'s name as given, if it differs from {name}"
                 found[f"{name}_name"] = Field(f"{name}_name", Kind.STRING, doc, maximum=found[name].maximum)
         return tuple(found.values())
 
     @cached_property
     def is_free(self) -> bool:
-        """Whether it depends on nothing that the world knows, so that it can happen while the world is away."""
+        """Whether the action is unconditional: it works even while the world is unavailable."""
         return not (self.needs or self.contest or self.decided or any(result.changes for result in self.results))
 
     @cached_property
     def concerns_target(self) -> bool:
-        """Whether another player than oneself must be named."""
+        """Whether the action needs another player as its target."""
         return any(need.who is Who.TARGET for need in self.needs) or any(
             change.who is Who.TARGET for result in self.results for change in result.changes
         )

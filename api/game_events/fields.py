@@ -1,4 +1,4 @@
-"""Fields: a name, a kind, and the values that are allowed."""
+"""The fields of events: name, kind and allowed values."""
 
 import re
 from collections.abc import Callable
@@ -7,21 +7,21 @@ from enum import Enum
 from functools import cached_property
 
 MAX_STRING = 8192
-"""Characters; as long as the longest header line the API accepts."""
+"""In characters. The API accepts headers up to this length."""
 
-# Control characters make log lines and terminals lie; a lone surrogate has no UTF-8 form.
+# Control characters can forge log lines and terminal output. Lone surrogates cannot be encoded as UTF-8.
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Kind(Enum):
-    """What a value is: its Spark SQL type, and its name in messages."""
+    """The kind of a value: its Spark SQL type, and its name in error messages."""
 
     BOOLEAN = ("BOOLEAN", "true or false")
     INTEGER = ("INT", "an integer")
     LONG = ("BIGINT", "an integer")
     STRING = ("STRING", "a string")
     BINARY = ("BINARY", "bytes")
-    # In JSON an integer: milliseconds since the epoch.
+    # An integer in JSON: milliseconds since the epoch.
     TIMESTAMP = ("TIMESTAMP", "an integer")
 
     def __init__(self, sql_type: str, noun: str) -> None:
@@ -33,7 +33,7 @@ class Kind(Enum):
 class Field:
     """One key of an event.
 
-    `minimum` and `maximum` bound a number's value (milliseconds for a timestamp) or a string's length in characters.
+    `minimum` and `maximum` bound a number (milliseconds for a timestamp) or the length of a string in characters.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Field:
 
     @property
     def expectation(self) -> str:
-        """What a value must be, as the end of a message: `strength: expected an integer from 0 to 10`."""
+        """The allowed values in words, for messages such as `strength: expected an integer from 0 to 10`."""
         if self.kind is Kind.STRING:
             length = f"{self.minimum} to {self.maximum}" if self.minimum else f"at most {self.maximum}"
             return f"{self.kind.noun} of {length} characters, none of them a control character"
@@ -55,21 +55,21 @@ class Field:
 
     @cached_property
     def allows(self) -> Callable[[object], bool]:
-        """Tell whether a value is allowed. Made once for each field: it runs for every value of every event."""
+        """A function that tells whether a value is allowed, built once because it runs for every value."""
         minimum, maximum = self.minimum, self.maximum
 
         def allows_text(value: object) -> bool:
             return (
                 type(value) is str
                 and minimum <= len(value) <= maximum
-                # What is printable is writable, and found out sooner.
+                # isprintable() implies the second check and is faster.
                 and (value.isprintable() or not _UNWRITABLE.search(value))
             )
 
-        def allows_truth(value: object) -> bool:
+        def allows_boolean(value: object) -> bool:
             return type(value) is bool
 
         def allows_number(value: object) -> bool:
             return type(value) is int and minimum <= value <= maximum
 
-        return {Kind.STRING: allows_text, Kind.BOOLEAN: allows_truth}.get(self.kind, allows_number)
+        return {Kind.STRING: allows_text, Kind.BOOLEAN: allows_boolean}.get(self.kind, allows_number)

@@ -1,4 +1,4 @@
-"""The reference of all requests, in Markdown: `python -m game_events.reference` prints it."""
+"""The reference of all actions in Markdown. `python -m game_events.reference` prints it."""
 
 from game_events.catalog import EVENT_TYPES, FAMILIES
 from game_events.event_type import EventType
@@ -7,15 +7,17 @@ from game_events.words import certain, chances, needs
 
 _HEAD = f"""# The game
 
-Every request is a GET or a POST, and becomes one event. A new player has {START["gold"]} gold and {START["health"]}
-health. What the rules forbid is answered 409 with the reason, and is no event. Where two throws are compared, the
-player wins who has at least as much; against another player, levels are added: one for 100 experience, 400, 900, …
-This page is made from the catalog, `api/game_events/families`.
+Each action is a GET or POST request and becomes one event. A new player has {START["gold"]} gold and {START["health"]}
+health. If the rules forbid an action, the response is 409 with the reason, and there is no event. In a contest, the
+acting player wins if their throw is at least as high as the other one. Against another player, each side adds its
+level: 1 at the start, 2 from 100 experience, 3 from 400, 4 from 900, and so on.
+
+This page is generated from the catalog, `api/game_events/families`.
 """
 
 
 def document() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return "\n".join([_HEAD, *(_family(name) for name in FAMILIES)])
 
 
@@ -24,7 +26,7 @@ def _family(name: str) -> str:
     return "\n".join(
         [
             f"## {name.capitalize()}\n",
-            "| request | event | needs | brings | answers |",
+            "| request | event | preconditions | effects | answers |",
             "|---|---|---|---|---|",
             *rows,
             "",

@@ -1,4 +1,4 @@
-"""The rules of an event type in words: what it needs, what it changes for sure, what is left to chance."""
+"""The rules of an event type in words: preconditions, certain effects, random effects."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,11 +8,11 @@ from game_events.rules import ALIVE, TARGET_ALIVE, Change, Given, Kind, Need, Re
 
 _WHOSE = {Who.PLAYER: "", Who.TARGET: "the target's ", Who.GUILD: "the guild's "}
 _NEEDS = {
-    Kind.KNOWN: "a target known to somebody",
+    Kind.KNOWN: "a target that is known",
     Kind.IN_GUILD: "to be in a guild",
     Kind.NO_GUILD: "to be in no guild",
-    Kind.SAME_GUILD: "a target of your guild",
-    Kind.NEW_GUILD: "a name that no guild has",
+    Kind.SAME_GUILD: "a target in your guild",
+    Kind.NEW_GUILD: "a guild name that is not taken",
     Kind.ALLIED: "an ally as the target",
 }
 
@@ -22,16 +22,16 @@ def needs(event_type: EventType) -> list[str]:
 
 
 def certain(event_type: EventType) -> list[str]:
-    """What it changes, whatever chance brings; of a contest, by its end."""
+    """Return the effects that are not random; those of a contest, for each way it can end."""
     return list(_of_results(event_type, _certain))
 
 
 def chances(event_type: EventType) -> list[str]:
-    said = [f"{name}: {distribution}" for name, distribution in event_type.draws.items()]
+    words = [f"{name}: {distribution}" for name, distribution in event_type.draws.items()]
     if contest := event_type.contest:
-        levels = ", levels added" if contest.against_player else ""
-        said += [f"your throw: {contest.mine}{levels}", f"against: {contest.theirs}{levels}"]
-    return [*said, *_of_results(event_type, _drawn)]
+        mine, theirs = (", plus your level", ", plus the target's level") if contest.against_player else ("", "")
+        words += [f"your throw: {contest.mine}{mine}", f"against: {contest.theirs}{theirs}"]
+    return [*words, *_of_results(event_type, _random)]
 
 
 def _need(need: Need) -> str:
@@ -48,10 +48,10 @@ def _need(need: Need) -> str:
     return f"a target with {what}" if need.who is Who.TARGET else what
 
 
-def _of_results(event_type: EventType, words: Callable[[Result], Iterator[str]]) -> Iterator[str]:
+def _of_results(event_type: EventType, describe: Callable[[Result], Iterator[str]]) -> Iterator[str]:
     for label, result in zip(("won: ", "lost: "), event_type.results, strict=False):
-        if said := ", ".join(words(result)):
-            yield f"{label}{said}" if event_type.contest else said
+        if effects := ", ".join(describe(result)):
+            yield f"{label}{effects}" if event_type.contest else effects
 
 
 def _certain(result: Result) -> Iterator[str]:
@@ -64,7 +64,7 @@ def _certain(result: Result) -> Iterator[str]:
         yield f"the target's {result.gift.format(item='item')} +1"
 
 
-def _drawn(result: Result) -> Iterator[str]:
+def _random(result: Result) -> Iterator[str]:
     for change in result.changes:
         if isinstance(change.amount, Normal | Uniform):
             yield _change(change)

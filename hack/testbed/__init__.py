@@ -1,15 +1,17 @@
-"""The stack as plain processes on one machine: real servers, all on loopback."""
+"""The testbed: gamelake on one machine or in a kind cluster, with simulated players, audits and measurements."""
 
 import os
 
+from testbed.settings import HOST
 
-def _reach_loopback_without_a_proxy() -> None:
-    """Have no client here, and none that is started from here, ask a proxy for this machine's servers."""
+
+def _exempt_loopback_from_proxies() -> None:
+    """Keep this process and its children from asking a proxy for servers on this machine."""
     named = next((os.environ[name] for name in ("no_proxy", "NO_PROXY") if os.environ.get(name)), "")
     hosts = [host.strip() for host in named.split(",") if host.strip()]
-    hosts += [host for host in ("127.0.0.1", "localhost") if host not in hosts]
-    # Some clients read the one, some the other.
+    hosts += [host for host in (HOST, "localhost") if host not in hosts]
+    # Some clients read the lower-case name, others the upper-case one.
     os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(hosts)
 
 
-_reach_loopback_without_a_proxy()
+_exempt_loopback_from_proxies()

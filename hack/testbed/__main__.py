@@ -1,15 +1,18 @@
-"""Run the stack as plain processes on this machine: `make up`, `make demo` and the like call this."""
+"""Run gamelake as plain processes on this machine: servers, simulated players, Spark jobs, and an audit of the data.
+
+The Makefile calls these commands: `make up` runs `python -m testbed up`, and so on.
+"""
 
 import argparse
 import os
-import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from testbed.audit import audit
 from testbed.clients.freshness import freshness
 from testbed.clients.stream_metrics import stream_state
+from testbed.command_line import exit_code
 from testbed.demo.stack import demo
 from testbed.settings import HOST, ROOT, Settings, SettingsError
 from testbed.simulator import play
@@ -18,54 +21,58 @@ from testbed.stack import parts
 from testbed.stack.programs import spark_job, trino_cli
 from testbed.stack.stack import Stack, StackError
 
+_ENVIRONMENT = """environment:
+  GAMELAKE_DATA           folder for data, logs and pid files (.local in the checkout)
+  GAMELAKE_CACHE          folder for downloaded servers, shared by all stacks (~/.cache/gamelake)
+  STREAM_TRIGGER_SECONDS  seconds between two batches of the stream (10)
+  API_PORT, KAFKA_PORT …  port of each listener; see class Ports in hack/testbed/settings.py"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    chosen = _arguments(arguments)
-    # SIGTERM cleans up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        return int(chosen.run(Stack(Settings.from_environment()), chosen))
-    except (SettingsError, StackError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    options = _arguments(arguments)
+    return exit_code(lambda: int(options.run(Stack(Settings.from_environment()), options)), SettingsError, StackError)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m testbed", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, run, purpose in (
-        ("up", _up, "start what does not run, and wait until all is ready"),
-        ("down", _down, "stop what runs; the data stays"),
-        ("status", _status, "say which servers run; fails unless all do"),
-        ("fetch", _fetch, "download what the servers are made of"),
-        ("sql", _sql, "open Trino's prompt"),
-        ("notebook", _notebook, "open the notebook"),
-    ):
-        commands.add_parser(name, help=purpose).set_defaults(run=run)
-    demonstration = commands.add_parser("demo", help="show the whole road once and check its numbers")
-    demonstration.add_argument("--keep", action="store_true", help="leave it running")
-    demonstration.set_defaults(run=_demo)
-    playing = commands.add_parser("play", help="let simulated players send events, and note what they are told")
-    playing.add_argument("--players", type=int, default=20, help="how many (20)")
-    playing.add_argument("--rate", type=float, default=50, help="events a second, of all together (50)")
-    playing.add_argument("--seconds", type=float, default=60, help="how long (60)")
-    playing.add_argument("--seed", type=int, default=1, help="the same one draws the same requests (1)")
-    playing.add_argument("--retries", type=int, default=3, help="of an event that was not acknowledged (3)")
-    playing.set_defaults(run=_play)
-    ledger = commands.add_parser("ledger", help="compare what players were told with Kafka, the table and its views")
-    ledger.add_argument("--wait", type=float, default=60, metavar="SECONDS", help="for the table, at most (60)")
-    ledger.set_defaults(run=_ledger)
-    erase = commands.add_parser("erase", help="erase a player from rows, files, exports and the world")
-    erase.add_argument("player")
-    erase.add_argument("arguments", nargs=argparse.REMAINDER, help="of erase.py")
-    erase.set_defaults(run=_erase)
-    job = commands.add_parser("job", help="run a Spark job of spark-apps on the running stack")
-    job.add_argument("file")
-    job.add_argument("arguments", nargs=argparse.REMAINDER)
-    job.set_defaults(run=_job)
+    parser = argparse.ArgumentParser(
+        prog="python -m testbed",
+        description=__doc__,
+        epilog=_ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+
+    def add(name: str, run: Callable[[Stack, argparse.Namespace], int], purpose: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
+        command.set_defaults(run=run)
+        return command
+
+    add("up", _up, "start all servers, create the topic and the tables, and wait until everything is ready")
+    add("down", _down, "stop all servers and keep their data")
+    add("status", _status, "print the state of each server; fails unless all are ready")
+    add("fetch", _fetch, "download the servers' software into the cache")
+    add("sql", _sql, "open Trino's prompt")
+    add("notebook", _notebook, "open the notebook in Jupyter")
+    command = add("demo", _demo, "send a known set of events through the whole pipeline, and check the row counts")
+    command.add_argument("--keep", action="store_true", help="leave the servers running")
+    command = add("play", _play, "let simulated players send events, and record every answer in the ledger")
+    command.add_argument("--players", type=int, default=20, help="number of players (default: %(default)s)")
+    command.add_argument("--rate", type=float, default=50, help="events per second, in total (default: %(default)s)")
+    command.add_argument("--seconds", type=float, default=60, help="duration (default: %(default)s)")
+    command.add_argument("--seed", type=int, default=1, help="repeats the same requests (default: %(default)s)")
+    command.add_argument(
+        "--retries", type=int, default=3, help="retries of an event that was not acknowledged (default: %(default)s)"
+    )
+    command = add("ledger", _ledger, "compare the players' ledger with Kafka, the table and its views")
+    command.add_argument(
+        "--wait", type=float, default=60, metavar="SECONDS", help="longest wait for the table (default: %(default)s)"
+    )
+    command = add("erase", _erase, "erase a player from rows, files, exports and the world")
+    command.add_argument("player", help="the player's name, such as knight1.comcast.com")
+    command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of spark-apps/erase.py")
+    command = add("job", _job, "run a Spark job of spark-apps on the running stack")
+    command.add_argument("file", help="the job's file, such as batch.py")
+    command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the job")
     return parser.parse_args(arguments)
 
 
@@ -101,61 +108,61 @@ def _status(stack: Stack, _: argparse.Namespace) -> int:
     return 0 if all(state == "ready" for _, state, _, _ in rows) else 1
 
 
-def _demo(stack: Stack, chosen: argparse.Namespace) -> int:
-    return 0 if demo(stack, chosen.keep) else 1
+def _demo(stack: Stack, options: argparse.Namespace) -> int:
+    return 0 if demo(stack, options.keep) else 1
 
 
-def _play(stack: Stack, chosen: argparse.Namespace) -> int:
-    _demand(stack, "api")
+def _play(stack: Stack, options: argparse.Namespace) -> int:
+    _require(stack, "api")
     players = Players(
         stack.settings,
-        players=chosen.players,
-        rate=chosen.rate,
-        seconds=chosen.seconds,
-        seed=chosen.seed,
-        retries=chosen.retries,
+        players=options.players,
+        rate=options.rate,
+        seconds=options.seconds,
+        seed=options.seed,
+        retries=options.retries,
     )
     play.show(players, lambda: str(stream_state(stack.settings) or "the stream does not answer"))
     return 0
 
 
-def _ledger(stack: Stack, chosen: argparse.Namespace) -> int:
-    _demand(stack, "kafka", "trino")
-    stages = audit.audit(stack.settings, chosen.wait)
+def _ledger(stack: Stack, options: argparse.Namespace) -> int:
+    _require(stack, "kafka", "trino")
+    stages = audit.audit(stack.settings, options.wait)
     audit.show(stages)
-    return 0 if all(stage.good for stage in stages) else 1
+    return 0 if all(stage.ok for stage in stages) else 1
 
 
-def _job(stack: Stack, chosen: argparse.Namespace) -> int:
-    _demand(stack, "kafka", "datanode", "metastore")
-    name = chosen.file.removesuffix(".py")
-    stack.run(spark_job(stack.settings, name, chosen.file, *chosen.arguments), echo=True)
+def _job(stack: Stack, options: argparse.Namespace) -> int:
+    _require(stack, "kafka", "datanode", "metastore")
+    name = options.file.removesuffix(".py")
+    stack.run(spark_job(stack.settings, name, options.file, *options.arguments), echo=True)
     return 0
 
 
-def _erase(stack: Stack, chosen: argparse.Namespace) -> int:
-    _demand(stack, "store", "kafka", "datanode", "metastore")
-    stack.run(spark_job(stack.settings, "erase", "erase.py", *chosen.arguments, "--", chosen.player), echo=True)
+def _erase(stack: Stack, options: argparse.Namespace) -> int:
+    _require(stack, "store", "kafka", "datanode", "metastore")
+    stack.run(spark_job(stack.settings, "erase", "erase.py", *options.arguments, "--", options.player), echo=True)
     world = stack["world"].program
-    stack.run(replace(world, name="forget", command=[*world.command, "--forget", chosen.player]), echo=True)
+    stack.run(replace(world, name="forget", command=[*world.command, "--forget", options.player]), echo=True)
     return 0
 
 
-def _demand(stack: Stack, *names: str) -> None:
+def _require(stack: Stack, *names: str) -> None:
     for name in names:
         if not stack[name].alive:
-            raise StackError(f"{name} does not run. Start the stack first: make up")
+            raise StackError(f"{name} is not running. Start the stack first: make up")
 
 
 def _sql(stack: Stack, _: argparse.Namespace) -> int:
-    _demand(stack, "trino")
+    _require(stack, "trino")
     os.execv(*trino_cli(stack.settings))
 
 
 def _notebook(stack: Stack, _: argparse.Namespace) -> int:
     environment = {
         **os.environ,
-        # It asks the dashboard's questions.
+        # The notebook runs the dashboard's queries.
         "PYTHONPATH": os.pathsep.join([str(ROOT / "api"), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "TRINO_HOST": HOST,
         "TRINO_PORT": str(stack.settings.ports.trino),

@@ -52,7 +52,9 @@ class Ports(FromEnvironment):
     @classmethod
     def free(cls) -> "Ports":
         """Ports that are free now, outside the range from which the system takes the ports of clients."""
-        candidates = random.sample(range(20000, 32000), 1000)
+        # Concurrent test runs have separate ranges: no other run takes the port of a server that is down.
+        first, last = map(int, os.environ.get("GAMELAKE_FREE_PORTS", "20000-31999").split("-"))
+        candidates = random.sample(range(first, last + 1), 1000)
         return cls(*islice((port for port in candidates if not is_taken(port)), len(fields(cls))))
 
 

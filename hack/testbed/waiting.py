@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def wait_until(what: str, probe: Callable[[], T | None], timeout: float, pause: float = 0.2) -> T:
-    """Wait for `probe` to answer something true, and return it; TimeoutError says what for and what was last seen."""
+    """Wait until `probe` returns something true, and return it; TimeoutError names `what` and the last value seen."""
     deadline = time.monotonic() + timeout
     while not (seen := probe()):
         if time.monotonic() > deadline:

@@ -115,7 +115,7 @@ class Checkpoint:
             time.sleep(_LOOK / 3)
             if alive := [_described(path) for path, when in self._owners() if when != _ASKED]:
                 raise CheckpointError(
-                    f"another stream is at work on {self.location}: {', '.join(alive)}. Stop that one first"
+                    f"another stream is using {self.location}: {', '.join(alive)}. Stop that one first"
                 )
         self._files.delete(self._path(_OWNERS), True)
 

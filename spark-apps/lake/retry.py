@@ -16,7 +16,7 @@ _ATTEMPTS = 10
 _REFUSED = "org.apache.iceberg.exceptions."
 _GONE = "java.io.FileNotFoundException"
 """A file that Iceberg was about to read is gone: two runs of maintenance expired the same snapshots."""
-_LOCAL = "(No such file or directory)"
+LOCAL = "(No such file or directory)"
 """The end of Java's message about a local file, which no other run has deleted."""
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ def retried(do: Callable[[], T]) -> T:
             return do()
         except (PySparkException, Py4JJavaError) as error:
             cause = root_cause(error)
-            is_gone = _GONE in cause and _LOCAL not in cause
+            is_gone = _GONE in cause and LOCAL not in cause
             if attempt == _ATTEMPTS or not (cause.startswith(_REFUSED) or is_gone):
                 raise
             _log.warning("another writer was faster: again (%d of %d)", attempt, _ATTEMPTS)

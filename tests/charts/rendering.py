@@ -1,4 +1,4 @@
-"""Charts as Helm renders them, without a cluster."""
+"""Charts rendered by Helm, without a cluster."""
 
 import json
 import re
@@ -13,14 +13,14 @@ import yaml
 from testbed.settings import ROOT
 
 CHARTS = ("kafka", "hdfs", "hive-metastore", "trino", "api", "spark", "gamelake")
-"""Those that can be installed; the last has the others in it."""
+"""The charts that can be installed; the last one contains the others."""
 NAMESPACE = "game"
 
 Object = dict[str, Any]
 
 
 class Charts:
-    """A copy of the charts' folder, with what they depend on put in."""
+    """A copy of the charts' folder, with their dependencies built."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -30,29 +30,29 @@ class Charts:
         self._rendered = cache(self._render)
 
     def render(self, chart: str, *files: str, values: Mapping[str, Any] | None = None) -> list[Object]:
-        """Return what `helm install` would make, hooks included; `files` are values files of the chart."""
+        """Return the objects that `helm install` creates, hooks included; `files` are values files of the chart."""
         return [dict(one) for one in self._rendered(chart, files, json.dumps(values or {}))]
 
     def lint(self, chart: str, *files: str) -> str:
-        """Return what Helm's strictest look has to say, empty if it is content."""
+        """Return the output of `helm lint --strict`, empty if it passes."""
         done = _helm("lint", "--strict", "--quiet", str(self.folder / chart), *self._files(chart, files))
         return done.stdout + done.stderr if done.returncode else ""
 
     def complaint(self, chart: str, values: Mapping[str, Any]) -> str:
-        """Return what Helm says of values that it does not take, empty if it takes them."""
+        """Return Helm's error for these values, empty if it accepts them."""
         done = self._template(chart, (), json.dumps(values))
         return done.stderr if done.returncode else ""
 
     def refusal(self, chart: str, values: Mapping[str, Any]) -> str:
-        """Return what Helm says of values that it must not take."""
+        """Return Helm's error for values that it must refuse."""
         done = self._template(chart, (), json.dumps(values))
-        assert done.returncode, f"{chart} takes {values}"
+        assert done.returncode, f"{chart} accepts {values}"
         return done.stderr
 
     def _render(self, chart: str, files: tuple[str, ...], values: str) -> list[Object]:
         done = self._template(chart, files, values)
         assert not done.returncode, done.stderr
-        # Helm's own reader knows YAML 1.2, in which `on` and `08` are strings: nothing here may differ between the two.
+        # Helm reads YAML 1.2, in which `on` and `08` are strings; no chart may contain such a difference.
         return [one for one in yaml.safe_load_all(done.stdout) if one]
 
     def _template(self, chart: str, files: tuple[str, ...], values: str) -> subprocess.CompletedProcess[str]:
@@ -72,12 +72,12 @@ def values(chart: str, file: str = "values.yaml") -> Object:
 
 
 def jobs() -> dict[str, Object]:
-    """The resources of `spark-apps`, by the names of their files."""
+    """The resources of `spark-apps`, by file name."""
     return {path.stem: yaml.safe_load(path.read_text()) for path in sorted((ROOT / "spark-apps").glob("*.yaml"))}
 
 
 def application(job: Object) -> Object:
-    """The SparkApplication that a resource of `spark-apps` is, or makes when it is time."""
+    """The SparkApplication that a resource of `spark-apps` is or schedules."""
     return dict(job["spec"].get("template", job["spec"]))
 
 
@@ -86,7 +86,7 @@ def of(objects: list[Object], kind: str, name: str | None = None) -> list[Object
 
 
 def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
-    """The pods that are made of these objects, by kind and name: labels in `metadata`, the rest in `spec`."""
+    """The pods of these objects, by kind and name: labels in `metadata`, everything else in `spec`."""
     for one in objects:
         where = f"{one['kind']} {one['metadata']['name']}"
         if one["kind"] == "Pod":
@@ -96,12 +96,12 @@ def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
 
 
 def containers(pod: Object) -> list[Object]:
-    """All of a pod, those that run before the others included."""
+    """All containers of a pod, init containers included."""
     return [*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]]
 
 
 def environment(objects: list[Object], container: Object) -> dict[str, str]:
-    """What a container finds in its environment; a Secret's value is its place."""
+    """A container's environment; a value from a Secret is shown as the Secret's name and key."""
     found: dict[str, str] = {}
     for source in container.get("envFrom", []):
         [config] = of(objects, "ConfigMap", source["configMapRef"]["name"])
@@ -110,5 +110,5 @@ def environment(objects: list[Object], container: Object) -> dict[str, str]:
         source = variable.get("valueFrom", {})
         secret = source.get("secretKeyRef")
         found[variable["name"]] = f"secret {secret['name']}/{secret['key']}" if secret else variable.get("value", "")
-    # As the kubelet does it.
+    # As the kubelet expands it.
     return {name: re.sub(r"\$\((\w+)\)", lambda m: found.get(m[1], m[0]), value) for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""The schemas that the API server would hold an object to, and a little more: no field that they do not name."""
+"""The schemas that the API server applies to objects, made strict: they refuse unknown fields."""
 
 import os
 import subprocess
@@ -18,11 +18,11 @@ from testbed.versions import versions
 from tests.charts.rendering import ROOT, Object
 
 _KUBERNETES = ("1.30", "1.36")
-"""The oldest that the charts are for, and the one that they are tried on."""
+"""The oldest supported version, and the version that is tested."""
 
 
 def problem(thing: Object) -> str:
-    """Say what is wrong with an object; empty if nothing is."""
+    """Return the error in an object, empty if there is none."""
     group = thing["apiVersion"].rpartition("/")[0]
     try:
         _CHECKS.get(group, _check_core)(thing)
@@ -45,13 +45,13 @@ def _check_spark(thing: Object) -> None:
 
 
 def _no_schema(thing: Object) -> None:
-    """The Prometheus operator's resources and the Gateway API's: no package of Python's has their definitions."""
+    """Resources of the Prometheus operator and the Gateway API: no Python package has their schemas."""
     assert thing["kind"] in ("PodMonitor", "PrometheusRule", "HTTPRoute")
 
 
 @cache
 def strimzi_schemas() -> dict[str, Draft202012Validator]:
-    """Made by Strimzi's own generator, once, into the cache; needs Maven and a JDK 21 or newer."""
+    """Generated once into the cache by Strimzi's generator, which needs Maven and a JDK 21 or newer."""
     folder = Settings.from_environment().cache / f"strimzi-crds-{versions()['STRIMZI_VERSION']}"
     if not (folder / "kafkauser.yaml").exists():
         home = str(jdk.find("Strimzi's generator", 21, 25))
@@ -76,12 +76,12 @@ def _spark_schema(kind: str) -> Draft202012Validator:
 
 
 def _closed(schema: Any) -> Any:  # noqa: ANN401 any JSON
-    """The same schema, which takes no field that it does not name."""
+    """The same schema, which refuses unknown fields."""
     if isinstance(schema, list):
         return [_closed(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    # Alternatives name only the fields in which they differ.
+    # Alternatives contain only the fields in which they differ.
     closed = {name: one if name in ("anyOf", "oneOf", "allOf") else _closed(one) for name, one in schema.items()}
     if isinstance(schema.get("properties"), dict) and not schema.get("x-kubernetes-preserve-unknown-fields"):
         closed.setdefault("additionalProperties", False)

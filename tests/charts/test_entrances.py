@@ -1,18 +1,18 @@
-"""How players come in from outside: not at all, unless it is asked for."""
+"""How players reach the API from outside the cluster: only if it is configured."""
 
 from tests.charts.rendering import Charts, of
 from tests.charts.variants import VARIANTS
 
 
-def test_nobody_comes_in_by_default(charts: Charts) -> None:
-    """Without being asked for, there is no Ingress, no HTTPRoute, and no Service beyond the cluster's own network."""
+def test_nothing_is_exposed_by_default(charts: Charts) -> None:
+    """By default there is no Ingress, no HTTPRoute, and no Service outside the cluster's network."""
     objects = charts.render("gamelake")
     assert of(objects, "Ingress") == of(objects, "HTTPRoute") == []
     assert {one["spec"].get("type", "ClusterIP") for one in of(objects, "Service")} == {"ClusterIP"}
 
 
-def test_an_ingress_leads_to_the_api(charts: Charts) -> None:
-    """Every path under each of the names, with the certificate for them, leads to the API's Service."""
+def test_an_ingress_routes_to_the_api(charts: Charts) -> None:
+    """Every path of each host name is routed to the API's Service, with the certificate for the names."""
     objects = charts.render("gamelake", values=VARIANTS["entrances"][1])
     [service] = of(objects, "Service", "api")
     [ingress] = of(objects, "Ingress")
@@ -29,27 +29,27 @@ def test_an_ingress_leads_to_the_api(charts: Charts) -> None:
     assert service["spec"]["externalTrafficPolicy"] == "Local"
 
 
-def test_an_ingress_without_names_takes_all(charts: Charts) -> None:
-    """Where no name is given, the one rule has none."""
+def test_an_ingress_without_names_matches_all(charts: Charts) -> None:
+    """Without host names the one rule has none."""
     [ingress] = of(charts.render("api", values={"ingress": {"enabled": True}}), "Ingress")
     [rule] = ingress["spec"].pop("rules")
     assert rule.keys() == {"http"}
     assert ingress["spec"] == {}
 
 
-def test_a_proxy_sends_no_request_again(charts: Charts) -> None:
-    """An Ingress tells nginx not to try the next pod, beside annotations of the user's, unless these say otherwise."""
+def test_a_proxy_does_not_retry(charts: Charts) -> None:
+    """An Ingress tells nginx not to retry on the next pod, unless the user's annotations override it."""
     name = "nginx.ingress.kubernetes.io/proxy-next-upstream"
-    for annotations, told in (({}, "off"), ({"some/name": "value"}, "off"), ({name: "error"}, "error")):
+    for annotations, expected in (({}, "off"), ({"some/name": "value"}, "off"), ({name: "error"}, "error")):
         given = {"ingress": {"enabled": True, "annotations": annotations}}
         [ingress] = of(charts.render("api", values=given), "Ingress")
-        assert ingress["metadata"]["annotations"] == {name: told} | {**annotations}
+        assert ingress["metadata"]["annotations"] == {name: expected} | {**annotations}
     [route] = of(charts.render("gamelake", values=VARIANTS["entrances"][1]), "HTTPRoute")
     assert not any("retry" in rule for rule in route["spec"]["rules"])
 
 
-def test_a_load_balancer_can_be_told_where_to_ask(charts: Charts) -> None:
-    """Annotations of the values are the Service's; there are none by default."""
+def test_a_load_balancers_health_check_can_be_set(charts: Charts) -> None:
+    """The Service has the annotations of the values, and none by default."""
     path = {"service.beta.kubernetes.io/aws-load-balancer-healthcheck-path": "/healthz"}
     given = {"service": {"type": "LoadBalancer", "annotations": path}}
     [service] = of(charts.render("api", values=given), "Service", "api")
@@ -59,7 +59,7 @@ def test_a_load_balancer_can_be_told_where_to_ask(charts: Charts) -> None:
 
 
 def test_a_route_leads_to_the_api(charts: Charts) -> None:
-    """All that a Gateway has for the names leads to the API's Service."""
+    """All requests that a Gateway has for the host names are routed to the API's Service."""
     objects = charts.render("gamelake", values=VARIANTS["entrances"][1])
     [route], [service] = of(objects, "HTTPRoute"), of(objects, "Service", "api")
     assert route["spec"] == {

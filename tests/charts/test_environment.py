@@ -69,7 +69,7 @@ def test_api_and_world_are_given_the_names_they_read(charts: Charts, variant: st
 
 
 def test_the_world_may_be_left_out(charts: Charts) -> None:
-    """Without a world the API is told of none, without an address of Trino of no dashboard; nothing else is left."""
+    """Without a world the API has no WORLD_URL, without Trino no TRINO_URL, and the chart no objects of the world."""
     objects = charts.render("gamelake", values=VARIANTS["worldless"][1])
     [deployment] = of(objects, "Deployment", "api")
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
@@ -137,7 +137,8 @@ def test_servers_are_given_the_names_they_read(charts: Charts, server: str) -> N
     folder = ROOT / "images" / server
     run = (folder / "run").read_text()
     texts = [path.read_text() for path in folder.rglob("*") if path.is_file() and path.name != "Dockerfile"]
-    in_image = set(re.findall(r"\b([A-Z_]+)=", (folder / "Dockerfile").read_text()))
+    dockerfiles = [(parent / "Dockerfile").read_text() for parent in (folder, ROOT / "images/base")]
+    in_image = {name for text in dockerfiles for name in re.findall(r"\b([A-Z_]+)=", text)}
     demanded = set(re.findall(r"\$\{([A-Z_]+):\?", run))
     objects = charts.render("gamelake", "values-ha.yaml")
     for where, pod in pods(objects):

@@ -1,4 +1,4 @@
-"""Facts that charts, jobs, images and programs share stand in each of them equally."""
+"""Charts, jobs, images and programs agree on the facts that they share."""
 
 import re
 import tomllib
@@ -32,7 +32,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def test_the_topic_is_the_same_everywhere(charts: Charts) -> None:
-    """The stack on one machine makes the topic that charts/kafka describes."""
+    """The stack on one machine creates the topic that charts/kafka describes."""
     [topic] = of(charts.render("kafka"), "KafkaTopic")
     local = LocalSettings.from_environment({})
     assert topic["metadata"]["name"] == values("kafka")["global"]["kafka"]["topic"] == local.topic
@@ -42,7 +42,7 @@ def test_the_topic_is_the_same_everywhere(charts: Charts) -> None:
 
 
 def test_shared_values_have_one_default() -> None:
-    """A value under `global` is by default the same in every chart that reads it."""
+    """A value under `global` has the same default in every chart that reads it."""
     found: dict[str, set[str]] = {}
     for chart in CHARTS:
         for name, value in _leaves(values(chart).get("global", {})):
@@ -58,8 +58,8 @@ def _leaves(thing: Object, path: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{path}{name}", value
 
 
-def test_addresses_are_of_services_that_are_made(charts: Charts) -> None:
-    """The shared addresses lead to what the charts make: each by its Service's name and port."""
+def test_addresses_belong_to_services_of_the_charts(charts: Charts) -> None:
+    """Each shared address is the name and port of a Service that the charts create."""
     objects = charts.render("gamelake")
     services = {
         one["metadata"]["name"]: {port["port"] for port in one["spec"]["ports"]} for one in of(objects, "Service")
@@ -78,7 +78,7 @@ def test_addresses_are_of_services_that_are_made(charts: Charts) -> None:
 
 
 def test_ports_are_those_of_the_stack(charts: Charts) -> None:
-    """A server listens at the same port in its pod as on one machine."""
+    """A server listens on the same port in its pod as in the stack on one machine."""
     listening = {
         f"{where.split()[1]} {port['name']}": port["containerPort"]
         for where, pod in pods(charts.render("gamelake"))
@@ -107,7 +107,7 @@ def test_ports_are_those_of_the_stack(charts: Charts) -> None:
 
 
 def test_versions_are_the_projects() -> None:
-    """Charts, images and jobs are of the project's version; Kafka and Spark are what hack/versions.env says."""
+    """Charts, images and jobs have the project's version, Kafka and Spark the versions of hack/versions.env."""
     for chart in CHARTS:
         about = yaml.safe_load((ROOT / "charts" / chart / "Chart.yaml").read_text())
         assert about["appVersion"] == PROJECT["version"], chart
@@ -118,8 +118,8 @@ def test_versions_are_the_projects() -> None:
         assert application(job)["sparkVersion"] == versions()["SPARK_VERSION"]
 
 
-def test_mounts_lie_where_the_images_look(charts: Charts) -> None:
-    """A configuration file is mounted into a folder that the image has."""
+def test_mounts_match_the_images(charts: Charts) -> None:
+    """Configuration files are mounted into folders of the image."""
     files = [
         mount["mountPath"]
         for _, pod in pods(charts.render("gamelake", values=VARIANTS["catalogs"][1]))
@@ -132,8 +132,8 @@ def test_mounts_lie_where_the_images_look(charts: Charts) -> None:
         assert (ROOT / Path(file).relative_to("/opt/gamelake")).parent.is_dir(), file
 
 
-def test_hdfs_has_all_that_the_image_sets(charts: Charts) -> None:
-    """The chart's hdfs-site.xml, which takes the place of the image's, leaves out none of its properties."""
+def test_hdfs_has_all_properties_of_the_image(charts: Charts) -> None:
+    """The chart's hdfs-site.xml, which replaces the image's, has all of its properties."""
     [config] = of(charts.render("hdfs"), "ConfigMap", "hdfs")
     assert _properties((ROOT / "images/hdfs/conf/hdfs-site.xml").read_text()) <= _properties(
         config["data"]["hdfs-site.xml"]
@@ -141,11 +141,11 @@ def test_hdfs_has_all_that_the_image_sets(charts: Charts) -> None:
 
 
 def _properties(text: str) -> set[str]:
-    return {name.text or "" for name in ElementTree.fromstring(text).iter("name")}  # noqa: S314 our own files
+    return {name.text or "" for name in ElementTree.fromstring(text).iter("name")}  # noqa: S314 files of this repository
 
 
 def test_the_reader_may_use_the_groups_that_the_jobs_use(charts: Charts) -> None:
-    """The prefix for which the reader has rights begins the name of every consumer group of the jobs."""
+    """The name of every consumer group of the jobs begins with the prefix for which the reader has rights."""
     [user] = of(charts.render("kafka"), "KafkaUser", "spark")
     [prefix] = [acl["resource"] for acl in user["spec"]["authorization"]["acls"] if acl["resource"]["type"] == "group"]
     assert prefix == {"type": "group", "name": job_settings.GROUPS, "patternType": "prefix"}
@@ -158,7 +158,7 @@ def test_the_reader_may_use_the_groups_that_the_jobs_use(charts: Charts) -> None
 
 
 def test_every_image_is_built() -> None:
-    """Each image that charts and jobs name has a folder with a Dockerfile."""
+    """Each image in charts and jobs has a folder with a Dockerfile."""
     named = set()
     for chart in CHARTS:
         named |= set(re.findall(r"gamelake/[\w-]+", (ROOT / "charts" / chart / "values.yaml").read_text()))

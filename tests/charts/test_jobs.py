@@ -1,4 +1,4 @@
-"""The jobs' manifests: applied as they are, and alike where they should be."""
+"""The jobs' manifests can be applied unchanged, and differ only where they must."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.charts.rendering import ROOT, Charts, application, jobs, of
 
 
 def test_there_is_one_for_each_job() -> None:
-    """Stream, batch, tables and maintenance can be applied, each runs the program of its name, from the image."""
+    """Stream, batch, tables and maintenance have a manifest; each runs the program of its name from the image."""
     assert jobs().keys() == {"stream", "batch", "tables", "maintain"}
     for name, job in jobs().items():
         assert job["metadata"]["name"] == name
@@ -17,7 +17,7 @@ def test_there_is_one_for_each_job() -> None:
 
 @pytest.mark.parametrize("job", jobs())
 def test_they_differ_only_where_they_must(job: str) -> None:
-    """What no job has a reason to change is the same in all: image, volumes, accounts, security, settings."""
+    """Image, volumes, accounts, security and settings are the same in all jobs."""
     stream, one = application(jobs()["stream"]), application(jobs()[job])
     own = {"mainApplicationFile", "arguments", "restartPolicy", "driver"}
     assert {k: v for k, v in one.items() if k not in own} == {k: v for k, v in stream.items() if k not in own}
@@ -27,16 +27,16 @@ def test_they_differ_only_where_they_must(job: str) -> None:
     }
 
 
-def test_a_stream_comes_back_and_others_end() -> None:
-    """The stream is always started again; a job that ends well is not, and maintenance has its next turn anyway."""
+def test_only_the_stream_is_always_restarted() -> None:
+    """The stream is always restarted, other jobs only after a failure, and maintenance not at all: it is scheduled."""
     policies = {name: application(job)["restartPolicy"]["type"] for name, job in jobs().items()}
     assert policies == {"stream": "Always", "batch": "OnFailure", "tables": "OnFailure", "maintain": "Never"}
     assert jobs()["maintain"]["spec"]["concurrencyPolicy"] == "Forbid"
 
 
 @pytest.mark.parametrize("job", jobs())
-def test_they_use_what_the_chart_makes(charts: Charts, job: str) -> None:
-    """The service account exists, and the pods have the name by which the network policies know them."""
+def test_they_use_the_objects_of_the_chart(charts: Charts, job: str) -> None:
+    """The service account exists, and the pods have the label that the network policies select."""
     objects = charts.render("spark")
     spec = application(jobs()[job])
     assert of(objects, "ServiceAccount", spec["driver"]["serviceAccount"])
@@ -46,7 +46,7 @@ def test_they_use_what_the_chart_makes(charts: Charts, job: str) -> None:
 
 
 def test_the_streams_metrics_are_found(charts: Charts) -> None:
-    """Prometheus finds the stream's metrics where they are served, by annotations or by the PodMonitor."""
+    """Annotations and PodMonitor point to the port of the stream's metrics."""
     objects = charts.render("spark", values={"monitoring": {"enabled": True}})
     driver = application(jobs()["stream"])["driver"]
     [port] = driver["ports"]
@@ -54,5 +54,5 @@ def test_the_streams_metrics_are_found(charts: Charts) -> None:
     assert settings["data"]["METRICS_PORT"] == driver["annotations"]["prometheus.io/port"] == str(port["containerPort"])
     [monitor] = of(objects, "PodMonitor")
     assert monitor["spec"]["podMetricsEndpoints"] == [{"port": port["name"]}]
-    # Spark itself adds the role.
+    # Spark adds the role label.
     assert monitor["spec"]["selector"]["matchLabels"].items() <= {**driver["labels"], "spark-role": "driver"}.items()

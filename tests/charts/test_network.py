@@ -1,4 +1,4 @@
-"""Network policies: what may be reached is what components are configured to reach, and nothing else."""
+"""Network policies allow exactly the connections that components are configured with."""
 
 import base64
 import re
@@ -14,7 +14,7 @@ NAME = "app.kubernetes.io/name"
 
 
 class Edge(NamedTuple):
-    """Pods of one component reach those of another at a port."""
+    """Pods of one component connect to a port of another component's pods."""
 
     source: str
     target: str
@@ -24,20 +24,20 @@ class Edge(NamedTuple):
 HDFS_DATA = {
     Edge(client, "datanode", port) for client in ("spark", "trino", "datanode", "helm-test") for port in (9866, 9867)
 }
-"""The NameNode tells its clients of the DataNodes, and these of each other."""
+"""The NameNode sends its clients to the DataNodes, and DataNodes to each other."""
 
 STORES = ("hive-metastore-postgresql", "world-store")
-"""They speak to nobody, and only their charts' pods to them."""
+"""They open no connections, and accept them only from the pods of their chart."""
 
 OF_CHECKPOINTS = {Edge("secondarynamenode", "namenode", 9870)}
-"""It fetches edits from the NameNode, and sends it the checkpoint."""
+"""It fetches edits from the NameNode, and uploads the checkpoint."""
 
 OF_TABLES = {Edge("trino", "namenode", 8020)}
-"""The metastore tells Trino where tables lie."""
+"""The metastore gives Trino the locations of tables."""
 
 
 def _containers(objects: list[Object]) -> Iterator[tuple[str, Object, Object]]:
-    """The component, the pod and the container of each; drivers and executors among them."""
+    """Component, pod and container of every container, drivers and executors included."""
     for _, pod in pods(objects):
         for container in pod["spec"]["containers"]:
             yield pod["metadata"]["labels"][NAME], pod["spec"], container
@@ -46,20 +46,20 @@ def _containers(objects: list[Object]) -> Iterator[tuple[str, Object, Object]]:
         yield driver["labels"][NAME], {}, driver
 
 
-def _told(objects: list[Object], pod: Object, container: Object) -> str:
-    """All text that a container is given: environment, arguments, mounted files."""
+def _configuration(objects: list[Object], pod: Object, container: Object) -> str:
+    """All configuration of a container as text: environment, arguments, mounted files."""
     given = environment(objects, container)
     if "import Topic" in str(container.get("command")):
-        # It has the jobs' settings and asks Kafka alone.
+        # It has the jobs' settings but connects to Kafka only.
         given = {name: value for name, value in given.items() if name.startswith("KAFKA")}
     if container.get("name") == "world":
-        # It has the API's settings and shows no dashboard.
+        # It has the API's settings but serves no dashboard.
         del given["TRINO_URL"]
-    # A host and a port in two variables or two arguments.
+    # Host and port in two variables or two arguments.
     pairs = [f"{given['TRINO_HOST']}:{given['TRINO_PORT']}"] if {"TRINO_HOST", "TRINO_PORT"} <= given.keys() else []
     words = [*container.get("command", []), *container.get("args", [])]
     pairs += [f"{host}:{port}" for host, port in pairwise(words) if port.isdecimal()]
-    # What a shell calls its first argument.
+    # A shell's name for its first argument.
     written = " ".join(words).replace("$0", words[-1] if words else "")
     mounted = {mount.get("subPath") for mount in container.get("volumeMounts", []) if mount["name"] == "config"}
     files = [
@@ -74,7 +74,7 @@ def _told(objects: list[Object], pod: Object, container: Object) -> str:
 
 
 def _revealed(objects: list[Object], value: str) -> str:
-    """What is in the Secret that a value names, if the charts make it."""
+    """The content of the Secret that a value refers to, if the charts create it."""
     place = re.fullmatch(r"secret (\S+)/(\w+)", value)
     found = of(objects, "Secret", place[1]) if place else []
     return base64.b64decode(found[0]["data"][place[2]]).decode() if place and found else value
@@ -86,7 +86,7 @@ def _configured(objects: list[Object]) -> set[Edge]:
     bootstrap = f"{kafka['metadata']['name']}-kafka-bootstrap"
     found = set()
     for source, pod, container in _containers(objects):
-        for host, port in re.findall(r"(?<![\w.-])([a-z][\w.-]*):(\d{2,5})\b", _told(objects, pod, container)):
+        for host, port in re.findall(r"(?<![\w.-])([a-z][\w.-]*):(\d{2,5})\b", _configuration(objects, pod, container)):
             name = host.removesuffix(f".{NAMESPACE}.svc.cluster.local").rpartition(".")[2]
             if name == bootstrap:
                 found.add(Edge(source, "kafka", int(port)))
@@ -94,7 +94,7 @@ def _configured(objects: list[Object]) -> set[Edge]:
                 [target] = [one for one in services[name]["spec"]["ports"] if one["port"] == int(port)]
                 at = 5000 if target.get("targetPort") == "http" else int(port)
                 found.add(Edge(source, services[name]["spec"]["selector"][NAME], at))
-    # The NameNode is told its own address.
+    # The NameNode is configured with its own address.
     return found - {Edge("namenode", "namenode", 8020)}
 
 
@@ -118,7 +118,7 @@ def _egress(objects: list[Object]) -> set[Edge]:
 def _ingress(objects: list[Object]) -> set[Edge]:
     [kafka] = of(objects, "Kafka")
     [listener] = kafka["spec"]["kafka"]["listeners"]
-    # From these Strimzi makes a policy of its own.
+    # Strimzi creates a policy from these.
     found = {
         Edge(peer["podSelector"]["matchLabels"][NAME], "kafka", listener["port"])
         for peer in listener["networkPolicyPeers"]
@@ -136,11 +136,11 @@ AMONG_JOBS = Edge("spark", "spark", 0)
 
 
 @pytest.mark.parametrize("file", ["values-kind.yaml", "values-ha.yaml"])
-def test_what_is_configured_may_be_reached(charts: Charts, file: str) -> None:
-    """Both ends allow exactly the addresses that components are configured with, and those that follow from them."""
+def test_configured_connections_are_allowed(charts: Charts, file: str) -> None:
+    """Egress and ingress allow exactly the configured addresses, and those that follow from them."""
     objects = charts.render("gamelake", file)
     needed = _configured(objects) | HDFS_DATA | OF_CHECKPOINTS | OF_TABLES
-    # The API is open to all, as players are.
+    # The API accepts connections from everywhere: players may be anywhere.
     to_api = Edge("helm-test", "api", 5000)
     assert to_api in needed
     assert _ingress(objects) == (needed - {to_api}) | {AMONG_JOBS}
@@ -148,14 +148,14 @@ def test_what_is_configured_may_be_reached(charts: Charts, file: str) -> None:
     assert _egress(objects) == (needed - from_tests) | {AMONG_JOBS, Edge("helm-test", "any", 0)}
 
 
-def test_all_else_is_denied(charts: Charts) -> None:
-    """The umbrella denies every pod of the namespace what no policy allows."""
+def test_everything_else_is_denied(charts: Charts) -> None:
+    """The umbrella chart denies all traffic that no policy allows."""
     [policy] = of(charts.render("gamelake"), "NetworkPolicy", "default-deny")
     assert policy["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
 def test_every_pod_has_a_policy(charts: Charts) -> None:
-    """Each component's pods, brokers, jobs and tests included, are named by a policy for what they may do."""
+    """A policy selects the pods of every component, brokers, jobs and tests included."""
     objects = charts.render("gamelake")
     policies = of(objects, "NetworkPolicy")
     selected = {str(policy["spec"]["podSelector"].get("matchLabels")) for policy in policies}
@@ -164,16 +164,16 @@ def test_every_pod_has_a_policy(charts: Charts) -> None:
     assert str({"strimzi.io/cluster": "events"}) in selected
 
 
-def test_names_can_be_looked_up(charts: Charts) -> None:
-    """Every pod that is configured with a name may ask the cluster's DNS."""
+def test_dns_is_allowed(charts: Charts) -> None:
+    """Every pod that is configured with a host name may use the cluster's DNS."""
     for policy in of(charts.render("gamelake"), "NetworkPolicy"):
         ports = [port for rule in policy["spec"].get("egress", []) for port in rule.get("ports", [])]
-        asks = {"port": 53, "protocol": "UDP"} in ports
-        assert asks == (policy["metadata"]["name"] not in ("default-deny", *STORES))
+        allowed = {"port": 53, "protocol": "UDP"} in ports
+        assert allowed == (policy["metadata"]["name"] not in ("default-deny", *STORES))
 
 
-def test_only_who_has_to_reaches_the_kubernetes_api(charts: Charts) -> None:
-    """Drivers make executors, and brokers read their secrets: no other pod talks to Kubernetes."""
+def test_only_drivers_and_brokers_may_use_the_kubernetes_api(charts: Charts) -> None:
+    """Drivers create executors, and brokers read their secrets: no other pod calls the Kubernetes API."""
     open_ = {
         policy["metadata"]["name"]
         for policy in of(charts.render("gamelake"), "NetworkPolicy")
@@ -183,8 +183,8 @@ def test_only_who_has_to_reaches_the_kubernetes_api(charts: Charts) -> None:
     assert open_ == {"spark", "kafka"}
 
 
-def test_further_peers_are_let_in(charts: Charts) -> None:
-    """Rules and peers of the values are added to those that are there."""
+def test_additional_peers_are_allowed(charts: Charts) -> None:
+    """Rules and peers of the values are added to the charts' own."""
     rule = {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]}
     for chart in ("hdfs", "hive-metastore", "trino", "spark"):
         objects = charts.render(chart, values={"networkPolicy": {"extraIngress": [rule]}})

@@ -1,4 +1,4 @@
-"""The scripts that the kubelet runs in pods, against servers that answer as the real ones do."""
+"""The scripts that the kubelet runs in pods, against servers that answer like the real ones."""
 
 import os
 import shlex
@@ -40,7 +40,7 @@ def serving(server: TCPServer) -> Iterator[int]:
 
 
 def http(answer: Callable[[str, str], str]) -> HTTPServer:
-    """A server whose answer is made of a request's line and body; without a host's name it refuses, as DataNodes do."""
+    """A server that answers by request line and body; without a Host header it refuses, as DataNodes do."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -53,23 +53,23 @@ def http(answer: Callable[[str, str], str]) -> HTTPServer:
             self.end_headers()
             self.wfile.write(text if self.headers.get("Host") else b"")
 
-        do_PUT = do_GET  # noqa: N815 the library's
+        do_PUT = do_GET  # noqa: N815 the library's name
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the library's
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 the library's name
             pass
 
     return HTTPServer(("127.0.0.1", 0), Handler)
 
 
 @pytest.fixture
-def nobody() -> int:
-    """A port that nobody listens at."""
+def unused_port() -> int:
+    """A port without a listener."""
     with serving(http(lambda _, __: "")) as port:
         return port
 
 
-def test_an_hdfs_server_is_asked_for_what_it_says_of_itself() -> None:
-    """The probe is content when the bean that it asks for has the text, and only then."""
+def test_an_hdfs_probe_reads_a_jmx_bean() -> None:
+    """The probe succeeds only if the requested bean contains the text."""
     beans = {"State": '{"FSState" : "Operational"}', "Info": '{"ActorState" : "CONNECTING"}'}
     with serving(
         http(lambda line, _: next(text for bean, text in beans.items() if f"qry=name={bean}" in line))
@@ -78,20 +78,20 @@ def test_an_hdfs_server_is_asked_for_what_it_says_of_itself() -> None:
         assert not run(JMX, port, "name=Info", "RUNNING")
 
 
-def test_a_trino_node_is_started_when_it_says_so() -> None:
-    """A node that listens but is still starting is not asked any query."""
+def test_a_trino_node_has_started_when_it_reports_it() -> None:
+    """A node that listens but is still starting is not ready."""
     with serving(http(lambda _, __: '{"starting":true}')) as port:
         assert not run(STARTED, port)
     with serving(http(lambda line, _: '{"starting":false}' if "/v1/info " in line else "")) as port:
         assert run(STARTED, port)
 
 
-def test_a_worker_is_drained_until_it_is_gone() -> None:
-    """The hook tells the worker to end and returns only when it no longer listens."""
-    told: list[tuple[str, str]] = []
+def test_draining_waits_until_the_worker_has_stopped() -> None:
+    """The hook shuts the worker down and returns only when it no longer listens."""
+    requests: list[tuple[str, str]] = []
 
     def note(line: str, body: str) -> str:
-        told.append((line, body))
+        requests.append((line, body))
         return ""
 
     with serving(http(note)) as port:
@@ -99,11 +99,11 @@ def test_a_worker_is_drained_until_it_is_gone() -> None:
         time.sleep(1.5)
         assert draining.poll() is None
     assert draining.wait(10) == 0
-    assert told[0] == ("PUT /v1/info/state HTTP/1.1", '"SHUTTING_DOWN"')
+    assert requests[0] == ("PUT /v1/info/state HTTP/1.1", '"SHUTTING_DOWN"')
 
 
 def thrift(answer: bytes) -> TCPServer:
-    """A metastore that gives this answer to the one call that the probe makes, and keeps the connection open."""
+    """A metastore that answers the probe's call and keeps the connection open."""
     call = b"\x80\x01\x00\x01\x00\x00\x00\x11get_all_databases\x00\x00\x00\x00\x00"
 
     class Handler(BaseRequestHandler):
@@ -115,8 +115,8 @@ def thrift(answer: bytes) -> TCPServer:
     return TCPServer(("127.0.0.1", 0), Handler)
 
 
-def test_a_metastore_is_asked_for_its_databases() -> None:
-    """The probe returns at once when the answer has the database that is always there."""
+def test_a_metastore_probe_lists_the_databases() -> None:
+    """The probe returns at once when the response has the database `default`."""
     reply = b"\x80\x01\x00\x02\x00\x00\x00\x11get_all_databases\x00\x00\x00\x00\x0f\x00\x00\x0b\x00\x00\x00\x01"
     began = time.monotonic()
     with serving(thrift(reply + b"\x00\x00\x00\x07default\x00")) as port:
@@ -124,30 +124,30 @@ def test_a_metastore_is_asked_for_its_databases() -> None:
     assert time.monotonic() - began < 4
 
 
-def test_a_metastore_whose_database_is_away_is_not_ready() -> None:
-    """An error in place of the names, on a connection that stays open, is no good answer."""
+def test_a_metastore_without_its_database_is_not_ready() -> None:
+    """An error instead of the names, on a connection that stays open, makes the probe fail."""
     with serving(thrift(b"\x80\x01\x00\x03\x00\x00\x00\x11get_all_databases\x00\x00\x00\x00oops\x00")) as port:
         assert not run(QUERY, "127.0.0.1", port)
 
 
-def test_who_stands_still_is_noticed(tmp_path: Path) -> None:
-    """A child that waits, and waits again, is content; one that waits for good is noticed at the second look."""
-    looks = {"while :; do sleep 0.1; done": True, "sleep 60": False}
-    for number, (work, content) in enumerate(looks.items()):
+def test_a_hanging_process_is_detected(tmp_path: Path) -> None:
+    """A child that keeps waking up is alive; one that waits forever is detected by the second probe."""
+    workloads = {"while :; do sleep 0.1; done": True, "sleep 60": False}
+    for number, (work, alive) in enumerate(workloads.items()):
         parent = subprocess.Popen(["bash", "-c", f"bash -c {shlex.quote(work)} & wait"], start_new_session=True)
         try:
             time.sleep(0.5)
             note = tmp_path / str(number)
             assert run(AWAKE, parent.pid, note)
             time.sleep(0.5)
-            assert run(AWAKE, parent.pid, note) == content
+            assert run(AWAKE, parent.pid, note) == alive
         finally:
             os.killpg(parent.pid, signal.SIGKILL)
             parent.wait()
     assert not run(AWAKE, parent.pid, tmp_path / "gone")
 
 
-@pytest.mark.parametrize(("script", "content"), [(JMX, False), (STARTED, False), (DRAIN, True)])
-def test_nobody_listens(nobody: int, script: str, content: bool) -> None:
-    """A server that is not there is not ready, and has nothing left to drain."""
-    assert run(script, nobody, "name=State", "Operational") == content
+@pytest.mark.parametrize(("script", "succeeds"), [(JMX, False), (STARTED, False), (DRAIN, True)])
+def test_without_a_listener(unused_port: int, script: str, succeeds: bool) -> None:
+    """A server that does not listen is not ready, and has nothing to drain."""
+    assert run(script, unused_port, "name=State", "Operational") == succeeds

@@ -1,4 +1,4 @@
-"""What pods ask for: it fits the machine, and programs fit into what their pods have."""
+"""Requests and limits fit the machine, and programs fit their pods."""
 
 import re
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ def amount(text: str | int) -> float:
 
 
 def java(text: str) -> float:
-    """Java and Spark count in powers of two."""
+    """Java and Spark use powers of two."""
     return float(text[:-1]) * {"m": 2**20, "g": 2**30}[text[-1].lower()]
 
 
 def asked(objects: list[Object]) -> Iterator[tuple[str, Object, int]]:
-    """What each kind of pods asks for, and how many there are; tests come and go."""
+    """Name, resources and number of each kind of pod, without test pods."""
     for one in objects:
         if one["kind"] in ("Deployment", "StatefulSet"):
             for container in one["spec"]["template"]["spec"]["containers"]:
@@ -34,7 +34,7 @@ def asked(objects: list[Object]) -> Iterator[tuple[str, Object, int]]:
 
 
 def test_the_small_cluster_fits(charts: Charts) -> None:
-    """With values-kind.yaml, the stream and one more job all requests fit 1.5 processors and 10 GiB."""
+    """With values-kind.yaml, the stream and one more job, all requests fit 1.5 CPUs and 10 GiB."""
     parts = list(asked(charts.render("gamelake", "values-kind.yaml")))
     cpu = sum(count * amount(resources["requests"]["cpu"]) for _, resources, count in parts)
     memory = sum(count * amount(resources["limits"]["memory"]) for _, resources, count in parts)
@@ -48,8 +48,8 @@ def test_the_small_cluster_fits(charts: Charts) -> None:
 
 
 @pytest.mark.parametrize("variant", ["default", "kind", "ha"])
-def test_every_container_says_what_it_needs(charts: Charts, variant: str) -> None:
-    """Each asks for processor time and memory; memory has a limit, processor time none, which would throttle."""
+def test_every_container_has_requests_and_a_memory_limit(charts: Charts, variant: str) -> None:
+    """Each container requests CPU and memory; memory has a limit, CPU has none, because a limit would throttle."""
     files, _ = VARIANTS[variant]
     objects = charts.render("gamelake", *files)
     every = [(name, resources) for name, resources, _ in asked(objects)]
@@ -62,7 +62,7 @@ def test_every_container_says_what_it_needs(charts: Charts, variant: str) -> Non
 
 @pytest.mark.parametrize("variant", ["default", "kind", "ha"])
 def test_heaps_fit_their_pods(charts: Charts, variant: str) -> None:
-    """A Java heap leaves a quarter of the pod's memory to what is beside it."""
+    """A Java heap leaves a quarter of the pod's memory to everything else."""
     files, _ = VARIANTS[variant]
     objects = charts.render("gamelake", *files)
     heaps = []
@@ -80,8 +80,8 @@ def test_heaps_fit_their_pods(charts: Charts, variant: str) -> None:
         assert heap <= 0.75 * memory, where
 
 
-def test_the_large_cluster_keeps_what_one_machine_loses(charts: Charts) -> None:
-    """With values-ha.yaml there are three of what keeps data, and two or more of what serves, apart from each other."""
+def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> None:
+    """With values-ha.yaml parts with data have three replicas, others two or more, on different machines."""
     objects = charts.render("gamelake", "values-ha.yaml")
     counts = {name: count for name, _, count in asked(objects)}
     assert (counts["kafka"], counts["datanode"], counts["hive-metastore"]) == (3, 3, 2)
@@ -101,7 +101,7 @@ def test_the_large_cluster_keeps_what_one_machine_loses(charts: Charts) -> None:
 
 @pytest.mark.parametrize("variant", ["default", "kind", "ha"])
 def test_the_store_fits_its_pod(charts: Charts, variant: str) -> None:
-    """Twice what the world may take fits: writing its file anew, the store may for a moment need that much."""
+    """The memory limit is twice maxMemory: rewriting the append-only file may need a copy of the data."""
     files, _ = VARIANTS[variant]
     [pod] = [pod for where, pod in pods(charts.render("gamelake", *files)) if where == "StatefulSet world-store"]
     [container] = pod["spec"]["containers"]
@@ -110,8 +110,8 @@ def test_the_store_fits_its_pod(charts: Charts, variant: str) -> None:
 
 
 @pytest.mark.parametrize("variant", ["default", "kind", "ha"])
-def test_a_slow_start_is_waited_for(charts: Charts, variant: str) -> None:
-    """Every server may take ten minutes to start, is asked whether it serves, and is started anew when it hangs."""
+def test_a_slow_start_is_allowed(charts: Charts, variant: str) -> None:
+    """Every server may take ten minutes to start, has a readiness probe, and is restarted when it hangs."""
     files, _ = VARIANTS[variant]
     for where, pod in pods(charts.render("gamelake", *files)):
         if where.startswith("Pod "):
@@ -123,7 +123,7 @@ def test_a_slow_start_is_waited_for(charts: Charts, variant: str) -> None:
 
 
 def test_the_metastore_waits_for_its_database(charts: Charts) -> None:
-    """A first installation restarts nothing: the metastore begins when the chart's own PostgreSQL answers."""
+    """The metastore waits for the chart's own PostgreSQL, so that a first installation restarts nothing."""
 
     def awaited(**database: str) -> list[str]:
         [pod] = [
@@ -139,8 +139,8 @@ def test_the_metastore_waits_for_its_database(charts: Charts) -> None:
     assert awaited(url="jdbc:postgresql://mine/metastore", existingSecret="mine") == []
 
 
-def test_changed_settings_restart_what_reads_them(charts: Charts) -> None:
-    """Pods that read a ConfigMap at their start carry its checksum."""
+def test_changed_settings_restart_the_pods_that_read_them(charts: Charts) -> None:
+    """Pods that read a ConfigMap at start have its checksum."""
     changes: dict[str, tuple[Object, list[str]]] = {
         "hdfs": (
             {"global": {"hdfs": {"replication": 1}}, "config": {"dfs.heartbeat.interval": 5}},

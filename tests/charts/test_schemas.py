@@ -1,4 +1,4 @@
-"""What the charts render, and the jobs' manifests, are objects that a cluster takes."""
+"""A cluster accepts everything that the charts render, and the jobs' manifests."""
 
 import copy
 
@@ -11,26 +11,26 @@ from tests.charts.variants import VARIANTS
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_object_fits_its_schema(charts: Charts, variant: str) -> None:
-    """Installed in any of these ways, each object is what Kubernetes, Strimzi or the Spark operator accepts."""
+    """In every variant, each object fits the schema of Kubernetes, Strimzi or the Spark operator."""
     files, values = VARIANTS[variant]
     objects = charts.render("gamelake", *files, values=values)
-    assert [said for one in objects if (said := problem(one))] == []
+    assert [error for one in objects if (error := problem(one))] == []
 
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_a_chart_stands_alone(charts: Charts, chart: str) -> None:
-    """Each chart installs by itself, with its own values."""
-    assert [said for one in charts.render(chart) if (said := problem(one))] == []
+    """Each chart can be installed alone, with its default values."""
+    assert [error for one in charts.render(chart) if (error := problem(one))] == []
 
 
 @pytest.mark.parametrize("job", jobs())
 def test_every_job_fits_its_schema(job: str) -> None:
-    """Each manifest of spark-apps is what the Spark operator accepts."""
+    """Each manifest of spark-apps fits the schema of the Spark operator."""
     assert problem(jobs()[job]) == ""
 
 
 def test_the_schemas_notice_a_slip(charts: Charts) -> None:
-    """A field with a wrong name or type is found in each family of objects."""
+    """The schema of each kind of object refuses a misspelled field."""
     objects = [*charts.render("gamelake"), *jobs().values()]
     for kind in ("Deployment", "NetworkPolicy", "Kafka", "KafkaTopic", "SparkApplication"):
         slipped = copy.deepcopy(next(one for one in objects if one["kind"] == kind))
@@ -40,19 +40,19 @@ def test_the_schemas_notice_a_slip(charts: Charts) -> None:
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_no_two_objects_share_a_name(charts: Charts, variant: str) -> None:
-    """Of a kind each name is given once: Helm would apply one over the other."""
+    """Names are unique per kind: otherwise Helm would apply one object over the other."""
     files, values = VARIANTS[variant]
     names = [(one["kind"], one["metadata"]["name"]) for one in charts.render("gamelake", *files, values=values)]
     assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_lint_is_content(charts: Charts, chart: str) -> None:
-    """`helm lint --strict` has nothing to say."""
+def test_lint_passes(charts: Charts, chart: str) -> None:
+    """`helm lint --strict` reports nothing."""
     assert charts.lint(chart) == ""
 
 
 @pytest.mark.parametrize("file", ["values-kind.yaml", "values-ha.yaml"])
-def test_lint_is_content_with_each_values_file(charts: Charts, file: str) -> None:
-    """The same for the umbrella with the values of a small and of a large cluster."""
+def test_lint_passes_with_each_values_file(charts: Charts, file: str) -> None:
+    """The same for the umbrella chart with each values file."""
     assert charts.lint("gamelake", file) == ""

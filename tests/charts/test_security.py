@@ -26,7 +26,7 @@ RESTRICTED = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_pod_is_restricted(charts: Charts, variant: str) -> None:
-    """Pods that the charts make, those of `helm test` included, run as a user with a number and without privileges."""
+    """Pods of the charts, those of `helm test` included, run with a numeric user ID and without privileges."""
     files, chosen = VARIANTS[variant]
     for where, pod in pods(charts.render("gamelake", *files, values=chosen)):
         context = pod["spec"]["securityContext"]
@@ -43,10 +43,10 @@ def test_every_pod_is_restricted(charts: Charts, variant: str) -> None:
 
 
 def test_strimzis_pods_are_restricted(charts: Charts) -> None:
-    """The templates that Strimzi makes brokers and entity operator from ask for the same, and none replaces them."""
+    """The templates of brokers and entity operator have the same settings, and nothing replaces them."""
     objects = charts.render("kafka")
     [kafka], [pool] = of(objects, "Kafka"), of(objects, "KafkaNodePool")
-    # Strimzi takes a pool's template, if there is one, instead of the cluster's: nothing of the two is merged.
+    # Strimzi uses a pool's template instead of the cluster's, and does not merge them.
     assert "template" not in pool["spec"]
     operator = kafka["spec"]["entityOperator"]["template"]
     for template in (kafka["spec"]["kafka"]["template"]["pod"], operator["pod"]):
@@ -63,17 +63,17 @@ def test_strimzis_pods_are_restricted(charts: Charts) -> None:
 @pytest.mark.parametrize("job", jobs())
 @pytest.mark.parametrize("role", ["driver", "executor"])
 def test_drivers_and_executors_are_restricted(job: str, role: str) -> None:
-    """The jobs' manifests ask for the same, and give a folder to write to."""
+    """The jobs' manifests have the same settings, and a folder to write to."""
     spec = application(jobs()[job])
     assert spec[role]["securityContext"] == RESTRICTED
     assert spec[role]["podSecurityContext"]["runAsNonRoot"]
     assert spec[role]["podSecurityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert spec[role]["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 the pod's own
+    assert spec[role]["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 the pod's own folder
     assert spec["volumes"] == [{"name": "tmp", "emptyDir": {}}]
 
 
-def test_what_the_api_counts_has_a_folder_of_its_own(charts: Charts) -> None:
-    """Its workers' metrics lie in a volume that nothing else is in, in particular not in the pod's /tmp."""
+def test_the_apis_metrics_have_a_volume_of_their_own(charts: Charts) -> None:
+    """The workers' metrics are in a volume of their own, not in the pod's /tmp."""
     [pod] = [pod for where, pod in pods(charts.render("gamelake")) if where == "Deployment api"]
     [container] = pod["spec"]["containers"]
     folder = environment(charts.render("gamelake"), container)["PROMETHEUS_MULTIPROC_DIR"]
@@ -82,8 +82,8 @@ def test_what_the_api_counts_has_a_folder_of_its_own(charts: Charts) -> None:
     assert {"name": volume, "emptyDir": {}} in pod["spec"]["volumes"]
 
 
-def test_users_are_those_of_the_images(charts: Charts) -> None:
-    """A pod runs as the user that its image was made for, whose files it reads and whose name Hadoop asks for."""
+def test_user_ids_match_the_images(charts: Charts) -> None:
+    """A pod runs as the user of its image, which owns the files and whose name Hadoop looks up."""
     contexts = [
         (container["image"], pod["spec"]["securityContext"]["runAsUser"])
         for _, pod in pods(charts.render("gamelake"))
@@ -111,15 +111,15 @@ def _strings(thing: object, path: str = "") -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_no_secret_is_in_values(chart: str) -> None:
-    """No value is a password: it is made in the cluster, or lies in a Secret that a value names."""
+    """No value is a password: passwords are generated in the cluster or are in a Secret that a value names."""
     named = [
         path for path, _ in _strings(values(chart)) if re.search(r"password|token|credential", path, re.IGNORECASE)
     ]
     assert named == []
 
 
-def test_a_password_is_made_and_kept(charts: Charts) -> None:
-    """The database's password is drawn at install, is long, and stays with the volume that knows it."""
+def test_a_password_is_generated_and_kept(charts: Charts) -> None:
+    """The database's password is generated at installation, is long, and is kept with the volume that contains it."""
     secrets: list[Object] = []
     for replicas in (1, 2):
         secrets += of(charts.render("hive-metastore", values={"replicas": replicas}), "Secret")
@@ -130,7 +130,7 @@ def test_a_password_is_made_and_kept(charts: Charts) -> None:
 
 
 def test_the_stores_address_has_its_password(charts: Charts) -> None:
-    """The store's password is drawn at install, and is in the address that its clients are given."""
+    """The store's password is generated at installation, and is in the address for its clients."""
     objects = charts.render("api")
     [secret] = of(objects, "Secret")
     password, url = (base64.b64decode(secret["data"][key]).decode() for key in ("password", "url"))
@@ -147,7 +147,7 @@ EXISTING = {
 
 @pytest.mark.parametrize(("chart", "chosen"), EXISTING.items())
 def test_an_existing_secret_is_used(charts: Charts, chart: str, chosen: Object) -> None:
-    """With existingSecret the chart makes none, and every pod that needs the password takes it from there."""
+    """With existingSecret the chart creates no Secret, and every pod reads the password from the existing one."""
     usual = {secret["metadata"]["name"] for secret in of(charts.render(chart), "Secret")}
     objects = charts.render(chart, values=chosen)
     assert of(objects, "Secret") == []

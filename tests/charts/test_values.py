@@ -1,4 +1,4 @@
-"""Every value says what it is for, does it, and no other is taken."""
+"""Every value is documented and has an effect, and other values are refused."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ from tests.charts.rendering import CHARTS, ROOT, Charts, Object, values
 
 PARTS = CHARTS[:-1]
 FREE = {"config", "catalogs", "annotations"}
-"""Maps whose keys are the user's."""
+"""Maps whose keys the user chooses."""
 
 OTHER: dict[str, Any] = {
     "heap": "777m",
@@ -43,7 +43,7 @@ OTHER: dict[str, Any] = {
     "format": "json",
     "level": "DEBUG",
 }
-"""Another value than the default where not any will do; by the last part of its name."""
+"""Non-default values, by the last part of the name, where an arbitrary value would not be valid."""
 
 TOGETHER: dict[str, Any] = {
     "kafka replicationFactor": {"replicas": 3},
@@ -62,7 +62,7 @@ TOGETHER: dict[str, Any] = {
     "api autoscaling.maxReplicas": {"autoscaling": {"enabled": True}},
     "api autoscaling.targetCPU": {"autoscaling": {"enabled": True}},
 }
-"""What a value needs beside it to have an effect."""
+"""Other values that a value needs to have an effect."""
 
 
 def _paths(thing: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -104,26 +104,26 @@ def _merged(one: Object, two: Object) -> Object:
 
 
 def _text(objects: list[Object]) -> str:
-    """All of them but the password that is drawn anew each time."""
+    """All objects as text, without the passwords, which are random."""
     return yaml.safe_dump([{**one, "data": None} if one["kind"] == "Secret" else one for one in objects])
 
 
 @pytest.mark.parametrize("chart", PARTS)
 def test_every_value_does_something(charts: Charts, chart: str) -> None:
-    """Changing a value, beside what it needs to count, changes what is rendered."""
-    idle = []
+    """Changing a value changes the rendered objects."""
+    unused = []
     for path, value in _paths(values(chart)):
         together = TOGETHER.get(f"{chart} {'.'.join(path)}", {})
         alone = {} if together.get(path[-1]) else together
         changed = _merged(_nested(path, _other(path, value)), together)
         if _text(charts.render(chart, values=alone)) == _text(charts.render(chart, values=changed)):
-            idle.append(".".join(path))
-    assert idle == []
+            unused.append(".".join(path))
+    assert unused == []
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_can_be_left_out(charts: Charts, part: str) -> None:
-    """`enabled` decides whether the umbrella makes a part: all that its chart renders, and nothing else."""
+    """`enabled` decides whether the umbrella chart renders a part, and changes nothing else."""
     every = {(one["kind"], one["metadata"]["name"]) for one in charts.render("gamelake")}
     without = charts.render("gamelake", values={part: {"enabled": False}})
     own = {(one["kind"], one["metadata"]["name"]) for one in charts.render(part)}
@@ -131,7 +131,7 @@ def test_every_part_can_be_left_out(charts: Charts, part: str) -> None:
 
 
 def test_the_umbrellas_own_values_do_something(charts: Charts) -> None:
-    """So do its dashboard, which is JSON that Grafana reads, and its default of no traffic."""
+    """The dashboard (valid JSON with panels) and the default-deny policy follow their values."""
     objects = charts.render("gamelake", values={"dashboard": {"enabled": True}})
     [dashboard] = [one for one in objects if one["metadata"]["name"] == "gamelake-dashboard"]
     assert json.loads(dashboard["data"]["gamelake.json"])["panels"]
@@ -145,7 +145,7 @@ def test_the_umbrellas_own_values_do_something(charts: Charts) -> None:
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_every_value_has_a_comment(chart: str) -> None:
-    """Above each value, or above the map that it is a part of, stands `# --` and a sentence."""
+    """Each value, or the map that contains it, has a comment: `# --` and a sentence."""
     text = (ROOT / "charts" / chart / "values.yaml").read_text()
     assert list(_without_comment(yaml.compose(text), text.splitlines())) == []
 
@@ -175,11 +175,11 @@ def _takes(chart: str, given: Object) -> bool:
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_every_map_takes_its_own_keys_only(chart: str) -> None:
-    """A key that is not in values.yaml is refused, wherever it is put; what is there is taken, and is in the schema."""
+    """An unknown key is refused in every map; the keys of values.yaml are accepted, and are in the schema."""
     given = values(chart)
     assert _takes(chart, given)
     maps = {path[:depth] for path, _ in _paths(given) for depth in range(len(path))}
-    # The parts' charts see to what is in them, and all of them to what is shared.
+    # The parts' charts check their own values, and all of them the shared ones.
     elsewhere = set(PARTS) if chart == "gamelake" else {"global"}
     taken = []
     for path in sorted(maps):
@@ -190,55 +190,55 @@ def test_every_map_takes_its_own_keys_only(chart: str) -> None:
 
 
 def _every(thing: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The path of every value, maps among them."""
+    """The path of every value, maps included."""
     for name, value in thing.items():
         yield (*path, name)
         if isinstance(value, dict) and name not in FREE:
             yield from _every(value, (*path, name))
 
 
-def _names(said: str, path: tuple[str, ...]) -> bool:
-    """Whether a complaint, if there is one, names the value."""
+def _names(error: str, path: tuple[str, ...]) -> bool:
+    """Whether an error, if there is one, names the value."""
     return (
-        not said
-        or f"missing property '{path[-1]}'" in said
-        or f"at '/{'/'.join(path)}'" in said
-        or ("missing properties" in said and f"'{path[-1]}'" in said)
+        not error
+        or f"missing property '{path[-1]}'" in error
+        or f"at '/{'/'.join(path)}'" in error
+        or ("missing properties" in error and f"'{path[-1]}'" in error)
     )
 
 
 @pytest.mark.parametrize("chart", CHARTS)
 def test_a_value_that_is_missing_is_named(charts: Charts, chart: str) -> None:
-    """Without any one of its values, set to null or unknown to an older release, a chart renders, or names it."""
+    """If any value is null or missing (as after an upgrade), a chart renders or names it in the error."""
     unnamed = {}
     for path in _every(values(chart)):
-        said = charts.complaint(chart, _nested(path, None))
-        if not _names(said, path):
-            unnamed[".".join(path)] = said
+        error = charts.complaint(chart, _nested(path, None))
+        if not _names(error, path):
+            unnamed[".".join(path)] = error
     assert unnamed == {}
 
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_map_that_is_missing_is_named_by_the_umbrella(charts: Charts, part: str) -> None:
-    """The same holds for the maps of a part, when the umbrella is given the null."""
+    """The same holds for the maps of a part, if the umbrella chart gets the null."""
     unnamed = {}
     for map_ in {path[:depth] for path, _ in _paths(values(part)) for depth in range(1, len(path))}:
         where = map_ if map_[0] == "global" else (part, *map_)
-        said = charts.complaint("gamelake", _nested(where, None))
-        if not _names(said, map_):
-            unnamed[".".join(where)] = said
+        error = charts.complaint("gamelake", _nested(where, None))
+        if not _names(error, map_):
+            unnamed[".".join(where)] = error
     assert unnamed == {}
 
 
 @pytest.mark.parametrize("chart", PARTS)
-def test_the_schema_knows_no_more_than_the_values(chart: str) -> None:
-    """What the schema allows is in values.yaml, but for the two keys by which the umbrella speaks to a part."""
+def test_the_schema_has_no_other_keys_than_the_values(chart: str) -> None:
+    """Every key of the schema is in values.yaml, except the two that the umbrella chart sets."""
     known = _schema(chart)["properties"].keys()
     assert known - values(chart).keys() == {"enabled", "common"}
 
 
-def test_shared_values_are_known_to_the_umbrella() -> None:
-    """Each value under `global` of any part can be set once for all in the umbrella, and its comment names it."""
+def test_the_umbrella_has_all_shared_values() -> None:
+    """Each value under `global` of a part can be set in the umbrella chart, and the comment there names it."""
     shared = {path[1:] for part in PARTS for path, _ in _paths(values(part)) if path[0] == "global"}
     known = _schema("gamelake")["properties"]["global"]["properties"]
     flat: set[tuple[str, ...]] = {(name,) for name, one in known.items() if "properties" not in one}
@@ -249,7 +249,7 @@ def test_shared_values_are_known_to_the_umbrella() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chart", "slip", "said"),
+    ("chart", "slip", "expected"),
     [
         ("gamelake", {"apii": {}}, "additional properties 'apii' not allowed"),
         ("gamelake", {"api": {"replica": 3}}, "additional properties 'replica' not allowed"),
@@ -273,14 +273,14 @@ def test_shared_values_are_known_to_the_umbrella() -> None:
         ("trino", {"worker": {"replicas": "two"}}, "got string, want integer"),
     ],
 )
-def test_wrong_values_are_refused(charts: Charts, chart: str, slip: Object, said: str) -> None:
-    """A slip stops the installation with a message that names the value and what was expected."""
-    assert said in charts.refusal(chart, slip)
+def test_wrong_values_are_refused(charts: Charts, chart: str, slip: Object, expected: str) -> None:
+    """A wrong value stops the installation with a message that names the value and what was expected."""
+    assert expected in charts.refusal(chart, slip)
 
 
 @pytest.mark.parametrize("chart", CHARTS)
-def test_the_readme_is_made_of_the_values(chart: str) -> None:
-    """Each value stands in the chart's README with its default, as hack/update-charts writes it, and no other does."""
+def test_the_readme_lists_the_values(chart: str) -> None:
+    """The chart's README lists exactly its values, with their defaults, as hack/update-charts generates it."""
     readme = (ROOT / "charts" / chart / "README.md").read_text()
     listed = dict(re.findall(r"^\| ([\w.-]+) \| \w+ \| `(.*?)` \| \S.* \|$", readme, re.MULTILINE))
     expected = {}
@@ -290,7 +290,7 @@ def test_the_readme_is_made_of_the_values(chart: str) -> None:
 
 
 def _documented(thing: Object, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Maps of one line, and those of resources, are one value."""
+    """Maps on one line, and resources, count as one value."""
     for name, value in thing.items():
         if isinstance(value, dict) and value and name not in {"image", "resources"} | FREE:
             yield from _documented(value, f"{path}{name}.")

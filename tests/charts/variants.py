@@ -1,4 +1,4 @@
-"""Ways to install gamelake: each values file, and each option in a state that is not its default."""
+"""Installations to test: each values file, and each option with a value that is not its default."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The images of this tree, built, and a server of each, running."""
+"""Builds the images of this tree, and runs a server of each."""
 
 import os
 import subprocess
@@ -11,25 +11,26 @@ from testbed.settings import ROOT
 from tests.images.container import Container, docker
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-ALL_INTERFACES = "0.0.0.0"  # noqa: S104 of a container
+ALL_INTERFACES = "0.0.0.0"  # noqa: S104 inside a container
 HDFS = "hdfs://namenode:8020"
-STORE_PASSWORD = "drawn-at-random"  # noqa: S105 of no store but that of the tests
+STORE_PASSWORD = "drawn-at-random"  # noqa: S105 of the tests' own store
 DATABASE = {"USER": "metastore", "PASSWORD": 'it\'s a "secret"\\'}
 
 
 def image(name: str) -> str:
-    return f"gamelake/{name}:{VERSION}"
+    """The tag of an image, from the variables that hack/build-images reads too."""
+    return f"{os.environ.get('IMAGE_PREFIX') or 'gamelake/'}{name}:{os.environ.get('IMAGE_TAG') or VERSION}"
 
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """Minutes, or seconds when nothing has changed."""
+    """Build the images, which takes minutes, or seconds when nothing has changed."""
     subprocess.run([ROOT / "hack/build-images"], check=True)
 
 
 @pytest.fixture(scope="session")
 def servers(built: None) -> Iterator[dict[str, Container]]:
-    """One of each, started as they need each other; the tests wait until they are ready."""
+    """One server of each image, started in the order of their dependencies; the tests wait until they are ready."""
     network = f"gamelake-test-{os.getpid()}"
     running: dict[str, Container] = {}
 

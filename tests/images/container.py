@@ -1,4 +1,4 @@
-"""Containers as a restricted pod runs them: no privileges, a root that is read-only, /tmp and /data to write to."""
+"""Runs containers as a restricted pod does: without privileges, with a read-only root, and writable /tmp and /data."""
 
 import json
 import subprocess
@@ -17,7 +17,7 @@ RESTRICTED = (
 
 
 def docker(*arguments: str) -> str:
-    """Run a command of docker's and return what it printed, both kinds; AssertionError if it fails."""
+    """Run a docker command and return its output, standard error included; raise AssertionError if it fails."""
     done = attempt(*arguments)
     assert done.returncode == 0, f"docker {' '.join(arguments)}:\n{done.stdout}"
     return done.stdout
@@ -32,13 +32,13 @@ def configuration(image: str) -> dict[str, Any]:
 
 
 def run(image: str, *command: str, entrypoint: str | None = None, options: tuple[str, ...] = ()) -> str:
-    """Run a container to its end and return what it printed."""
+    """Run a container until it exits and return its output."""
     replaced = [f"--entrypoint={entrypoint}"] if entrypoint else []
     return docker("run", "--rm", *RESTRICTED, *replaced, *options, image, *command)
 
 
 class Container:
-    """A server, known by `name` to the others in its network."""
+    """A server, which the other containers of its network reach as `name`."""
 
     def __init__(self, network: str, name: str, image: str, *arguments: str, **environment: str) -> None:
         variables = [f"--env={key}={value}" for key, value in environment.items()]
@@ -55,10 +55,10 @@ class Container:
         return self.execute("bash", "-c", script)
 
     def wait(self, what: str, probe: Callable[[], object], timeout: float = 300) -> None:
-        """Wait until a probe answers something true; its log's end says why it does not."""
+        """Wait until the probe returns a true value; AssertionError, with the end of its log, if it does not."""
 
         def alive_and_ready() -> object:
-            assert self._state("Running") == "true", "it has ended"
+            assert self._state("Running") == "true", "the container has exited"
             return probe()
 
         try:
@@ -67,7 +67,7 @@ class Container:
             raise AssertionError(f"{self.name}: {error}\n{docker('logs', '--tail=40', self._id)}") from None
 
     def stop(self) -> int:
-        """Ask it to end, as a kubelet does, and return its exit code: 137 if it had to be killed."""
+        """Stop the server as a kubelet does, and return its exit code: 137 if it had to be killed."""
         docker("stop", "--time=30", self._id)
         return int(self._state("ExitCode"))
 

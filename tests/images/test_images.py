@@ -1,4 +1,4 @@
-"""Each image runs as a restricted pod runs it, and ends when it is told to."""
+"""Each image runs as in a restricted pod, and stops on request."""
 
 import json
 import re
@@ -11,9 +11,9 @@ from testbed.settings import ROOT
 from tests.images.conftest import DATABASE, STORE_PASSWORD, VERSION, image
 from tests.images.container import Container, configuration, run
 
-IMAGES = sorted(path.parent.name for path in ROOT.glob("images/*/Dockerfile"))
-# Those of PyPI and Maven Central that the image is there for.
-MADE_OF = {
+IMAGES = sorted({path.parent.name for path in ROOT.glob("images/*/Dockerfile")} - {"base"})
+# The package that each image exists to run.
+MAIN_PACKAGE = {
     "api": "gunicorn",
     "hdfs": "hadoop-hdfs",
     "hive-metastore": "hive-standalone-metastore-server",
@@ -36,13 +36,13 @@ def has_engine() -> bool:
 pytestmark = [
     pytest.mark.skipif(not has_engine(), reason="no container engine answers (docker info)"),
     pytest.mark.usefixtures("built"),
-    pytest.mark.timeout(3600),  # the first of them builds the images
+    pytest.mark.timeout(3600),  # the first test builds the images
 ]
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_says_what_it_is(name: str) -> None:
-    """An image has a user that is a number, and labels that say its name, version, commit and license."""
+def test_user_and_labels(name: str) -> None:
+    """An image has a numeric user, and labels with its name, version, commit and license."""
     config = configuration(image(name))
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", config["User"])
     labels = {key.removeprefix("org.opencontainers.image."): value for key, value in config["Labels"].items()}
@@ -52,27 +52,27 @@ def test_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_lists_what_it_is_made_of(name: str) -> None:
-    """The list of packages in an image names Debian's, and those that it is there for."""
+def test_sbom(name: str) -> None:
+    """The SBOM in an image lists Debian's packages and the one that the image exists to run."""
     packages = json.loads(run(image(name), f"/usr/share/sbom/{name}.cdx.json", entrypoint="cat"))["components"]
-    assert {"libc6", "tini", MADE_OF[name]} <= {package["name"] for package in packages}
+    assert {"libc6", "tini", MAIN_PACKAGE[name]} <= {package["name"] for package in packages}
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_has_nothing_to_build_with(name: str) -> None:
-    """No compiler and no package manager of a language is left in an image, nor a file that its user could change."""
+def test_no_build_tools(name: str) -> None:
+    """An image contains no compiler, no package manager of a language, and no file that its user can write to."""
     found = f"for tool in {BUILD_TOOLS}; do command -v $tool; done; find /opt /usr -writable ! -type l; true"
     assert run(image(name), "-c", found, entrypoint="bash") == ""
 
 
 def test_kafka_and_the_api(servers: dict[str, Container]) -> None:
-    """The broker has a topic made, and the API's answer is the broker's acknowledgement."""
+    """The broker creates a topic, and the API answers once the broker has acknowledged the event."""
     kafka, api = servers["kafka"], servers["api"]
     create = (
         '"$JAVA_HOME/bin/java" -cp "$KAFKA_HOME/jars/*" org.apache.kafka.tools.TopicCommand '
         "--bootstrap-server kafka:9092 --create --if-not-exists --topic events"
     )
-    kafka.wait("makes a topic", lambda: kafka.shell(create).returncode == 0)
+    kafka.wait("creates a topic", lambda: kafka.shell(create).returncode == 0)
     ask = "import sys, urllib.request as r; print(r.urlopen('http://127.0.0.1:5000' + sys.argv[1]).read().decode())"
     api.wait("is alive", lambda: api.execute("python3", "-c", ask, "/healthz").returncode == 0)
     api.wait("is ready", lambda: api.execute("python3", "-c", ask, "/readyz").returncode == 0)
@@ -80,7 +80,7 @@ def test_kafka_and_the_api(servers: dict[str, Container]) -> None:
 
 
 def test_the_store(servers: dict[str, Container]) -> None:
-    """A client needs the password, and finds no more memory than the store was given."""
+    """A client needs the password, and the store's memory limit is the one in its environment."""
     store = servers["store"]
     asked = ("valkey-cli", "-e", "config", "get", "maxmemory")
     store.wait("answers", lambda: "NOAUTH" in store.execute(*asked).stdout)
@@ -89,19 +89,21 @@ def test_the_store(servers: dict[str, Container]) -> None:
 
 
 def test_the_world(servers: dict[str, Container]) -> None:
-    """What depends on the world is answered once it is up with the topic, and is remembered in the store."""
+    """A command that depends on the world succeeds once the projection has caught up, and changes the store."""
     api = servers["api"]
     act = (
         "import urllib.request as r; request = r.Request('http://127.0.0.1:5000/explore', b'', {'X-Player': 'ada'}); "
         "print(r.urlopen(request).status)"
     )
-    api.wait("carries out what depends on the world", lambda: api.execute("python3", "-c", act).stdout == "200\n")
+    api.wait(
+        "executes a command that depends on the world", lambda: api.execute("python3", "-c", act).stdout == "200\n"
+    )
     known = ("env", f"REDISCLI_AUTH={STORE_PASSWORD}", "valkey-cli", "exists", "gamelake:hero:ada")
     assert servers["store"].execute(*known).stdout.split()[-1] == "1"
 
 
 def test_hdfs(servers: dict[str, Container]) -> None:
-    """A file that is written through the NameNode is read from the DataNode."""
+    """A file written through the NameNode is read back from the DataNode."""
     namenode = servers["namenode"]
     shell = "/opt/gamelake/images/hdfs/run dfs"
     put = f"{shell} -put -f /etc/debian_version /version"
@@ -112,14 +114,14 @@ def test_hdfs(servers: dict[str, Container]) -> None:
 
 
 def test_hdfs_makes_checkpoints(servers: dict[str, Container]) -> None:
-    """What the NameNode has written down comes back to it as a checkpoint, from the SecondaryNameNode."""
+    """The SecondaryNameNode returns the NameNode's edits to it as a checkpoint."""
     namenode = servers["namenode"]
     later = "find /data/name/current -name 'fsimage_*[1-9]*' -not -name '*.md5' 2>/dev/null"
-    namenode.wait("has a checkpoint of its edits", lambda: namenode.shell(later).stdout)
+    namenode.wait("has a checkpoint", lambda: namenode.shell(later).stdout)
 
 
 def test_postgres(servers: dict[str, Container]) -> None:
-    """A login needs the password, from the pod itself as from others."""
+    """A login needs the password, from inside the pod too."""
     psql = ("psql", "--host=postgres", f"--username={DATABASE['USER']}", "--command=SELECT 'in'", "metastore")
     right, wrong = (
         servers["postgres"].execute("env", f"PGPASSWORD={password}", *psql) for password in (DATABASE["PASSWORD"], "no")
@@ -129,7 +131,7 @@ def test_postgres(servers: dict[str, Container]) -> None:
 
 
 def test_trino_and_the_metastore(servers: dict[str, Container]) -> None:
-    """Trino answers, and makes a table: it is known in PostgreSQL through the metastore, and lies on HDFS."""
+    """A table that Trino creates is registered in PostgreSQL through the metastore, and stored on HDFS."""
     trino = servers["trino"]
 
     def ask(sql: str) -> str | None:
@@ -148,10 +150,10 @@ def test_trino_and_the_metastore(servers: dict[str, Container]) -> None:
 
 
 def test_spark_driver(tmp_path: Path) -> None:
-    """What Spark on Kubernetes starts a driver with runs a job, its workers in Python."""
+    """The command that Spark on Kubernetes starts a driver with runs a job with Python workers."""
     job = tmp_path / "job.py"
     job.write_text(
-        "import game_events, settings\n"
+        "import game_events, lake.settings\n"
         "from pyspark.sql import SparkSession\n"
         "spark = SparkSession.builder.getOrCreate()\n"
         "spark._jvm.Class.forName('org.apache.iceberg.spark.SparkCatalog')\n"
@@ -165,7 +167,7 @@ def test_spark_driver(tmp_path: Path) -> None:
 
 
 def test_spark_executor() -> None:
-    """What Spark on Kubernetes starts an executor with is understood: it looks for its driver."""
+    """The command that Spark on Kubernetes starts an executor with makes it connect to its driver."""
     environment = {
         "SPARK_DRIVER_URL": "spark://CoarseGrainedScheduler@nobody:7078",
         "SPARK_EXECUTOR_ID": "1",
@@ -198,6 +200,6 @@ def test_spark_executor() -> None:
         ("kafka", 143),
     ],
 )
-def test_ends_when_told_to(servers: dict[str, Container], name: str, code: int) -> None:
-    """A server ends in time: 0 where it handles the signal to its end, 143 where the signal ends the JVM."""
+def test_stops_on_sigterm(servers: dict[str, Container], name: str, code: int) -> None:
+    """A server stops in time: with 0 if it handles the signal, with 143 if the signal ends the JVM."""
     assert servers[name].stop() == code

@@ -1,1 +1,1 @@
-"""A package, so that its servers are gone when its last test has run."""
+"""A package, so that pytest stops its servers after the last of its tests."""

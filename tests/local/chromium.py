@@ -1,4 +1,4 @@
-"""A real browser without a window, as a test looks at a page with it."""
+"""A headless browser for tests of pages."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,13 +11,13 @@ from selenium.webdriver.chrome.service import Service
 
 @contextmanager
 def driven() -> Iterator[Chrome]:
-    """Have its driver while the block lasts; skip the test where it is not installed."""
+    """Provide a driver for the block; skip the test if no browser is installed."""
     browser, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not browser or not driver:
-        pytest.skip("there is no browser: install Debian's chromium and chromium-driver")
+        pytest.skip("no browser found: install Debian's packages chromium and chromium-driver")
     options = ChromeOptions()
     options.binary_location = browser
-    # It runs as root in a container, too, where there is no room in /dev/shm.
+    # It also runs as root in containers, where /dev/shm is small.
     for argument in (
         "--headless=new",
         "--no-sandbox",
@@ -41,7 +41,7 @@ class Chromium:
     @classmethod
     @contextmanager
     def opened(cls) -> Iterator["Chromium"]:
-        """Have it while the block lasts."""
+        """Provide a browser for the block."""
         with driven() as driver:
             yield cls(driver)
 
@@ -54,14 +54,14 @@ class Chromium:
         return len(self.texts(selector))
 
     def texts(self, selector: str) -> list[str]:
-        """The text of each element."""
+        """Return the text of each matching element."""
         script = "return [...document.querySelectorAll(arguments[0])].map((one) => one.textContent)"
         return list(self._driver.execute_script(script, selector))
 
     def overflow(self) -> int:
-        """How many pixels the page is wider than its window."""
+        """Return by how many pixels the page is wider than its window."""
         return int(self._driver.execute_script("return document.documentElement.scrollWidth - innerWidth"))
 
-    def complaints(self) -> list[str]:
-        """What the console has got to say since the last time."""
+    def console(self) -> list[str]:
+        """Return the console's messages since the last call."""
         return [entry["message"] for entry in self._driver.get_log("browser")]  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Real servers for the tests: one stack for all of them, on ports and in a directory of its own."""
+"""Real servers for the tests: one stack for all of them, with ports and a directory of its own."""
 
 import signal
 from collections.abc import Iterator
@@ -13,13 +13,20 @@ from testbed.stack.stack import Stack
 from tests.local.lake import Lake
 from tests.poison import EXAMPLES
 
-# A test run that is told to end stops its servers, as one does that is interrupted.
+# On SIGTERM a test run stops its servers, as on Ctrl-C.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that share the stack, unless their module has a stack of its own."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "stack" in item.fixturenames and not hasattr(item.module, "stack"):
+            item.add_marker("lake")
 
 
 @pytest.fixture(scope="package", autouse=True)
 def environment() -> Iterator[pytest.MonkeyPatch]:
-    """Of all that the tests start, which ends before the JVM's thorough compiler has paid for itself."""
+    """Settings for all programs that the tests start: JVMs use only the fast compiler, because they end soon."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
         yield patch
@@ -27,7 +34,7 @@ def environment() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """The servers, up, with the topic and the tables made: what writes to them is the test's to start."""
+    """The running servers, with the topic and the tables; tests start what writes to them."""
     data: Path = tmp_path_factory.mktemp("stack")
     one = Stack(Settings.isolated(data))
     one.up([name for name in one.names if name not in ("stream", "maintenance")])
@@ -42,7 +49,7 @@ def lake(stack: Stack) -> Lake:
 
 
 def _archive_classes(stack: Stack, archive: Path) -> str:
-    """Keep the classes of one Spark job as its JVM has them; return the option that spares later jobs the loading."""
+    """Archive the classes that one Spark job loads; return the JVM option that makes later jobs load the archive."""
     Lake(stack).write([path.read_bytes() for path in EXAMPLES.glob("*.json")])
     job = spark_job(stack.settings, "job", "batch.py", "load")
     stack.run(replace(job, environment={**job.environment, "SPARK_SUBMIT_OPTS": f"-XX:ArchiveClassesAtExit={archive}"}))

@@ -1,4 +1,4 @@
-"""The topic and the table, as a test fills and reads them."""
+"""The topic and the table: how tests write and read them."""
 
 import os
 import subprocess
@@ -30,11 +30,11 @@ Place = tuple[int, int]
 Headers = Sequence[tuple[str, bytes | None]]
 
 Record = tuple[bytes | None, bytes | None, Headers, int]
-"""Key, value, headers and milliseconds since the epoch, 0 for now."""
+"""Key, value, headers, and the time in milliseconds since the epoch, 0 for now."""
 
 
 class Lake:
-    """What lies in Kafka and what Trino answers."""
+    """Writes to Kafka, runs jobs, and queries Trino."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
@@ -44,7 +44,7 @@ class Lake:
         self._offsets: set[Place] = set()
 
     def write(self, values: Iterable[bytes | None], key: bytes | None = b"knight1") -> dict[Place, bytes | None]:
-        """Write records to the topic and return where each one lies."""
+        """Write records to the topic, and return the value at each place."""
         places: dict[Place, bytes | None] = {}
         producer = Producer({"bootstrap.servers": self._settings.bootstrap_servers, "message.max.bytes": 1_048_588})
         for value in values:
@@ -61,7 +61,7 @@ class Lake:
         return places
 
     def write_as_they_are(self, records: Iterable[Record]) -> dict[Place, Record]:
-        """Write records whole to the topic, which keeps their times, and return where each one lies."""
+        """Write records with their own times to the topic, and return the record at each place."""
         places: dict[Place, Record] = {}
         producer = Producer({"bootstrap.servers": self._settings.bootstrap_servers, "message.max.bytes": 1_048_588})
         with self._own_times():
@@ -83,7 +83,7 @@ class Lake:
 
     @contextmanager
     def _own_times(self) -> Iterator[None]:
-        """Have the topic keep the times that producers stamp, as one does that was not made here."""
+        """Let the topic keep the producers' timestamps, as a topic with Kafka's default settings does."""
         self._configure("message.timestamp.type", "CreateTime")
         try:
             yield
@@ -96,18 +96,18 @@ class Lake:
         self._admin.incremental_alter_configs([resource])[resource].result()
 
     def add_partitions(self, total: int) -> None:
-        """Have so many partitions of the topic from now on."""
+        """Raise the number of the topic's partitions to `total`."""
         name = self._settings.topic
         self._admin.create_partitions([NewPartitions(name, total)])[name].result()
 
     def transact(self, values: Iterable[bytes], *, commit: bool) -> None:
-        """Write records in one transaction: its marker is the last offset of each partition that it writes to."""
+        """Write records in one transaction; its marker is then the last offset of each partition."""
         producer = self._transaction(values)
         (producer.commit_transaction if commit else producer.abort_transaction)(60)
 
     @contextmanager
     def open_transaction(self, values: Iterable[bytes]) -> Iterator[None]:
-        """Write records in a transaction that is open meanwhile, and then aborted."""
+        """Write records in a transaction that stays open during the block, and is aborted after it."""
         producer = self._transaction(values)
         try:
             yield
@@ -115,7 +115,7 @@ class Lake:
             producer.abort_transaction(60)
 
     def _transaction(self, values: Iterable[bytes]) -> Producer:
-        """Write the same records to each partition, in a transaction that stays open."""
+        """Write the same records to each partition, in a transaction, and leave it open."""
         producer = Producer(
             {
                 "bootstrap.servers": self._settings.bootstrap_servers,
@@ -132,7 +132,7 @@ class Lake:
         return producer
 
     def offsets(self) -> set[Place]:
-        """Every offset of the topic at which there was a record, aborted ones left out."""
+        """Return every offset that has had a record, except aborted ones."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self._settings.bootstrap_servers,
@@ -158,7 +158,7 @@ class Lake:
         return set(self._offsets)
 
     def job(self, *arguments: str) -> str:
-        """Run a Spark job to its end and return what it printed; StackError if it fails."""
+        """Run a Spark job to its end and return its output; raise StackError if it fails."""
         return self._stack.run(spark_job(self._settings, "job", *arguments))
 
     def start_job(self, *arguments: str) -> psutil.Popen:
@@ -180,14 +180,14 @@ class Lake:
         return sql.ask(self._settings, query)[1]
 
     def rows(self) -> list[list[Any]]:
-        """Every row of the table, whole, in the order of partition and offset."""
+        """Return every row of the table with all columns, in the order of partition and offset."""
         return self.ask("SELECT * FROM lake.default.events ORDER BY kafka_partition, kafka_offset")
 
     def count(self) -> int:
         return int(self.ask("SELECT count(*) FROM lake.default.events")[0][0])
 
     def places(self) -> list[Place]:
-        """Every row's place in the topic, in order; a row that is there twice is here twice."""
+        """Return every row's place in the topic, in order; a doubled row has its place twice."""
         return [
             (partition, offset)
             for partition, offset in self.ask(
@@ -196,14 +196,14 @@ class Lake:
         ]
 
     def file_count(self) -> int:
-        """How many files and folders HDFS has just now, those that are being written included."""
-        # Of this bean only: the NameNode shows others as they were up to 10 s ago.
+        """Count the files and folders on HDFS, including files that are being written."""
+        # The NameNode caches other beans for up to 10 s.
         bean = "Hadoop:service=NameNode,name=FSNamesystemState"
         answer = requests.get(f"http://{HOST}:{self._settings.ports.namenode_http}/jmx", {"qry": bean}, timeout=5)
         return int(answer.json()["beans"][0]["FilesTotal"])
 
     def files(self, folder: str) -> set[str]:
-        """Every file under a folder of HDFS; none if there is no such folder."""
+        """Return every file under a folder on HDFS; none if it does not exist."""
         listing = subprocess.run(
             [ROOT / "images/hdfs/run", "dfs", "-ls", "-R", "-C", folder],
             env=hdfs_environment(self._settings),

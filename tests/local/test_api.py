@@ -1,4 +1,4 @@
-"""The API's data path: what is answered is in Kafka."""
+"""The API's data path: every answered event is in Kafka."""
 
 import json
 import socket
@@ -22,7 +22,7 @@ def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
 
 
 def raw(game: Game, *lines: bytes, body: bytes = b"") -> str:
-    """Send exactly these lines and return the whole answer."""
+    """Send exactly these lines and return the whole response."""
     with socket.create_connection(("127.0.0.1", game.port), timeout=10) as client:
         client.sendall(b"\r\n".join([*lines, b"Connection: close", b"", b""]) + body)
         parts = []
@@ -32,7 +32,7 @@ def raw(game: Game, *lines: bytes, body: bytes = b"") -> str:
 
 
 def connected(game: Game) -> HTTPConnection:
-    """A connection that had some answers and is kept open."""
+    """Return a kept-alive connection that has had some responses."""
     client = HTTPConnection("127.0.0.1", game.port, timeout=10)
     for _ in range(3):
         client.request("GET", "/")
@@ -42,7 +42,7 @@ def connected(game: Game) -> HTTPConnection:
 
 @pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
 def test_an_answered_action_is_in_kafka(game: Game, action: EventType):
-    """At the partition and offset of the answer lies the event, valid, keyed by its player."""
+    """The event is at the response's partition and offset, valid and keyed by its player."""
     answer = game.ask(action.request, headers={"User-Agent": "curl/8.14.1"})
     assert (answer.status, answer.json["answer"]) == (200, action.result.answer)
     key, event = game.record(answer.json["partition"], answer.json["offset"])
@@ -54,8 +54,8 @@ def test_an_answered_action_is_in_kafka(game: Game, action: EventType):
     assert (event["player"], event["host"], event["user_agent"]) == (PLAYER, PLAYER, "curl/8.14.1")
 
 
-def test_what_gets_no_2xx_writes_nothing(game: Game):
-    """An unknown path, a wrong value, another method and a wrong body leave the topic as it was."""
+def test_only_2xx_responses_write_events(game: Game):
+    """An unknown path, an invalid value, another method and an invalid body leave the topic unchanged."""
     before = game.ends()
     assert game.ask("/nowhere").status == 404
     assert game.ask("/join_a_guild?guild=").status == 400
@@ -67,7 +67,7 @@ def test_what_gets_no_2xx_writes_nothing(game: Game):
 
 
 def test_secrets_are_never_stored(game: Game):
-    """Of a request with credentials, nothing of them reaches Kafka."""
+    """Credentials in a request do not reach Kafka."""
     headers = {"Authorization": "Bearer s3cret", "Cookie": "session=s3cret", "X-Api-Key": "s3cret"}
     answer = game.ask("/", headers=headers)
     _, event = game.record(answer.json["partition"], answer.json["offset"])
@@ -75,7 +75,7 @@ def test_secrets_are_never_stored(game: Game):
 
 
 def test_headers_in_any_script_and_of_eight_kilobytes(game: Game):
-    """UTF-8 header values arrive whole; of one of 8 KB the event has the first 512 characters."""
+    """UTF-8 headers of up to 8 KB are accepted; an event has their first 512 characters."""
     player = "Jeanne d'Arc née à Domrémy 🛡"
     agent = "u" * 8192
     answer = game.ask("/", headers={"X-Player": player.encode(), "User-Agent": agent})
@@ -86,7 +86,7 @@ def test_headers_in_any_script_and_of_eight_kilobytes(game: Game):
 
 
 def test_a_longer_header_is_refused(game: Game):
-    """A header value that an event cannot hold is a 4xx, from gunicorn or from us."""
+    """A header value that is too long for an event is a 4xx, from gunicorn or from the application."""
     assert game.ask("/", headers={"User-Agent": "u" * 8193}).status in (400, 431)
     assert game.ask("/", headers={"User-Agent": "u" * 20_000}).status in (400, 431)
 
@@ -103,8 +103,8 @@ def test_a_longer_header_is_refused(game: Game):
         ([b"X-Nothing: a"], "Host"),
     ],
 )
-def test_a_wrong_header_is_a_400_that_names_it(game: Game, lines: list[bytes], named: str):
-    """A header that came twice, has control characters or is not UTF-8 is refused, and nothing written."""
+def test_an_invalid_header_is_a_400_that_names_it(game: Game, lines: list[bytes], named: str):
+    """A header that is repeated, has control characters or is not UTF-8 is refused, and nothing is written."""
     before = game.ends()
     answer = raw(game, b"GET / HTTP/1.1", *lines)
     assert answer.startswith("HTTP/1.1 400")
@@ -112,8 +112,8 @@ def test_a_wrong_header_is_a_400_that_names_it(game: Game, lines: list[bytes], n
     assert game.ends() == before
 
 
-def test_simple_clients_of_http_1_0(game: Game):
-    """A client that speaks HTTP/1.0, as ab does, is answered."""
+def test_http_1_0_clients_are_served(game: Game):
+    """A client that uses HTTP/1.0, such as ab, gets a response."""
     assert raw(game, b"GET /declare_peace HTTP/1.0", b"Host: user1.comcast.com").endswith("\r\n\r\nPeace Declared!")
 
 
@@ -121,14 +121,14 @@ def test_simple_clients_of_http_1_0(game: Game):
     ("size", "framing"), [(1_100_000, b"Content-Length: 1100000"), (0, b"Transfer-Encoding: chunked")]
 )
 def test_a_body_that_is_too_large_is_a_413(game: Game, size: int, framing: bytes):
-    """A body over 1 MiB is refused, also when it does not tell its length beforehand."""
+    """A body over 1 MiB is refused, even if its length is not announced."""
     chunks = b"".join(b"10000\r\n" + b" " * 0x10000 + b"\r\n" for _ in range(17)) + b"0\r\n\r\n"
     request = [b"POST /events HTTP/1.1", b"Host: a", b"Content-Type: application/json", framing]
     assert raw(game, *request, body=b" " * size or chunks).startswith("HTTP/1.1 413")
 
 
-def test_bulk_results_tell_where_the_events_lie(game: Game):
-    """Of a mixed list the valid events are in Kafka, at the places that their results name, and no others."""
+def test_bulk_results_have_the_events_positions(game: Game):
+    """Of a mixed list, only the valid events are in Kafka, at the positions in their results."""
     before = sum(game.ends().values())
     items = [
         {"event_type": "join_guild", "guild": f"guild {i}", "player": f"p{i}", "event_id": f"e{i}"} for i in range(50)
@@ -146,7 +146,7 @@ def test_bulk_results_tell_where_the_events_lie(game: Game):
 
 
 def test_large_bulk_requests_of_many_clients_are_all_written(game: Game):
-    """As many clients as a worker has threads may each send the largest bulk request at once: all get 200."""
+    """As many clients as a worker has threads may send the largest bulk request at the same time."""
     items = [{"event_type": "purchase_sword", "strength": 5, "description": "large sword"}] * 1000
     with game.another_api(WEB_CONCURRENCY="1", API_PLAYER_RATE="0", API_ADDRESS_RATE="0"):
         before = sum(game.ends().values())
@@ -156,7 +156,7 @@ def test_large_bulk_requests_of_many_clients_are_all_written(game: Game):
 
 
 def test_long_headers_do_not_fill_the_queue(game: Game):
-    """Clients whose headers are as long as allowed are all served beside each other."""
+    """Clients with headers of the maximum length are served at the same time."""
     headers = {"User-Agent": "u" * 8000, "Accept": "application/json, " + "a" * 8000}
     with game.another_api(WEB_CONCURRENCY="1", API_PLAYER_RATE="0", API_ADDRESS_RATE="0"):
         answers = game.ask_at_once(
@@ -166,7 +166,7 @@ def test_long_headers_do_not_fill_the_queue(game: Game):
 
 
 def test_more_clients_than_threads_are_all_answered(game: Game):
-    """Who keeps a connection and asks on and on, or asks nothing more, keeps no other client waiting."""
+    """Busy and idle kept-alive connections do not delay other clients."""
     with (
         game.another_api(WEB_CONCURRENCY="1", API_THREADS="2"),
         ThreadPoolExecutor(6) as pool,
@@ -183,7 +183,7 @@ def test_more_clients_than_threads_are_all_answered(game: Game):
 
 
 def test_an_idle_connection_is_closed(game: Game):
-    """A connection is closed when it had no request for the keep-alive time."""
+    """A connection without a request for the keep-alive time is closed."""
     with game.another_api(API_KEEPALIVE_SECONDS="1"):
         client = connected(game)
         began = time.monotonic()
@@ -191,8 +191,8 @@ def test_an_idle_connection_is_closed(game: Game):
         assert 0.9 < time.monotonic() - began < 4
 
 
-def test_open_connections_delay_no_stop(game: Game):
-    """SIGTERM does not wait for clients that stay connected."""
+def test_open_connections_do_not_delay_a_stop(game: Game):
+    """After SIGTERM the API does not wait for idle clients."""
     with game.another_api():
         clients = [connected(game) for _ in range(4)]
         began = time.monotonic()
@@ -202,7 +202,7 @@ def test_open_connections_delay_no_stop(game: Game):
 
 
 def test_metrics_add_up_over_the_workers(game: Game):
-    """However requests were spread over the workers, the metrics count each of them once, also after a worker died."""
+    """The metrics count each request of every worker once, even after a worker has died."""
 
     def acked() -> float:
         lines = game.ask("/metrics").text.splitlines()

@@ -1,4 +1,4 @@
-"""The API on the wire: slow clients, and requests that are no HTTP."""
+"""The API's transport: slow clients and malformed requests."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
 
 
 def answer_to(game: Game, request: bytes, seconds: float = 20) -> tuple[int, str, str]:
-    """Send these bytes; return status, headers and body of what comes until the server closes the connection."""
+    """Send these bytes; return status, headers and body of the response once the server closes the connection."""
     with socket.create_connection(("127.0.0.1", game.port), timeout=seconds) as client:
         client.sendall(request)
         return whole_answer(client)
@@ -34,7 +34,7 @@ def whole_answer(client: socket.socket) -> tuple[int, str, str]:
 
 
 def counted(game: Game, status: int) -> float:
-    """How many requests without a known path the API has answered so."""
+    """Return how many requests without a known path got this status."""
     pattern = rf'^game_api_requests_total\{{action="unknown",status="{status}"\}} (\S+)$'
     return sum(float(value) for value in re.findall(pattern, game.ask("/metrics").text, re.MULTILINE))
 
@@ -46,8 +46,8 @@ HALF_A_BODY = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/js
 @pytest.mark.parametrize(
     ("half", "deadline"), [(HALF_A_HEADER, 5), (HALF_A_BODY, 10), (b"", 1)], ids=["headers", "body", "nothing"]
 )
-def test_clients_that_send_half_a_request_silence_nobody(game: Game, half: bytes, deadline: float):
-    """Beside 160 clients that send a part and then nothing, others are answered when the time for that part is over."""
+def test_incomplete_requests_do_not_block_other_clients(game: Game, half: bytes, deadline: float):
+    """Despite 160 clients with incomplete requests, others get a response within that part's time limit."""
     with ExitStack() as stack:
         for _ in range(160):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", game.port)))
@@ -58,8 +58,8 @@ def test_clients_that_send_half_a_request_silence_nobody(game: Game, half: bytes
 
 
 @pytest.mark.parametrize(("half", "part"), [(HALF_A_HEADER, "headers"), (HALF_A_BODY, "body")])
-def test_dripping_bytes_put_off_no_deadline(game: Game, half: bytes, part: str):
-    """A client that sends a byte now and then is told 408 when its time is over, and its connection is closed."""
+def test_slow_bytes_do_not_extend_the_deadline(game: Game, half: bytes, part: str):
+    """A client that sends single bytes gets a 408 at the time limit, and its connection is closed."""
     limits = {"API_HEADER_TIMEOUT_SECONDS": "1", "API_BODY_TIMEOUT_SECONDS": "1"}
     with game.another_api(**limits), socket.create_connection(("127.0.0.1", game.port), timeout=0.2) as client:
         began = time.monotonic()
@@ -77,8 +77,8 @@ def test_dripping_bytes_put_off_no_deadline(game: Game, half: bytes, part: str):
         assert part in answer.decode().rpartition("\r\n\r\n")[2]
 
 
-def test_a_client_that_reads_no_answer_keeps_no_thread(game: Game):
-    """Clients that ask for large answers and read none of them are let go of, and others are answered."""
+def test_a_client_that_does_not_read_does_not_hold_a_thread(game: Game):
+    """Clients that do not read their large responses are disconnected, and others get theirs."""
     limits = {"WEB_CONCURRENCY": "1", "API_THREADS": "2", "API_BODY_TIMEOUT_SECONDS": "1"}
     with game.another_api(**limits), ExitStack() as stack:
         for _ in range(4):
@@ -89,8 +89,8 @@ def test_a_client_that_reads_no_answer_keeps_no_thread(game: Game):
         assert game.ask("/healthz").status == 200
 
 
-def test_clients_that_do_not_close_delay_nobody(game: Game):
-    """Answered clients that keep their side of a closed connection open keep no other client waiting."""
+def test_clients_that_do_not_close_do_not_delay_others(game: Game):
+    """Clients that keep their side of a closed connection open do not delay other clients."""
     with game.another_api(WEB_CONCURRENCY="1"), ExitStack() as stack:
         for _ in range(10):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", game.port), timeout=10))
@@ -113,8 +113,8 @@ WRONG = {
     "a header's name with a space": (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400, "Host "),
     "a folded header": (b"GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", 400, "X"),
     "a method in lower case": (b"get / HTTP/1.1\r\nHost: a\r\n\r\n", 400, "method"),
-    "a version that is none": (b"GET / HTTP/3.7\r\nHost: a\r\n\r\n", 505, "version"),
-    "no HTTP": (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", 400, "request line"),
+    "an unknown version": (b"GET / HTTP/3.7\r\nHost: a\r\n\r\n", 505, "version"),
+    "not HTTP": (b"\x16\x03\x01\x02\x00\x01\r\n\r\n", 400, "request line"),
     "another coding than chunked": (
         b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         501,
@@ -125,21 +125,21 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("request_bytes", "status", "field"), WRONG.values(), ids=WRONG.keys())
-def test_what_is_no_request_is_answered_in_the_usual_form(game: Game, request_bytes: bytes, status: int, field: str):
-    """What cannot be read as a request gets text, or JSON when the client accepts it, is counted and writes nothing."""
+def test_malformed_requests_get_the_usual_errors(game: Game, request_bytes: bytes, status: int, field: str):
+    """A malformed request gets an error as text or JSON, is counted, and writes nothing."""
     before, ends = counted(game, status), game.ends()
-    told, head, body = answer_to(game, request_bytes)
-    assert told == status, body
+    answered, head, body = answer_to(game, request_bytes)
+    assert answered == status, body
     assert "Content-Type: text/plain" in head
     assert "Cache-Control: no-store" in head
     assert body.endswith("\n")
     assert body.startswith(f"{field}: ")
     first, _, rest = request_bytes.partition(b"\r\n")
-    told, head, body = answer_to(game, first + b"\r\nAccept: application/json\r\n" + rest)
+    answered, head, body = answer_to(game, first + b"\r\nAccept: application/json\r\n" + rest)
     if b"x" * 9000 not in first:
         assert "Content-Type: application/json" in head
         assert json.loads(body)["field"] == field
-    assert told == status
+    assert answered == status
     assert counted(game, status) == before + 2
     assert game.ends() == ends
 
@@ -149,8 +149,8 @@ def test_what_is_no_request_is_answered_in_the_usual_form(game: Game, request_by
     [b"zz\r\n{}\r\n0\r\n\r\n", b"2\r\n{}xx0\r\n\r\n", b"2;=\r\n{}\r\n0\r\n\r\n"],
     ids=["size", "end", "extension"],
 )
-def test_wrong_chunks_are_a_400(game: Game, body: bytes):
-    """A body whose chunks are wrong is the client's fault, not a failure of the service."""
+def test_malformed_chunks_are_a_400(game: Game, body: bytes):
+    """A body with malformed chunks is a client error, not a server error."""
     ends = game.ends()
     head = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     status, _, text = answer_to(game, head + body)
@@ -159,7 +159,7 @@ def test_wrong_chunks_are_a_400(game: Game, body: bytes):
 
 
 def test_a_body_that_ends_early_is_a_400(game: Game):
-    """A connection that ends in the middle of a body makes no request of what came."""
+    """If the connection ends in the middle of a body, the received part is not processed."""
     ends = game.ends()
     with socket.create_connection(("127.0.0.1", game.port), timeout=10) as client:
         head = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
@@ -175,7 +175,7 @@ def test_a_body_that_ends_early_is_a_400(game: Game):
     ids=["script name", "path", "scheme"],
 )
 def test_headers_for_gateways_are_ignored(game: Game, lines: bytes):
-    """What a client says of the path or the scheme in headers for gateways changes nothing."""
+    """A client cannot change the path or the scheme with headers for gateways."""
     request = b"GET /declare_peace HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + lines + b"\r\n\r\n"
     status, _, body = answer_to(game, request)
     assert (status, body) == (200, "Peace Declared!")

@@ -1,6 +1,5 @@
-"""The batch job: every offset of the topic becomes one row, however often and in whatever order it is run."""
+"""The batch job: every offset of the topic becomes one row, however often and in whatever order it runs."""
 
-import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,11 +13,8 @@ from testbed.stack.stack import Stack, StackError
 from testbed.waiting import wait_until
 
 from tests.local.lake import Lake, Place
-from tests.poison import EXAMPLES, POISON, SWORD
-
-
-def swords(count: int, **changes: object) -> list[bytes]:
-    return [json.dumps(SWORD | {"event_id": f"sword-{number}"} | changes).encode() for number in range(count)]
+from tests.local.traffic import swords
+from tests.poison import EXAMPLES, POISON
 
 
 @pytest.fixture(scope="module")
@@ -31,13 +27,13 @@ def loaded(lake: Lake) -> dict[Place, bytes | None]:
 
 
 def test_every_offset_is_one_row(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """Every offset of the topic is one row, and no row is anything else."""
+    """Every offset of the topic is one row, and there are no other rows."""
     assert lake.places() == sorted(lake.offsets())
     assert set(loaded) <= lake.offsets()
 
 
-def test_bad_records_are_kept_whole(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """A bad record of any kind lies in rejected_events, byte for byte, with the reason."""
+def test_bad_records_are_kept(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """Every kind of bad record is in rejected_events, byte for byte, with the reason."""
     bad = dict(POISON.values())
     kept = {
         (partition, offset): (value, error)
@@ -52,14 +48,14 @@ def test_bad_records_are_kept_whole(lake: Lake, loaded: dict[Place, bytes | None
 
 
 def test_running_it_again_changes_nothing(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """Run again over what is already there, the job leaves every row as it was."""
+    """Run again over offsets that are rows already, the job changes no row."""
     before = lake.rows()
     lake.job("batch.py", "load")
     assert lake.rows() == before
 
 
-def test_ranges_fill_up_to_the_whole(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """Only the offsets asked for become rows, and a later run over a range around them adds just the others."""
+def test_ranges_add_only_missing_offsets(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """Only the given offsets become rows, and a later run over a wider range adds only the others."""
     places = sorted(lake.write(swords(10)))
     (partition, start), (_, last) = places[0], places[-1]
     lake.job("batch.py", "load", "--offsets", f"{partition}:{start + 2}-{start + 5}")
@@ -69,7 +65,7 @@ def test_ranges_fill_up_to_the_whole(lake: Lake, loaded: dict[Place, bytes | Non
 
 
 def test_a_time_range(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """--from and --to choose records by the time they were written."""
+    """--from and --to select records by the time at which they were written."""
     early = lake.write(swords(3))
     now = datetime.now(UTC)
     wait_until("the clock to move on", lambda: datetime.now(UTC).timestamp() > now.timestamp() + 0.01, 5)
@@ -91,23 +87,23 @@ def test_a_time_range(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
         ("all", "offsets: expected PARTITION:START-END with START <= END, got 'all'"),
     ],
 )
-def test_a_range_that_is_not_there_is_refused(stack: Stack, text: str, message: str) -> None:
-    """Offsets that cannot be read are refused with a message that names them."""
+def test_a_missing_range_is_refused(stack: Stack, text: str, message: str) -> None:
+    """Offsets that do not exist are refused with a message that names them."""
     topic = Topic(Settings.from_environment(spark_job(stack.settings, "job").environment))
     with pytest.raises(RangeError) as refusal:
         topic.exactly([OffsetRange.parse(text)])
     assert str(refusal.value).startswith(message)
 
 
-def test_a_job_that_fails_says_why(lake: Lake) -> None:
-    """A job that cannot do what it was asked fails, and its first words are the reason."""
+def test_a_failed_job_gives_the_reason(lake: Lake) -> None:
+    """The output of a failed job starts with the reason."""
     with pytest.raises(StackError) as failure:
         lake.job("batch.py", "load", "--offsets", "9:0-1")
     assert "error: offsets 9:0-1: topic events has no partition 9" in str(failure.value)
 
 
 def test_killed_midway(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """Killed while it writes, and run again, the job leaves every offset as one row."""
+    """After a kill in the middle of writing and another run, every offset is one row."""
     lake.write(swords(100_000))
     before, files = lake.places(), lake.file_count()
     job = lake.start_job("batch.py", "load")
@@ -121,7 +117,7 @@ def test_killed_midway(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
 
 
 def test_two_at_once(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """Two jobs over the same new offsets at the same time leave every offset as one row."""
+    """Two concurrent jobs over the same new offsets leave every offset as one row."""
     lake.write(swords(50_000))
     jobs = [lake.start_job("batch.py", "load") for _ in range(2)]
     printed = [job.communicate(timeout=240)[0] for job in jobs]
@@ -129,20 +125,20 @@ def test_two_at_once(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
     assert lake.places() == sorted(lake.offsets())
 
 
-def test_a_record_that_is_understood_later(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """A row that was rejected is replaced when its record is read again and understood."""
+def test_a_record_that_becomes_valid(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """A rejected row is replaced when its record is read again and is valid by then."""
     places = sorted(lake.write(swords(1)))
     lake.job("batch.py", "load")
     [(partition, offset)] = places
     here = f"kafka_partition = {partition} AND kafka_offset = {offset}"
-    understood = lake.ask(f"SELECT * FROM lake.default.events WHERE {here}")
+    valid = lake.ask(f"SELECT * FROM lake.default.events WHERE {here}")
     lake.ask(f"UPDATE lake.default.events SET family = 'rejected', strength = NULL WHERE {here}")
     lake.job("batch.py", "load", "--offsets", f"{partition}:{offset}-{offset + 1}")
-    assert lake.ask(f"SELECT * FROM lake.default.events WHERE {here}") == understood
+    assert lake.ask(f"SELECT * FROM lake.default.events WHERE {here}") == valid
 
 
 def test_a_retried_event_counts_once(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """An event that came twice under one Idempotency-Key is two rows of the table and one of its view."""
+    """An event sent twice under one Idempotency-Key is two rows of the table and one of its view."""
     retried = {"event_id": "retry-1", "idempotent": True}
     lake.write([*swords(2, **retried), *swords(1, player="knight2", **retried)])
     lake.job("batch.py", "load")
@@ -154,19 +150,19 @@ def test_a_retried_event_counts_once(lake: Lake, loaded: dict[Place, bytes | Non
     ]
 
 
-def test_export_is_switched_whole(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """A reader of an exported table sees the old rows or the new, never an error or a part; the files are Parquet."""
+def test_an_export_is_replaced_atomically(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """A reader of an exported table sees the old rows or the new ones, never an error or a part of them."""
     lake.job("batch.py", "export")
     old = lake.ask("SELECT count(*) FROM export.purchases")
     assert old == lake.ask("SELECT count(*) FROM purchases")
     lake.write(swords(100))
     lake.job("batch.py", "load")
     new = lake.ask("SELECT count(*) FROM purchases")
-    ended = threading.Event()
+    stop = threading.Event()
 
     def read() -> list[list[list[int]]]:
         seen = []
-        while not ended.wait(0.1):
+        while not stop.wait(0.1):
             seen.append(lake.ask("SELECT count(*) FROM export.purchases"))
         return seen
 
@@ -175,7 +171,7 @@ def test_export_is_switched_whole(lake: Lake, loaded: dict[Place, bytes | None])
         try:
             lake.job("batch.py", "export", "purchases")
         finally:
-            ended.set()
+            stop.set()
     seen = reader.result()
     assert new == lake.ask("SELECT count(*) FROM export.purchases") == [[old[0][0] + 100]]
     assert [count for at, count in enumerate(seen) if at == 0 or count != seen[at - 1]] in ([old], [old, new])

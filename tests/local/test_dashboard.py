@@ -1,4 +1,4 @@
-"""The dashboard over the real servers: its numbers are those of the requests; Trino away; in a real browser."""
+"""The dashboard over the real servers: correct numbers, an unavailable Trino, and a real browser."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ Rows = list[dict[str, Any]]
 RICH, POOR = "midas", "croesus <b>once</b>"
 PATRONS = 40
 FLIGHT = '{"event_type": "fly", "description": "' + "x" * 500 + '"}'
-"""Nobody can."""
+"""An unknown event type."""
 
 
 class Dashboard:
-    """The page's data, as a browser asks for them."""
+    """The page's data, as a browser requests it."""
 
     def __init__(self, stack: Stack) -> None:
         self.url = f"{stack.settings.api_url}/dashboard"
-        # One connection stays with one worker, and so with one set of answers.
+        # One connection stays with one worker, and so with one cache.
         self._session = requests.Session()
 
     def data(self) -> dict[str, Any]:
@@ -36,15 +36,15 @@ class Dashboard:
         assert answer.status_code == 200
         return dict(answer.json())
 
-    def answers_since(self, moment: float) -> dict[str, Rows]:
-        """Wait until each query has been asked after this moment."""
+    def results_since(self, moment: float) -> dict[str, Rows]:
+        """Wait until each query has run after this moment; return their rows."""
 
         def asked() -> dict[str, Rows] | None:
             queries = self.data()["queries"]
             known = all((query["asked_at"] or 0) > moment for query in queries.values())
             return {name: query["rows"] for name, query in queries.items()} if known else None
 
-        return wait_until("new answers", asked, 240)
+        return wait_until("new results", asked, 240)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def chromium() -> Iterator[Chromium]:
 
 
 def do(stack: Stack, player: str, request: str, key: str = "", **parameters: Any) -> dict[str, Any]:  # noqa: ANN401
-    """Let a player do it; return the answer."""
+    """Send a player's request; return the response."""
     headers = {"X-Player": player, "Accept": "application/json"} | ({"Idempotency-Key": key} if key else {})
     answer = requests.post(stack.settings.api_url + request, params=parameters, headers=headers, timeout=20)
     answer.raise_for_status()
@@ -72,9 +72,9 @@ def do(stack: Stack, player: str, request: str, key: str = "", **parameters: Any
 
 
 def loaded(lake: Lake, dashboard: Dashboard) -> dict[str, Rows]:
-    """Bring what is in the topic into the table; return the answers of after that."""
+    """Load the topic into the table; return the query results of afterwards."""
     lake.job("batch.py", "load")
-    return dashboard.answers_since(dashboard.data()["now"])
+    return dashboard.results_since(dashboard.data()["now"])
 
 
 def bought(rows: Rows) -> Counter[str]:
@@ -90,13 +90,13 @@ def at_war(rows: Rows) -> set[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def before(lake: Lake, dashboard: Dashboard) -> dict[str, Rows]:
-    """The answers of before the requests; other tests' rows are among them."""
+    """The query results before the requests. They include other tests' rows."""
     return loaded(lake, dashboard)
 
 
 @pytest.fixture(scope="module")
 def after(stack: Stack, lake: Lake, dashboard: Dashboard, before: dict[str, Rows]) -> dict[str, Rows]:
-    """The answers of after players bought, fought and traded, and a record came that is no event."""
+    """The query results after several players' actions and a record that is not a valid event."""
     key = str(uuid4())
     for _ in range(3):
         do(stack, RICH, "/purchase_a_sword", key)
@@ -112,14 +112,14 @@ def after(stack: Stack, lake: Lake, dashboard: Dashboard, before: dict[str, Rows
 
 
 def test_purchases_are_counted_once_each(before: dict[str, Rows], after: dict[str, Rows]) -> None:
-    """By item there are as many more as were bought; the one that was sent three times under its key is one."""
+    """The counts grow by the purchases made; the one sent three times under its key counts once."""
     assert bought(after["purchases"]) - bought(before["purchases"]) == Counter(
         purchase_sword=2, purchase_bow=1, purchase_axe=1
     )
 
 
 def test_the_last_hour_counts_them_too(before: dict[str, Rows], after: dict[str, Rows]) -> None:
-    """Minute by minute the family has as many more, and `rejected` the one record."""
+    """The counts of each family grow by its events, and those of `rejected` by one."""
 
     def lately(rows: Rows, family: str) -> int:
         return sum(row["number"] for row in rows if row["family"] == family)
@@ -129,7 +129,7 @@ def test_the_last_hour_counts_them_too(before: dict[str, Rows], after: dict[str,
 
 
 def test_the_ranks_are_the_worlds(after: dict[str, Rows], store: Store) -> None:
-    """Who was paid by many is listed with the gold, experience and power that the world's store has of him."""
+    """A player is listed with the same gold, experience and power as in the world's store."""
     [rich] = [row for row in after["players"] if row["player"] == RICH]
     hero = store.redis.hgetall(key(f"hero:{RICH}"))
     assert rich["gold"] >= START["gold"] + 100 * PATRONS - 15
@@ -141,20 +141,20 @@ def test_the_ranks_are_the_worlds(after: dict[str, Rows], store: Store) -> None:
 
 
 def test_a_rejected_record_is_listed(after: dict[str, Rows]) -> None:
-    """The newest one comes first, with what is wrong with it, its text cut."""
+    """The newest rejected record comes first, with its error and its shortened text."""
     newest = after["rejected"][0]
     assert newest["error"].startswith("event_type: expected one of")
     assert newest["text"] == FLIGHT[:200]
 
 
 def test_the_table_is_not_behind(after: dict[str, Rows]) -> None:
-    """After a load the table's newest offsets are the last that the world knows of."""
+    """After a load, the table's newest offsets are the last ones that the world knows."""
     assert after["freshness"]
     assert all(row["newest_offset"] == row["next_offset"] - 1 for row in after["freshness"] if row["next_offset"])
 
 
-def test_the_page_draws_the_answers(chromium: Chromium, dashboard: Dashboard, after: dict[str, Rows]) -> None:
-    """In a browser every plot has its data, names are text, nothing is complained of, and a phone need not scroll."""
+def test_the_page_draws_the_results(chromium: Chromium, dashboard: Dashboard, after: dict[str, Rows]) -> None:
+    """In a browser every plot has its data, names are text, and there are no errors and no overflow."""
     chromium.open(dashboard.url, width=1280)
     wait_until("the plots", lambda: chromium.count("#activity .plot rect.bar") and chromium.texts("#rejected td"), 60)
     assert chromium.count("#purchases .plot svg") == len(bought(after["purchases"]))
@@ -167,21 +167,21 @@ def test_the_page_draws_the_answers(chromium: Chromium, dashboard: Dashboard, af
     chromium.open(dashboard.url, width=390)
     wait_until("the plots", lambda: chromium.count("#activity .plot rect.bar") and chromium.texts("#rejected td"), 60)
     assert chromium.overflow() <= 0
-    assert chromium.complaints() == []
+    assert chromium.console() == []
 
 
 def test_peace_ends_a_war(stack: Stack, lake: Lake, dashboard: Dashboard, after: dict[str, Rows]) -> None:
-    """The pair is at war until peace is declared, and the alliance of the other direction is no war."""
+    """Two players are at war until peace is declared; the other one's alliance is not a war."""
     assert (POOR, RICH) in at_war(after["wars"])
     assert (RICH, POOR) not in at_war(after["wars"])
     do(stack, POOR, "/declare_peace", target=RICH)
     assert (POOR, RICH) not in at_war(loaded(lake, dashboard)["wars"])
 
 
-def test_without_trino_the_last_answers_stay(
+def test_without_trino_the_last_results_stay(
     stack: Stack, dashboard: Dashboard, chromium: Chromium, after: dict[str, Rows]
 ) -> None:
-    """While Trino is away, data and page say since when and show what it last said; then all goes on."""
+    """While Trino is unavailable, the page shows that and the last results; then it recovers."""
     chromium.open(dashboard.url, width=1280)
     wait_until("the plots", lambda: chromium.count("#activity .plot rect.bar"), 60)
     known = dashboard.data()
@@ -189,15 +189,15 @@ def test_without_trino_the_last_answers_stay(
     try:
         away = wait_until("what is wrong", lambda: dashboard.data()["away"], 60)
         assert away["since"] >= known["now"]
-        # The first to ask may have been cut off in the middle.
-        wait_until("the cause", lambda: dashboard.data()["away"]["problem"] == "nobody listens there", 60)
+        # The first query may have been interrupted.
+        wait_until("the cause", lambda: dashboard.data()["away"]["problem"] == "connection refused", 60)
         assert dashboard.data()["away"]["since"] == away["since"]
         queries = dashboard.data()["queries"]
         assert queries["purchases"]["rows"] == known["queries"]["purchases"]["rows"] != []
-        [said] = wait_until("the banner", lambda: chromium.texts("#banners p"), 60)
-        assert said.startswith("Trino does not answer since")
+        [banner] = wait_until("the banner", lambda: chromium.texts("#banners p"), 60)
+        assert banner.startswith("Trino has been unavailable since")
         assert chromium.count("#activity .plot rect.bar") > 0
     finally:
         stack.up(["trino"])
-    wait_until("an answer", lambda: dashboard.data()["away"] is None, 120)
+    wait_until("a result", lambda: dashboard.data()["away"] is None, 120)
     wait_until("no banner", lambda: chromium.texts("#banners p") == [], 120)

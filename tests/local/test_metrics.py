@@ -1,4 +1,4 @@
-"""Metrics never decide an answer."""
+"""Failures of the metrics never affect a response."""
 
 import shutil
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def metrics_folder(game: Game) -> Path:
 
 
 def replace_workers(game: Game) -> None:
-    """Kill the workers, and wait for others."""
+    """Kill the workers and wait for new ones."""
     old = {worker.pid for worker in game.workers()}
     for worker in game.workers():
         worker.kill()
@@ -36,8 +36,8 @@ def replace_workers(game: Game) -> None:
     wait_until("the API", game.is_ready, 30)
 
 
-def test_without_their_folder_the_game_goes_on(game: Game) -> None:
-    """With the folder gone old workers and new ones answer, and what new ones do is counted again."""
+def test_without_their_folder_requests_succeed(game: Game) -> None:
+    """If the folder is removed, old and new workers respond, and new workers count again."""
     shutil.rmtree(metrics_folder(game))
     assert {answer.status for answer in game.ask_at_once("/", 20)} == {200}
     assert game.ask("/metrics").status == 200
@@ -49,8 +49,8 @@ def test_without_their_folder_the_game_goes_on(game: Game) -> None:
     assert 'game_api_requests_total{action="purchase_sword",status="200"} 20.0' in exposed.text
 
 
-def test_where_no_folder_can_be_the_game_goes_on(game: Game) -> None:
-    """With a file in the folder's place new workers answer, and say what is in the way."""
+def test_without_a_usable_folder_requests_succeed(game: Game) -> None:
+    """If a file has replaced the folder, new workers respond and log the problem."""
     folder = metrics_folder(game)
     shutil.rmtree(folder)
     folder.touch()

@@ -1,4 +1,4 @@
-"""The NameNode's log of edits: checkpoints keep it short while it runs, and it starts from them."""
+"""The NameNode's edit log: checkpoints keep it short, and a restart loads them."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -10,13 +10,13 @@ from testbed.settings import Settings
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
-FOLDER = "/made"
+FOLDER = "/folders"
 PATIENCE = 60
 
 
 @pytest.fixture
 def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """HDFS alone, whose checkpoint is due after a few edits."""
+    """HDFS alone, with a checkpoint after every few edits."""
     monkeypatch.setenv("HDFS_CHECKPOINT_TXNS", "20")
     monkeypatch.setenv("HDFS_CHECKPOINT_CHECK_SECONDS", "1")
     one = Stack(Settings.isolated(tmp_path))
@@ -28,26 +28,26 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 
 def edits(stack: Stack) -> set[str]:
-    """The files of the NameNode's log of edits that are closed."""
+    """Return the closed files of the NameNode's edit log."""
     return {one.name for one in (stack.settings.data / "namenode/name/current").glob("edits_0*")}
 
 
-def test_old_edits_go(stack: Stack) -> None:
-    """While the NameNode runs, edits older than its checkpoints are deleted; a start from these knows every name."""
+def test_old_edits_are_deleted(stack: Stack) -> None:
+    """The running NameNode deletes edits older than its checkpoints, and a restart from them knows every folder."""
     numbers = count()
-    made: set[str] = set()
+    created: set[str] = set()
 
-    def a_log() -> set[str]:
+    def write_edits() -> set[str]:
         name = f"folder-{next(numbers)}"
         webhdfs.make_folder(stack.settings, f"{FOLDER}/{name}")
-        made.add(name)
+        created.add(name)
         return edits(stack)
 
-    first = wait_until("edits that are closed", a_log, PATIENCE, pause=0.02)
-    wait_until("those to be deleted", lambda: not first & a_log(), PATIENCE, pause=0.02)
+    first = wait_until("closed edits", write_edits, PATIENCE, pause=0.02)
+    wait_until("their deletion", lambda: not first & write_edits(), PATIENCE, pause=0.02)
     stack["namenode"].kill()
     stack.up(["namenode"])
-    assert set(webhdfs.names(stack.settings, FOLDER)) == made
-    # What makes the checkpoints finds the NameNode again.
+    assert set(webhdfs.names(stack.settings, FOLDER)) == created
+    # The SecondaryNameNode finds the restarted NameNode.
     second = edits(stack)
-    wait_until("another checkpoint", lambda: not second & a_log(), PATIENCE, pause=0.02)
+    wait_until("another checkpoint", lambda: not second & write_edits(), PATIENCE, pause=0.02)

@@ -45,7 +45,7 @@ def read() -> NotebookNode:
 
 
 def execute(notebook: NotebookNode, trino_port: int) -> NotebookNode:
-    """Run its cells in order, in a kernel of its own; CellExecutionError at the first that fails."""
+    """Run the cells in order, in a new kernel; raise CellExecutionError at the first failure."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "api"),
@@ -64,7 +64,7 @@ def images(notebook: NotebookNode) -> list[str]:
 
 
 def answer(notebook: NotebookNode, query: str) -> list[list[str]]:
-    """Return the table below the cell that asks exactly this: the columns' names, then the rows."""
+    """Return the table below the cell with exactly this query: the column names, then the rows."""
     return table(notebook, f'sql("{query}")')
 
 
@@ -73,11 +73,11 @@ def table(notebook: NotebookNode, source: str) -> list[list[str]]:
     (cell,) = [cell for cell in notebook.cells if cell.source == source]
     (output,) = cell.outputs
     rows = re.findall("<tr.*?</tr>", output.data["text/html"], re.DOTALL)
-    # What comes first is pandas' own number of the row.
+    # The first cell of each row is pandas' index.
     return [re.findall("<t[hd]>(.*?)</t[hd]>", row)[1:] for row in rows]
 
 
-def ask(stack: Stack, player: str, request: str, parameters: dict[str, str]) -> None:
+def send(stack: Stack, player: str, request: str, parameters: dict[str, str]) -> None:
     url = stack.settings.api_url + request
     requests.get(url, parameters, headers={"Host": player}, timeout=20).raise_for_status()
 
@@ -93,17 +93,17 @@ def cursor(stack: Stack) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def purchases(stack: Stack) -> list[dict[str, Any]]:
-    """The purchases that are rows after players did all that needs nothing; other tests' are among them."""
+    """The purchases after players took each unconditional action. They include other tests' rows."""
     for player in PLAYERS * ROUNDS:
         for action in FREE:
             parameters = {parameter.name: GIVEN[parameter.name] for parameter in action.parameters}
-            ask(stack, player, action.request, parameters)
-    ask(stack, PLAYERS[0], "/declare_a_war", {"target": "the dragon"})
+            send(stack, player, action.request, parameters)
+    send(stack, PLAYERS[0], "/declare_a_war", {"target": "the dragon"})
     Lake(stack).write([b"no event"])
     stack.run(spark_job(stack.settings, "batch", "batch.py", "load"))
-    with cursor(stack) as asked:
-        rows = asked.execute("select * from purchases").fetchall()
-        return [dict(zip([column.name for column in asked.description], row, strict=True)) for row in rows]
+    with cursor(stack) as executing:
+        rows = executing.execute("select * from purchases").fetchall()
+        return [dict(zip([column.name for column in executing.description], row, strict=True)) for row in rows]
 
 
 @pytest.fixture(scope="module")
@@ -114,17 +114,17 @@ def executed(stack: Stack, purchases: list[dict[str, Any]]) -> NotebookNode:
 
 @pytest.fixture
 def empty_schema(stack: Stack) -> Iterator[str]:
-    """A schema with what the notebook reads, without a row."""
-    with cursor(stack) as asked:
-        asked.execute("create schema nothing").fetchall()
+    """A schema with the notebook's tables, without rows."""
+    with cursor(stack) as executing:
+        executing.execute("create schema nothing").fetchall()
         for name in ("events", "purchases", "rejected_events"):
-            asked.execute(f"create view nothing.{name} as select * from default.{name} where false").fetchall()
+            executing.execute(f"create view nothing.{name} as select * from default.{name} where false").fetchall()
         yield "nothing"
-        asked.execute("drop schema nothing cascade").fetchall()
+        executing.execute("drop schema nothing cascade").fetchall()
 
 
 def test_the_notebook_is_kept_clean() -> None:
-    """The file holds no outputs, no execution counts and nothing of the machine it was written on."""
+    """The file has no outputs, no execution counts and no metadata of the machine it was written on."""
     notebook = read()
     nbformat.validate(notebook)
     assert notebook.metadata == {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -133,14 +133,14 @@ def test_the_notebook_is_kept_clean() -> None:
 
 
 def test_it_lists_the_tables(executed: NotebookNode) -> None:
-    """`show tables` has the table of all events and the view of each family."""
+    """`show tables` lists the table of all events and the view of each family."""
     header, *rows = answer(executed, "show tables")
     assert header == ["Table"]
     assert {"events", "rejected_events", *FAMILIES} <= {table for (table,) in rows}
 
 
 def test_it_describes_purchases(executed: NotebookNode) -> None:
-    """`describe purchases` has the seven columns of the first version, in their order."""
+    """`describe purchases` lists the seven columns of the first version, in order."""
     header, *rows = answer(executed, "describe purchases")
     assert header[:2] == ["Column", "Type"]
     assert {column: kind for column, kind, *_ in rows if column in FIRST} == FIRST
@@ -148,17 +148,17 @@ def test_it_describes_purchases(executed: NotebookNode) -> None:
 
 
 def test_it_shows_ten_purchases(executed: NotebookNode, purchases: list[dict[str, Any]]) -> None:
-    """`select *` shows ten different purchases, each column of the first version as it was stored."""
+    """`select *` shows ten different purchases, with the stored values in the first version's columns."""
     header, *rows = answer(executed, "select * from purchases limit 10")
     assert len(rows) == len({tuple(row) for row in rows}) == 10
-    # pandas shows a time, and a number where others are missing, in its own way.
+    # pandas formats times, and numbers in columns with missing values, differently.
     shown = [name for name in header if name in FIRST and name != "timestamp"]
     stored = [[str(purchase[name]) for name in shown] for purchase in purchases]
     assert all([row[header.index(name)] for name in shown] in stored for row in rows)
 
 
 def test_it_lists_the_types_of_purchase(executed: NotebookNode, purchases: list[dict[str, Any]]) -> None:
-    """`select distinct` shows each type that players bought, once."""
+    """`select distinct` shows each type of purchase once."""
     header, *rows = answer(executed, "select distinct event_type from purchases")
     bought = {purchase["event_type"] for purchase in purchases}
     assert header == ["event_type"]
@@ -166,13 +166,13 @@ def test_it_lists_the_types_of_purchase(executed: NotebookNode, purchases: list[
 
 
 def test_it_averages_the_strength(executed: NotebookNode, purchases: list[dict[str, Any]]) -> None:
-    """`avg` is the mean of the strengths, one by one."""
+    """`avg` is the mean of all strengths."""
     _, (average,) = answer(executed, "select avg(cast(strength as integer)) from purchases")
     assert float(average) == pytest.approx(mean(purchase["strength"] for purchase in purchases), abs=1e-6)
 
 
-def test_it_asks_the_dashboards_questions(executed: NotebookNode) -> None:
-    """Each of the dashboard's queries is asked; its tables have the war that was declared and the record rejected."""
+def test_it_runs_the_dashboards_queries(executed: NotebookNode) -> None:
+    """Each of the dashboard's queries runs; the tables show the declared war and the rejected record."""
     sources = [cell.source for cell in executed.cells]
     assert [name for name in QUERIES if not any(f'sql(QUERIES["{name}"]' in source for source in sources)] == []
     header, *wars = table(executed, 'sql(QUERIES["wars"], "nobody is at war")')
@@ -184,19 +184,19 @@ def test_it_asks_the_dashboards_questions(executed: NotebookNode) -> None:
 
 
 def test_it_draws_five_plots(executed: NotebookNode) -> None:
-    """Five PNG images and no error, nor the hints for empty tables."""
+    """The notebook shows five PNG images, no error and no hint for empty tables."""
     assert len(images(executed)) == 5
     assert all(image.startswith("iVBORw0KGgo") for image in images(executed))
     assert "no rows yet" not in str(outputs(executed))
 
 
-def test_without_rows_it_says_how_to_get_some(stack: Stack, empty_schema: str) -> None:
-    """Over empty tables every cell runs; the queries and the plots say what to do instead."""
+def test_without_rows_it_says_how_to_create_some(stack: Stack, empty_schema: str) -> None:
+    """With empty tables every cell runs, and prints what to do instead of a plot."""
     notebook = read()
     for cell in notebook.cells:
         cell.source = cell.source.replace('schema="default"', f'schema="{empty_schema}"')
     execute(notebook, stack.settings.ports.trino)
-    # A busy kernel may send a line in two pieces.
+    # A busy kernel may send a line in two parts.
     printed = "".join(output.text for output in outputs(notebook) if output.get("name") == "stdout")
     assert printed.count("no rows yet: make demo KEEP=1\n") == 8
     for otherwise in ("nothing happened in the last hour: make play", "nobody is at war", "nothing was rejected"):
@@ -205,10 +205,10 @@ def test_without_rows_it_says_how_to_get_some(stack: Stack, empty_schema: str) -
 
 
 def test_without_trino_the_first_cell_says_so() -> None:
-    """The error names the address and `make up`, in a few lines."""
+    """The error names the address and `make up`."""
     port = Ports.free().trino
     with pytest.raises(CellExecutionError) as caught:
         execute(notebook := read(), port)
     assert caught.value.ename == "ConnectionError"
-    assert f"Trino does not answer at {HOST}:{port}. Start it with `make up`" in caught.value.evalue
+    assert f"Trino is unavailable at {HOST}:{port}. Start it with `make up`" in caught.value.evalue
     assert [output.output_type for output in outputs(notebook)] == ["error"]

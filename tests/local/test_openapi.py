@@ -1,4 +1,4 @@
-"""The API and its description are exact against each other."""
+"""The API conforms to its OpenAPI document."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ SETTINGS = """
 deterministic = true
 max-examples = 3
 database = "none"
-# Of many scripts, and all assigned: the description does not list the thousands of characters that are not.
+# Many scripts, but only assigned characters: the document's patterns do not list the unassigned ones.
 codec = "euc_jis_2004"
 """
 
@@ -28,8 +28,8 @@ def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
         yield game
 
 
-def test_the_api_does_what_its_description_says(game: Game, tmp_path: Path):
-    """Of many requests by the description, right and wrong ones, each gets an answer that the description allows."""
+def test_the_api_conforms_to_its_document(game: Game, tmp_path: Path):
+    """Generated requests, valid and invalid, get only responses that the document allows."""
     settings = tmp_path / "schemathesis.toml"
     settings.write_text(SETTINGS)
     command = [SCHEMATHESIS, "--config-file", settings, "run", f"{game.url}/openapi.json"]

@@ -19,7 +19,7 @@ HOSTILE_GUILD = "'; DROP TABLE events; --"
 
 
 class Page:
-    """The page in one window, as somebody uses it who sees it."""
+    """The page in one window, used through what is visible."""
 
     def __init__(self, driver: Chrome, url: str) -> None:
         self.driver = driver
@@ -27,7 +27,7 @@ class Page:
         driver.get(f"{url}/play")
 
     def enter(self, name: str) -> "Page":
-        """Sign in, as somebody else if need be."""
+        """Sign in, after signing out if necessary."""
         if self.text("#leave"):
             self.click(self.one("#leave button"))
         wait_until("the gate", lambda: self.one("#name").is_displayed(), 10)
@@ -38,7 +38,7 @@ class Page:
         return self
 
     def deed(self, title: str, **parameters: str) -> WebElement:
-        """Open a deed's family and fill in its form; return its button."""
+        """Open a deed's family and fill in the form; return its button."""
         form = self.driver.find_element(By.XPATH, f'//form[@aria-label="{title}"]')
         if not form.is_displayed():
             self.click(form.find_element(By.XPATH, "ancestor::details/summary"))
@@ -51,7 +51,7 @@ class Page:
         return button
 
     def do(self, title: str, **parameters: str) -> str:
-        """Click a deed; return what is answered."""
+        """Click a deed; return the answer."""
         self.script("document.querySelector('#answer').textContent = ''")
         self.deed(title, **parameters).click()
         return wait_until("an answer", lambda: self.text("#answer"), 15)
@@ -61,7 +61,7 @@ class Page:
         element.click()
 
     def to_the_middle(self, element: WebElement) -> None:
-        """Scroll, as one does to whom the herald's bar is in the way."""
+        """Scroll the element to the middle, where the herald's bar does not cover it."""
         self.driver.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
 
     def one(self, selector: str) -> WebElement:
@@ -73,7 +73,7 @@ class Page:
     def script(self, code: str) -> Any:  # noqa: ANN401 what JavaScript returns
         return self.driver.execute_script(code)
 
-    def has_told(self, text: str) -> bool:
+    def feed_has(self, text: str) -> bool:
         return text in self.text("#feed")
 
     def hero(self, name: str) -> dict[str, Any]:
@@ -92,25 +92,25 @@ def page(stack: Stack, driver: Chrome) -> Page:
 
 
 def test_a_click_is_a_row(page: Page, lake: Lake) -> None:
-    """Who signs in and buys a sword is told so, has it, and Trino has the row."""
+    """A player who signs in and buys a sword sees the answer and the sword, and Trino has the row."""
     page.enter("wat tyler")
     assert page.text("#hero-rank") == "Nobody has heard of you yet"
     assert page.do("Purchase a sword") == "Sword Purchased!"
     wait_until("the sword", lambda: "sword" in page.text("#hero-items"), 10)
-    wait_until("the news", lambda: page.has_told("wat tyler: Sword Purchased!"), 10)
+    wait_until("the news", lambda: page.feed_has("wat tyler: Sword Purchased!"), 10)
     lake.job("batch.py", "load")
     query = "SELECT event_type, description, cast(strength AS integer) FROM purchases WHERE player = 'wat tyler'"
     assert lake.ask(query) == [["purchase_sword", "large sword", page.hero("wat tyler")["power"]]]
 
 
-def test_what_players_write_stays_text(page: Page) -> None:
-    """A name that is HTML and a guild that is SQL are shown as they are, and nothing of them runs."""
+def test_players_text_stays_text(page: Page) -> None:
+    """A name that is HTML and a guild that is SQL are shown literally, and nothing is executed."""
     page.enter(HOSTILE_PLAYER[::-1])
     page.do("Pray")
     page.enter(HOSTILE_PLAYER)
     assert page.do("Found a guild", guild=HOSTILE_GUILD) == f"You founded {HOSTILE_GUILD}."
     page.do("Declare a war", target=HOSTILE_PLAYER[::-1])
-    wait_until("the news", lambda: page.has_told(f"{HOSTILE_PLAYER}: You founded {HOSTILE_GUILD}."), 10)
+    wait_until("the news", lambda: page.feed_has(f"{HOSTILE_PLAYER}: You founded {HOSTILE_GUILD}."), 10)
     wait_until("the guild", lambda: HOSTILE_GUILD in page.text("#hero-rank"), 10)
     wait_until("the wars", lambda: HOSTILE_PLAYER in cells(page), 10)
     assert page.driver.title == f"{HOSTILE_PLAYER} plays gamelake"
@@ -124,16 +124,16 @@ def cells(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("name", ["Zoë 王", "a/b", "/", "50%", "q?x#y&z+1"])
 def test_names_of_all_kinds(page: Page, name: str) -> None:
-    """Whatever is in a name, the deed and the look at the hero are the same player's."""
+    """For any characters in a name, the deed and the hero are the same player's."""
     page.enter(name)
     assert page.do("Pray") == "A light falls on you."
     wait_until("the hero", lambda: page.text("#hero-rank") == "Level 1, of no guild", 10)
-    wait_until("the news", lambda: page.has_told(f"{name}: A light falls on you."), 10)
+    wait_until("the news", lambda: page.feed_has(f"{name}: A light falls on you."), 10)
 
 
 @pytest.mark.parametrize("name", ["a,b", "..", "   "])
-def test_names_that_cannot_be(page: Page, name: str) -> None:
-    """What no header or address can carry is refused before anything is sent."""
+def test_invalid_names_are_refused(page: Page, name: str) -> None:
+    """A name that a header or URL cannot carry is refused before anything is sent."""
     page.enter("somebody")
     page.click(page.one("#leave button"))
     page.one("#name").clear()
@@ -143,18 +143,18 @@ def test_names_that_cannot_be(page: Page, name: str) -> None:
 
 
 def test_a_double_click_is_one_event(page: Page) -> None:
-    """Two clicks on a button are one request: before the prayer that follows there is one sword."""
+    """A double click on a button is one request: there is one sword before the prayer."""
     page.enter("double dan")
     ActionChains(page.driver).double_click(page.deed("Purchase a sword")).perform()
-    wait_until("the sword", lambda: page.has_told("double dan: Sword Purchased!"), 10)
+    wait_until("the sword", lambda: page.feed_has("double dan: Sword Purchased!"), 10)
     page.do("Pray")
-    wait_until("the prayer", lambda: page.has_told("double dan: A light falls on you."), 10)
+    wait_until("the prayer", lambda: page.feed_has("double dan: A light falls on you."), 10)
     assert page.text("#feed").count("double dan: Sword Purchased!") == 1
     assert page.hero("double dan")["items"] == {"sword": 1}
 
 
-def test_a_lost_answer_is_asked_for_again(page: Page) -> None:
-    """When no answer comes, the next click asks under the same key, and it has happened once."""
+def test_a_lost_answer_can_be_retried(page: Page) -> None:
+    """If no answer arrives, the next click retries under the same key, and the deed happens once."""
     page.enter("unlucky luke")
     page.script(
         """const real = window.fetch;
@@ -172,35 +172,35 @@ def test_a_lost_answer_is_asked_for_again(page: Page) -> None:
     assert page.hero("unlucky luke")["items"] == {"axe": 1}
 
 
-def test_a_refusal_is_told(page: Page) -> None:
-    """What the rules forbid is answered with the reason, and is not in the chronicle."""
+def test_a_refusal_is_shown(page: Page) -> None:
+    """A forbidden deed is answered with the reason, and is not in the chronicle."""
     page.enter("poor paul")
     assert page.do("Purchase a castle") == "Refused: You have 100 gold, and a castle costs 500."
-    assert not page.has_told("poor paul")
+    assert not page.feed_has("poor paul")
 
 
 def test_two_windows_see_each_other(page: Page) -> None:
-    """What one player does is told in the other's window within seconds."""
+    """A player's deed appears in another player's window within seconds."""
     page.enter("anne")
     first = page.driver.current_window_handle
     page.driver.switch_to.new_window("window")
     try:
         second = Page(page.driver, page.url).enter("bert")
         second.do("Purchase a shield")
-        wait_until("bert's own", lambda: second.has_told("bert: Shield Purchased!"), 10)
+        wait_until("bert's own", lambda: second.feed_has("bert: Shield Purchased!"), 10)
         page.driver.switch_to.window(first)
-        wait_until("bert's shield", lambda: page.has_told("bert: Shield Purchased!"), 10)
+        wait_until("bert's shield", lambda: page.feed_has("bert: Shield Purchased!"), 10)
         assert page.text("#hero-name") == "anne"
         page.do("Pray")
         page.driver.switch_to.window(page.driver.window_handles[-1])
-        wait_until("anne's prayer", lambda: second.has_told("anne: A light falls on you."), 10)
+        wait_until("anne's prayer", lambda: second.feed_has("anne: A light falls on you."), 10)
         page.driver.close()
     finally:
         page.driver.switch_to.window(first)
 
 
-def test_it_tells_when_the_server_is_away(page: Page) -> None:
-    """While it cannot be reached there is a notice, and it goes when the server is back."""
+def test_an_unavailable_server_is_shown(page: Page) -> None:
+    """While the server is unavailable there is a notice, which disappears when it is back."""
     page.enter("patient pat")
     offline = {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
     page.driver.execute_cdp_cmd("Network.enable", {})
@@ -210,8 +210,8 @@ def test_it_tells_when_the_server_is_away(page: Page) -> None:
     wait_until("no notice", lambda: not page.text("#notice"), 10)
 
 
-def test_a_phone_scrolls_down_only(page: Page) -> None:
-    """At 390 pixels nothing is wider than the screen: neither a long name, nor any deed."""
+def test_a_phone_scrolls_only_vertically(page: Page) -> None:
+    """At 390 pixels, neither a long name nor any deed is wider than the screen."""
     size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
     page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
@@ -227,8 +227,8 @@ def test_a_phone_scrolls_down_only(page: Page) -> None:
         page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_it_is_accessible(page: Page) -> None:
-    """It has a language, one main heading and a main part; every input is labelled, every button large and named."""
+def test_the_page_is_accessible(page: Page) -> None:
+    """The page has a language and one main heading; inputs are labelled, buttons are large and named."""
     page.enter("kay")
     assert page.script("return document.documentElement.lang") == "en"
     for selector in ("h1", "main", "header", "[aria-live]"):
@@ -247,8 +247,8 @@ def test_it_is_accessible(page: Page) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_it_is_played_by_keyboard(page: Page) -> None:
-    """With Tab and Enter alone one gets from a deed's field to its button, and the focus is still there after it."""
+def test_the_keyboard_is_enough(page: Page) -> None:
+    """Tab and Enter lead from a deed's field to its button, which keeps the focus afterwards."""
     page.enter("tabitha")
     button = page.deed("Join a guild", guild="Owls")
     page.driver.switch_to.active_element.send_keys(Keys.TAB)

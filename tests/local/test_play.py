@@ -1,6 +1,5 @@
-"""Simulated players against the real API: what they are told is noted, whatever happens to the API."""
+"""Simulated players against the real API: the ledger has every answer, whatever happens to the API."""
 
-import os
 import re
 import signal
 import subprocess
@@ -11,15 +10,16 @@ from pathlib import Path
 
 import pytest
 from game_api.log.event_log import Outcome
-from testbed.settings import ROOT, Settings, SettingsError
+from testbed.settings import Settings, SettingsError
 from testbed.simulator import ledger
 from testbed.simulator.ledger import Attempt
 from testbed.simulator.players import Players
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
+from tests import command
+from tests.command import port_settings, run_testbed
 from tests.local.game import Game
-from tests.local.test_stack import local, port_settings
 
 
 @pytest.fixture(scope="module")
@@ -32,30 +32,33 @@ def game_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def attempts(stack: Stack, path: Path) -> list[Attempt]:
-    """What one run's ledger holds."""
+    """Return the attempts in one run's ledger."""
     return [attempt for attempt in ledger.attempts(stack.settings) if ledger.run_of(attempt.key) == path.stem]
 
 
-def environment(stack: Stack) -> dict[str, str]:
+def variables(stack: Stack) -> dict[str, str]:
+    """Return the variables by which a command finds this stack."""
     return {"GAMELAKE_DATA": str(stack.settings.data), **port_settings(stack.settings.ports)}
 
 
 def test_make_play(game_stack: Stack) -> None:
-    """So many events as rate and time make are sent and summed up, and the ledger names each one's place in Kafka."""
-    ran = local("play", "--players", "5", "--rate", "40", "--seconds", "6", "--seed", "7", **environment(game_stack))
+    """`make play` sends rate times seconds events, sums them up, and its ledger has the place of each in Kafka."""
+    ran = run_testbed(
+        "play", "--players", "5", "--rate", "40", "--seconds", "6", "--seed", "7", **variables(game_stack)
+    )
     assert ran.returncode == 0, ran.stderr
     assert re.search(
         r"(?m)^[\d,]+ sent, \d+/s \| [\d,]+ acked, 0 refused, 0 unknown, [\d,]+ against the rules \| p50 ",
         ran.stdout,
     )
-    said = re.search(r"240 events in 6 s: (\d+) acked, 0 refused, 0 unknown, (\d+) against the rules", ran.stdout)
-    assert said
-    assert int(said[1]) + int(said[2]) == 240
-    noted = attempts(game_stack, Path(re.search(r"noted in (\S+)", ran.stdout)[1]))
-    assert len({attempt.key for attempt in noted}) == 240
-    assert len({attempt.player for attempt in noted}) == 5
+    summary = re.search(r"240 events in 6 s: (\d+) acked, 0 refused, 0 unknown, (\d+) against the rules", ran.stdout)
+    assert summary
+    assert int(summary[1]) + int(summary[2]) == 240
+    written = attempts(game_stack, Path(re.search(r"every attempt is written to (\S+)", ran.stdout)[1]))
+    assert len({attempt.key for attempt in written}) == 240
+    assert len({attempt.player for attempt in written}) == 5
     game = Game(game_stack)
-    for attempt in [one for one in noted if one.outcome is Outcome.ACKED][::20]:
+    for attempt in [one for one in written if one.outcome is Outcome.ACKED][::20]:
         key, event = game.record(attempt.partition, attempt.offset)
         assert (key.decode(), event["event_id"], event["event_type"]) == (
             attempt.player,
@@ -64,8 +67,8 @@ def test_make_play(game_stack: Stack) -> None:
         )
 
 
-def test_kafka_goes_and_comes_back(game_stack: Stack) -> None:
-    """What was refused or unknown is tried again under its key; every attempt is noted with what it came to."""
+def test_kafka_is_killed_and_restarted(game_stack: Stack) -> None:
+    """A refused or unknown event is retried under its key, and the ledger has every attempt with its outcome."""
     kafka, game = game_stack["kafka"], Game(game_stack)
     with Players(game_stack.settings, rate=50, seed=3, retries=60) as players:
         wait_until("players to be answered", lambda: players.tally.events[Outcome.ACKED] > 50, 30)
@@ -75,10 +78,10 @@ def test_kafka_goes_and_comes_back(game_stack: Stack) -> None:
         wait_until("Kafka", kafka.ready, 60)
         seen = players.tally.events[Outcome.ACKED]
         wait_until("acknowledgements again", lambda: players.tally.events[Outcome.ACKED] > seen + 100, 30)
-    tally, noted = players.tally, attempts(game_stack, players.ledger)
-    assert Counter(attempt.outcome for attempt in noted if not attempt.forbidden) == tally.attempts
+    tally, sent = players.tally, attempts(game_stack, players.ledger)
+    assert Counter(attempt.outcome for attempt in sent if not attempt.forbidden) == tally.attempts
     by_key: dict[str, list[Attempt]] = {}
-    for attempt in noted:
+    for attempt in sent:
         by_key.setdefault(attempt.key, []).append(attempt)
     assert sum(len(tries) > 1 for tries in by_key.values()) == tally.retried > 0
     assert any(tries[0].outcome is not Outcome.ACKED is tries[-1].outcome for tries in by_key.values())
@@ -90,15 +93,11 @@ def test_kafka_goes_and_comes_back(game_stack: Stack) -> None:
 
 
 def test_players_killed(game_stack: Stack) -> None:
-    """After kill -9 of the players their ledger has every event that Kafka has."""
+    """After kill -9 of the players, their ledger has every event that Kafka has."""
     before = set(ledger.folder(game_stack.settings).glob("*"))
     playing = subprocess.Popen(
         [sys.executable, "-m", "testbed", "play", "--rate", "200"],
-        env={
-            **os.environ,
-            "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps",
-            **environment(game_stack),
-        },
+        env=command.environment(**variables(game_stack)),
         stdout=subprocess.DEVNULL,
     )
     try:
@@ -117,37 +116,33 @@ def test_players_killed(game_stack: Stack) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped(game_stack: Stack, number: signal.Signals) -> None:
-    """Ctrl-C, or SIGTERM, ends it with the summary."""
+    """Ctrl-C and SIGTERM end the run with its summary."""
     playing = subprocess.Popen(
         [sys.executable, "-m", "testbed", "play"],
-        env={
-            **os.environ,
-            "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps",
-            **environment(game_stack),
-        },
+        env=command.environment(**variables(game_stack)),
         stdout=subprocess.PIPE,
         text=True,
     )
     lines = iter(playing.stdout)
     next(line for line in lines if " sent, " in line)
     playing.send_signal(number)
-    said = "".join(lines)
+    output = "".join(lines)
     assert playing.wait(30) == 0
-    assert re.search(r"[1-9]\d* events in \d+ s: [1-9]\d* acked, 0 refused, 0 unknown", said)
+    assert re.search(r"[1-9]\d* events in \d+ s: [1-9]\d* acked, 0 refused, 0 unknown", output)
 
 
-def test_players_that_cannot_be(game_stack: Stack) -> None:
-    """Nobody, at no rate, for no time: each is refused."""
+def test_invalid_settings_are_refused(game_stack: Stack) -> None:
+    """Zero players, a zero rate and a zero duration are refused."""
     for wrong in ({"players": 0}, {"rate": 0}, {"seconds": 0}):
         with pytest.raises(SettingsError, match="players, rate, seconds: expected more than 0"):
             Players(game_stack.settings, **wrong)
 
 
 def test_without_the_api(tmp_path: Path) -> None:
-    """Without a stack, play and ledger say how to start one."""
-    for command, needed in (("play", "api"), ("ledger", "kafka")):
-        answer = local(command, GAMELAKE_DATA=str(tmp_path))
+    """Without a stack, `play` and `ledger` name the command that starts one."""
+    for name, needed in (("play", "api"), ("ledger", "kafka")):
+        answer = run_testbed(name, GAMELAKE_DATA=str(tmp_path))
         assert (answer.returncode, answer.stderr) == (
             1,
-            f"error: {needed} does not run. Start the stack first: make up\n",
+            f"error: {needed} is not running. Start the stack first: make up\n",
         )

@@ -1,4 +1,4 @@
-"""Whatever lies in the topic: a batch job makes it rows that Trino's clients can read."""
+"""Arbitrary records in the topic: a batch job turns them into rows that Trino's clients can read."""
 
 import json
 import uuid
@@ -10,7 +10,7 @@ from tests.local.lake import Lake, Record
 from tests.poison import HOSTILE_HEADERS, HOSTILE_KEYS, HOSTILE_TIMESTAMPS, POISON, SWORD
 from tests.unit.lake.test_transforms import VALUES
 
-# What the broker takes: a name of a header is UTF-8, a time is at most an hour ahead.
+# What the broker accepts: header names in UTF-8, times at most an hour ahead.
 HEADERS = st.lists(st.tuples(st.text(st.characters(codec="utf-8"), max_size=20), st.none() | st.binary(max_size=50)))
 TIMES = st.integers(-(10**17), 1_700_000_000_000) | st.sampled_from(HOSTILE_TIMESTAMPS)
 KEYS = st.none() | st.binary(max_size=50) | st.sampled_from(HOSTILE_KEYS)
@@ -28,8 +28,8 @@ def generated(count: int) -> list[Record]:
     return records
 
 
-def test_whatever_comes_in_a_row_comes_out(lake: Lake) -> None:
-    """Hundreds of arbitrary records are as many rows, and a client reads every one of them back, byte for byte."""
+def test_every_record_becomes_a_row(lake: Lake) -> None:
+    """Hundreds of arbitrary records become as many rows, and a client reads each of them back byte for byte."""
     sword = json.dumps(SWORD).encode()
     records = generated(400)
     records += [(key, sword, headers, 0) for key in HOSTILE_KEYS for headers in HOSTILE_HEADERS]
@@ -54,7 +54,7 @@ def test_whatever_comes_in_a_row_comes_out(lake: Lake) -> None:
 
 
 def test_transactions(lake: Lake) -> None:
-    """A job ends where the last offsets hold no record; what was committed is a row, and what was aborted is not."""
+    """A job also ends if the last offsets have no record; committed records are rows, and aborted ones are not."""
     committed, aborted = (uuid.uuid4().hex for _ in range(2))
     lake.transact([json.dumps(SWORD | {"event_id": committed}).encode()], commit=True)
     lake.transact([json.dumps(SWORD | {"event_id": aborted}).encode()], commit=False)

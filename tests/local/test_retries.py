@@ -1,4 +1,4 @@
-"""Requests that come again, from client to views: Kafka freezes in between, and keys are used for days."""
+"""Retried requests, from the client to the views: across a frozen Kafka, and with keys used for days."""
 
 import time
 from typing import Any
@@ -19,7 +19,7 @@ def post(stack: Stack, player: str, **headers: str) -> requests.Response:
 
 
 def bought(lake: Lake, player: str) -> int:
-    """How many purchases of a player the view shows, after what is in the topic was brought into the table."""
+    """Load the topic into the table; return how many purchases of a player the view shows."""
     lake.job("batch.py", "load")
     return int(lake.ask(f"SELECT count(*) FROM hive.default.purchases WHERE player = '{player}'")[0][0])
 
@@ -31,19 +31,19 @@ def axe(player: str, event_id: str, hours: float, is_marked: bool) -> bytes:
 
 
 def test_a_retry_without_a_key_counts_once(stack: Stack, lake: Lake) -> None:
-    """An event without a key whose outcome was unknown, and its retries under its id, are one purchase."""
+    """An event without a key and with an unknown outcome is one purchase together with its retries."""
     with frozen(stack["kafka"]):
         unknown = post(stack, "retrying")
     assert (unknown.status_code, unknown.json()["outcome"]) == (503, "unknown")
     key = {"Idempotency-Key": unknown.json()["event_id"]}
     for _ in range(2):
-        # Another worker may find Kafka a moment later.
+        # Another worker may reconnect to Kafka a moment later.
         wait_until("Kafka", lambda: post(stack, "retrying", **key).status_code == 200, 60)
     assert bought(lake, "retrying") == 1
 
 
-def test_records_that_came_again(lake: Lake) -> None:
-    """In Trino's view, retries in any order and keys that are used for days count by the rule."""
+def test_retried_records_count_by_the_once_rule(lake: Lake) -> None:
+    """In Trino's view, retries in any order and keys used for days count by the once rule."""
     now = int(time.time() * 1000)
     expected = {}
     for number, marks in enumerate([(False, True), (True, False), (True,), (True, True), (False, True, True)]):

@@ -1,4 +1,4 @@
-"""The stack as processes: what stops it from starting is said, and what is killed comes back as it was."""
+"""The stack as processes: errors before it starts, and recovery after kills."""
 
 import os
 import re
@@ -11,32 +11,15 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-from testbed.settings import HOST, ROOT, Ports, Settings, SettingsError
+from testbed.settings import HOST, Ports, Settings, SettingsError
 from testbed.stack import jdk
 from testbed.stack.programs import trino_cli
 from testbed.stack.stack import Stack, StackError
 from testbed.waiting import wait_until
 
+from tests.command import PYTHONPATH, port_settings, run_testbed
 from tests.local.lake import Lake
 from tests.poison import EXAMPLES
-
-
-def local(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m testbed`, as make does."""
-    return subprocess.run(
-        [sys.executable, "-m", "testbed", *arguments],
-        env={**os.environ, "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps", **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-
-
-def port_settings(ports: Ports) -> dict[str, str]:
-    return {f"{name.upper()}_PORT": str(port) for name, port in vars(ports).items()}
-
 
 DEAD_PROXY = dict.fromkeys(
     ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), f"http://{HOST}:9"
@@ -45,14 +28,14 @@ DEAD_PROXY = dict.fromkeys(
 
 @pytest.fixture(scope="module")
 def whole(stack: Stack) -> Iterator[Stack]:
-    """With the stream and maintenance too, which write to the table: other modules' tests go without them."""
+    """The stack with its stream and maintenance, which write to the table: other modules' tests run without them."""
     yield stack
     for name in ("maintenance", "stream"):
         stack[name].stop()
 
 
-def test_killed_as_by_a_power_cut(whole: Stack, lake: Lake) -> None:
-    """After kill -9 of everything and another start, topic and table are as they were, and events flow."""
+def test_everything_is_killed_at_once(whole: Stack, lake: Lake) -> None:
+    """After kill -9 of every process and a restart, the topic and the table are unchanged, and new events arrive."""
     lake.write([path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))])
     lake.job("batch.py", "load")
     offsets, rows = lake.offsets(), lake.rows()
@@ -67,7 +50,7 @@ def test_killed_as_by_a_power_cut(whole: Stack, lake: Lake) -> None:
 
 
 def test_everything_binds_to_loopback(whole: Stack) -> None:
-    """No server of the stack listens on any address but loopback."""
+    """Servers of the stack listen on loopback only."""
     addresses = {
         connection.laddr.ip
         for name, _, pid, _ in whole.status()
@@ -78,49 +61,48 @@ def test_everything_binds_to_loopback(whole: Stack) -> None:
     assert {ip.removeprefix("::ffff:") for ip in addresses} == {HOST}
 
 
-def test_status_tells_the_living_from_the_dead(whole: Stack) -> None:
-    """`status` succeeds while all servers are ready, tells of the stream, and names a dead one with its log's end."""
-    # A proxy that is not there: nobody asks one for what is on this machine.
-    environment = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports), **DEAD_PROXY}
-    healthy = local("status", **environment)
-    assert healthy.returncode == 0, healthy
-    assert re.search(r"^the stream is \d+ offsets behind, ", healthy.stdout, re.MULTILINE)
-    assert re.search(r"^freshness: Trino's newest row is \d+\.\d s older than ", healthy.stdout, re.MULTILINE)
+def test_status_names_dead_servers(whole: Stack) -> None:
+    """`status` succeeds while all servers are ready, describes the stream, and names a dead server with its log."""
+    # With a dead proxy: clients do not use one for this machine.
+    variables = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports), **DEAD_PROXY}
+    ready = run_testbed("status", **variables)
+    assert ready.returncode == 0, ready
+    assert re.search(r"^the stream is \d+ offsets behind, ", ready.stdout, re.MULTILINE)
+    assert re.search(r"^freshness: Trino's newest row is \d+\.\d s older than ", ready.stdout, re.MULTILINE)
     whole["datanode"].kill()
     try:
-        sick = local("status", **environment)
-        assert sick.returncode == 1
-        assert "datanode    died" in sick.stdout
-        assert "DataNode" in sick.stdout.split("the end of")[1]
+        degraded = run_testbed("status", **variables)
+        assert degraded.returncode == 1
+        assert "datanode    died" in degraded.stdout
+        assert "DataNode" in degraded.stdout.split("the end of")[1]
     finally:
         whole.up(["namenode", "datanode"])
-    wait_until("the stack to be well", lambda: local("status", **environment).returncode == 0, 60)
+    wait_until("all servers to be ready", lambda: run_testbed("status", **variables).returncode == 0, 60)
 
 
 def test_sessions_are_utc(whole: Stack) -> None:
-    """Wherever one sits, Trino's prompt and our own clients ask in UTC."""
+    """Trino's prompt and our own clients use UTC, whatever the machine's time zone is."""
     elsewhere = {**os.environ, "TZ": "Asia/Kathmandu"}
     prompt = trino_cli(whole.settings)[1]
-    question = "SELECT current_timezone()"
-    typed = subprocess.run([*prompt, "--execute", question], env=elsewhere, capture_output=True, text=True, check=True)
-    assert typed.stdout == '"UTC"\n'
+    query = "SELECT current_timezone()"
+    prompted = subprocess.run([*prompt, "--execute", query], env=elsewhere, capture_output=True, text=True, check=True)
+    assert prompted.stdout == '"UTC"\n'
     program = (
-        "import sys\nfrom local import answers\nfrom local.settings import Settings\n"
-        f"print(answers.ask(Settings.from_environment(), {question!r})[1])"
+        "from testbed.clients import sql\nfrom testbed.settings import Settings\n"
+        f"print(sql.ask(Settings.from_environment(), {query!r})[1])"
     )
-    paths = f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps"
-    asked = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-c", program],
-        env={**elsewhere, "PYTHONPATH": paths, **port_settings(whole.settings.ports)},
+        env={**elsewhere, "PYTHONPATH": PYTHONPATH, **port_settings(whole.settings.ports)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert asked.stdout == "[['UTC']]\n"
+    assert printed.stdout == "[['UTC']]\n"
 
 
 def test_trino_behind_a_proxy(whole: Stack) -> None:
-    """What a proxy says of its client's address is no reason to refuse; what follows is told by that address."""
+    """Trino accepts a proxy's X-Forwarded headers, and its links name the proxy's address."""
     headers = {
         "X-Trino-User": "test",
         "X-Forwarded-For": "192.0.2.1",
@@ -132,33 +114,33 @@ def test_trino_behind_a_proxy(whole: Stack) -> None:
     assert answer.json()["nextUri"].startswith("https://trino.example.com")
 
 
-def test_a_second_stream_leaves_the_log_of_the_first(whole: Stack) -> None:
-    """A job that is run beside a server of the same name adds to the log of that server."""
+def test_a_second_stream_keeps_the_log_of_the_first(whole: Stack) -> None:
+    """A job that runs beside a server of the same name appends to that server's log."""
     log = whole["stream"].log
     before = log.read_bytes()
     assert b"streaming events" in before
-    environment = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports)}
-    second = local("job", "stream.py", **environment)
+    variables = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports)}
+    second = run_testbed("job", "stream.py", **variables)
     assert second.returncode == 1
-    assert "another stream is at work on" in second.stderr
+    assert "another stream is using" in second.stderr
     assert log.read_bytes().startswith(before)
-    # What another one has written there before is not what this one said at its end.
+    # Its error shows its own output only.
     assert "streaming events" not in second.stderr
 
 
-def test_data_of_another_port_is_said_at_once(whole: Stack) -> None:
-    """With another port of the NameNode than its tables were made at, a data folder is refused by the variable."""
-    made = whole.settings.ports.namenode
-    environment = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports)}
+def test_data_of_another_namenode_port_is_refused(whole: Stack) -> None:
+    """A data folder is refused if NAMENODE_PORT differs from the port that its tables were created at."""
+    original = whole.settings.ports.namenode
+    variables = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports)}
     other = Ports.free().namenode
-    answer = local("up", **environment | {"NAMENODE_PORT": str(other)})
+    answer = run_testbed("up", **variables | {"NAMENODE_PORT": str(other)})
     assert answer.returncode == 1
-    assert answer.stderr.startswith(f"error: NAMENODE_PORT: expected {made}, got {other}: the tables in ")
-    assert f"Start with NAMENODE_PORT={made}, or name an empty folder as GAMELAKE_DATA." in answer.stderr
+    assert answer.stderr.startswith(f"error: NAMENODE_PORT: expected {original}, got {other}: the tables in ")
+    assert f"Start with NAMENODE_PORT={original}, or set GAMELAKE_DATA to an empty folder." in answer.stderr
 
 
 def test_a_server_that_dies_is_named(tmp_path: Path) -> None:
-    """A server that cannot start is named, with its log's last lines, and nothing is left running."""
+    """A server that fails to start is named with the last lines of its log, and nothing keeps running."""
     settings = Settings.isolated(tmp_path)
     (tmp_path / "kafka").mkdir()
     (tmp_path / "kafka/meta.properties").write_text("version=1\ncluster.id=another\nnode.id=7\n")
@@ -168,21 +150,21 @@ def test_a_server_that_dies_is_named(tmp_path: Path) -> None:
     assert not one.any_alive
 
 
-def test_a_taken_port_is_said_before_anything_starts(tmp_path: Path) -> None:
-    """A port that is taken is named, with the variable that changes it, and nothing is started."""
+def test_a_taken_port_is_reported_before_anything_starts(tmp_path: Path) -> None:
+    """A taken port is reported with the variable that changes it, and nothing starts."""
     ports = Ports.free()
     with socket.socket() as holder:
         holder.bind((HOST, ports.metastore))
         holder.listen()
-        answer = local("up", GAMELAKE_DATA=str(tmp_path / "data"), **port_settings(ports))
+        answer = run_testbed("up", GAMELAKE_DATA=str(tmp_path / "data"), **port_settings(ports))
     assert answer.returncode == 1
-    assert f"METASTORE_PORT: port {ports.metastore}, which metastore needs, is taken" in answer.stderr
+    assert f"METASTORE_PORT: expected a free port for metastore, got {ports.metastore}, which is taken" in answer.stderr
     assert not (tmp_path / "data").exists()
 
 
-def test_a_missing_maven_is_said(tmp_path: Path) -> None:
-    """With nothing in the cache and no Maven on the PATH, that is said, and nothing is started."""
-    answer = local(
+def test_a_missing_maven_is_reported(tmp_path: Path) -> None:
+    """With an empty cache and no Maven on the PATH, the error names Maven, and nothing starts."""
+    answer = run_testbed(
         "up",
         PATH=f"{Path(sys.executable).parent}",
         GAMELAKE_DATA=str(tmp_path / "data"),
@@ -190,32 +172,32 @@ def test_a_missing_maven_is_said(tmp_path: Path) -> None:
         **port_settings(Ports.free()),
     )
     assert answer.returncode == 1
-    assert answer.stderr.startswith("error: mvn: Maven is needed")
+    assert answer.stderr.startswith("error: mvn: expected Maven on the PATH")
     assert not (tmp_path / "data").exists()
 
 
-def test_a_missing_jdk_is_said() -> None:
-    """A JDK that is not there is asked for by version, beside what was found."""
+def test_a_missing_jdk_is_reported() -> None:
+    """The error about a missing JDK names its version and the versions found."""
     with pytest.raises(SettingsError, match=r"JAVA_HOME: Trino needs a JDK 99; found \d+"):
         jdk.find("Trino", 99)
 
 
 def test_a_bad_port_is_refused() -> None:
-    """A port that is no number is refused by name."""
-    answer = local("status", TRINO_PORT="eighty")
+    """A port that is not a number is refused with the name of its variable."""
+    answer = run_testbed("status", TRINO_PORT="eighty")
     assert answer.returncode == 1
     assert answer.stderr == "error: TRINO_PORT: expected a port from 1 to 65535, got 'eighty'\n"
 
 
 def test_a_failed_fetch_leaves_nothing(tmp_path: Path) -> None:
-    """A download that fails says so and leaves no half-filled part in the cache."""
+    """A failed download is reported, and leaves no partial folder in the cache."""
     (tmp_path / ".m2").mkdir()
     (tmp_path / ".m2/settings.xml").write_text(
         "<settings><mirrors><mirror><id>none</id><mirrorOf>*</mirrorOf>"
         f"<url>http://{HOST}:{Ports.free().api}</url></mirror></mirrors></settings>"
     )
     cache = tmp_path / "cache"
-    answer = local(
+    answer = run_testbed(
         "up",
         MAVEN_OPTS=f"-Duser.home={tmp_path}",
         GAMELAKE_DATA=str(tmp_path / "data"),
@@ -223,5 +205,5 @@ def test_a_failed_fetch_leaves_nothing(tmp_path: Path) -> None:
         **port_settings(Ports.free()),
     )
     assert answer.returncode == 1
-    assert "could not fetch" in answer.stderr
+    assert "/fetch: failed with exit code " in answer.stderr
     assert {path.name for path in cache.iterdir()} == {"lock"}

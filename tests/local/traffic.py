@@ -1,4 +1,4 @@
-"""The stream at work while a test runs: it writes small files, and a reader counts all the while."""
+"""Traffic during a test: a running stream that writes small files, and a reader that counts rows."""
 
 import json
 import threading
@@ -16,23 +16,24 @@ from tests.local.lake import Lake
 from tests.poison import SWORD
 
 _PLAYERS = [f"knight{number}" for number in range(10, 20)]
-"""Enough for each of the topic's partitions to get records."""
+"""Enough players for each of the topic's partitions to get records."""
 
 
 def swords(count: int, **changes: object) -> list[bytes]:
+    """Return purchases of swords, each with an event id of its own unless `changes` set it."""
     return [json.dumps(SWORD | {"event_id": f"sword-{number}"} | changes).encode() for number in range(count)]
 
 
 @contextmanager
 def running_stream(stack: Stack, lake: Lake) -> Iterator[None]:
-    """A stream with a batch every second, and events for each of them."""
+    """Run the stream with a batch every second, and write events for every batch."""
     usual = stack["stream"].program
     process = Process(replace(usual, environment={**usual.environment, "STREAM_TRIGGER_SECONDS": "1"}), stack.settings)
     process.start()
-    ended = threading.Event()
+    stop = threading.Event()
 
-    def feed() -> None:
-        while not ended.wait(0.2):
+    def write_events() -> None:
+        while not stop.wait(0.2):
             for player in _PLAYERS:
                 lake.write(swords(1, player=player, received_at=time.time_ns() // 1_000_000), key=player.encode())
 
@@ -40,28 +41,28 @@ def running_stream(stack: Stack, lake: Lake) -> Iterator[None]:
         wait_until("the stream", lambda: process.ready() or not process.alive, 120)
         assert process.alive, process.last_lines()
         with ThreadPoolExecutor(1) as pool:
-            feeding = pool.submit(feed)
+            writing = pool.submit(write_events)
             try:
                 yield
             finally:
-                ended.set()
-            feeding.result()
+                stop.set()
+            writing.result()
         wait_until("the last rows", lambda: lake.count() >= len(lake.offsets()), 120, pause=0.5)
-        assert "starting it again" not in process.last_lines()
+        assert ": restarting" not in process.last_lines()
     finally:
-        ended.set()
+        stop.set()
         process.stop()
 
 
 @contextmanager
 def counting(lake: Lake) -> Iterator[list[int]]:
-    """A reader that counts all rows again and again; it may see no error and no count that falls."""
+    """Count all rows repeatedly; the reader must see no error and no falling count."""
     counts: list[int] = []
-    ended = threading.Event()
+    stop = threading.Event()
 
     def read() -> None:
-        # Without a pause it would take what the writers beside it need.
-        while not ended.wait(0.25):
+        # Without a pause it would take CPU from the writers.
+        while not stop.wait(0.25):
             counts.append(lake.count())
 
     with ThreadPoolExecutor(1) as pool:
@@ -69,6 +70,6 @@ def counting(lake: Lake) -> Iterator[list[int]]:
         try:
             yield counts
         finally:
-            ended.set()
+            stop.set()
         reader.result()
     assert counts == sorted(counts)

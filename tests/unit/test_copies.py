@@ -1,4 +1,4 @@
-"""Facts that must stand in two places stand there equally."""
+"""Facts that have to be stated in two places agree."""
 
 import json
 import re
@@ -13,18 +13,19 @@ from testbed.versions import versions
 from tests.poison import SWORD
 
 ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("file", ["requirements/testbed.txt", "requirements/dev.txt", "requirements/spark.txt"])
 def test_spark_is_one_version(file: str) -> None:
-    """PyPI's pyspark is the version that the jars beside it are for."""
+    """PyPI's pyspark has the version of the jars that it runs with."""
     assert re.search(r"^pyspark==(\S+)", (ROOT / file).read_text(), re.MULTILINE)[1] == versions()["SPARK_VERSION"]  # type: ignore[index]
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
     assert f"pyspark=={versions()['SPARK_VERSION']}" in groups["spark"]
 
 
 def test_pins_agree() -> None:
-    """A package that several requirements files pin is pinned alike in all of them."""
+    """A package that several requirements files pin has the same version in all of them."""
     pins: dict[str, set[frozenset[str]]] = {}
     for file in ROOT.glob("requirements/*.txt"):
         here: dict[str, set[str]] = {}
@@ -49,48 +50,69 @@ def test_requirements_are_hashed_and_name_no_index() -> None:
     ids=lambda path: path.parent.name,
 )
 def test_poms_take_their_versions_from_one_place(pom: Path) -> None:
-    """A pom states no version of its own: each is a variable of hack/versions.env."""
+    """A pom contains no version: each is a variable of hack/versions.env."""
     stated = re.findall(r"<version>([^<]+)</version>", pom.read_text())[1:]
     assert stated
     assert {re.sub(r"^\$\{env\.(\w+)\}$", r"\1", version) for version in stated} <= versions().keys()
 
 
 def test_the_scenario_adds_up() -> None:
-    """What the demo expects is what its scenario, played on the API's actions, makes."""
+    """The numbers that the demo expects follow from the requests of its scenario."""
     paths = {event_type.request for event_type in EVENT_TYPES.values()}
     assert sum(r.times for r in SCENARIO if r.status == 200) == ACKNOWLEDGED == sum(ROWS.values())
     assert all((r.path in paths) == (r.status == 200) for r in SCENARIO)
 
 
-def test_the_readme_shows_what_is_there() -> None:
-    """The README's event is the example of its type."""
-    readme = (ROOT / "README.md").read_text()
-    [shown] = re.findall(r"```json\n(.*?)```", readme, re.DOTALL)
+def test_the_documented_event_is_the_example() -> None:
+    """The event that docs/sdk.md shows is the example of its type."""
+    [shown] = re.findall(r"```json\n(.*?)```", (ROOT / "docs/sdk.md").read_text(), re.DOTALL)
     assert json.loads(shown) == SWORD
 
 
-def test_the_reference_is_of_today() -> None:
-    """docs/game.md says what the catalog says: `make contract` writes it anew."""
+def test_the_game_page_is_up_to_date() -> None:
+    """docs/game.md is what the catalog generates; `make contract` writes it."""
     assert (ROOT / "docs/game.md").read_text() == reference.document()
 
 
-def test_the_readme_names_only_targets_that_exist() -> None:
-    """Every `make` target that the README names is one of the Makefile's."""
+def test_documents_name_only_targets_that_exist() -> None:
+    """Every `make` target that README or a document names is a target of the Makefile."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?:\$ |`)make ([a-z]+)", (ROOT / "README.md").read_text()))
-    assert named
-    assert named <= targets
+    for path in DOCUMENTS:
+        named = set(re.findall(r"(?:\$ |`|[A-Z_]+=\S+ )make ([a-z-]+)", path.read_text()))
+        assert named or path.name != "README.md"
+        assert named <= targets, path.name
 
 
-def test_images_begin_with_the_same_stage() -> None:
-    """What builds the images is made once: their first stage is the same, word for word, in all of them."""
-    files = [path.read_text() for path in ROOT.glob("images/*/Dockerfile")]
+def test_links_between_documents_lead_somewhere() -> None:
+    """Every local link of README and docs names an existing file, and an existing heading in it."""
+    for path in DOCUMENTS:
+        for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
+            file, _, heading = link.partition("#")
+            if "://" in link:
+                continue
+            target = path.parent / file if file else path
+            assert target.exists(), f"{path.name}: {link}"
+            assert not heading or heading in _headings(target), f"{path.name}: {link}"
+
+
+def _headings(path: Path) -> set[str]:
+    """Return the anchors that GitHub makes of a document's headings."""
+    titles = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_images_are_built_from_one_base() -> None:
+    """Debian's image is named in the base alone; the stages of all other images begin with a target of the base."""
+    files = {path.parent.name: path.read_text() for path in ROOT.glob("images/*/Dockerfile")}
+    assert set(re.findall(r"^FROM .* AS (\w+)$", files.pop("base"), re.MULTILINE)) == {"runtime", "java", "tools"}
     assert len(files) == 8
-    assert len({re.search(r"^FROM .* AS tools\n.*?\n\n", file, re.MULTILINE | re.DOTALL)[0] for file in files}) == 1  # type: ignore[index]
+    for name, file in files.items():
+        origins = set(re.findall(r"^FROM (\S+)", file, re.MULTILINE))
+        assert origins <= {"${BASE}", "${BASE}-java", "${BASE}-tools", "runtime"}, name
 
 
 def test_images_take_their_versions_from_one_place() -> None:
-    """A build argument has no default: its value is in hack/versions.env, or is the project's version or commit."""
+    """A build argument has no default: its value is in hack/versions.env, or is the base that was built before."""
     arguments = {
         name
         for path in ROOT.glob("images/*/Dockerfile")
@@ -98,4 +120,4 @@ def test_images_take_their_versions_from_one_place() -> None:
         for name in line.split()
     }
     assert arguments
-    assert arguments - {"VERSION", "REVISION"} <= versions().keys()
+    assert arguments - {"BASE"} <= versions().keys()

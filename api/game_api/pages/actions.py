@@ -1,4 +1,4 @@
-"""The actions as the game's page shows them: what each asks for, needs and brings."""
+"""The actions as the game's page shows them: parameters, preconditions and effects."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 
 def action_families() -> list[Json]:
-    """Every family, in order, with its actions."""
+    """Return every family, in order, with its actions."""
     families: dict[str, list[Json]] = {}
     for event_type in EVENT_TYPES.values():
         families.setdefault(event_type.family, []).append(_action(event_type))

@@ -1,4 +1,4 @@
-"""`/dashboard`: the game as the table has it, in plots; `/dashboard/data`: the answers behind them."""
+"""`/dashboard` shows plots of the table's data; `/dashboard/data` serves the query results that it plots."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -6,52 +6,52 @@ from functools import partial
 from flask import Flask, Response
 from redis.exceptions import RedisError
 
-from game_api.pages.answers import Answers, Rows
 from game_api.pages.page import page
 from game_api.pages.queries import QUERIES
+from game_api.pages.query_cache import QueryCache, Rows
 from game_api.replies import json_reply
 
 PATIENCE = 4.0
-"""Seconds that the first to look wait for an answer."""
+"""How many seconds the first viewers wait for results."""
 
-_NO_DASHBOARD = "there is no dashboard here: TRINO_URL is not set"
+_NO_DASHBOARD = "this service has no dashboard: TRINO_URL is not set"
 
 Positions = Callable[[], Mapping[int, int]]
 
 
 def add_dashboard(app: Flask, trino_url: str, positions: Positions | None = None) -> None:
-    """Add the page and its data. `positions` are the next offsets of the topic's partitions, as the world knows them.
+    """Add the page and its data. `positions` returns the next offset of each partition of the topic, from the world.
 
-    Without an address of Trino the page says that there is no dashboard.
+    Without a URL of Trino, the page shows that there is no dashboard.
     """
-    answers = Answers(_questions(trino_url, positions)) if trino_url else None
+    cache = QueryCache(_queries(trino_url, positions)) if trino_url else None
 
     def dashboard() -> Response:
         return page("dashboard.html")
 
     def data() -> Response:
-        if answers is None:
+        if cache is None:
             return json_reply({"error": _NO_DASHBOARD}, 503)
-        return json_reply(answers.look(PATIENCE))
+        return json_reply(cache.snapshot(PATIENCE))
 
     app.add_url_rule("/dashboard", "dashboard", dashboard)
     app.add_url_rule("/dashboard/data", "dashboard_data", data)
 
 
-def _questions(trino_url: str, positions: Positions | None) -> dict[str, Callable[[], Rows]]:
-    # 7 MB that a worker without a dashboard does not need.
-    from game_api.pages.trino_query import ask_trino
+def _queries(trino_url: str, positions: Positions | None) -> dict[str, Callable[[], Rows]]:
+    # Imported here because it takes 7 MB, which a worker without a dashboard does not need.
+    from game_api.pages.trino_query import run_query
 
-    questions: dict[str, Callable[[], Rows]] = {
-        name: partial(ask_trino, trino_url, query) for name, query in QUERIES.items()
+    queries: dict[str, Callable[[], Rows]] = {
+        name: partial(run_query, trino_url, query) for name, query in QUERIES.items()
     }
-    return questions | {"freshness": partial(_freshness, questions["freshness"], positions)}
+    return queries | {"freshness": partial(_freshness, queries["freshness"], positions)}
 
 
 def _freshness(newest: Callable[[], Rows], positions: Positions | None) -> Rows:
-    """Add to each partition's newest row the topic's `next_offset`; None where nobody knows."""
+    """Add the topic's `next_offset` to each partition's newest row, or None if it is unknown."""
     try:
-        # Before Trino is asked: the table then looks better than it is by what came in between, and never worse.
+        # Read before querying Trino: records written in between make the table look fresher than it is, never staler.
         known = dict(positions()) if positions else {}
     except RedisError:
         known = {}

@@ -1,11 +1,11 @@
-"""The pages: files of `static`, with what a browser may do with them."""
+"""HTML pages from `static`, with headers that restrict what a browser may do with them."""
 
 from importlib.resources import files
 
 from flask import Response
 
 _HEADERS = {
-    # All that a page needs is here, and nothing that players write can become code.
+    # Pages load only their own files, so text written by players cannot become code.
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
     ),
@@ -16,6 +16,6 @@ _HEADERS = {
 
 
 def page(name: str) -> Response:
-    """Answer with a file of `static`, which is HTML."""
+    """Respond with an HTML file from `static`."""
     text = (files("game_api.pages") / "static" / name).read_bytes()
     return Response(text, mimetype="text/html", headers=_HEADERS)

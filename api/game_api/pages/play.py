@@ -1,4 +1,4 @@
-"""`/play`: the game in a browser; and what its page asks: `/world`, `/heroes/<name>`, `/actions`."""
+"""The game in a browser, `/play`, and the endpoints that its page uses: `/world`, `/heroes/<name>`, `/actions`."""
 
 import re
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from game_api.pages.page import page
 from game_api.parameters import query
 from game_api.replies import json_reply
 
-KEPT_SECONDS = 0.5
-"""For so long an overview is shown to all who look."""
+CACHE_SECONDS = 0.5
+"""How long an overview is cached for all viewers."""
 
-# As many digits as surely fit the store's 64 bits.
-PLACE = "[0-9]{1,19}-[0-9]{1,19}"
-_PLACE = re.compile(PLACE)
+# The id of an entry of the event feed. 19 digits always fit the store's 64 bits.
+FEED_ID = "[0-9]{1,19}-[0-9]{1,19}"
+_FEED_ID = re.compile(FEED_ID)
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
 
 Json = dict[str, Any]
@@ -31,15 +31,15 @@ T = TypeVar("T")
 
 
 class _NameConverter(BaseConverter):
-    """The rest of the path, whatever it is: a player's name may have slashes, even at its ends."""
+    """Matches the rest of the path: a player's name may contain slashes, even at its ends."""
 
     part_isolating = False
     regex = "(?s:.+)"
 
 
 def add_game_pages(app: Flask, world: World | None) -> None:
-    """Add the page and what it asks. Without a world the page says that it is away."""
-    looking = _Looking(world)
+    """Add the page and its endpoints. Without a world, the page shows that it is unavailable."""
+    viewer = _Viewer(world)
     families = {"families": action_families()}
     app.url_map.converters["name"] = _NameConverter
 
@@ -51,45 +51,45 @@ def add_game_pages(app: Flask, world: World | None) -> None:
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
 
-    def see_world() -> Response:
+    def read_world() -> Response:
         after = dict(query()).get("after", "")
-        if after and not _PLACE.fullmatch(after):
+        if after and not _FEED_ID.fullmatch(after):
             raise InvalidRequestError("after", "expected the id of an entry, such as 1700000000000-0")
-        return json_reply({**looking.overview(), "feed": looking.ask(lambda sights: sights.feed(after))})
+        return json_reply({**viewer.overview(), "feed": viewer.ask(lambda views: views.feed(after))})
 
-    def see_hero(name: str) -> Response:
+    def read_hero(name: str) -> Response:
         if not _PLAYER.allows(name):
             raise InvalidRequestError("name", f"expected {_PLAYER.expectation}")
-        return json_reply(looking.ask(lambda sights: sights.hero(name)))
+        return json_reply(viewer.ask(lambda views: views.hero(name)))
 
-    def see_actions() -> Response:
+    def list_actions() -> Response:
         return json_reply(families)
 
     app.add_url_rule("/play", "play", play)
     app.add_url_rule("/static/<file>", "static", static)
-    app.add_url_rule("/world", "world", see_world)
-    app.add_url_rule("/heroes/<name:name>", "hero", see_hero)
-    app.add_url_rule("/actions", "actions", see_actions)
+    app.add_url_rule("/world", "world", read_world)
+    app.add_url_rule("/heroes/<name:name>", "hero", read_hero)
+    app.add_url_rule("/actions", "actions", list_actions)
 
 
-class _Looking:
-    """Looks at the world for all who watch: however many they are, the store is asked little."""
+class _Viewer:
+    """Reads the world for all viewers, so that their number hardly matters to the store."""
 
     def __init__(self, world: World | None) -> None:
         self._world = world
-        self._sights = Sights(world.store) if world else None
+        self._views = Sights(world.store) if world else None
         self._overview: tuple[float, Json] = (0.0, {})
 
-    def ask(self, look: Callable[[Sights], T]) -> T:
-        """Look; raise WorldAwayError if there is nothing to look at."""
-        if self._world is None or self._sights is None:
-            raise WorldAwayError("there is no world here")
-        sights = self._sights
-        return self._world.ask(lambda: look(sights))
+    def ask(self, read: Callable[[Sights], T]) -> T:
+        """Read from the world; raise WorldAwayError if it is unavailable or does not exist."""
+        if self._world is None or self._views is None:
+            raise WorldAwayError("this service has no world")
+        views = self._views
+        return self._world.ask(lambda: read(views))
 
     def overview(self) -> Json:
         until, overview = self._overview
         if monotonic() >= until:
             overview = self.ask(Sights.overview)
-            self._overview = (monotonic() + KEPT_SECONDS, overview)
+            self._overview = (monotonic() + CACHE_SECONDS, overview)
         return overview

@@ -1,19 +1,19 @@
-"""What the dashboard and the notebook ask of Trino, in catalog `hive`, schema `default`.
+"""The SQL queries of the dashboard and the notebook, for Trino's catalog `hive`, schema `default`.
 
-An event that came again under its Idempotency-Key counts once, as in the views.
+A retried event counts once, as in the views: see `game_events.once`.
 """
 
 from collections.abc import Iterable
 
 from game_events import EVENT_TYPES
 from game_events.catalog import ERASED, REJECTED
+from game_events.once import counted, first_attempts
 from game_events.rules import START
-from game_events.table import ONCE_HOURS, counted
 
-LISTED = 10
+LISTED_PLAYERS = 10
 """Players in each ranking."""
-NEWEST = 20
-"""Rejected records that are listed, and wars of which many times as many."""
+MAX_WARS = 40
+MAX_REJECTED = 20
 
 _TIES = {name: event_type for name, event_type in EVENT_TYPES.items() if "tie" in event_type.sets}
 
@@ -24,13 +24,7 @@ def _literals(names: Iterable[str]) -> str:
 
 _WAR = _literals(name for name, event_type in _TIES.items() if event_type.sets["tie"] == "war")
 
-
-def _once(columns: str, where: str) -> str:
-    """Select from `events`, a retried one once, by the rule of `game_events.table`."""
-    return counted(columns.split(", "), "events", where)
-
-
-# Offsets are compared with what Kafka has, so every row counts here. A client's clock may be ahead of this one.
+# Offsets are compared with Kafka's, so repeated records count here. A client's clock may be ahead of the server's.
 _FRESHNESS = """
 SELECT
     kafka_partition,
@@ -42,13 +36,14 @@ GROUP BY kafka_partition
 ORDER BY kafka_partition
 """
 
-# Of retries across the beginning of the hour the one inside counts: so only the hour is read.
+# Only the last hour is read. If an event was retried across its start, the attempt within the hour counts.
 _ACTIVITY = f"""
 SELECT date_trunc('minute', received_at) AS minute, family, count(*) AS number
 FROM (
     {
-    _once(
-        "received_at, family",
+    counted(
+        ("received_at", "family"),
+        "events",
         "received_at >= date_trunc('minute', now()) - interval '59' minute AND received_at <= now()"
         f" AND family <> '{ERASED}'",
     )
@@ -65,45 +60,35 @@ GROUP BY event_type, strength
 ORDER BY event_type, strength
 """
 
-# Of a retried declaration the first record counts here too. One window over all declarations costs less than the views,
-# which read them several times.
+# All declarations go through one window, marked or not. That costs less than the views, which read them several times,
+# and the first attempt counts here, too.
 _WARS = f"""
 SELECT player, target, event_type, since, count(*) OVER () AS in_all
 FROM (
     SELECT
         player,
         target,
-        max_by(event_type, ROW(declared_at, event_id)) AS event_type,
-        max(declared_at) AS since
+        max_by(event_type, ROW(received_at, event_id)) AS event_type,
+        max(received_at) AS since
     FROM (
-        SELECT
-            player,
-            event_type,
-            event_id,
-            target,
-            received_at AS declared_at,
-            lag(received_at) OVER (
-                PARTITION BY player, event_type, event_id ORDER BY kafka_partition, kafka_offset
-            ) AS attempted_before
-        FROM events
-        WHERE
-            family IN ({_literals(event_type.family for event_type in _TIES.values())})
-            AND event_type IN ({_literals(_TIES)})
+    {
+    first_attempts(
+        ("player", "event_type", "event_id", "target", "received_at"),
+        "events",
+        f"family IN ({_literals(event_type.family for event_type in _TIES.values())})"
+        f" AND event_type IN ({_literals(_TIES)})",
     )
-    WHERE
-        target IS NOT NULL
-        AND (
-            attempted_before IS NULL
-            OR declared_at > attempted_before + INTERVAL '{ONCE_HOURS}' HOUR
-            OR declared_at < attempted_before - INTERVAL '{ONCE_HOURS}' HOUR
-        )
+}
+    )
+    WHERE target IS NOT NULL
     GROUP BY player, target
 )
 WHERE event_type IN ({_WAR})
 ORDER BY since DESC, player, target
-LIMIT {2 * NEWEST}
+LIMIT {MAX_WARS}
 """
 
+# An event changes its player and, where it names another one and has amounts for them, its target.
 _PLAYERS = f"""
 SELECT *
 FROM (
@@ -113,32 +98,33 @@ FROM (
         row_number() OVER (ORDER BY power DESC, experience DESC, player) AS by_power
     FROM (
         SELECT
-            change.player,
-            {START["gold"]} + coalesce(sum(change.gold), 0) AS gold,
-            {START["experience"]} + coalesce(sum(change.experience), 0) AS experience,
-            {START["power"]} + coalesce(sum(change.power), 0) AS power
+            player,
+            {START["gold"]} + coalesce(sum(gold), 0) AS gold,
+            {START["experience"]} + coalesce(sum(experience), 0) AS experience,
+            {START["power"]} + coalesce(sum(power), 0) AS power
         FROM (
+            SELECT
+                CASE WHEN is_target THEN event.target ELSE event.player END AS player,
+                CASE WHEN is_target THEN event.target_gold ELSE event.gold END AS gold,
+                CASE WHEN is_target THEN event.target_experience ELSE event.experience END AS experience,
+                CASE WHEN NOT is_target THEN event.strength END AS power
+            FROM (
     {
-    _once(
-        "player, gold, experience, strength, target, target_gold, target_experience",
+    counted(
+        ("player", "gold", "experience", "strength", "target", "target_gold", "target_experience"),
+        "events",
         f"family NOT IN ('{ERASED}', '{REJECTED}')",
     )
 }
-        ) AS event
-        CROSS JOIN UNNEST(ARRAY[
-            ROW(event.player, event.gold, event.experience, event.strength),
-            ROW(
-                if(coalesce(event.target_gold, event.target_experience) IS NOT NULL, event.target),
-                event.target_gold,
-                event.target_experience,
-                NULL
-            )
-        ]) AS change (player, gold, experience, power)
-        WHERE change.player IS NOT NULL
-        GROUP BY change.player
+            ) AS event
+            CROSS JOIN (VALUES (false), (true)) AS side (is_target)
+            WHERE NOT is_target OR coalesce(event.target_gold, event.target_experience) IS NOT NULL
+        )
+        WHERE player IS NOT NULL
+        GROUP BY player
     )
 )
-WHERE by_gold <= {LISTED} OR by_power <= {LISTED}
+WHERE by_gold <= {LISTED_PLAYERS} OR by_power <= {LISTED_PLAYERS}
 ORDER BY by_gold
 """
 
@@ -146,7 +132,7 @@ _REJECTED = f"""
 SELECT timestamp, substr(error, 1, 200) AS error, substr(text, 1, 200) AS text, kafka_partition, kafka_offset
 FROM rejected_events
 ORDER BY timestamp DESC, kafka_partition, kafka_offset DESC
-LIMIT {NEWEST}
+LIMIT {MAX_REJECTED}
 """
 
 QUERIES = {

@@ -1,32 +1,32 @@
-"""One question to Trino, bounded in time."""
+"""A query of Trino, bounded in time."""
 
 from contextlib import closing
 from urllib.parse import urlsplit
 
 import trino
 
-from game_api.pages.answers import AwayError, QuestionError, Rows
+from game_api.pages.query_cache import QueryFailedError, Rows, UnavailableError
 
 _TIMEOUT = 5.0
-"""Seconds for Trino to answer one request; while a query runs, it says so every second."""
+"""Seconds per HTTP request. While a query runs, Trino responds to each poll within about a second."""
 _LONGEST = "30s"
-"""What a query may take before Trino ends it."""
+"""How long a query may run before Trino cancels it."""
 
 _CAUSES = {
-    "refused": "nobody listens there",
-    "timed out": "no answer in time",
-    "timeout": "no answer in time",
-    "aborted": "it hung up",
-    "reset": "it hung up",
-    "error 50": "it cannot answer now",
+    "refused": "connection refused",
+    "timed out": "timeout",
+    "timeout": "timeout",
+    "aborted": "connection closed",
+    "reset": "connection closed",
+    "error 50": "temporarily unavailable",
 }
-"""What a client's error says, in a few words, without what its libraries put around it."""
+"""Short descriptions of connection errors, by a part of the client library's message."""
 
-_NOT_SERVING = {"SERVER_STARTING_UP": "it is starting", "SERVER_SHUTTING_DOWN": "it is stopping"}
-"""Errors of a query that are of Trino as a whole."""
+_NOT_SERVING = {"SERVER_STARTING_UP": "starting", "SERVER_SHUTTING_DOWN": "stopping"}
+"""Query errors that concern Trino as a whole."""
 
 
-def ask_trino(url: str, query: str) -> Rows:
+def run_query(url: str, query: str) -> Rows:
     address = urlsplit(url)
     try:
         with closing(
@@ -40,7 +40,7 @@ def ask_trino(url: str, query: str) -> Rows:
                 timezone="UTC",
                 session_properties={"query_max_run_time": _LONGEST},
                 request_timeout=_TIMEOUT,
-                # The page asks again soon enough, and says meanwhile what is wrong.
+                # The page retries soon, and shows the error until then.
                 max_attempts=1,
             )
         ) as connection:
@@ -50,13 +50,13 @@ def ask_trino(url: str, query: str) -> Rows:
             names = [column.name for column in cursor.description]
     except trino.exceptions.TrinoQueryError as error:
         if error.error_name in _NOT_SERVING:
-            raise AwayError(_NOT_SERVING[error.error_name]) from error
-        raise QuestionError(str(error.message)) from error
+            raise UnavailableError(_NOT_SERVING[error.error_name]) from error
+        raise QueryFailedError(str(error.message)) from error
     except (trino.exceptions.Error, trino.exceptions.HttpError, OSError) as error:
-        raise AwayError(_cause(error)) from error
+        raise UnavailableError(_cause(error)) from error
     return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _cause(error: BaseException) -> str:
     text = str(error).lower()
-    return next((words for sign, words in _CAUSES.items() if sign in text), type(error).__name__)
+    return next((words for part, words in _CAUSES.items() if part in text), type(error).__name__)

@@ -1,4 +1,4 @@
-"""Battles: who throws more, levels added, wins."""
+"""Battles: the higher throw wins, after each side adds its level."""
 
 from game_events.chance import Normal, Pick, Uniform
 from game_events.event_type import OTHER_PLAYER, EventType

@@ -1,4 +1,4 @@
-"""Crafts: from the rock to the blade."""
+"""Crafts: ore becomes armor, herbs become potions."""
 
 from game_events.chance import Uniform
 from game_events.event_type import EventType

@@ -1,4 +1,4 @@
-"""Diplomacy: allies, while it lasts."""
+"""Diplomacy: alliances, betrayals and tributes."""
 
 from game_events.chance import Uniform
 from game_events.event_type import AMOUNT, OTHER_PLAYER, EventType

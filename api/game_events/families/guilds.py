@@ -1,4 +1,4 @@
-"""Guilds: their life, once one is in them."""
+"""Guilds: founding, leaving, promotions and donations. Joining is a family of its own."""
 
 from game_events.event_type import AMOUNT, NEW_GUILD, OTHER_PLAYER, OWN_GUILD, EventType
 from game_events.rules import (

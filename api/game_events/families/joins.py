@@ -1,4 +1,4 @@
-"""Joins: a player becomes one of a guild, and leaves the one before."""
+"""Joins: a player joins a guild and leaves the previous one."""
 
 from game_events.event_type import GUILD, EventType
 from game_events.rules import Result

@@ -1,4 +1,4 @@
-"""Magic: it burns, it heals, it tells."""
+"""Magic: fireballs, healing and the stars."""
 
 from game_events.chance import Normal, Uniform
 from game_events.event_type import OTHER_PLAYER, EventType

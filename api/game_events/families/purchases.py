@@ -1,4 +1,4 @@
-"""Purchases: gear of a strength that chance decides. The first three are the king's gift to everyone."""
+"""Purchases: gear of random strength. The first three items are free."""
 
 from game_events.chance import Normal
 from game_events.event_type import STRENGTH, EventType
@@ -7,7 +7,7 @@ from game_events.rules import ALIVE, Result, costs, gain
 _STRENGTH = {"strength": Normal(5, 4, 0, 10)}
 
 
-def _free(name: str, request: str, answer: str, description: str) -> EventType:
+def _for_free(name: str, request: str, answer: str, description: str) -> EventType:
     result = Result(answer, items={name.removeprefix("purchase_"): 1})
     return EventType(name, "purchases", request, result, (STRENGTH,), description, _STRENGTH)
 
@@ -26,9 +26,9 @@ def _for_gold(item: str, article: str, price: int, description: str) -> EventTyp
 
 
 EVENT_TYPES = (
-    _free("purchase_sword", "/purchase_a_sword", "Sword Purchased!", "large sword"),
-    _free("purchase_axe", "/purchase_an_axe", "Axe Purchased!", "battle axe"),
-    _free("purchase_shield", "/purchase_a_shield", "Shield Purchased!", "round shield"),
+    _for_free("purchase_sword", "/purchase_a_sword", "Sword Purchased!", "large sword"),
+    _for_free("purchase_axe", "/purchase_an_axe", "Axe Purchased!", "battle axe"),
+    _for_free("purchase_shield", "/purchase_a_shield", "Shield Purchased!", "round shield"),
     _for_gold("bow", "a", 15, "yew longbow"),
     _for_gold("helmet", "a", 10, "horned helmet"),
     _for_gold("potion", "a", 5, "bubbling potion"),

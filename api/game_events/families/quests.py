@@ -1,4 +1,4 @@
-"""Quests: what a hero finds who goes out."""
+"""Quests: exploration, chests and riddles."""
 
 from game_events.chance import Normal, Pick, Uniform
 from game_events.event_type import EventType

@@ -1,4 +1,4 @@
-"""Rests: how heroes come back to health, and from the dead."""
+"""Rests: players regain health, and return from the dead."""
 
 from game_events.event_type import EventType
 from game_events.rules import ALIVE, Result, costs, gain, has

@@ -1,4 +1,4 @@
-"""Trades: items change hands."""
+"""Trades: items are sold or given away."""
 
 from game_events.chance import Normal
 from game_events.event_type import ITEM, OTHER_PLAYER, EventType

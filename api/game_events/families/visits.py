@@ -1,4 +1,4 @@
-"""Visits: a player looks in."""
+"""Visits: the request for `/`."""
 
 from game_events.event_type import EventType
 from game_events.rules import Result

@@ -1,4 +1,4 @@
-"""Succeeds if the world has been brought up with the topic."""
+"""Succeeds if the world has caught up with the topic."""
 
 import os
 
@@ -7,7 +7,7 @@ from redis.exceptions import RedisError
 
 try:
     if not Store(os.environ["WORLD_URL"]).is_caught_up():
-        raise SystemExit("it is being brought up with the topic")
+        raise SystemExit("it is catching up with the topic")
 except RedisError as error:
     raise SystemExit(f"the store: {error}") from error
-print("the world is up with the topic")
+print("the world has caught up with the topic")

@@ -6,15 +6,15 @@ The Secret with the password for Kafka.
 {{- end }}
 
 {{/*
-Where the dashboard asks Trino: dashboard.trinoUrl, which may name shared values.
+The URL of Trino for the dashboard: dashboard.trinoUrl, which may refer to shared values.
 */}}
 {{- define "api.trinoUrl" -}}
 {{ tpl .Values.dashboard.trinoUrl . }}
 {{- end }}
 
 {{/*
-Seconds that a pod has to end: until it gets no more requests, then gunicorn's graceful timeout (api/gunicorn.conf.py),
-then as long again as one answer, for what is still queued to Kafka.
+Seconds that a pod has to stop: until it gets no more requests, then gunicorn's graceful timeout (api/gunicorn.conf.py),
+then the time of one more response, for the queue to Kafka.
 */}}
 {{- define "api.drainSeconds" -}}
 {{- $answer := addf (divf .Values.kafka.deliveryTimeoutMs 1000) 1.5 -}}

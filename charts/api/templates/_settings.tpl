@@ -1,6 +1,6 @@
 {{/*
-The settings of the API and of the world, which are read by the same code: the ConfigMap, the password for Kafka, and the
-address of the world's store, with its password.
+The settings of the API and of the world, which share one code: the ConfigMap, the password for Kafka, and the address of
+the world's store, with its password.
 Arguments: the context, the Secret with the password for Kafka.
 */}}
 {{- define "api.settings" -}}
@@ -30,14 +30,14 @@ The Secret with the address of the world's store.
 {{- end }}
 
 {{/*
-Whether the chart makes a store: "true", or nothing.
+Whether the chart installs a store: "true", or nothing.
 */}}
 {{- define "api.hasStore" -}}
 {{ if and .Values.world.enabled .Values.store.enabled }}true{{ end }}
 {{- end }}
 
 {{/*
-What both need of files.
+The volume mounts of the API and the world.
 */}}
 {{- define "api.mounts" -}}
 - {name: tmp, mountPath: /tmp}
@@ -47,7 +47,7 @@ What both need of files.
 {{- end }}
 
 {{/*
-The volumes of both.
+The volumes of the API and the world.
 */}}
 {{- define "api.volumes" -}}
 - {name: tmp, emptyDir: {}}

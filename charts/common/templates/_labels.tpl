@@ -1,13 +1,13 @@
 {{/*
-The name of a chart's objects: the chart's own, without the release's, so that addresses are the same everywhere.
+The name of a chart's objects: the chart's name without the release's, so that addresses are the same everywhere.
 */}}
 {{- define "common.fullname" -}}
 {{ .Values.fullnameOverride | default .Chart.Name }}
 {{- end }}
 
 {{/*
-The labels by which the pods of a component are found: by its controller, its Service and its disruption budget.
-They say nothing of release or version, so that volumes and controllers outlive both.
+The labels with which controller, Service and disruption budget select a component's pods.
+They contain neither release nor version, so that volumes and controllers outlive both.
 Argument: the component's name.
 */}}
 {{- define "common.selector" -}}

@@ -1,5 +1,5 @@
 {{/*
-The pods of these components as peers of a network policy. Strimzi's brokers have such a name too, `kafka`.
+The pods of these components as peers of a network policy. Strimzi's brokers have such a label too, `kafka`.
 Arguments: names of components.
 */}}
 {{- define "common.peers" -}}
@@ -11,14 +11,14 @@ Arguments: names of components.
 {{- end }}
 
 {{/*
-The egress that every pod needs: names. Where the cluster's DNS runs differs from cluster to cluster.
+Egress to DNS, which every pod needs. Where DNS runs differs between clusters.
 */}}
 {{- define "common.dns" -}}
 - ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 {{- end }}
 
 {{/*
-Egress to the Kubernetes API, which is no pod and has no address that a chart could know.
+Egress to the Kubernetes API, which is not a pod and whose address a chart cannot know.
 */}}
 {{- define "common.kubernetesApi" -}}
 - ports: [{port: 443}, {port: 6443}]

@@ -1,5 +1,5 @@
 {{/*
-A disruption budget: of a component's pods, one at a time may be moved to another machine.
+A disruption budget: one pod of a component at a time may be evicted.
 Arguments: the context, the component's name, the budget's name.
 */}}
 {{- define "common.disruptionBudget" -}}
@@ -16,7 +16,7 @@ spec:
 {{- end }}
 
 {{/*
-The metadata of a pod that `helm test` runs. It stays when it fails, to be looked at.
+The metadata of a pod that `helm test` runs. A failed pod is kept for inspection.
 Arguments: the context, the name of what it tests.
 */}}
 {{- define "common.test" -}}

@@ -1,5 +1,5 @@
 {{/*
-The image of a container, and when it is pulled.
+The image of a container, and its pull policy.
 Arguments: the context, the `image` of its values.
 */}}
 {{- define "common.image" -}}
@@ -10,9 +10,9 @@ imagePullPolicy: {{ $image.pullPolicy }}
 {{- end }}
 
 {{/*
-What every pod has: no root, no system calls beyond the runtime's usual, its volumes its user's (made so once: that takes
-minutes on a large one), no token of the cluster.
-Arguments: the context, the number of the user that its image is made for.
+The security of every pod: no root, the runtime's default system calls, volumes owned by its user (changed only once, which
+takes minutes on a large volume), no token of the cluster.
+Arguments: the context, the user ID of its image.
 */}}
 {{- define "common.pod" -}}
 {{- $context := first . -}}
@@ -31,7 +31,7 @@ securityContext:
 {{- end }}
 
 {{/*
-What every container has: no privileges, and no file of its image that it could change.
+The security of every container: no privileges, and a read-only image.
 */}}
 {{- define "common.container" -}}
 securityContext:
@@ -41,7 +41,7 @@ securityContext:
 {{- end }}
 
 {{/*
-Pods of one component on different machines, where there are enough of them.
+Spreads the pods of a component over machines, if there are enough.
 Argument: the component's name.
 */}}
 {{- define "common.apart" -}}
@@ -56,7 +56,7 @@ affinity:
 {{- end }}
 
 {{/*
-One claim of a StatefulSet for its volume `data`. Claims stay when the release goes.
+A StatefulSet's claim for its volume `data`. Claims outlive the release.
 Arguments: the component's name, the `storage` of its values.
 */}}
 {{- define "common.claim" -}}

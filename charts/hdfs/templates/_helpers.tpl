@@ -1,5 +1,5 @@
 {{/*
-What NameNode and DataNode have in common: their image, environment and configuration.
+The common part of NameNode and DataNode: image, environment and configuration.
 Arguments: the context, the server's name, its values.
 */}}
 {{- define "hdfs.server" -}}
@@ -24,7 +24,7 @@ volumeMounts:
 {{- end }}
 
 {{/*
-The volumes of both, beside the one that stays.
+The volumes of both, except the persistent one.
 */}}
 {{- define "hdfs.volumes" -}}
 - {name: tmp, emptyDir: {}}
@@ -32,8 +32,8 @@ The volumes of both, beside the one that stays.
 {{- end }}
 
 {{/*
-A probe that asks the server in its own pod.
-Arguments: its HTTP port, the bean, what the bean must say.
+A probe that queries the server in its own pod.
+Arguments: its HTTP port, the bean, the text that the bean must contain.
 */}}
 {{- define "hdfs.probe" -}}
 exec: {command: [bash, /probes/jmx, {{ index . 0 | quote }}, {{ index . 1 | quote }}, {{ index . 2 | quote }}]}
@@ -48,7 +48,7 @@ checksum/config: {{ include (print $.Template.BasePath "/configmap.yaml") . | sh
 {{- end }}
 
 {{/*
-Stops what HDFS would never report: files that are for ever short of a copy.
+Rejects a value that HDFS would accept but never satisfy: more copies than DataNodes.
 */}}
 {{- define "hdfs.check" -}}
 {{- if gt (int .Values.global.hdfs.replication) (int .Values.datanode.replicas) }}

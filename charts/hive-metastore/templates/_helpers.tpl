@@ -1,5 +1,5 @@
 {{/*
-Name of the chart's own PostgreSQL.
+The name of the chart's PostgreSQL.
 */}}
 {{- define "hive-metastore.postgresql" -}}
 {{ include "common.fullname" . }}-postgresql
@@ -13,7 +13,7 @@ The Secret with the database's user and password.
 {{- end }}
 
 {{/*
-Where the metastore keeps what it knows.
+The JDBC URL of the metastore's database.
 */}}
 {{- define "hive-metastore.databaseUrl" -}}
 {{- if .Values.database.url }}

@@ -1,4 +1,4 @@
-"""Asks the brokers for the topic, as the user that may write it."""
+"""Reads the topic's metadata from the brokers, as the user that may write the topic."""
 
 import os
 

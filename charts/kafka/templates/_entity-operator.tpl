@@ -1,5 +1,5 @@
 {{/*
-The operators of topics and users. Without finalizers a namespace can be deleted when they are gone (strimzi#11901).
+The topic and user operators. Without finalizers a namespace can be deleted after the operators are gone (strimzi#11901).
 */}}
 {{- define "kafka.entityOperator" -}}
 entityOperator:

@@ -1,12 +1,12 @@
 {{/*
-Where clients find the cluster: the Service is named by Strimzi.
+The address of the cluster: Strimzi names the Service.
 */}}
 {{- define "kafka.bootstrapServers" -}}
 {{ .Values.clusterName }}-kafka-bootstrap:{{ .Values.port }}
 {{- end }}
 
 {{/*
-The metadata of a resource that Strimzi looks after. It hands labels down to the pods: none here changes with a version.
+The metadata of a Strimzi resource. Strimzi copies labels to the pods, so none here changes with a version.
 Arguments: the context, the resource's name.
 */}}
 {{- define "kafka.metadata" -}}
@@ -17,7 +17,7 @@ labels:
 {{- end }}
 
 {{/*
-The annotation of what must not go with the release.
+The annotation of objects that outlive the release.
 */}}
 {{- define "kafka.kept" -}}
 {{- if .Values.keepOnUninstall -}}
@@ -26,7 +26,7 @@ annotations: {helm.sh/resource-policy: keep}
 {{- end }}
 
 {{/*
-The security of Strimzi's pods. Their images' user is in group 0, to which the volumes belong.
+The security of Strimzi's pods. The user of their images is in group 0, which owns the volumes.
 */}}
 {{- define "kafka.pod" -}}
 {{- with .Values.global.imagePullSecrets -}}
@@ -39,7 +39,7 @@ securityContext:
 {{- end }}
 
 {{/*
-Stops at once what Strimzi would report in a status, or Kafka at the first event.
+Rejects values that Strimzi would report only in a status, or Kafka only at the first event.
 */}}
 {{- define "kafka.check" -}}
 {{- if gt (int .Values.replicationFactor) (int .Values.replicas) }}

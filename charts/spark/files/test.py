@@ -1,7 +1,7 @@
-"""Reads the topic's offsets with the jobs' own settings: address, user, password and rights are good."""
+"""Reads the topic's offsets with the jobs' settings, which proves address, user, password and rights."""
 
-from offsets import Topic
-from settings import Settings
+from lake.offsets import Topic
+from lake.settings import Settings
 
 topic = Topic(Settings.from_environment())
 print(topic.name, topic.identity(), *topic.all())

@@ -11,7 +11,7 @@ Arguments: the context, its role (coordinator, worker), the role's values.
 env:
   - name: TRINO_ADDRESS
     valueFrom: {fieldRef: {fieldPath: status.podIP}}
-  # All interfaces: port-forward comes by loopback.
+  # All interfaces: port-forward uses loopback.
   - {name: TRINO_HOST, value: 0.0.0.0}
   - {name: TRINO_PORT, value: "8080"}
   - {name: TRINO_HEAP, value: {{ (last .).heap | quote }}}

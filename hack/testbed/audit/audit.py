@@ -1,4 +1,4 @@
-"""The audit: what players were told, Kafka, the table and its views, compared event by event."""
+"""The audit: compares the answers that players got with Kafka, the table and its views, event by event."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,23 +18,23 @@ from testbed.stack.stack import StackError
 from testbed.waiting import wait_until
 
 _CHUNK = 100_000
-"""Offsets that are in memory at a time."""
+"""Number of offsets held in memory at a time."""
 
 _PROGRESS = 5.0
-"""Seconds between two words of progress."""
+"""Seconds between two progress messages."""
 
 
 def audit(settings: Settings, wait: float = 60) -> list[Stage]:
-    """Compare all there is, after waiting that many seconds at most for the table to reach Kafka's end."""
+    """Compare everything, after waiting at most `wait` seconds for the table to catch up with Kafka."""
     try:
         with kafka_records(settings) as kafka:
             return compare(settings, kafka, wait)
     except (KafkaException, TimeoutError, trino.exceptions.Error, OSError) as error:
-        raise StackError(f"the audit could not be made: {error}") from error
+        raise StackError(f"the audit failed: {error}") from error
 
 
 def show(stages: Sequence[Stage]) -> None:
-    """Print the comparison as a table, and the first few of each kind of difference."""
+    """Print the comparison as a table, and samples of each kind of difference."""
     table = Table(
         "stage", "compared", "", "lost", "doubled", "differing", box=None, header_style="bold", pad_edge=False
     )
@@ -53,8 +53,8 @@ def show(stages: Sequence[Stage]) -> None:
 
 
 def compare(settings: Settings, kafka: Records, wait: float) -> list[Stage]:
-    """The same with `kafka`, for a topic that is reached in another way."""
-    # In this order: what is a row by now, Kafka has by then; what Kafka has by then, the ledger tells of.
+    """Compare with the records of `kafka`, wherever its broker is."""
+    # In this order: rows that exist now are in Kafka later, and records that exist then are in the ledger after that.
     rows = table_rows.bounds(settings)
     as_of = time.time()
     kept = {partition: kafka.window(partition) for partition in kafka.partitions()}
@@ -65,9 +65,9 @@ def compare(settings: Settings, kafka: Records, wait: float) -> list[Stage]:
     }
     comparison = Reconciliation(ledger.attempts(settings), windows, as_of)
     _compare_offsets(settings, kafka, windows, comparison)
-    for partition, there in rows.items():
-        if partition not in kept or there.stop > kept[partition].stop:
-            comparison.add_beyond(partition, range(kept.get(partition, there[:0]).stop, there.stop))
+    for partition, offsets in rows.items():
+        if partition not in kept or offsets.stop > kept[partition].stop:
+            comparison.add_beyond(partition, range(kept.get(partition, offsets[:0]).stop, offsets.stop))
     comparison.add_shown(table_rows.shown(settings, windows))
     return comparison.conclude()
 
@@ -76,21 +76,23 @@ def _await_table(settings: Settings, kafka: Records, kept: Mapping[int, range], 
     total = sum(map(len, kept.values()))
     report = _progress("rows in the table", total)
 
-    def is_there() -> bool:
+    def has_caught_up() -> bool:
         count = table_rows.count(settings, kept)
         report(count)
         return count >= total or not _lacks_records(settings, kafka, kept)
 
     try:
-        wait_until("the table", is_there, wait, pause=1)
+        wait_until("the table", has_caught_up, wait, pause=1)
     except TimeoutError:
-        print(f"after {wait:.0f} s the table is not where Kafka is: some of what is lost now may come yet", flush=True)
+        print(
+            f"after {wait:.0f} s the table is still behind Kafka: some of the lost events may still arrive", flush=True
+        )
 
 
 def _lacks_records(settings: Settings, kafka: Records, kept: Mapping[int, range]) -> bool:
-    """Whether any record of these windows is no row: not every offset is a record."""
+    """Tell whether any record in these windows has no row; not every offset has a record."""
     gaps = [(partition, gap) for partition, gap in table_rows.gaps(settings, kept) if gap]
-    # The longest first: they are what is not written yet.
+    # The longest gaps first: most likely they are what the stream has not written yet.
     gaps.sort(key=lambda one: -len(one[1]))
     return any(next(kafka.read(partition, gap), None) is not None for partition, gap in gaps)
 
@@ -103,7 +105,7 @@ def _compare_offsets(
         for start in range(window.start, window.stop, _CHUNK):
             chunk = range(start, min(start + _CHUNK, window.stop))
             records = list(kafka.read(partition, chunk))
-            # Asked after reading: what Kafka's retention removed meanwhile is not missed.
+            # Read the start after the records, so that records removed by retention in between do not count as lost.
             kept_from = kafka.window(partition).start
             comparison.add_chunk(partition, chunk, kept_from, records, table_rows.read(settings, partition, chunk))
             done += len(chunk)
@@ -111,13 +113,13 @@ def _compare_offsets(
 
 
 def _progress(what: str, total: int) -> Callable[[int], None]:
-    """Make a function that says, now and then, how far it is."""
-    said = time.monotonic()
+    """Return a function that prints progress, at most every few seconds."""
+    printed = time.monotonic()
 
     def report(done: int) -> None:
-        nonlocal said
-        if time.monotonic() - said > _PROGRESS:
-            said = time.monotonic()
+        nonlocal printed
+        if time.monotonic() - printed > _PROGRESS:
+            printed = time.monotonic()
             print(f"{done:,} of {total:,} {what}", flush=True)
 
     return report

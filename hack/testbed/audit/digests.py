@@ -1,4 +1,4 @@
-"""What a row holds, as one digest: Python makes it of a record, Trino of a row."""
+"""A digest of all columns of a row: computed in Python for a record, and in SQL for a row of the table."""
 
 import hashlib
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ _KINDS = {column.name: column.kind for column in COLUMNS}
 
 
 def expression() -> str:
-    """Trino's SQL for the digest of a row of `events`."""
+    """Return the SQL expression for the digest of a row of `events`."""
     parts = (f"coalesce(concat(cast(length({text}) AS varchar), ':', {text}), '-')" for text in map(_sql, COLUMNS))
     return f"lower(to_hex(sha256(to_utf8(concat({', '.join(parts)})))))"
 
 
 def digests(key: bytes | None, value: bytes | None, place: tuple[int, int], milliseconds: int) -> tuple[str, ...]:
-    """Return the digests of the rows that a record may be; `milliseconds` are its timestamp.
+    """Return the digests of all rows that a record may become; `milliseconds` is its timestamp.
 
-    One that is a valid event is that event. It may have lost its target, when that player was erased; it may be
-    rejected by the contract of the time at which it was read, as one that is no valid event is.
+    An invalid event becomes a rejected row. A valid event becomes its own row, without its target if that player was
+    erased later, or a rejected row if the contract at the time of reading did not accept it yet.
     """
     partition, offset = place
     time = shown(milliseconds)
@@ -62,7 +62,7 @@ def _text(kind: Kind, value: Any) -> str:  # noqa: ANN401 of that kind
 
 def _sql(column: Field) -> str:
     if column.name == "error":
-        # Its words are those of the contract by which the record was read.
+        # The message depends on the version of the contract that read the record.
         return f"if(family = '{REJECTED}', NULL, error)"
     if column.kind is Kind.STRING:
         return column.name

@@ -1,4 +1,4 @@
-"""Places in the topic, and what lies there: in Kafka, in the table."""
+"""Places in the topic, and what Kafka and the table have there."""
 
 from typing import NamedTuple
 
@@ -12,9 +12,9 @@ class Place(NamedTuple):
 
 
 class Record(NamedTuple):
-    """What Kafka holds at an offset: the id, if it is an event, and the SHA-256 of the value, if there is one.
+    """A record in Kafka: its event id, if it is an event, and the SHA-256 of its value, if it has one.
 
-    `contents` are the digests of the rows that it may be.
+    `contents` are the digests of all rows that it may become.
     """
 
     offset: int
@@ -24,7 +24,7 @@ class Record(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What the table holds at an offset; `digest` is a rejected row's raw value's, `content` that of all columns."""
+    """A row of the table; `digest` is the SHA-256 of a rejected row's raw value, `content` that of all columns."""
 
     offset: int
     family: str

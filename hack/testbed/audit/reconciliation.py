@@ -1,4 +1,4 @@
-"""What players were told, what Kafka holds, what the table holds and what its views show, held against each other."""
+"""The comparison itself: players' attempts, Kafka's records, the table's rows and what the views show."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +11,7 @@ from testbed.simulator.ledger import Attempt, run_of
 
 
 class _Event:
-    """An event of the players: what they were told, where it lies, how many rows it is, how often views show it."""
+    """A players' event: its acknowledgements, its places in Kafka, its rows, and how often the views show it."""
 
     __slots__ = ("acked", "found", "rows", "shown", "unknown")
 
@@ -24,10 +24,10 @@ class _Event:
 
 
 class Reconciliation:
-    """Takes each partition's window of offsets chunk by chunk, then what the views show, then concludes.
+    """Takes each partition's window of offsets chunk by chunk, then the events that the views show, and concludes.
 
-    `kept_from` is the first offset that Kafka still has. Before it, the table stands for Kafka, and has no gap.
-    Acknowledged later than `as_of`, an event may lie beyond its window: then it is not compared.
+    `kept_from` is the first offset that Kafka still has. Before it, the table replaces Kafka, and must have no gap.
+    An event acknowledged after `as_of` may lie beyond its window; then it is not compared.
     """
 
     def __init__(self, attempts: Iterable[Attempt], windows: Mapping[int, range], as_of: float) -> None:
@@ -42,9 +42,9 @@ class Reconciliation:
                 event.unknown += 1
             elif attempt.partition is not None and attempt.offset is not None:
                 window = windows.get(attempt.partition, range(attempt.offset + 1))
-                gone = attempt.offset < window.start
-                to_come = attempt.offset >= window.stop and attempt.time > as_of
-                if not gone and not to_come:
+                expired = attempt.offset < window.start
+                is_later = attempt.offset >= window.stop and attempt.time > as_of
+                if not expired and not is_later:
                     event.acked.append(Place(attempt.partition, attempt.offset))
         self._runs = {run_of(key) for key in self._events}
 
@@ -55,7 +55,7 @@ class Reconciliation:
     def add_chunk(
         self, partition: int, offsets: range, kept_from: int, records: Iterable[Record], rows: Iterable[Row]
     ) -> None:
-        """Compare all that Kafka and the table hold at these offsets."""
+        """Compare Kafka and the table at these offsets."""
         record_at = {record.offset: record for record in records}
         row_at: dict[int, Row] = {}
         for row in rows:
@@ -69,13 +69,13 @@ class Reconciliation:
             self._attribute(place, kept, record, row_here)
 
     def add_beyond(self, partition: int, offsets: range) -> None:
-        """Take note of rows at offsets that Kafka has not reached."""
+        """Add rows at offsets beyond Kafka's end."""
         self.table.compared += len(offsets)
         sample = f"{Place(partition, offsets.start)}-{offsets.stop - 1}: rows, beyond Kafka's end"
         self.table.differing.add(sample, len(offsets))
 
     def add_shown(self, event_ids: Iterable[str]) -> None:
-        """Take what the views show: an id as often as they do."""
+        """Add the ids of events that the views show, each as often as they show it."""
         for event_id in event_ids:
             if event := self._events.get(event_id):
                 event.shown += 1
@@ -88,7 +88,7 @@ class Reconciliation:
 
     def _compare(self, place: Place, kept: bool, record: Record | None, row: Row | None) -> None:
         if kept and record is None and row is None:
-            # Not every offset is a record: Kafka uses some itself.
+            # Not every offset has a record: Kafka uses some itself.
             return
         self.table.compared += 1
         if row is None:
@@ -96,10 +96,10 @@ class Reconciliation:
         elif kept and record is None:
             self.table.differing.add(f"{place}: no record, but the row {_named(row)}")
         elif record and not _same(record, row):
-            self.table.differing.add(f"{place}: record {_named(record)}, row {_named(row)}{_unlike(record, row)}")
+            self.table.differing.add(f"{place}: record {_named(record)}, row {_named(row)}{_difference(record, row)}")
 
     def _attribute(self, place: Place, kept: bool, record: Record | None, row: Row | None) -> None:
-        """Note for an event of the players that it is here."""
+        """Add this place to the players' event that it belongs to."""
         if row and row.family == ERASED:
             if not kept:
                 self._erased.add(place)
@@ -113,20 +113,20 @@ class Reconciliation:
 
     def _conclude_players(self, key: str, event: _Event) -> None:
         self.players.compared += 1
-        lies = " and ".join(map(str, event.found))
+        found = " and ".join(map(str, event.found))
         for place in event.acked:
             if place in event.found or place in self._erased:
                 continue
-            if lies:
-                self.players.differing.add(f"{place} {key}: acknowledged there, lies at {lies}")
+            if found:
+                self.players.differing.add(f"{place} {key}: acknowledged there, found at {found}")
             else:
                 self.players.lost.add(f"{place} {key}")
         if len(set(event.acked)) < len(event.acked):
             self.players.differing.add(f"{event.acked[0]} {key}: two attempts acknowledged at one place")
         if event.found and not event.acked and not event.unknown:
-            self.players.differing.add(f"{lies} {key}: refused, but written")
+            self.players.differing.add(f"{found} {key}: refused, but written")
         elif len(event.found) > len(event.acked) + event.unknown:
-            self.players.doubled.add(f"{lies} {key}")
+            self.players.doubled.add(f"{found} {key}")
 
     def _conclude_views(self, key: str, event: _Event) -> None:
         expected = min(event.rows, 1)
@@ -145,8 +145,8 @@ def _same(record: Record, row: Row) -> bool:
     return row.event_id is not None and row.event_id == record.event_id and row.content in record.contents
 
 
-def _unlike(record: Record, row: Row) -> str:
-    """Say what is not the same where the names are."""
+def _difference(record: Record, row: Row) -> str:
+    """Name the difference between a record and a row of the same event."""
     return " with other values" if _named(record) == _named(row) else ""
 
 

@@ -1,4 +1,4 @@
-"""One stage of the road from players to views: what was compared, and what differs."""
+"""One stage of the pipeline from players to views: how much was compared, and what differs."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ _SAMPLES = 5
 
 
 class Differences:
-    """How many there are, and the first few of them."""
+    """The number of differences, and samples of the first few."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -32,5 +32,5 @@ class Stage:
         return {"lost": self.lost, "doubled": self.doubled, "differing": self.differing}
 
     @property
-    def good(self) -> bool:
+    def ok(self) -> bool:
         return not any(kind.count for kind in self.differences.values())

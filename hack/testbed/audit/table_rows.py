@@ -1,4 +1,4 @@
-"""The rows of the table and of its views, as the ledger compares them."""
+"""The rows of the table and of its views, for the audit."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,13 +13,13 @@ from testbed.simulator.ledger import KEY_PREFIX
 
 
 def bounds(settings: Settings) -> dict[int, range]:
-    """From each partition's lowest offset that is a row to its highest."""
+    """Return the offsets of each partition, from its first row to its last."""
     query = f"SELECT kafka_partition, min(kafka_offset), max(kafka_offset) FROM {EVENTS} GROUP BY 1"
     return {partition: range(low, high + 1) for partition, low, high in sql.ask(settings, query)[1]}
 
 
 def count(settings: Settings, windows: Mapping[int, range]) -> int:
-    """How many rows there are of these offsets."""
+    """Count the rows at these offsets."""
     return sql.count(settings, f"{EVENTS} WHERE {_inside(windows)}")
 
 
@@ -32,7 +32,7 @@ def read(settings: Settings, partition: int, offsets: range) -> Iterator[Row]:
 
 
 def shown(settings: Settings, windows: Mapping[int, range]) -> Iterator[str]:
-    """The ids of players' events in the views, each as often as it is there."""
+    """Yield the ids of players' events in the views, each as often as the views show it."""
     for family in FAMILIES:
         query = f"SELECT event_id FROM {family} WHERE event_id LIKE '{KEY_PREFIX}%' AND ({_inside(windows)})"
         for (event_id,) in sql.ask(settings, query)[1]:
@@ -40,18 +40,18 @@ def shown(settings: Settings, windows: Mapping[int, range]) -> Iterator[str]:
 
 
 def gaps(settings: Settings, windows: Mapping[int, range]) -> Iterator[tuple[int, range]]:
-    """Offsets of each partition that are no rows, from the start of its window to its end."""
+    """Yield the ranges of offsets without a row, from the start of each partition's window to its end."""
     follows = "lead(kafka_offset) OVER (PARTITION BY kafka_partition ORDER BY kafka_offset)"
     rows = f"SELECT kafka_partition, kafka_offset, {follows} AS next_offset FROM {EVENTS} WHERE {_inside(windows)}"
-    # An offset that is there twice is followed by itself.
+    # A doubled offset is followed by itself.
     query = f"SELECT * FROM ({rows}) AS followed WHERE next_offset > kafka_offset + 1 ORDER BY 1, 2"
     edges = "SELECT kafka_partition, min(kafka_offset), max(kafka_offset)"
     found = sql.ask(settings, f"{edges} FROM {EVENTS} WHERE {_inside(windows)} GROUP BY 1")[1]
     held = {partition: range(low, high + 1) for partition, low, high in found}
     for partition, window in windows.items():
-        there = held.get(partition, window[:0])
-        yield partition, range(window.start, there.start)
-        yield partition, range(there.stop, window.stop)
+        own = held.get(partition, window[:0])
+        yield partition, range(window.start, own.start)
+        yield partition, range(own.stop, window.stop)
     for partition, before, after in sql.ask(settings, query)[1]:
         yield partition, range(before + 1, after)
 

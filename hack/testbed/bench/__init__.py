@@ -1,1 +1,1 @@
-"""Measurements, side by side with what people pick instead. `python -m testbed.bench --help` explains itself."""
+"""Benchmarks: gamelake compared with what people usually build instead. See `python -m testbed.bench --help`."""

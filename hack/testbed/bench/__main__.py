@@ -1,72 +1,81 @@
-"""Measure the API, the jobs and Trino, side by side with what people pick instead, and print a table in Markdown.
+"""Measure the API, the jobs and Trino, compared with what people usually build, and write docs/benchmarks.md.
 
-Takes minutes. Starts servers of its own, on free loopback ports and with data in a temporary directory, and stops them.
+Starts servers of its own, on free loopback ports and with their data in a temporary directory, and stops them. All
+measurements take more than an hour; `--only` chooses some, and the other sections of the document keep their results.
+A run that fails or is interrupted prints what it has measured, and changes no file.
 """
 
 import argparse
-import signal
 import sys
 
 from testbed.bench.cost import BenchError
+from testbed.bench.document import record
 from testbed.bench.measurements import MEASUREMENTS
 from testbed.bench.report import Row, machine, table
+from testbed.command_line import exit_code
+from testbed.results.run import Run
 from testbed.settings import SettingsError
 from testbed.stack.stack import StackError
 
 
 def main() -> int:
     options = _options()
-    # SIGTERM cleans up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    rows: list[Row] = []
+    return exit_code(lambda: _measure(options), BenchError, SettingsError, StackError, TimeoutError)
+
+
+def _measure(options: argparse.Namespace) -> int:
+    run = Run.begin("testbed.bench")
+    measured: dict[str, list[Row]] = {}
     try:
         for name in options.only:
-            rows += MEASUREMENTS[name](options)
-    except (BenchError, SettingsError, StackError, TimeoutError) as error:
-        print(f"{_results(rows, options)}error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"{_results(rows, options)}interrupted", file=sys.stderr)
-        return 130
-    print(_results(rows, options), end="")
+            measured[name] = MEASUREMENTS[name](options)
+    finally:
+        if rows := [row for each in measured.values() for row in each]:
+            print(f"\n{table(rows)}\n\n{machine()}.\n", flush=True)
+    record(run, measured, _rounds(options))
     return 0
 
 
-def _results(rows: list[Row], options: argparse.Namespace) -> str:
-    """What there is so far."""
-    if not rows:
-        return ""
-    rounds = {
-        "api": f"{options.rounds} of the API, {options.seconds:g} s each turn",
-        "batch": f"{options.batch_rounds} of the batch job",
-        "stream": f"{options.stream_rounds} of the stream",
-        "queries": f"{options.query_rounds} of the queries",
+def _rounds(options: argparse.Namespace) -> dict[str, str]:
+    """Say for each measurement that alternates rounds how many there were."""
+    counts = {
+        "api": (options.rounds, f" of {options.seconds:g} s for each server"),
+        "batch": (options.batch_rounds, ""),
+        "stream": (options.stream_rounds, ""),
+        "queries": (options.query_rounds, ""),
     }
-    alternated = "; ".join(said for name, said in rounds.items() if name in options.only)
-    medians = f"Medians of alternated rounds ({alternated}), in brackets the least and most ratio.\n"
-    return f"\n{table(rows)}\n\n{medians if alternated else ''}{machine()}.\n"
+    return {name: f"Medians of {count} alternated rounds{length}." for name, (count, length) in counts.items()}
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m testbed.bench", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=MEASUREMENTS, default=list(MEASUREMENTS), help="these, not all")
+    parser = argparse.ArgumentParser(
+        prog="python -m testbed.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=MEASUREMENTS,
+        default=list(MEASUREMENTS),
+        metavar="NAME",
+        help=f"measure only these: {', '.join(MEASUREMENTS)} (default: all)",
+    )
     count = _positive
-    for flag, kind, default, said in (
-        ("--rounds", count, 5, "of the API"),
-        ("--seconds", float, 5, "of load in each turn of the API"),
-        ("--connections", count, 32, "to the API at once"),
-        ("--batch-rounds", count, 5, "of the batch job"),
-        ("--events", count, 1_000_000, "of each batch round"),
-        ("--stream-rounds", count, 5, "of the stream"),
-        ("--stream-events", count, 1_000_000, "of each stream round"),
-        ("--rate", count, 200, "events/s while freshness is watched"),
-        ("--freshness-seconds", float, 120, "of that"),
-        ("--query-rounds", count, 5, "of the queries"),
-        ("--rows", count, 5_000_000, "that are queried"),
-        ("--runs", count, 192, "of the jobs that left those rows' files"),
-        ("--small-batches", count, 360, "of the stream before maintenance: an hour's"),
+    for flag, kind, default, purpose in (
+        ("--rounds", count, 5, "rounds of the API"),
+        ("--seconds", float, 5, "seconds of load on each server in a round of the API"),
+        ("--connections", count, 32, "concurrent connections to the API"),
+        ("--batch-rounds", count, 5, "rounds of the batch job"),
+        ("--events", count, 1_000_000, "events in each round of the batch job"),
+        ("--stream-rounds", count, 5, "rounds of the stream"),
+        ("--stream-events", count, 1_000_000, "events in each round of the stream"),
+        ("--rate", count, 200, "events per second while freshness is measured"),
+        ("--freshness-seconds", float, 120, "seconds for which freshness is measured"),
+        ("--query-rounds", count, 5, "rounds of the queries"),
+        ("--rows", count, 5_000_000, "rows in the queried tables"),
+        ("--runs", count, 192, "job runs whose files hold those rows"),
+        ("--small-batches", count, 360, "small batches that the stream writes before maintenance (an hour's)"),
     ):
-        parser.add_argument(flag, type=kind, default=default, help=f"{said} (%(default)s)")
+        parser.add_argument(flag, type=kind, default=default, metavar="N", help=f"{purpose} (default: %(default)s)")
     return parser.parse_args()
 
 

@@ -1,11 +1,10 @@
-"""The API with and without its world, the usual application and the bare producer, in turns, on one broker.
+"""The API with and without its world, the naive baseline and the raw producer, in alternated rounds on one broker.
 
-The usual application has two servers: Flask's development server, and gunicorn with the API's number of workers and
-threads.
+Two servers run the naive baseline: Flask's development server, and gunicorn with as many workers and threads as the
+API has.
 """
 
 import os
-import socket
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -13,7 +12,8 @@ from dataclasses import dataclass, replace
 from game_api.settings import Settings as ApiSettings
 from game_world.store import Store
 
-from testbed.bench.cost import BenchError, cpu_seconds, run_module, worker_memory
+from testbed.bench.cost import BenchError, run_module, worker_memory
+from testbed.bench.server import Server
 from testbed.clients import topic
 from testbed.clients.topic import end_offset
 from testbed.settings import HOST, Ports, Settings
@@ -23,17 +23,17 @@ from testbed.waiting import wait_until
 
 BULK = 100
 """Events in a bulk request."""
-BARE_EVENTS = 300_000
+RAW_EVENTS = 300_000
 WARM_UP_SECONDS = 8
-"""The broker starts cold: whoever came first would pay for its compilation."""
+"""The broker starts cold: without it, the first server would pay for its JIT compilation."""
 _LIMITS = ("API_PLAYER_RATE", "API_PLAYER_BURST", "API_ADDRESS_RATE", "API_ADDRESS_BURST")
 _PLENTY = "1000000"
-"""The limits count each request, and refuse none: all the load comes from one address, and from few players."""
+"""Rate limits that count each request and refuse none: all load comes from one address and few players."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a contender did in one turn; `events` are those that lie in Kafka, `lost` were promised and do not."""
+    """One server's result in one round; `events` are in Kafka, `lost` were answered with 200 and are not."""
 
     requests_per_second: float
     events: int
@@ -44,7 +44,7 @@ class Run:
 
     @property
     def cpu_per_event(self) -> float:
-        """Microseconds."""
+        """Return the CPU time per event, in microseconds."""
         return self.cpu / self.events * 1e6
 
     @property
@@ -60,31 +60,7 @@ class Round:
     flask: Run
     gunicorn: Run
     bulk: Run
-    bare: Run
-
-
-@dataclass(frozen=True)
-class Contender:
-    """A server on a port, which writes to the topic of `settings`; what `beside` uses for its events counts as its."""
-
-    server: Process
-    port: int
-    settings: Settings
-    beside: tuple[Process, ...] = ()
-
-    @property
-    def pid(self) -> int:
-        if self.server.pid is None:
-            raise BenchError(f"{self.server.program.name} died. The end of its log:\n{self.server.last_lines()}")
-        return self.server.pid
-
-    def listens(self) -> bool:
-        with socket.socket() as probe:
-            return bool(self.pid) and probe.connect_ex((HOST, self.port)) == 0
-
-    def cpu(self) -> float:
-        """Seconds, of all its processes."""
-        return cpu_seconds(self.pid) + sum(cpu_seconds(one.pid) for one in self.beside if one.pid)
+    raw: Run
 
 
 class ApiBench:
@@ -93,102 +69,102 @@ class ApiBench:
         self._seconds = seconds
         self._connections = connections
         settings = stack.settings
-        # The world reads its own topic alone: nobody else's events cost it anything.
+        # The other servers have a topic of their own, so that the world spends no CPU on their events.
         self._other = replace(settings, topic="worldless")
         ports = Ports.free()
-        self._ours = Contender(
+        self._ours = Server(
             self._api("api", settings, settings.ports.api, **dict.fromkeys(_LIMITS, _PLENTY)),
             settings.ports.api,
             settings,
             beside=(stack["store"], stack["world"]),
         )
-        self._worldless = Contender(
+        self._worldless = Server(
             self._api("api-worldless", self._other, ports.api, WORLD_URL=""), ports.api, self._other
         )
-        self._flask = self._usual("flask", ports.store, "testbed.bench.usual", str(ports.store))
-        as_ours = ApiSettings.from_environment()
-        self._gunicorn = self._usual(
+        self._flask = self._baseline("flask", ports.store, "testbed.bench.baseline", str(ports.store))
+        api = ApiSettings.from_environment()
+        self._gunicorn = self._baseline(
             "gunicorn",
             ports.trino,
             *("gunicorn", "--bind", f"{HOST}:{ports.trino}", "--no-control-socket"),
-            *("--worker-class", "gthread", "--workers", str(as_ours.workers), "--threads", str(as_ours.threads)),
-            *("--keep-alive", str(as_ours.keepalive_seconds), "testbed.bench.usual:served()"),
+            *("--worker-class", "gthread", "--workers", str(api.workers), "--threads", str(api.threads)),
+            *("--keep-alive", str(api.keepalive_seconds), "testbed.bench.baseline:application()"),
         )
 
     @property
-    def contenders(self) -> tuple[Contender, ...]:
-        """The servers that have their turns."""
+    def servers(self) -> tuple[Server, ...]:
+        """The servers, in the order of a round."""
         return self._ours, self._worldless, self._flask, self._gunicorn
 
-    def _usual(self, name: str, port: int, *module: str) -> Contender:
+    def _baseline(self, name: str, port: int, *module: str) -> Server:
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": self._other.bootstrap_servers,
             "KAFKA_TOPIC": self._other.topic,
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         }
         program = Program(name, [sys.executable, "-m", *module], environment)
-        return Contender(Process(program, self._stack.settings), port, self._other)
+        return Server(Process(program, self._stack.settings), port, self._other)
 
     def _api(self, name: str, settings: Settings, port: int, **environment: str) -> Process:
-        usual = self._stack["api"].program
+        program = self._stack["api"].program
         changed = {
             "API_BIND": f"{HOST}:{port}",
             "KAFKA_TOPIC": settings.topic,
             **environment,
         }
-        return Process(replace(usual, name=name, environment=usual.environment | changed), settings)
+        return Process(replace(program, name=name, environment=program.environment | changed), settings)
 
     def rounds(self, count: int) -> list[Round]:
-        """Let each have its turn, so many times."""
+        """Load every server once in each round."""
         topic.ensure(self._other)
-        for one in self.contenders:
-            one.server.start()
+        for server in self.servers:
+            server.process.start()
         try:
-            for one in self.contenders:
-                wait_until(one.server.program.name, one.listens, 30)
-                run_module("load", one.port, self._connections, WARM_UP_SECONDS, timeout=30)
+            for server in self.servers:
+                wait_until(server.process.program.name, server.listens, 30)
+                run_module("load", server.port, self._connections, WARM_UP_SECONDS, timeout=30)
             rounds = []
             for number in range(1, count + 1):
-                turn = Round(
+                one = Round(
                     ours=self._load(self._ours),
                     decided=self._load(self._ours, kind="decided"),
                     worldless=self._load(self._worldless),
                     flask=self._load(self._flask, promises=False),
                     gunicorn=self._load(self._gunicorn, promises=False),
                     bulk=self._load(self._worldless, kind=BULK),
-                    bare=self._bare(),
+                    raw=self._raw(),
                 )
-                print(f"API round {number} of {count}: {_summary(turn)}", flush=True)
-                rounds.append(turn)
+                print(f"API round {number} of {count}: {_summary(one)}", flush=True)
+                rounds.append(one)
             return rounds
         finally:
-            # Of ours, the largest worker is looked at next.
-            for one in self.contenders[1:]:
-                one.server.stop()
+            # The API itself keeps running, because its memory is measured next.
+            for server in self.servers[1:]:
+                server.process.stop()
 
     def close(self) -> None:
-        self._ours.server.stop()
+        self._ours.process.stop()
 
     def memory(self) -> dict[str, int]:
-        """Bytes of the API's largest worker."""
+        """Return the memory in bytes of the API's largest worker."""
         return worker_memory(self._ours.pid)
 
-    def _load(self, one: Contender, kind: int | str = "", promises: bool = True) -> Run:
-        """One turn; a server that `promises` its events must have all of them in Kafka when it has answered.
+    def _load(self, server: Server, kind: int | str = "", promises: bool = True) -> Run:
+        """Load one server; one that `promises` its events must have all of them in Kafka when it has answered.
 
-        `kind` is bench.load's.
+        `kind` is the last argument of bench.load.
         """
         self._await_world()
-        before, before_cpu = end_offset(one.settings), one.cpu()
-        arguments = [one.port, self._connections, self._seconds, *([kind] if kind else [])]
+        before, before_cpu = end_offset(server.settings), server.cpu()
+        arguments = [server.port, self._connections, self._seconds, *([kind] if kind else [])]
         load = run_module("load", *arguments, timeout=self._seconds + 60)
-        name = one.server.program.name
+        name = server.process.program.name
         if load["statuses"].keys() != {"200"}:
-            raise BenchError(f"{name} answered with other statuses than 200: {load['statuses']}")
+            raise BenchError(f"{name}: expected only status 200, got {load['statuses']}")
         sent = load["statuses"]["200"] * (kind if isinstance(kind, int) else 1)
-        arrived = _arrived(one.settings, before, sent, patience=0 if promises else 5)
+        arrived = _arrived(server.settings, before, sent, patience=0 if promises else 5)
         if promises and arrived != sent:
-            raise BenchError(f"{name} acknowledged {sent} events, and {arrived} lie in Kafka")
+            raise BenchError(f"{name}: expected {sent} acknowledged events in Kafka, got {arrived}")
         self._await_world()
         return Run(
             requests_per_second=load["statuses"]["200"] / load["seconds"],
@@ -196,23 +172,23 @@ class ApiBench:
             lost=sent - arrived,
             p50_ms=load["p50"] * 1000,
             p99_ms=load["p99"] * 1000,
-            cpu=one.cpu() - before_cpu,
+            cpu=server.cpu() - before_cpu,
         )
 
     def _await_world(self) -> None:
-        """Wait until the world has seen all events: they cost whoever sent them."""
+        """Wait until the world has applied all events, so that their CPU counts in this round."""
         store, settings = Store(self._stack.settings.store_url), self._stack.settings
         wait_until("the world", lambda: sum(store.positions().values()) == end_offset(settings), 60)
 
-    def _bare(self) -> Run:
-        done = run_module("bare", self._other.bootstrap_servers, self._other.topic, BARE_EVENTS, timeout=120)
+    def _raw(self) -> Run:
+        done = run_module("raw_producer", self._other.bootstrap_servers, self._other.topic, RAW_EVENTS, timeout=120)
         if done["failed"]:
-            raise BenchError(f"the bare producer: {done['failed']} events were not acknowledged")
+            raise BenchError(f"the raw producer: {done['failed']} events were not acknowledged")
         return Run(0, done["acked"], 0, 0, 0, done["cpu"])
 
 
 def _arrived(settings: Settings, before: int, sent: int, patience: float) -> int:
-    """How many events lie in Kafka; waits for those that are still on their way."""
+    """Count the events that are in Kafka now; wait at most `patience` seconds for those in flight."""
     deadline = time.monotonic() + patience
     while (arrived := end_offset(settings) - before) < sent and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -222,10 +198,11 @@ def _arrived(settings: Settings, before: int, sent: int, patience: float) -> int
 def _summary(one: Round) -> str:
     ours, flask, gunicorn = one.ours, one.flask, one.gunicorn
     return (
-        f"{ours.requests_per_second:.0f}, decided {one.decided.requests_per_second:.0f}, "
-        f"without world {one.worldless.requests_per_second:.0f}, "
-        f"to {flask.requests_per_second:.0f} (Flask) and {gunicorn.requests_per_second:.0f} (gunicorn) requests/s, "
-        f"p99 {ours.p99_ms:.0f} to {flask.p99_ms:.0f} and {gunicorn.p99_ms:.0f} ms, "
-        f"CPU per event {ours.cpu_per_event:.0f} to {flask.cpu_per_event:.0f} and {gunicorn.cpu_per_event:.0f} µs; "
-        f"bulk {one.bulk.events_per_core:.0f} to bare {one.bare.events_per_core:.0f} events/s per core"
+        f"{ours.requests_per_second:.0f} requests/s with the world, "
+        f"{one.decided.requests_per_second:.0f} decided by it, {one.worldless.requests_per_second:.0f} without it, "
+        f"Flask {flask.requests_per_second:.0f}, gunicorn {gunicorn.requests_per_second:.0f}; "
+        f"p99 {ours.p99_ms:.0f} ms, Flask {flask.p99_ms:.0f}, gunicorn {gunicorn.p99_ms:.0f}; "
+        f"CPU per event {ours.cpu_per_event:.0f} µs, Flask {flask.cpu_per_event:.0f}, "
+        f"gunicorn {gunicorn.cpu_per_event:.0f}; "
+        f"bulk {one.bulk.events_per_core:.0f} events/s per core, raw producer {one.raw.events_per_core:.0f}"
     )

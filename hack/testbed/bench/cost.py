@@ -1,4 +1,4 @@
-"""What a run costs: CPU seconds and memory of a process and all its children."""
+"""The cost of a run: CPU seconds and memory of a process and all its children."""
 
 import json
 import subprocess
@@ -15,14 +15,14 @@ SAMPLE_SECONDS = 0.1
 
 
 class BenchError(RuntimeError):
-    """Something could not be measured."""
+    """A measurement failed."""
 
 
 def run_module(name: str, *arguments: object, timeout: float) -> dict[str, Any]:
-    """Run a module of this package as a process of its own; return the JSON it prints."""
+    """Run a module of this package as a process of its own, and return the JSON that it prints."""
     command = [sys.executable, "-m", f"testbed.bench.{name}", *map(str, arguments)]
     try:
-        # In a session of its own Ctrl-C does not reach it: it is killed when this process goes on.
+        # In a session of its own it gets no Ctrl-C: subprocess.run kills it when this process is interrupted.
         done = subprocess.run(command, stdout=subprocess.PIPE, start_new_session=True, check=True, timeout=timeout)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         raise BenchError(f"testbed.bench.{name}: {error}") from error
@@ -30,13 +30,13 @@ def run_module(name: str, *arguments: object, timeout: float) -> dict[str, Any]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time so far, children included: living ones, and those that were waited for."""
+    """Return user and system time so far, including children that are alive or were waited for."""
     process = psutil.Process(pid)
     return sum(sum(one.cpu_times()[:4]) for one in (process, *process.children(recursive=True)))
 
 
 def worker_memory(pid: int) -> dict[str, int]:
-    """Bytes of the largest child: resident, its share of what is shared, and its own alone."""
+    """Return the memory in bytes of the largest child: resident, proportional and unique set size."""
     largest = max((child.memory_full_info() for child in psutil.Process(pid).children()), key=lambda one: one.rss)
     return {"RSS": largest.rss, "PSS": largest.pss, "USS": largest.uss}
 
@@ -44,13 +44,13 @@ def worker_memory(pid: int) -> dict[str, int]:
 class CpuMeter:
     """CPU seconds of a job and all its children.
 
-    Spark's Python daemon ignores SIGCHLD, so nobody is told what its workers took: all processes are sampled instead,
-    which misses at most what each does after its last sample.
+    Spark's Python daemon ignores SIGCHLD, so the kernel does not add its workers' time to it. The meter samples all
+    processes instead, and misses at most what each process does after its last sample.
     """
 
     def __init__(self, job: Process) -> None:
         self._job = job
-        self._taken: dict[psutil.Process, float] = {}
+        self._used: dict[psutil.Process, float] = {}
 
     def read(self) -> float:
         """Take a sample, and return the CPU seconds so far."""
@@ -59,12 +59,12 @@ class CpuMeter:
                 process = psutil.Process(pid)
                 for one in (process, *process.children(recursive=True)):
                     with suppress(psutil.NoSuchProcess):
-                        self._taken[one] = sum(one.cpu_times()[:2])
-        return sum(self._taken.values())
+                        self._used[one] = sum(one.cpu_times()[:2])
+        return sum(self._used.values())
 
 
 def cpu_of_job(job: Process, patience: float) -> tuple[float, float]:
-    """Run a job to its end; return its wall and its CPU seconds."""
+    """Run a job to its end, and return its wall and CPU seconds."""
     meter = CpuMeter(job)
     began = time.monotonic()
     job.start()

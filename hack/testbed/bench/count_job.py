@@ -1,4 +1,4 @@
-"""How many rows the batch jobs wrote: `count_job.py FOLDER`, FOLDER being the plain one's, prints JSON."""
+"""Count the rows that the batch jobs wrote: `count_job.py FOLDER` prints JSON; FOLDER holds the plain job's files."""
 
 import json
 import sys

@@ -1,7 +1,7 @@
-"""The limit: DuckDB on the very same Parquet files.
+"""The upper limit: DuckDB on the same Parquet files.
 
-A process of its own: `python -m testbed.bench.duck FOLDER` asks everything twice, and prints as JSON what the second
-time took and what it answered.
+It runs as a process of its own: `python -m testbed.bench.duck FOLDER` runs all queries twice, and prints the results
+and the cost of the second time as JSON.
 """
 
 import json
@@ -16,17 +16,17 @@ from testbed.bench.questions import OURS
 
 
 def answers(folder: str) -> dict[str, dict[str, Any]]:
-    """Ask everything of the files in this folder, by the words of our queries."""
+    """Run our queries on the files in this folder."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet('{folder}/*.parquet')")
     connection.execute(f"CREATE VIEW purchases AS {family_query('purchases', 'events')}")
     for query in OURS:
-        _asked(connection, query)
-    return {query: _asked(connection, query) for query in OURS}
+        _run(connection, query)
+    return {query: _run(connection, query) for query in OURS}
 
 
-def _asked(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
+def _run(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
     began, began_cpu = time.monotonic(), time.process_time()
     rows = connection.execute(query).fetchall()
     return {"seconds": time.monotonic() - began, "cpu": time.process_time() - began_cpu, "rows": rows}

@@ -1,4 +1,4 @@
-"""From the acknowledgement of an event to the first answer of Trino that shows it."""
+"""Freshness: the time from the acknowledgement of an event to the first result in Trino that shows it."""
 
 import threading
 import time
@@ -8,23 +8,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
+from lake.settings import EVENTS
+
 from testbed.bench.cost import run_module
 from testbed.bench.load import percentile
-from testbed.bench.metrics import sample
 from testbed.bench.pace import Acknowledged
-from testbed.bench.sql import asker
+from testbed.bench.sql import connect
+from testbed.clients.stream_metrics import sample
 from testbed.settings import Settings
 from testbed.waiting import wait_until
 
 POLL_SECONDS = 0.5
 WARM_UP_SECONDS = 300
-"""In a stack's first minutes all code is still being compiled, beside maintenance's first and longest round."""
+"""In a stack's first minutes the JVMs still compile, and maintenance runs its first and longest round."""
 PATIENCE = 120
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What an answer showed, and when it was there: each partition's last offset."""
+class View:
+    """The last offset of each partition that a result showed, and when it arrived."""
 
     at: float
     last: dict[int, int]
@@ -32,7 +34,7 @@ class Sight:
 
 @dataclass(frozen=True)
 class Freshness:
-    """Seconds; `pause` is the median one between two answers of Trino, `batch` what a batch of the stream takes."""
+    """In seconds; `pause` is the median time between two results, `batch` the duration of a batch of the stream."""
 
     events: int
     p50: float
@@ -43,52 +45,52 @@ class Freshness:
 
 
 class Watcher:
-    """Asks Trino again and again what it shows, from another thread."""
+    """Polls Trino for the last visible offsets, in a thread of its own."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.sights: list[Sight] = []
+        self.views: list[View] = []
         self.failed: BaseException | None = None
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        ended = threading.Event()
-        thread = threading.Thread(target=self._watch, args=(ended,))
+        stop = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(stop,))
         thread.start()
         try:
             yield
         finally:
-            ended.set()
+            stop.set()
             thread.join()
 
     def shows(self, ends: dict[int, int]) -> bool:
-        """Whether every offset before these ends has been seen; raises what ended the watch."""
+        """Tell whether every offset before these ends has been visible; raise the error that ended the watch."""
         if self.failed:
             raise self.failed
-        last = self.sights[-1].last if self.sights else {}
+        last = self.views[-1].last if self.views else {}
         return all(last.get(partition, -1) >= end - 1 for partition, end in ends.items())
 
-    def _watch(self, ended: threading.Event) -> None:
+    def _watch(self, stop: threading.Event) -> None:
         try:
-            with asker(self._settings) as trino:
+            with connect(self._settings) as trino:
                 shown = dict.fromkeys(range(self._settings.partitions), -1)
-                while not ended.is_set():
+                while not stop.is_set():
                     due = time.monotonic() + POLL_SECONDS
-                    shown = shown | dict(trino.ask(_newer(shown)).rows)
-                    self.sights.append(Sight(time.monotonic(), shown))
-                    ended.wait(max(0, due - time.monotonic()))
+                    shown = shown | dict(trino.run(_newer(shown)).rows)
+                    self.views.append(View(time.monotonic(), shown))
+                    stop.wait(max(0, due - time.monotonic()))
         except BaseException as error:
             self.failed = error
 
 
 def _newer(shown: dict[int, int]) -> str:
-    """Ask for each partition's last offset where it is past these: of all files, Trino reads the new ones alone."""
+    """Return a query for the last offset of each partition after `shown`; Trino then reads only new files."""
     past = " OR ".join(f"kafka_partition = {partition} AND kafka_offset > {last}" for partition, last in shown.items())
-    return f"SELECT kafka_partition, max(kafka_offset) FROM lake.default.events WHERE {past} GROUP BY kafka_partition"
+    return f"SELECT kafka_partition, max(kafka_offset) FROM {EVENTS} WHERE {past} GROUP BY kafka_partition"
 
 
 def measure(settings: Settings, rate: int, seconds: float) -> Freshness:
-    """Let players send at this rate for so long, and watch; the stack or cluster runs, its stream included."""
+    """Send events at this rate and watch them become visible, on a running stack or cluster with its stream."""
     print(f"freshness: {rate} events/s for {seconds:.0f} s", flush=True)
     watcher = Watcher(settings)
     with watcher.watching():
@@ -97,10 +99,10 @@ def measure(settings: Settings, rate: int, seconds: float) -> Freshness:
         acknowledged = _play(settings, rate, seconds)
         ends = _ends(acknowledged)
         wait_until("Trino to show every event", lambda: watcher.shows(ends), PATIENCE)
-        wait_until("the stream to say so", lambda: _batches(settings)[0] > batches, PATIENCE)
+        wait_until("the stream's metrics", lambda: _batches(settings)[0] > batches, PATIENCE)
     more, more_seconds = _batches(settings)
-    waits = sorted(delays(acknowledged, watcher.sights))
-    pauses = sorted(later.at - one.at for one, later in pairwise(watcher.sights))
+    waits = sorted(delays(acknowledged, watcher.views))
+    pauses = sorted(later.at - one.at for one, later in pairwise(watcher.views))
     return Freshness(
         events=len(waits),
         p50=percentile(waits, 0.5),
@@ -117,7 +119,7 @@ def _play(settings: Settings, rate: int, seconds: float) -> list[Acknowledged]:
 
 
 def _ends(acknowledged: Sequence[Acknowledged]) -> dict[int, int]:
-    """Of each partition that has any of them, the offset after the last."""
+    """Return the offset after the last of these events, by partition."""
     ends: dict[int, int] = {}
     for partition, offset, _ in acknowledged:
         ends[partition] = max(offset + 1, ends.get(partition, 0))
@@ -125,13 +127,13 @@ def _ends(acknowledged: Sequence[Acknowledged]) -> dict[int, int]:
 
 
 def _batches(settings: Settings) -> tuple[float, float]:
-    """How many the stream has written, and what they took together."""
-    duration = "gamelake_stream_batch_duration_seconds"
+    """Return the number of batches that the stream has written, and their total duration."""
+    duration = "batch_duration_seconds"
     return sample(settings, f"{duration}_count"), sample(settings, f"{duration}_sum")
 
 
-def delays(acknowledged: Sequence[Acknowledged], sights: Sequence[Sight]) -> Iterator[float]:
-    """Of each event, the seconds until the first answer that showed it."""
+def delays(acknowledged: Sequence[Acknowledged], views: Sequence[View]) -> Iterator[float]:
+    """Yield for each event the seconds until the first result that showed it."""
     for partition, offset, at in acknowledged:
-        first = bisect_left(sights, offset, key=lambda sight: sight.last.get(partition, -1))
-        yield sights[first].at - at
+        first = bisect_left(views, offset, key=lambda view: view.last.get(partition, -1))
+        yield views[first].at - at

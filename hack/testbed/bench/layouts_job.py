@@ -1,7 +1,7 @@
-"""Fill two layouts with the same made-up days: the table `events`, and all-varchar Parquet files as they used to be.
+"""Fill two layouts with the same synthetic days: the table `events`, and all-varchar Parquet files as in version 1.
 
-`layouts_job.py TEMPLATES ROWS RUNS FOLDER`, TEMPLATES being events as JSON. Both get what so many runs of a job leave,
-a file for each partition of the topic from each run; the files of schema `old` lie under FOLDER.
+`layouts_job.py TEMPLATES ROWS RUNS FOLDER`: TEMPLATES are events as JSON. Both layouts get the files that RUNS runs of
+a job would leave, one for each partition of the topic and run; the files of schema `old` are under FOLDER.
 """
 
 import json
@@ -24,12 +24,12 @@ _OLD_COLUMNS = ("accept", "host", "user_agent", "description", "event_type", "st
 _TIMES = ("received_at", "kafka_timestamp")
 
 
-def made_up(spark: SparkSession, templates: list[dict[str, Any]], rows: int, runs: int) -> DataFrame:
-    """Rows of `events`, those of one run and one partition in one task."""
+def synthetic(spark: SparkSession, templates: list[dict[str, Any]], rows: int, runs: int) -> DataFrame:
+    """Return rows of `events`; those of one run and one partition are in one task."""
     tasks = runs * _PARTITIONS
     per_task = -(-rows // tasks)
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    # Yesterday is left out: for the first hour of today it still counts as a day that gets rows.
+    # Not yesterday: maintenance treats it as a day that still gets rows during the first hour of today.
     begin, length = (midnight - timedelta(days=_DAYS + 1)).timestamp(), _DAYS * 24 * 3600
     task = F.expr(f"id DIV {per_task}")
     offset = F.expr(f"id DIV {per_task * _PARTITIONS} * {per_task} + id % {per_task}")
@@ -67,12 +67,12 @@ def _uuid7(time: Any) -> Any:  # noqa: ANN401 Spark's columns
 
 
 def _strength() -> Any:  # noqa: ANN401
-    # The seed makes it the same in both layouts.
+    # With a fixed seed, both layouts get the same values.
     return F.least(F.lit(10), F.greatest(F.lit(0), F.round(F.randn(seed=7) * 4 + 5).cast("int")))
 
 
 def write_old(spark: SparkSession, rows: DataFrame, folder: str) -> None:
-    """Write a folder and a table for each family, every column a varchar."""
+    """Write a folder and a table for each family, with only varchar columns."""
     columns = [F.col(name).cast("string") for name in _OLD_COLUMNS if name != "timestamp"]
     old = rows.select("family", *columns, F.col("received_at").cast("string").alias("timestamp"))
     old.write.option("compression", "snappy").partitionBy("family").parquet(folder)
@@ -88,7 +88,7 @@ def main() -> None:
     settings = Settings.from_environment()
     spark = lake_session("layouts", settings)
     events_table.create(spark, settings)
-    both = made_up(spark, templates, rows, runs)
+    both = synthetic(spark, templates, rows, runs)
     both.writeTo(EVENTS).append()
     write_old(spark, both, f"{settings.hdfs_uri}{folder}")
 

@@ -1,7 +1,7 @@
 """The load generator: keep-alive connections in a closed loop, for a bounded time.
 
-A process of its own, so that its CPU is not the server's: `python -m testbed.bench.load PORT CONNECTIONS SECONDS
-[BULK_SIZE | decided]` prints JSON.
+It runs as a process of its own, so that its CPU time is not the server's: `python -m testbed.bench.load PORT
+CONNECTIONS SECONDS [BULK_SIZE | decided]` prints JSON.
 """
 
 import json
@@ -18,7 +18,7 @@ from typing import NamedTuple
 from testbed.settings import HOST
 
 PATIENCE = 10.0
-"""Seconds for the last answers."""
+"""Seconds to wait for the last answers."""
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
@@ -30,20 +30,20 @@ class Answer(NamedTuple):
 
 
 def parse(received: bytes) -> Answer | None:
-    """The answer, or None while it is not whole."""
+    """Return the answer, or None while it is incomplete."""
     head, end, body = received.partition(b"\r\n\r\n")
     if not end:
         return None
     length = _LENGTH.search(head)
     if not length:
-        raise ValueError(f"an answer without Content-Length: {head!r}")
+        raise ValueError(f"answer: expected a Content-Length, got {head!r}")
     if len(body) < int(length[1]):
         return None
     return Answer(int(head.split(b" ", 2)[1]), bool(_CLOSE.search(head)))
 
 
 class Player:
-    """One connection, opened again whenever the server closes it."""
+    """One connection, which is reopened whenever the server closes it."""
 
     def __init__(self, port: int, selector: selectors.BaseSelector, requests: Iterator[bytes]) -> None:
         self._port = port
@@ -53,7 +53,7 @@ class Player:
         self._received = b""
         self._began = 0.0
 
-    def ask(self) -> None:
+    def send(self) -> None:
         self._began = time.perf_counter()
         if self._socket is None:
             self._socket = socket.create_connection((HOST, self._port), timeout=PATIENCE)
@@ -62,22 +62,22 @@ class Player:
         self._received = b""
         self._socket.sendall(next(self._requests))
 
-    def hear(self) -> tuple[int, float] | None:
-        """Status and seconds of an answer, or None while it is not whole."""
+    def receive(self) -> tuple[int, float] | None:
+        """Return the status and the seconds of an answer, or None while it is incomplete."""
         assert self._socket is not None  # noqa: S101 for the type checker
         part = self._socket.recv(262_144)
         if not part:
-            raise ConnectionError(f"closed before the answer was whole: {self._received!r}")
+            raise ConnectionError(f"closed before the answer was complete: {self._received!r}")
         self._received += part
         answer = parse(self._received)
         if not answer:
             return None
         seconds = time.perf_counter() - self._began
         if answer.closes:
-            self.leave()
+            self.close()
         return answer.status, seconds
 
-    def leave(self) -> None:
+    def close(self) -> None:
         if self._socket:
             self._selector.unregister(self._socket)
             self._socket.close()
@@ -85,7 +85,7 @@ class Player:
 
 
 def percentile(ordered: list[float], share: float) -> float:
-    """The smallest value that at least this share of them does not exceed."""
+    """Return the smallest value that at least this share of the values does not exceed."""
     return ordered[max(0, -(-len(ordered) * round(share * 100) // 100) - 1)]
 
 
@@ -96,24 +96,24 @@ def play(port: int, connections: int, seconds: float, requests: list[bytes]) -> 
         players = [Player(port, selector, cycle(requests[start:] + requests[:start])) for start in range(connections)]
         began = time.monotonic()
         for one in players:
-            one.ask()
+            one.send()
         waiting = connections
         while waiting:
             if time.monotonic() > began + seconds + PATIENCE:
                 raise TimeoutError(f"{waiting} requests had no answer {PATIENCE:.0f} s after the end")
             for key, _ in selector.select(1):
-                heard = key.data.hear()
-                if heard is None:
+                received = key.data.receive()
+                if received is None:
                     continue
-                statuses[heard[0]] += 1
-                times.append(heard[1])
+                statuses[received[0]] += 1
+                times.append(received[1])
                 if time.monotonic() < began + seconds:
-                    key.data.ask()
+                    key.data.send()
                 else:
                     waiting -= 1
         elapsed = time.monotonic() - began
         for one in players:
-            one.leave()
+            one.close()
     times.sort()
     return {
         "statuses": statuses,
@@ -125,7 +125,7 @@ def play(port: int, connections: int, seconds: float, requests: list[bytes]) -> 
 
 
 def main() -> None:
-    # `play` alone is used where the contract and Kafka's client are not.
+    # Imported here, because `play` also runs where the contract and Kafka's client are not installed.
     from testbed.bench import traffic
 
     port, connections, seconds, *kind = sys.argv[1:]

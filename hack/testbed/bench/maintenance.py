@@ -1,4 +1,4 @@
-"""Files and planning time before and after maintenance, when the stream has left many small files."""
+"""Files and planning time before and after maintenance of the stream's small files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from statistics import median
 from confluent_kafka import Producer
 
 from testbed.bench import traffic
-from testbed.bench.metrics import sample
-from testbed.bench.sql import asker
+from testbed.bench.sql import connect
+from testbed.clients.stream_metrics import sample
 from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
@@ -17,13 +17,13 @@ from testbed.waiting import wait_until
 SERVERS = ("kafka", "namenode", "datanode", "metastore", "trino", "tables", "stream")
 TRIGGER_SECONDS = 1
 PLANS = 10
-"""Questions whose planning is timed."""
+"""Number of queries whose planning is timed."""
 WARM_UP_PLANS = 40
-"""Questions before those: Trino starts cold, and its planner is still being compiled."""
+"""Number of queries before those: Trino starts cold, and the JVM still compiles its planner."""
 RECORDS = 20
-"""A second, more or less: for each partition of the topic."""
+"""Records per second for each partition of the topic, approximately."""
 
-_QUESTION = "SELECT avg(cast(strength AS integer)) FROM purchases"
+_QUERY = "SELECT avg(cast(strength AS integer)) FROM purchases"
 _FILES_OF_A_DAY = (
     'SELECT max(files) FROM (SELECT sum(file_count) AS files FROM lake.default."events$partitions" '
     "GROUP BY partition.received_at_day)"
@@ -32,7 +32,7 @@ _FILES_OF_A_DAY = (
 
 @dataclass(frozen=True)
 class State:
-    """Data files of the fullest day, and milliseconds of planning: the median and the most."""
+    """Data files of the day with the most, and milliseconds of planning: the median and the maximum."""
 
     files: int
     plan_ms: float
@@ -47,7 +47,7 @@ class Maintained:
 
 
 def measure(stack: Stack, batches: int) -> Maintained:
-    """Let the stream write so many batches, then let maintenance run."""
+    """Let the stream write this many batches, then run maintenance."""
     _write_batches(stack, batches)
     stack["stream"].stop()
     before = _state(stack)
@@ -62,7 +62,7 @@ def _write_batches(stack: Stack, batches: int) -> None:
 
     def enough() -> bool:
         _produce(stack, producer, records)
-        return sample(stack.settings, "gamelake_stream_batch_duration_seconds_count") >= batches
+        return sample(stack.settings, "batch_duration_seconds_count") >= batches
 
     wait_until("the stream's batches", enough, batches * 10, pause=TRIGGER_SECONDS / 2)
 
@@ -75,8 +75,8 @@ def _produce(stack: Stack, producer: Producer, records: Iterator[tuple[bytes, by
 
 
 def _state(stack: Stack) -> State:
-    with asker(stack.settings) as trino:
-        [[files]] = trino.ask(_FILES_OF_A_DAY).rows
-        plans = [trino.planning_ms(_QUESTION) for _ in range(WARM_UP_PLANS + PLANS)][WARM_UP_PLANS:]
+    with connect(stack.settings) as trino:
+        [[files]] = trino.run(_FILES_OF_A_DAY).rows
+        plans = [trino.planning_ms(_QUERY) for _ in range(WARM_UP_PLANS + PLANS)][WARM_UP_PLANS:]
     print(f"{files} files in a day; planning took {', '.join(map(str, plans))} ms", flush=True)
     return State(int(files), median(plans), max(plans))

@@ -1,4 +1,4 @@
-"""The measurements, each on servers of its own: free loopback ports, data in a temporary directory."""
+"""The measurements, each on servers of its own with free loopback ports and a temporary data directory."""
 
 import tempfile
 from argparse import Namespace

@@ -1,7 +1,7 @@
-"""Players at a steady rate, and where each acknowledged event lies.
+"""Players who send events at a steady rate.
 
-A process of its own: `python -m testbed.bench.pace PORT RATE SECONDS` prints as JSON, for each event, its partition,
-its offset and the moment of the acknowledgement by the monotonic clock, which all processes of a machine share.
+It runs as a process of its own: `python -m testbed.bench.pace PORT RATE SECONDS` prints, as JSON, the partition, the
+offset and the time of acknowledgement of each event, by the monotonic clock, which all processes of a machine share.
 """
 
 import http.client
@@ -41,7 +41,7 @@ def _send(connection: http.client.HTTPConnection, number: int, due: float) -> Ac
     answer = connection.getresponse()
     body = answer.read()
     if answer.status != 200:
-        raise RuntimeError(f"answered {answer.status}: {body!r}")
+        raise RuntimeError(f"status: expected 200, got {answer.status}: {body!r}")
     place = json.loads(body)
     return place["partition"], place["offset"], time.monotonic()
 

@@ -1,4 +1,4 @@
-"""The Spark batch people usually write: the topic through from_json into plain Parquet files. `batch.py` runs it."""
+"""The Spark batch that people usually write: from_json into plain Parquet files. batch.py and stream.py run it."""
 
 import json
 import os

@@ -1,54 +1,43 @@
-"""The table of results, in Markdown, for README."""
+"""Rows of the benchmarks, and their table in Markdown."""
 
-import os
-import platform
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from statistics import median
 from typing import TypeVar
 
-import psutil
-
-from testbed.versions import versions
+from testbed.results.machine import this_machine
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A figure; `reached` is None where nothing was set as a reach."""
+    """One figure; `met` is None where no target is set."""
 
     what: str
-    ours: str
-    compared: str = ""
+    value: str
+    comparison: str = ""
     ratio: str = ""
-    reach: str = ""
-    reached: bool | None = None
+    target: str = ""
+    met: bool | None = None
 
     def __str__(self) -> str:
-        verdict = "" if self.reached is None else f"{self.reach}: {'reached' if self.reached else '**missed**'}"
-        return f"| {self.what} | {self.ours} | {self.compared} | {self.ratio} | {verdict} |"
+        verdict = "" if self.met is None else f"{self.target}: {'met' if self.met else '**missed**'}"
+        return f"| {self.what} | {self.value} | {self.comparison} | {self.ratio} | {verdict} |"
 
 
 def table(rows: Iterable[Row]) -> str:
-    head = "| | gamelake | compared with | ratio | reach |\n|---|---|---|---|---|"
+    head = "| | gamelake | compared with | ratio | target |\n|---|---|---|---|---|"
     return "\n".join([head, *map(str, rows)])
 
 
 def machine() -> str:
-    """Where it was measured, in one line."""
-    pinned = versions()
-    parts = [f"{name} {version(name)}" for name in ("Flask", "gunicorn", "confluent-kafka")]
-    parts += [f"{name} {pinned[f'{name.upper()}_VERSION']}" for name in ("Kafka", "Spark")]
-    return (
-        f"{os.cpu_count()} cores and {psutil.virtual_memory().total / 1e9:.0f} GB, shared by servers and clients; "
-        f"Python {platform.python_version()}, {', '.join(parts)}"
-    )
+    """Describe this machine in one line."""
+    return str(this_machine())
 
 
 def middle(rounds: Sequence[T], figure: Callable[[T], float]) -> float:
-    """The median of a figure over all rounds."""
+    """Return the median of a figure over all rounds."""
     return median(map(figure, rounds))
 
 
@@ -57,5 +46,5 @@ def ratios(rounds: Sequence[T], ratio: Callable[[T], float]) -> list[float]:
 
 
 def spread(ratios: Sequence[float]) -> str:
-    """The median, and in brackets the least and the most."""
+    """Format the median, followed by the lowest and the highest ratio in brackets."""
     return f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"

@@ -1,4 +1,4 @@
-"""Questions to Trino, and what each answer takes."""
+"""Timed queries in Trino."""
 
 import time
 from collections.abc import Iterator
@@ -12,38 +12,38 @@ from testbed.settings import HOST, Settings
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Rows, and the wall seconds from the question to the last of them."""
+class Result:
+    """Rows of a result, and the wall seconds until the last of them."""
 
     rows: list[list[Any]]
     seconds: float
     query_id: str
 
 
-class Asker:
-    """One analyst's connection."""
+class Connection:
+    """One connection to Trino."""
 
     def __init__(self, connection: trino.dbapi.Connection) -> None:
         self._connection = connection
 
-    def ask(self, query: str) -> Answer:
+    def run(self, query: str) -> Result:
         cursor = self._connection.cursor()
         began = time.monotonic()
         cursor.execute(query)
         rows = cursor.fetchall()
-        return Answer(rows, time.monotonic() - began, cursor.query_id)
+        return Result(rows, time.monotonic() - began, cursor.query_id)
 
     def planning_ms(self, query: str) -> int:
-        """Ask, and return how long Trino took to plan it."""
-        query_id = self.ask(query).query_id
+        """Run a query, and return the milliseconds that Trino took to plan it."""
+        query_id = self.run(query).query_id
         plans = f"SELECT planning_time_ms FROM system.runtime.queries WHERE query_id = '{query_id}'"
-        return int(self.ask(plans).rows[0][0])
+        return int(self.run(plans).rows[0][0])
 
 
 @contextmanager
-def asker(settings: Settings, schema: str = "default") -> Iterator[Asker]:
+def connect(settings: Settings, schema: str = "default") -> Iterator[Connection]:
     """Connect to catalog `hive`."""
     with trino.dbapi.connect(
         host=HOST, port=settings.ports.trino, user="gamelake", catalog="hive", schema=schema, timezone="UTC"
     ) as connection:
-        yield Asker(connection)
+        yield Connection(connection)

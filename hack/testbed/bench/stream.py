@@ -1,13 +1,11 @@
-"""The stream as it catches up, and the Spark batch people usually write, in turns, over the same part of the topic."""
+"""The stream catching up, and the Spark batch that people usually write, over the same part of the topic."""
 
 import time
 from collections.abc import Callable
 
-from testbed.bench import traffic
 from testbed.bench.cost import SAMPLE_SECONDS, BenchError, CpuMeter
-from testbed.bench.jobs import PATIENCE, Cost, Load, Round, check_written, plain_load
-from testbed.bench.metrics import sample
-from testbed.clients.topic import end_offsets
+from testbed.bench.jobs import PATIENCE, Cost, Load, Offsets, Round, alternate
+from testbed.clients.stream_metrics import sample
 from testbed.stack import parts
 from testbed.stack.stack import Stack
 
@@ -20,24 +18,10 @@ class StreamBench:
         parts.fetch_missing(stack.settings, self._stream.program.parts)
 
     def rounds(self, count: int) -> list[Round]:
-        rounds = []
-        for number in range(1, count + 1):
-            starts = end_offsets(self._stack.settings)
-            traffic.fill(self._stack.settings, self._events)
-            ends = end_offsets(self._stack.settings)
-            one = Round(ours=self._ours(), plain=plain_load(self._stack, starts, ends))
-            print(
-                f"stream round {number} of {count}: {one.ours.events_per_second_started:.0f} to "
-                f"{one.plain.events_per_second_started:.0f} events/s once Spark is up, "
-                f"{one.ours.events_per_core:.0f} to {one.plain.events_per_core:.0f} events/s per core in all",
-                flush=True,
-            )
-            rounds.append(one)
-        check_written(self._stack, count * self._events)
-        return rounds
+        return alternate(self._stack, count, self._events, self._ours, _summary)
 
-    def _ours(self) -> Load:
-        """From the stream's start to the commit of the last row; its start-up ends with the query's start."""
+    def _ours(self, *_: Offsets) -> Load:
+        """Run the stream from its start to the commit of the last row; its start-up ends when the query starts."""
         meter = CpuMeter(self._stream)
         began = time.monotonic()
         self._stream.start()
@@ -57,4 +41,12 @@ class StreamBench:
         return Cost(time.monotonic() - began, meter.read())
 
     def _all_committed(self) -> bool:
-        return sample(self._stack.settings, "gamelake_stream_rows_total") >= self._events
+        return sample(self._stack.settings, "rows_total") >= self._events
+
+
+def _summary(one: Round) -> str:
+    return (
+        f"stream {one.ours.events_per_second_started:.0f}, plain batch {one.plain.events_per_second_started:.0f} "
+        f"events/s without Spark's start-up; "
+        f"{one.ours.events_per_core:.0f} and {one.plain.events_per_core:.0f} events/s per core with it"
+    )

@@ -1,4 +1,4 @@
-"""What every contender is sent: players' requests, and the events they stand for, from the examples of the contract."""
+"""The benchmarks' traffic: players' requests and their events, made from the examples of the contract."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from testbed.settings import ROOT, Settings
 
 PLAYERS = 10_000
 DECIDED = ("read_stars", "solve_riddle", "pray")
-"""Actions that the world decides, and never refuses to who does nothing else: a draw, a contest, a bounded gain."""
+"""Actions that the world decides, and that always succeed for players who do nothing else."""
 _HEADERS = "User-Agent: curl/8.14.1\r\nAccept: */*\r\n"
 
 
@@ -24,18 +24,18 @@ def player(number: int) -> str:
 
 
 def examples() -> list[dict[str, Any]]:
-    """One event of every type that depends on nothing."""
+    """Return one event of every unconditional type."""
     found = [json.loads(file.read_text()) for file in sorted((ROOT / "api/examples").glob("*.json"))]
     return [event for event in found if EVENT_TYPES[event["event_type"]].is_free]
 
 
 def single_requests() -> list[bytes]:
-    """Requests of one event each: every action that depends on nothing, by many players."""
+    """Return requests of one event each: every unconditional action, by many players."""
     return _by_many(event_type.request for event_type in FREE)
 
 
 def decided_requests() -> list[bytes]:
-    """Requests of one event each, which the world decides."""
+    """Return requests of one event each that the world decides."""
     return _by_many(EVENT_TYPES[name].request for name in DECIDED)
 
 
@@ -49,7 +49,7 @@ def _by_many(paths: Iterable[str]) -> list[bytes]:
 
 
 def bulk_requests(size: int) -> list[bytes]:
-    """Requests of `size` events each."""
+    """Return bulk requests of `size` events each."""
     items = [{k: v for k, v in one.items() if k not in FROM_REQUEST | {"event_id"}} for one in examples()]
     bodies = []
     for first in range(0, 20 * size, size):
@@ -64,7 +64,7 @@ def bulk_requests(size: int) -> list[bytes]:
 
 
 def records(count: int) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values of the topic: valid events, no two with the same id."""
+    """Yield keys and values for the topic: valid events with unique ids."""
     templates = examples()
     for first in range(0, count, 1000):
         now = int(time.time() * 1000)
@@ -75,7 +75,7 @@ def records(count: int) -> Iterator[tuple[bytes, bytes]]:
 
 
 def fill(settings: Settings, count: int) -> None:
-    """Write so many records to the topic."""
+    """Write `count` records to the topic."""
     print(f"writing {count} events to the topic", flush=True)
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "linger.ms": 50})
     for key, value in records(count):
@@ -86,4 +86,4 @@ def fill(settings: Settings, count: int) -> None:
             except BufferError:
                 producer.poll(0.1)
     if producer.flush(60):
-        raise BenchError("Kafka did not take the events")
+        raise BenchError("Kafka did not acknowledge all events in 60 s")

@@ -1,1 +1,1 @@
-"""Clients of the running servers: Trino, Kafka, HDFS and the metrics of the stream."""
+"""Clients of the running servers: Trino, Kafka, HDFS and the stream's metrics."""

@@ -1,4 +1,4 @@
-"""Questions to Trino, and their answers as tables."""
+"""Queries in Trino, and their results as tables."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from testbed.settings import HOST, Settings
 
 
 def ask(settings: Settings, query: str) -> tuple[list[str], list[list[Any]]]:
-    """Return the answer's column names and its rows."""
+    """Run a query, and return the column names and the rows of its result."""
     with trino.dbapi.connect(
         host=HOST, port=settings.ports.trino, user="gamelake", catalog="hive", schema="default", timezone="UTC"
     ) as connection:
@@ -25,7 +25,7 @@ def count(settings: Settings, table: str) -> int:
 
 
 def show(settings: Settings, query: str) -> None:
-    """Print a query and its answer."""
+    """Print a query and its result."""
     names, rows = ask(settings, query)
     table = Table(*names, box=None, header_style="bold", pad_edge=False)
     for row in rows:

@@ -1,4 +1,4 @@
-"""How far the stream is, as it tells Prometheus."""
+"""The state of the stream, from its Prometheus metrics."""
 
 import urllib.request
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from testbed.settings import HOST, Settings
 
 @dataclass(frozen=True)
 class StreamState:
-    """`lag` in offsets, None while the broker does not answer; ages and durations in seconds."""
+    """`lag` is in offsets, and None while the broker does not answer; ages and durations are in seconds."""
 
     lag: int | None
     rows: int
@@ -30,16 +30,11 @@ class StreamState:
 
 
 def stream_state(settings: Settings) -> StreamState | None:
-    """Ask the stream; None if it does not answer."""
+    """Return the stream's state; None if it does not answer."""
     try:
-        with urllib.request.urlopen(metrics_url(settings), timeout=5) as answer:  # noqa: S310
-            text = answer.read().decode()
+        values = _values(settings)
     except OSError:
         return None
-    values: dict[str, list[float]] = {}
-    for family in text_string_to_metric_families(text):
-        for sample in family.samples:
-            values.setdefault(sample.name.removeprefix("gamelake_stream_"), []).append(sample.value)
     return StreamState(
         lag=int(sum(values["lag_offsets"])) if "lag_offsets" in values else None,
         rows=int(values["rows_total"][0]),
@@ -48,6 +43,22 @@ def stream_state(settings: Settings) -> StreamState | None:
         last_batch_seconds=values["last_batch_duration_seconds"][0],
         last_commit_age=values["last_commit_age_seconds"][0],
     )
+
+
+def sample(settings: Settings, name: str) -> float:
+    """Return the value of a metric without labels, by its name after `gamelake_stream_`."""
+    return _values(settings)[name][0]
+
+
+def _values(settings: Settings) -> dict[str, list[float]]:
+    """Return the stream's values of each metric, by its name after `gamelake_stream_`."""
+    with urllib.request.urlopen(metrics_url(settings), timeout=10) as answer:  # noqa: S310
+        text = answer.read().decode()
+    values: dict[str, list[float]] = {}
+    for family in text_string_to_metric_families(text):
+        for one in family.samples:
+            values.setdefault(one.name.removeprefix("gamelake_stream_"), []).append(one.value)
+    return values
 
 
 def metrics_url(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""Files on HDFS, asked of the NameNode over HTTP: a listing takes milliseconds, where the shell starts a JVM."""
+"""Files on HDFS, over WebHDFS: a listing takes milliseconds, while the HDFS shell has to start a JVM."""
 
 import getpass
 import json
@@ -10,7 +10,7 @@ from testbed.settings import HOST, Settings
 
 
 def names(settings: Settings, folder: str) -> list[str]:
-    """Return the names in a folder; none if there is no such folder. OSError while the NameNode is away."""
+    """Return the names in a folder; none if it does not exist. Raises OSError while the NameNode is unavailable."""
     try:
         listing = _ask(settings, folder, "LISTSTATUS")
     except urllib.error.HTTPError as error:
@@ -26,7 +26,7 @@ def read(settings: Settings, path: str) -> str:
 
 
 def delete(settings: Settings, path: str) -> bool:
-    """Delete a file or a folder with all that is in it; false if it was not there."""
+    """Delete a file or a folder with its contents; return false if it did not exist."""
     return bool(_ask(settings, path, "DELETE&recursive=true", "DELETE")["boolean"])
 
 
@@ -35,7 +35,7 @@ def make_folder(settings: Settings, path: str) -> None:
 
 
 def set_space_quota(settings: Settings, folder: str, size: int) -> None:
-    """Let a folder hold so many bytes, replicas and the whole of a block that is begun included; -1 for any number."""
+    """Limit the bytes in a folder; -1 for no limit. Replicas count, and a block that is being written counts whole."""
     _ask(settings, folder, f"SETQUOTA&storagespacequota={size}", "PUT")
 
 

@@ -14,7 +14,11 @@ _LOADED = "/kind/gamelake-images.json"
 
 
 def names() -> list[str]:
-    return [f"gamelake/{file.parent.name}" for file in sorted(ROOT.glob("images/*/Dockerfile"))]
+    return [
+        f"gamelake/{file.parent.name}"
+        for file in sorted(ROOT.glob("images/*/Dockerfile"))
+        if file.parent.name != "base"
+    ]
 
 
 def version() -> str:

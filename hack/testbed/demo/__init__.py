@@ -1,1 +1,1 @@
-"""The demo: a known scenario, and the numbers it must come to."""
+"""The demo: a known scenario, and a check of the numbers that it has to produce."""

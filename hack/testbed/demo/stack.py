@@ -1,4 +1,4 @@
-"""The demo: the whole road once, with the numbers it must come to."""
+"""The demo: events through the whole pipeline, and a check of the numbers that they have to produce."""
 
 import math
 import shutil
@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+
+from lake.settings import EVENTS
 
 from testbed.clients import sql, topic
 from testbed.clients.stream_metrics import stream_state
@@ -16,24 +18,26 @@ from testbed.simulator.scenario import ACKNOWLEDGED, QUERIES, ROWS, SCENARIO
 from testbed.stack.programs import hdfs_environment, spark_job
 from testbed.stack.stack import Stack, StackError
 
-EVENTS = "lake.default.events"
 _PATIENCE = 120
-"""Seconds for the stream to write what is in the topic."""
+"""Seconds for the stream to read the topic to its end."""
 _BOTS, _BOTS_RATE, _BOTS_SEED = 24, 20, 1
 _GLIMPSE = 10.0
-"""Seconds for which the bots play where nobody can end it."""
+"""Seconds for which the bots play without a terminal, where nobody can press Ctrl-C."""
 
 
 def demo(stack: Stack, keep: bool) -> bool:
-    """Run it; true if every number is as it must be. What was not there before is gone after, unless `keep`."""
+    """Run the demo; return true if every number is as expected.
+
+    Unless `keep`, it stops the servers that it started, and deletes the data that it created.
+    """
     settings = stack.settings
     was_up, had_data = stack.any_alive, settings.data.exists()
     started = time.monotonic()
-    good = False
+    ok = False
     try:
         heading("The servers")
         stack.up()
-        good = _play_and_query(stack)
+        ok = _play_and_query(stack)
         print(f"\n{time.monotonic() - started:.0f} s in all", flush=True)
         _let_bots_play(settings)
     except BaseException:
@@ -41,16 +45,16 @@ def demo(stack: Stack, keep: bool) -> bool:
         raise
     finally:
         if not keep and not was_up:
-            # What went wrong is in the logs.
-            _clean_up(stack, keep_data=had_data or not good)
+            # After a failure the logs are still needed.
+            _clean_up(stack, keep_data=had_data or not ok)
     if keep or was_up:
-        print(_how_to_go_on(settings))
-    return good
+        print(_next_steps(settings))
+    return ok
 
 
 def _play_and_query(stack: Stack) -> bool:
     settings = stack.settings
-    # What waits in the topic from before would be counted as the players'.
+    # Otherwise rows of events that were already in the topic would count as the players'.
     await_stream(settings, f"{settings.logs}/stream.log")
     before = rows(settings)
 
@@ -63,7 +67,7 @@ def _play_and_query(stack: Stack) -> bool:
     heading(f"Rows arriving: the stream writes a batch every {settings.trigger_seconds} s")
     await_stream(settings, f"{settings.logs}/stream.log")
 
-    heading("The batch job: over the same offsets it changes nothing; and plain Parquet")
+    heading("The batch job: it changes nothing over the same offsets, and exports plain Parquet")
     stack.run(spark_job(settings, "batch-load", "batch.py", "load"), echo=True)
     stack.run(spark_job(settings, "batch-export", "batch.py", "export"), echo=True)
 
@@ -75,22 +79,22 @@ def _play_and_query(stack: Stack) -> bool:
 
 
 def _let_bots_play(settings: Settings) -> None:
-    """Show the game with players in it, on a terminal until Ctrl-C."""
+    """Let bots play the game; on a terminal, until Ctrl-C."""
     heading("Bots at play")
     seconds = math.inf if sys.stdin.isatty() else _GLIMPSE
     until = "until Ctrl-C" if sys.stdin.isatty() else f"for {_GLIMPSE:.0f} s"
-    print(f"merchants, warlords and explorers, {until}. Join them, and watch:", flush=True)
+    print(f"merchants, warlords and explorers, {until}. Join them, or watch:", flush=True)
     print(f"  the game       {settings.api_url}/play\n  the dashboard  {settings.api_url}/dashboard", flush=True)
     watching.show(Players(settings, players=_BOTS, rate=_BOTS_RATE, seconds=seconds, seed=_BOTS_SEED))
 
 
 def rows(settings: Settings) -> dict[str, int]:
-    """How many the views have that the players' events are in."""
+    """Count the rows of the views that the scenario's events are in."""
     return {view: sql.count(settings, view) for view in ROWS}
 
 
 def await_stream(settings: Settings, log: str) -> None:
-    """Wait until the stream has read the topic to its end, and show how the rows come; `log` says why it may not."""
+    """Wait until the stream has read the topic to its end, and print the row counts; errors refer to `log`."""
     started = time.monotonic()
     shown = -1
     while True:
@@ -102,8 +106,8 @@ def await_stream(settings: Settings, log: str) -> None:
         if state and state.lag == 0:
             return
         if time.monotonic() - started > _PATIENCE:
-            said = state or "the stream does not answer"
-            raise StackError(f"after {_PATIENCE} s: {said}; see {log}")
+            last = state or "the stream does not answer"
+            raise StackError(f"after {_PATIENCE} s: {last}; see {log}")
         time.sleep(0.2)
 
 
@@ -114,14 +118,14 @@ def show_answers(settings: Settings) -> None:
 
 
 def show_numbers(acknowledged: int, before: Mapping[str, int], after: Mapping[str, int]) -> bool:
-    """Hold what came of the scenario against what must; true if every number is as it must be."""
+    """Compare the scenario's numbers with the expected ones; return true if all are equal."""
     heading("The numbers")
     checks = [("events acknowledged", ACKNOWLEDGED, acknowledged, "")]
     checks += [
         (f"rows in {view}", ROWS[view], after[view] - before[view], _total(before, after, view)) for view in ROWS
     ]
     for what, expected, seen, total in checks:
-        verdict = "as it must be" if seen == expected else f"WRONG, expected {expected:,}"
+        verdict = "ok" if seen == expected else f"WRONG, expected {expected:,}"
         print(f"  {what:22}{seen:>7,}{total}  {verdict}")
     return all(seen == expected for _, expected, seen, _ in checks)
 
@@ -155,14 +159,14 @@ def _clean_up(stack: Stack, keep_data: bool) -> None:
         shutil.rmtree(stack.settings.data, ignore_errors=True)
 
 
-def _how_to_go_on(settings: Settings) -> str:
+def _next_steps(settings: Settings) -> str:
     return f"""
-It is still running: {settings.api_url}/play, {settings.api_url}/dashboard. Ask it something:
-  make sql                          a prompt: try  select host, count(*) from purchases group by host;
-  make play                         players that go on for a minute, and a live line of what happens
-  make ledger                       what they were told against what is in Kafka and in the table
+The servers are still running: {settings.api_url}/play, {settings.api_url}/dashboard. What to try next:
+  make sql                          Trino's prompt: try  select host, count(*) from purchases group by host;
+  make play                         simulated players for a minute, with a live status line
+  make ledger                       the answers that they got, compared with Kafka and the table
   curl -H 'Host: knight1.comcast.com' {settings.api_url}/purchase_a_sword
-  make status                       the servers, and how far the stream is
+  make status                       the servers, and the lag of the stream
   kcat -C -b {settings.bootstrap_servers} -t {settings.topic} -o -5 -e      the last events of each partition
-  make notebook                     the same in Jupyter, with plots
-  make down                         stops it; its data stays in {settings.data}"""
+  make notebook                     queries and plots in Jupyter
+  make down                         stops the servers; their data stays in {settings.data}"""

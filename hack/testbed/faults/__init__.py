@@ -1,1 +1,1 @@
-"""The fault campaign: everything is killed, frozen or filled up under load, and nothing may be lost or doubled."""
+"""The fault campaign: servers are killed, frozen and filled up under load, and no event may be lost or doubled."""

@@ -1,6 +1,8 @@
 """Kill, freeze and fill up a running stack under load, and check after each fault that nothing is lost or doubled.
 
-Starts servers of its own, on free loopback ports and with data in a temporary directory, and stops them.
+Starts servers of its own, on free loopback ports and with their data in a temporary directory, and stops them. A
+campaign that has run every fault to its end writes docs/faults.md. One that fails, is interrupted, or leaves faults out
+changes no file.
 """
 
 import argparse
@@ -13,8 +15,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from testbed.faults import document
 from testbed.faults.campaign import FAULTS, Campaign
-from testbed.faults.report import Result, table
+from testbed.faults.report import Outcome, rows, table
+from testbed.results.run import Run
 from testbed.settings import Settings, SettingsError
 from testbed.stack.stack import Stack, StackError
 
@@ -24,55 +28,69 @@ def main() -> int:
     # SIGTERM cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     data = Path(tempfile.mkdtemp(prefix="gamelake-faults-"))
+    ok = False
     stack = Stack(replace(Settings.isolated(data), trigger_seconds=options.trigger, maintenance_seconds=60))
-    good = False
     try:
         stack.up()
-        good = _run(Campaign(stack, options.seed, options.rate), options)
+        ok = _run(Campaign(stack, options.seed, options.rate), options)
     except (SettingsError, StackError, TimeoutError, RuntimeError) as error:
         print(f"\nerror: {error}", file=sys.stderr)
     except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)
     finally:
         stack.down()
-        if good:
+        if ok:
             shutil.rmtree(data, ignore_errors=True)
         else:
-            print(f"its data and logs are in {data}; the same faults again: --seed {options.seed}")
-    return 0 if good else 1
+            print(f"data and logs are in {data}; to repeat the same faults: --seed {options.seed}")
+    return 0 if ok else 1
 
 
 def _run(campaign: Campaign, options: argparse.Namespace) -> bool:
+    run = Run.begin("testbed.faults")
     print(f"seed {options.seed}: {options.count} faults at {options.rate:g} events/s", flush=True)
     chosen = [fault for fault in FAULTS if options.only in fault.name]
-    results: list[Result] = []
+    outcomes: list[Outcome] = []
     began = time.monotonic()
     try:
-        for result in campaign.run(chosen, options.count):
-            results.append(result)
+        for outcome in campaign.run(chosen, options.count):
+            outcomes.append(outcome)
     finally:
-        print(f"\n{table(results)}\n")
-        reader = campaign.reader
-        print(
-            f"{len(results)} faults in {(time.monotonic() - began) / 60:.0f} minutes, {campaign.events:,} events; "
-            f"a reader was answered {reader.answers:,} times and asked again {reader.retried:,} times, "
-            f"saw {len(reader.wrong)} doubles or falling counts"
-        )
-        for wrong in reader.wrong[:10]:
-            print(f"  {wrong}")
-    return all(result.good for result in results) and not campaign.reader.wrong
+        summary = _summary(campaign, len(outcomes), time.monotonic() - began)
+        print(f"\n{table(rows(outcomes))}\n\n{summary}")
+        for error in campaign.reader.errors[:10]:
+            print(f"  {error}")
+    if {outcome.fault for outcome in outcomes} == set(FAULTS):
+        # In the order of FAULTS, so that the documents of two campaigns are easy to compare.
+        outcomes.sort(key=lambda outcome: FAULTS.index(outcome.fault))
+        conditions = f"Seed {options.seed}, {options.rate:g} events/s, a batch every {options.trigger} s."
+        document.record(run, rows(outcomes), [summary, conditions])
+    else:
+        print(f"docs/{document.NAME} stays as it is: this campaign left faults out")
+    return all(outcome.ok for outcome in outcomes) and not campaign.reader.errors
+
+
+def _summary(campaign: Campaign, count: int, seconds: float) -> str:
+    reader = campaign.reader
+    return (
+        f"{count} faults in {seconds / 60:.0f} minutes, {campaign.events:,} events; "
+        f"a reader got {reader.answers:,} answers after {reader.retried:,} retries, "
+        f"and saw {len(reader.errors)} doubles or falling counts."
+    )
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m testbed.faults", description=__doc__)
-    parser.add_argument("--count", type=int, default=100, help="of faults (%(default)s)")
-    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="drawn, unless given")
-    parser.add_argument("--rate", type=float, default=30, help="events a second meanwhile (%(default)s)")
-    parser.add_argument("--trigger", type=int, default=3, help="the stream's, in seconds (%(default)s)")
-    parser.add_argument("--only", default="", metavar="TEXT", help="faults whose name holds it")
+    parser = argparse.ArgumentParser(
+        prog="python -m testbed.faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--count", type=int, default=100, help="number of faults (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="repeats a campaign (default: drawn)")
+    parser.add_argument("--rate", type=float, default=30, help="events per second (default: %(default)s)")
+    parser.add_argument("--trigger", type=int, default=3, help="seconds between batches (default: %(default)s)")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only faults whose name contains TEXT")
     options = parser.parse_args()
     if not any(options.only in fault.name for fault in FAULTS):
-        parser.error(f"--only: no fault's name holds {options.only!r}")
+        parser.error(f"--only: no fault's name contains {options.only!r}")
     return options
 
 

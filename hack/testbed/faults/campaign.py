@@ -1,4 +1,4 @@
-"""A campaign: fault after fault under load, and after each the ledger."""
+"""A campaign: fault after fault under load, and after each one the audit."""
 
 import http.client
 import json
@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from random import Random
 
 import trino
+from lake.settings import EVENTS
 
 from testbed.audit import audit
 from testbed.clients import sql
 from testbed.faults.fault import Fault
 from testbed.faults.reader import Reader
-from testbed.faults.report import Result
+from testbed.faults.report import Outcome
 from testbed.faults.server_faults import SERVER_FAULTS
-from testbed.faults.site import EVENTS, Site
+from testbed.faults.site import Site
 from testbed.faults.stream_faults import STREAM_FAULTS
 from testbed.faults.work_faults import WORK_FAULTS
 from testbed.settings import HOST
@@ -25,7 +26,7 @@ from testbed.waiting import wait_until
 FAULTS = (*SERVER_FAULTS, *STREAM_FAULTS, *WORK_FAULTS)
 
 _PATIENCE = 300.0
-"""Seconds after which a stack that does not recover is given up."""
+"""Seconds to wait for a stack to recover."""
 
 
 class Campaign:
@@ -37,38 +38,38 @@ class Campaign:
         self._sent = (0, 0)
         self.reader = Reader(stack.settings)
 
-    def run(self, faults: Sequence[Fault], count: int) -> Iterator[Result]:
-        """Inflict that many faults, each kind once before any comes twice, and yield what came of each."""
+    def run(self, faults: Sequence[Fault], count: int) -> Iterator[Outcome]:
+        """Inflict `count` faults, and yield their outcomes; every kind comes once before any comes twice."""
         with self._players:
             self._recovered(time.monotonic())
             with self.reader:
-                for number, fault in enumerate(self._drawn(faults, count), 1):
+                for number, fault in enumerate(self._draw(faults, count), 1):
                     name = f"[{number} of {count}] {fault.name}"
                     print(f"{name} …", flush=True)
-                    result = self._inflict(fault)
-                    print(f"{name}: {result}", flush=True)
-                    yield result
+                    outcome = self._inflict(fault)
+                    print(f"{name}: {outcome}", flush=True)
+                    yield outcome
 
     @property
     def events(self) -> int:
         return self._players.tally.events.total()
 
-    def _drawn(self, faults: Sequence[Fault], count: int) -> Iterator[Fault]:
+    def _draw(self, faults: Sequence[Fault], count: int) -> Iterator[Fault]:
         while count > 0:
             round_ = self._random.sample(faults, min(count, len(faults)))
             yield from round_
             count -= len(round_)
 
-    def _inflict(self, fault: Fault) -> Result:
+    def _inflict(self, fault: Fault) -> Outcome:
         self._await_calm()
         hit = fault.inflict(self._site)
-        # Not before: a fault waits for its moment.
+        # Not earlier, because a fault waits for its moment.
         began = time.monotonic()
         seconds = self._recovered(began)
         stages = audit.audit(self._stack.settings, wait=fault.limit)
-        if not all(stage.good for stage in stages):
+        if not all(stage.ok for stage in stages):
             audit.show(stages)
-        return Result(
+        return Outcome(
             fault,
             seconds,
             hit,
@@ -78,13 +79,13 @@ class Campaign:
         )
 
     def _await_calm(self) -> None:
-        """What the last fault hit may be visible again and still be starting, such as Trino's second query."""
+        """Wait for all servers: events may be visible again while a part of the stack is still starting."""
         for process in map(self._stack.__getitem__, self._stack.names):
             if not process.program.ends:
                 wait_until(process.program.name, process.ready, _PATIENCE)
 
     def _recovered(self, began: float) -> float:
-        """Wait until an event that is sent now is visible; return the seconds since `began`."""
+        """Wait until a new event is visible; return the seconds since `began`."""
         try:
             wait_until("an acknowledgement", self._send, _PATIENCE)
             place = self._sent

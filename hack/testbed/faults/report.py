@@ -1,4 +1,4 @@
-"""What a campaign came to: a table, in Markdown, for README."""
+"""The outcome of a campaign: a row for each kind of fault, and their table in Markdown."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,8 +8,8 @@ from testbed.faults.fault import Fault
 
 
 @dataclass(frozen=True)
-class Result:
-    """One fault: `seconds` from its end until an event sent then was visible; what the ledger found after it."""
+class Outcome:
+    """One fault: `seconds` from its end until a new event was visible, and what the ledger found afterwards."""
 
     fault: Fault
     seconds: float
@@ -19,29 +19,60 @@ class Result:
     differing: int
 
     @property
-    def good(self) -> bool:
+    def ok(self) -> bool:
         return not (self.lost or self.doubled or self.differing) and self.seconds <= self.fault.limit
 
     def __str__(self) -> str:
-        return f"{f'{self.hit}; ' if self.hit else ''}{self.seconds:.1f} s, {'good' if self.good else 'NOT GOOD'}"
+        return f"{f'{self.hit}; ' if self.hit else ''}{self.seconds:.1f} s, {'ok' if self.ok else 'NOT OK'}"
 
 
-def table(results: Sequence[Result]) -> str:
-    lines = [
-        "| fault | times | lost | doubled | longest recovery | reach |",
-        "|---|---|---|---|---|---|",
-    ]
-    for fault in dict.fromkeys(result.fault for result in results):
-        own = [result for result in results if result.fault == fault]
-        longest = max(result.seconds for result in own)
-        verdict = "reached" if longest <= fault.limit else "**missed**"
-        lines.append(
-            f"| {fault.name}{_hits(own)} | {len(own)} | {sum(r.lost for r in own)} | {sum(r.doubled for r in own)} "
-            f"| {longest:.0f} s | {fault.limit:.0f} s: {verdict} |"
-        )
-    return "\n".join(lines)
+@dataclass(frozen=True)
+class Row:
+    """All faults of one kind: `recovery` is the longest one, and `target` the longest allowed one, in seconds."""
+
+    fault: str
+    times: int
+    lost: int
+    doubled: int
+    differing: int
+    recovery: float
+    target: float
+    met: bool
+
+    def __str__(self) -> str:
+        verdict = "met" if self.met else "**missed**"
+        errors = (f"**{count}**" if count else "0" for count in (self.lost, self.doubled, self.differing))
+        cells = (self.fault, str(self.times), *errors, f"{self.recovery:.0f} s")
+        return f"| {' | '.join(cells)} | {self.target:.0f} s: {verdict} |"
 
 
-def _hits(results: Iterable[Result]) -> str:
-    hits = Counter(result.hit for result in results if result.hit)
+def rows(outcomes: Sequence[Outcome]) -> list[Row]:
+    """Sum up the outcomes by fault, in the order in which the faults first occur."""
+    by_fault: dict[Fault, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_fault.setdefault(outcome.fault, []).append(outcome)
+    return [_row(fault, own) for fault, own in by_fault.items()]
+
+
+def _row(fault: Fault, outcomes: Sequence[Outcome]) -> Row:
+    longest = max(outcome.seconds for outcome in outcomes)
+    return Row(
+        fault=f"{fault.name}{_hits(outcomes)}",
+        times=len(outcomes),
+        lost=sum(outcome.lost for outcome in outcomes),
+        doubled=sum(outcome.doubled for outcome in outcomes),
+        differing=sum(outcome.differing for outcome in outcomes),
+        recovery=round(longest, 1),
+        target=fault.limit,
+        met=longest <= fault.limit,
+    )
+
+
+def _hits(outcomes: Iterable[Outcome]) -> str:
+    hits = Counter(outcome.hit for outcome in outcomes if outcome.hit)
     return f" ({', '.join(f'{count} {hit}' for hit, count in hits.items())})" if hits else ""
+
+
+def table(rows: Iterable[Row]) -> str:
+    head = "| fault | times | lost | doubled | differing | longest recovery | target |\n|---|---|---|---|---|---|---|"
+    return "\n".join([head, *map(str, rows)])

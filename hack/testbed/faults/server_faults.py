@@ -7,10 +7,11 @@ from contextlib import suppress
 
 import psutil
 import trino
+from lake.settings import EVENTS
 
 from testbed.clients import sql
 from testbed.faults.fault import RESTARTED, Fault
-from testbed.faults.site import EVENTS, Site
+from testbed.faults.site import Site
 
 _FREEZE = 8.0
 """Seconds; longer than the API waits for the broker."""

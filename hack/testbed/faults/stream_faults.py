@@ -9,7 +9,7 @@ from testbed.faults.site import CHECKPOINT, Site
 
 
 def _kill_before_offsets(site: Site) -> str:
-    """Between two batches, while the players go on: the next batch is due and not logged."""
+    """Kill it between two batches, when the next one is due and not logged yet."""
     batch = site.await_batch()
     site.wait("the batch to be committed", lambda: batch in site.batches("commits"))
     before = site.batches("offsets")
@@ -41,7 +41,7 @@ def _kill_after_commit(site: Site) -> str:
 
 
 def _where(site: Site, batch: int) -> str:
-    """Where the batch was when its driver died."""
+    """Tell how far the batch was when its driver died."""
     if batch in site.batches("commits"):
         return "after the commit file"
     return "after the commit, before the commit file" if site.is_committed(batch) else "before the commit"
@@ -76,6 +76,6 @@ STREAM_FAULTS = (
     Fault("driver, kill -9 after the commit file", _kill_after_commit),
     Fault("stream, SIGTERM", _stop),
     Fault("last commit file deleted", _forget_commit),
-    # The time of the maintenance itself is in it.
+    # Its recovery includes the maintenance itself.
     Fault("last commit file deleted, then compaction and expiry", _forget_commit_and_maintain, RESTARTED),
 )

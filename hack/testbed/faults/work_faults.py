@@ -1,4 +1,4 @@
-"""Faults of what goes on beside the stream: maintenance, batch jobs, bad records, a full disk."""
+"""Faults of writers other than the stream: maintenance, batch jobs, bad records, a full disk."""
 
 import json
 import time
@@ -17,7 +17,7 @@ _POISON = (
     rb'{"event_type": "default", "\ud800": 1}',
 )
 _FULL = 10.0
-"""Seconds for which nothing can be written."""
+"""Seconds for which HDFS accepts no block."""
 
 
 def _maintain(site: Site) -> None:
@@ -34,7 +34,7 @@ def _kill_maintenance(site: Site) -> None:
 
 
 def _load_beside(site: Site) -> None:
-    """Load the last part of the topic, which the stream is about to write or has just written."""
+    """Load the end of the topic, which the stream is writing or has just written."""
     ends = end_offsets(site.settings)
     ranges = [f"{partition}:{max(0, end - 500)}-{end}" for partition, end in ends.items()]
     site.run_job("batch.py", "load", "--offsets", *ranges)
@@ -48,7 +48,7 @@ def _poison(site: Site) -> None:
 
 
 def _fill_disk(site: Site) -> None:
-    """HDFS takes no further block, for a quota: what its clients see is what they see of a full disk."""
+    """Set a quota, so that HDFS refuses blocks: clients see the same errors as with a full disk."""
     webhdfs.set_space_quota(site.settings, "/", 1)
     try:
         time.sleep(_FULL)

@@ -1,1 +1,1 @@
-"""Simulated players: what they like to do, the requests they send, and the ledger of what they were answered."""
+"""Simulated players: the requests that they send, and the ledger of the answers."""

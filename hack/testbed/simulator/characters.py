@@ -1,24 +1,24 @@
-"""Characters: what a kind of player likes to do, and with whom."""
+"""Characters: what each kind of player does, and with whom."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 GUILDS = ("Round Table", "Night Watch", "Golden Horde", "Lone Wolves")
-"""Of each two neighbours, the one's warlords are at war with the other's players."""
+"""Guilds 1 and 2 are rivals, and so are guilds 3 and 4."""
 
 ITEMS = ("herb", "ore", "feather", "ruby", "potion", "helmet")
 
 
 @dataclass(frozen=True)
 class Character:
-    """`likes` are event types and how often each is chosen."""
+    """`likes` maps event types to their relative frequency."""
 
     name: str
     likes: Mapping[str, int]
 
 
 _ALL = {"default": 2, "pray": 3, "rest_at_inn": 2, "drink_ale": 2}
-"""What everybody does now and then."""
+"""What every character does occasionally."""
 
 CHARACTERS = (
     Character(
@@ -102,4 +102,4 @@ AMONG_FRIENDS = frozenset(
         "declare_peace",
     }
 )
-"""Done to one of the own guild; whatever else has a target is done to a rival."""
+"""Event types whose target is in the player's own guild; all other targets are in the rival guild."""

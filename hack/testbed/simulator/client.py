@@ -1,4 +1,4 @@
-"""A player's client: one connection to the API, kept alive, and what each answer means."""
+"""A player's HTTP client: one keep-alive connection to the API, and the meaning of each answer."""
 
 import http.client
 import json
@@ -16,9 +16,9 @@ TIMEOUT = 10.0
 
 
 class Answer(NamedTuple):
-    """What became of an attempt: where the event lies when acknowledged, else how long to wait before the next.
+    """The outcome of an attempt: the event's place if it was acknowledged, else the pause before the next attempt.
 
-    `forbidden` by the rules of the game: another attempt would come to the same.
+    `forbidden` means that the rules of the game refused it, and would refuse it again.
     """
 
     outcome: Outcome
@@ -37,7 +37,7 @@ class Client:
             if self._connection.sock is None:
                 self._connection.connect()
         except OSError:
-            # Nothing was sent yet.
+            # Nothing has been sent.
             return Answer(Outcome.REFUSED)
         try:
             self._connection.request("POST", move.path, headers=_headers(move))

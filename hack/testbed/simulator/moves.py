@@ -1,4 +1,4 @@
-"""What simulated players do, drawn from a seed."""
+"""Moves of simulated players, drawn from a seed."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -13,11 +13,11 @@ from testbed.simulator.characters import AMONG_FRIENDS, CHARACTERS, GUILDS, ITEM
 _DOMAINS = ("comcast.com", "yahoo.com", "att.com")
 
 _AGAIN = 0.01
-"""Share of the events that are sent again although acknowledged, as by a client that lost the answer."""
+"""Share of the events that are sent again although acknowledged, like a client that lost the answer does."""
 
 
 class Move(NamedTuple):
-    """One event that a player wants on record. `path` has its parameters, `key` is the id that it asks for."""
+    """One event for a player to send. `path` includes its parameters; `key` is its Idempotency-Key."""
 
     key: str
     player: str
@@ -33,13 +33,13 @@ class _Player(NamedTuple):
 
 
 def moves(seed: int, players: int, run: str) -> Iterator[Move]:
-    """Draw one move after another, without end. The same seed draws the same; only the keys are each run's own."""
+    """Draw moves endlessly. The same seed draws the same moves; only the keys differ between runs."""
     random = Random(seed)
     cast = [_player(number, random) for number in range(1, players + 1)]
-    opening = [(player, EVENT_TYPES["join_guild"]) for player in cast]
+    openings = [(player, EVENT_TYPES["join_guild"]) for player in cast]
     for number in count(1):
-        player, event_type = opening.pop() if opening else _turn(random, cast)
-        # A parameter that may be left out at times is.
+        player, event_type = openings.pop() if openings else _turn(random, cast)
+        # Optional parameters are left out now and then.
         given = {
             p.name: _value(p, random, player, event_type, cast)
             for p in event_type.parameters

@@ -1,4 +1,4 @@
-"""Simulated players at play, with a live line of what happens."""
+"""Simulated players at play, with a live status line."""
 
 import shutil
 import sys
@@ -12,16 +12,16 @@ from testbed.simulator.tally import Tally
 
 _ON_TERMINAL = 0.5
 _ELSEWHERE = 5.0
-"""Seconds between two lines."""
+"""Seconds between two status lines."""
 
 _RECENT = 1000
-"""Attempts that the live line's latencies are of."""
+"""Number of attempts behind the latencies of the status line."""
 
 
 def show(players: Players, stream: Callable[[], str] = lambda: "") -> Tally:
-    """Let them play until their time is over, or Ctrl-C, and say what happens; `stream` tells of the pipeline's end."""
+    """Run the players until their time is over or Ctrl-C, and print status lines; `stream` describes the stream."""
     on_terminal = sys.stdout.isatty()
-    print(f"every attempt is noted in {players.ledger}", flush=True)
+    print(f"every attempt is written to {players.ledger}", flush=True)
     began = time.monotonic()
     try:
         with players:
@@ -35,7 +35,7 @@ def show(players: Players, stream: Callable[[], str] = lambda: "") -> Tally:
 
 
 def _print_line(players: Players, before: int, on_terminal: bool, stream: Callable[[], str]) -> int:
-    """Print how it goes; return the number of attempts, for the next line's rate."""
+    """Print a status line, and return the number of attempts, from which the next line's rate is computed."""
     tally = players.tally
     sent = tally.attempts.total() + tally.forbidden
     rate = (sent - before) / (_ON_TERMINAL if on_terminal else _ELSEWHERE)
@@ -44,7 +44,7 @@ def _print_line(players: Players, before: int, on_terminal: bool, stream: Callab
         parts.append(f"{players.late:.0f} s late")
     line = " | ".join([*parts, *filter(None, [stream()])])
     if on_terminal:
-        # A line that wraps could not be written over.
+        # A line that wraps cannot be overwritten.
         print(f"\r\x1b[2K{line[: shutil.get_terminal_size().columns - 1]}", end="", flush=True)
     else:
         print(line, flush=True)
@@ -52,8 +52,8 @@ def _print_line(players: Players, before: int, on_terminal: bool, stream: Callab
 
 
 def _outcomes(tally: Tally, counts: dict[Outcome, int]) -> str:
-    told = [f"{counts.get(outcome, 0):,} {outcome}" for outcome in Outcome]
-    return ", ".join([*told, f"{tally.forbidden:,} against the rules"])
+    counted = [f"{counts.get(outcome, 0):,} {outcome}" for outcome in Outcome]
+    return ", ".join([*counted, f"{tally.forbidden:,} against the rules"])
 
 
 def _latencies(tally: Tally, last: int = 0) -> str:
@@ -65,6 +65,6 @@ def _summary(tally: Tally, seconds: float) -> str:
     return (
         f"{events:,} events in {seconds:.0f} s: {_outcomes(tally, tally.events)}\n"
         f"{attempts:,} attempts: {_outcomes(tally, tally.attempts)}; {_latencies(tally)}\n"
-        f"{tally.retried:,} events were tried more than once\n"
-        "compare it with Kafka and the table: make ledger"
+        f"{tally.retried:,} events took more than one attempt\n"
+        "to compare the ledger with Kafka and the table: make ledger"
     )

@@ -1,4 +1,4 @@
-"""Players: they send requests over HTTP and note what they were answered."""
+"""Players: they send requests over HTTP, and write every answer to the ledger."""
 
 import http.client
 import math
@@ -18,19 +18,19 @@ from testbed.simulator.sender import Sender
 from testbed.simulator.tally import Tally
 
 _PAUSE = 0.05
-"""Seconds between two looks whether all have ended."""
+"""Seconds between two checks whether all players have ended."""
 
 _CLIENT = {"User-Agent": "gamelake-demo", "Accept": "*/*"}
 
 
 def play(settings: Settings, scenario: Iterable[Requests]) -> Counter[int]:
-    """Send every request, in order, over one connection; return how often each status was answered."""
+    """Send every request in order over one connection; return the number of answers by status."""
     answers: Counter[int] = Counter()
     connection = http.client.HTTPConnection(HOST, settings.ports.api, timeout=10)
     try:
         for requests in scenario:
             statuses = Counter(_status(connection, requests) for _ in range(requests.times))
-            print(f"  {requests.host:32}{requests.times:4} x {requests.path:20} {_described(statuses)}", flush=True)
+            print(f"  {requests.host:32}{requests.times:4} x {requests.path:20} {_counts(statuses)}", flush=True)
             answers += statuses
     finally:
         connection.close()
@@ -44,16 +44,16 @@ def _status(connection: http.client.HTTPConnection, requests: Requests) -> int:
     return answer.status
 
 
-def _described(statuses: Counter[int]) -> str:
+def _counts(statuses: Counter[int]) -> str:
     return ", ".join(f"{count} answered {status}" for status, count in sorted(statuses.items()))
 
 
 class Players:
-    """Simulated players at play while the block lasts, or until their time is over.
+    """Simulated players that play while the block lasts, or until their time is over.
 
-    An open loop: `rate` events a second fall due, however long the answers take. One that finds all `connections`
-    taken is late; one that is still late when the `seconds` are over is left out. What was not acknowledged is tried
-    again under the same key, up to `retries` times.
+    An open loop: `rate` events per second are due, however long the answers take. An event that finds all `connections`
+    busy is late; one that is still late when the `seconds` are over is dropped. An event that was not acknowledged is
+    retried under the same key, up to `retries` times.
     """
 
     def __init__(
@@ -87,13 +87,13 @@ class Players:
 
     @property
     def tally(self) -> Tally:
-        """What they have seen by now."""
+        """Return a copy of the counts so far."""
         with self._lock:
             return self._tally.copy()
 
     @property
     def late(self) -> float:
-        """Seconds by which the event that falls due next is late."""
+        """Return how many seconds the next event is late."""
         with self._lock:
             return max(0.0, min(time.monotonic(), self._end) - self._began - self._taken / self._rate)
 
@@ -112,12 +112,12 @@ class Players:
         self._stop.set()
         self.over(math.inf)
         self._ledger.close()
-        for one in self._playing:
-            one.result()
+        for player in self._playing:
+            player.result()
 
     def over(self, timeout: float) -> bool:
-        """Wait for their time to be over, that long at most; tell whether it is."""
-        # Without any lock: where one is taken in Python, as in concurrent.futures.wait, Ctrl-C may leave it taken.
+        """Wait at most `timeout` seconds for all players to end; tell whether they have."""
+        # No lock here: Ctrl-C may leave a lock that Python code has acquired, as in concurrent.futures.wait, locked.
         deadline = time.monotonic() + timeout
         while len(self._ended) < self._connections:
             if time.monotonic() >= deadline:
@@ -127,15 +127,15 @@ class Players:
 
     def _play(self) -> None:
         try:
-            self._take_turns()
+            self._send_moves()
         finally:
             self._ended.append(None)
 
-    def _take_turns(self) -> None:
+    def _send_moves(self) -> None:
         client = Client(self._port)
         sender = Sender(client, self._ledger, self._retries, self._stop, self._add_attempt)
-        while turn := self._turn():
-            move, due = turn
+        while drawn := self._next_move():
+            move, due = drawn
             if self._stop.wait(due - time.monotonic()):
                 break
             outcomes = sender.send(move)
@@ -147,8 +147,8 @@ class Players:
         with self._lock:
             self._tally.add_attempt(attempt)
 
-    def _turn(self) -> tuple[Move, float] | None:
-        """The next move and when it is due; None when the time is over."""
+    def _next_move(self) -> tuple[Move, float] | None:
+        """Return the next move and when it is due; None when the time is over."""
         with self._lock:
             due = self._began + self._taken / self._rate
             if due >= self._end or time.monotonic() > self._end:

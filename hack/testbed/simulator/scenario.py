@@ -1,11 +1,11 @@
-"""What the players of the demo do, and what must come of it."""
+"""The demo's scenario: its requests, and the numbers that they have to produce."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Requests:
-    """So many requests of one player for one path."""
+    """The same request, sent `times` times by one player."""
 
     host: str
     times: int
@@ -23,7 +23,7 @@ SCENARIO = (
     Requests("commanding_officer.comcast.com", 1, "/declare_peace"),
     Requests("user2.att.com", 10, "/"),
     Requests("user2.att.com", 10, "/purchase_a_sword"),
-    # These two do not exist: no event comes of them.
+    # These paths do not exist: they produce no event.
     Requests("user2.att.com", 10, "/buy_a_sword", status=404),
     Requests("user2.att.com", 10, "/join_guild", status=404),
 )
@@ -38,4 +38,4 @@ QUERIES = (
     "select distinct event_type from purchases",
     "select avg(cast(strength as integer)) from purchases",
 )
-"""What the first version answered, word for word."""
+"""Queries of the first version, which have to keep working word for word."""

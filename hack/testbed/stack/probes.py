@@ -1,4 +1,4 @@
-"""Whether a server is ready, asked the way its clients would."""
+"""Readiness probes of the servers, by the protocols that their clients use."""
 
 import json
 import socket
@@ -12,12 +12,12 @@ from testbed.settings import HOST, Settings
 
 
 def names_files(settings: Settings) -> bool:
-    """Whether the NameNode answers."""
+    """Tell whether the NameNode answers."""
     return _file_system(settings) is not None
 
 
 def answers_queries(settings: Settings) -> bool:
-    """Whether Trino has started."""
+    """Tell whether Trino has started."""
     return (_json(f"{settings.trino_url}/v1/info") or {}).get("starting") is False
 
 
@@ -37,27 +37,27 @@ def _file_system(settings: Settings) -> dict[str, Any] | None:
 
 
 def makes_checkpoints(settings: Settings) -> bool:
-    """Whether the SecondaryNameNode answers; it waits for the NameNode by itself."""
+    """Tell whether the SecondaryNameNode answers; it waits for the NameNode by itself."""
     port = settings.ports.secondarynamenode_http
     beans = _json(f"http://{HOST}:{port}/jmx?qry=Hadoop:service=SecondaryNameNode,name=SecondaryNameNodeInfo")
     return bool(beans and beans["beans"])
 
 
 def serves_files(settings: Settings) -> bool:
-    """Whether a DataNode lives and the NameNode has left its safe mode."""
+    """Tell whether a DataNode is live and the NameNode has left safe mode."""
     info = _file_system(settings)
     return bool(info and info["FSState"] == "Operational" and info["NumLiveDataNodes"])
 
 
 def listens(port: int) -> bool:
-    """Whether somebody accepts connections there; the metastore does when it can answer."""
+    """Tell whether a server accepts connections on this port; the metastore does as soon as it can answer."""
     with socket.socket() as probe:
         probe.settimeout(2)
         return probe.connect_ex((HOST, port)) == 0
 
 
 def answers(url: str) -> bool:
-    """Whether a GET is answered 200."""
+    """Tell whether a GET request gets a 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
             return bool(answer.status == 200)
@@ -66,7 +66,7 @@ def answers(url: str) -> bool:
 
 
 def keeps_the_world(settings: Settings) -> bool:
-    """Whether the store answers; while it reads its file it listens, but says that it is busy."""
+    """Tell whether the store answers; while it loads its file, it accepts connections and returns an error."""
     try:
         return bool(Store(settings.store_url).redis.ping())
     except RedisError:
@@ -74,7 +74,7 @@ def keeps_the_world(settings: Settings) -> bool:
 
 
 def is_caught_up(settings: Settings) -> bool:
-    """Whether the world has read the topic."""
+    """Tell whether the world has applied the whole topic."""
     try:
         return Store(settings.store_url).is_caught_up()
     except RedisError:

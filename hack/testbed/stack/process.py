@@ -1,4 +1,4 @@
-"""A process of the stack: started in the background, known by its pid file, its output in a log."""
+"""A background process of the stack, with a pid file and a log."""
 
 import os
 import signal
@@ -16,12 +16,15 @@ from testbed.settings import Settings
 T = TypeVar("T")
 
 TAIL = 25
-"""Lines of a log that are shown."""
+"""Number of lines shown of a log."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """What to run: a server, or a job that ends (`ends`). `ports` are named as in Ports; `needs` are ready first."""
+    """What to run: a server, or a job that ends by itself (`ends`).
+
+    `ports` are names of Ports; `needs` are programs that have to be ready first; `parts` are fetched before.
+    """
 
     name: str
     command: Sequence[str]
@@ -36,7 +39,7 @@ class Program:
 
 
 class Process:
-    """One program as it runs, or not. Survives this interpreter: another one finds it by its pid file."""
+    """A program that may be running. It outlives this interpreter: another one finds it by its pid file."""
 
     def __init__(self, program: Program, settings: Settings) -> None:
         self.program = program
@@ -46,7 +49,7 @@ class Process:
         self._log_start = 0
 
     def start(self) -> None:
-        """Start it, unless it runs."""
+        """Start the program, unless it is running."""
         if self.alive:
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -61,12 +64,12 @@ class Process:
                 stderr=log,
                 start_new_session=True,
             )
-        # A pid alone may by then be another process's; with its start time it cannot.
+        # The system may give the pid to another process later; pid and start time together stay unique.
         self._pid_file.write_text(f"{self._child.pid} {psutil.Process(self._child.pid).create_time()}")
 
     @property
     def pid(self) -> int | None:
-        """The pid while it runs, else None."""
+        """Return the pid, or None if it is not running."""
         process = self._process()
         return process.pid if process else None
 
@@ -76,12 +79,12 @@ class Process:
 
     @property
     def started(self) -> bool:
-        """Whether it was started and not stopped: when it is not alive then, it died."""
+        """Tell whether it was started and not stopped: if it is not alive then, it died."""
         return self._pid_file.exists()
 
     @property
     def memory(self) -> int:
-        """Resident bytes, children included."""
+        """Return the resident memory in bytes, including children."""
         total = 0
         for process in self._family():
             with suppress(psutil.NoSuchProcess):
@@ -89,7 +92,7 @@ class Process:
         return total
 
     def exit_code(self) -> int | None:
-        """Return how a job of this interpreter ended; None while it runs, or when another started it."""
+        """Return the exit code of a job; None while it runs, or if another interpreter started it."""
         return self._child.poll() if self._child else None
 
     def ready(self) -> bool:
@@ -103,7 +106,7 @@ class Process:
                 process.send_signal(number)
 
     def stop(self) -> None:
-        """SIGTERM, and SIGKILL for what has not gone by then."""
+        """Send SIGTERM, and SIGKILL to processes that have not ended after `stop_patience`."""
         if family := self._family():
             with suppress(psutil.NoSuchProcess):
                 family[0].terminate()
@@ -114,11 +117,11 @@ class Process:
         self._pid_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
-        """SIGKILL, children included; returns when they are gone."""
+        """Send SIGKILL to it and its children, and wait until they have ended."""
         self._kill(self._family())
 
     def _family(self) -> list[psutil.Process]:
-        """The process and its children; empty when it is gone."""
+        """Return the process and its children; nothing if it has ended."""
         process = self._process()
         with suppress(psutil.NoSuchProcess):
             return [process, *process.children(recursive=True)] if process else []
@@ -134,7 +137,7 @@ class Process:
 
     def _process(self) -> psutil.Process | None:
         try:
-            # A child is gone when it can be waited for: a JVM on its way out looks like a zombie before that.
+            # A child has ended once it can be waited for: before that, a JVM that is exiting looks like a zombie.
             if self._child:
                 return None if self._child.poll() is not None else psutil.Process(self._child.pid)
             pid, created = self._pid_file.read_text().split()
@@ -146,12 +149,12 @@ class Process:
         return None
 
     def last_lines(self) -> str:
-        """Return the last lines of its log, since its last start where that is known."""
+        """Return the last lines of its log, of this run if this interpreter started it."""
         return log_tail(self.log, self._log_start)
 
 
 def log_tail(log: Path, start: int = 0) -> str:
-    """Return the last lines of a log, of what was written after byte `start`."""
+    """Return the last lines of a log, starting from byte `start`."""
     if not log.exists():
         return ""
     with log.open("rb") as file:

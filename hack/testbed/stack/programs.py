@@ -1,4 +1,4 @@
-"""The programs of the stack: what each is run with, and when it is ready. How it is run is `images/<name>/run`."""
+"""The programs of the stack: their settings and readiness probes. `images/<name>/run` starts each of them."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from testbed.stack.process import Program
 
 
 def programs(settings: Settings) -> list[Program]:
-    """All of them, the slowest to start first."""
+    """Return all programs, those that start slowest first."""
     return [
         _trino(settings),
         _kafka(settings),
@@ -59,7 +59,7 @@ def _kafka(settings: Settings) -> Program:
 
 
 def hdfs_environment(settings: Settings) -> dict[str, str]:
-    """For the servers and for the shell, `images/hdfs/run dfs`."""
+    """Return the settings of the HDFS servers and of the shell, `images/hdfs/run dfs`."""
     return {
         **_java("HDFS"),
         "HDFS_HOME": str(parts.path(settings, "hdfs")),
@@ -85,7 +85,7 @@ def _namenode(settings: Settings) -> Program:
 
 
 def _secondarynamenode(settings: Settings) -> Program:
-    """What makes the NameNode's checkpoints: without them its log of edits only grows."""
+    """Make the NameNode's checkpoints: without them its edit log grows forever."""
     return Program(
         "secondarynamenode",
         _run("hdfs", "secondarynamenode"),
@@ -134,7 +134,7 @@ def _trino(settings: Settings) -> Program:
         "trino",
         _run("trino"),
         {
-            "JAVA_HOME": str(jdk.find("Trino", 25)),
+            "JAVA_HOME": str(jdk.find_for_trino()),
             "TRINO_HOME": str(parts.path(settings, "trino")),
             "TRINO_DATA": str(settings.data / "trino"),
             "TRINO_HOST": HOST,
@@ -179,7 +179,7 @@ def _api(settings: Settings) -> Program:
 
 
 def _world(settings: Settings) -> Program:
-    """What keeps the world up with the topic; ready when it has read what is there."""
+    """Project the topic into the world; it is ready once it has applied the whole topic."""
     return Program(
         "world",
         _run("api", "world"),
@@ -199,7 +199,7 @@ def _game_environment(settings: Settings) -> dict[str, str]:
 
 
 def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, ...] = ()) -> Program:
-    """One run of a job of `spark-apps`; `arguments` are its file and its own arguments."""
+    """Return one run of a job in spark-apps; `arguments` are its file, followed by its own arguments."""
     return Program(
         name,
         _run("spark", *arguments),
@@ -207,7 +207,7 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
             **_java("Spark"),
             "PATH": _venv_path(),
             "SPARK_JARS": str(parts.path(settings, "spark")),
-            # Whatever Spark or Python the user's own environment is set up for.
+            # Overrides a Spark or a Python in the user's own environment.
             "SPARK_HOME": str(Path(pyspark.__file__).parent),
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
@@ -240,7 +240,7 @@ def _stream(settings: Settings) -> Program:
 def _maintenance(settings: Settings) -> Program:
     every = str(settings.maintenance_seconds)
     job = spark_job(settings, "maintenance", "maintain.py", "--every", every, needs=("stream",))
-    # Whoever waits for an answer finds a core that maintenance does not take.
+    # Leaves a core to queries while maintenance runs.
     return _kept_running(replace(job, environment=job.environment | {"SPARK_MASTER": "local[1]"}))
 
 
@@ -249,12 +249,12 @@ def _kept_running(job: Program) -> Program:
 
 
 def trino_cli(settings: Settings) -> tuple[str, list[str]]:
-    """Return Trino's prompt, as a program and its arguments."""
-    java = str(jdk.find("Trino", 25) / "bin/java")
+    """Return Trino's command-line client, as a program and its arguments."""
+    java = str(jdk.find_for_trino() / "bin/java")
     jar = str(parts.path(settings, "trino") / "trino-cli.jar")
-    # A literal without a zone is in the session's: the same answer wherever one asks.
+    # A timestamp without a zone is in the session's zone: with UTC, a query has the same result on every machine.
     where = ["--server", settings.trino_url, "--catalog", "hive", "--schema", "default", "--timezone", "UTC"]
-    # Quiet about the terminal library's use of native code, which every JDK from 24 on warns of.
+    # Without it, a JDK from 24 on warns about the native code of the terminal library.
     return java, [java, "--enable-native-access=ALL-UNNAMED", "-jar", jar, *where]
 
 

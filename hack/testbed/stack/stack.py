@@ -1,4 +1,4 @@
-"""The stack: its programs, started in order, waited for, stopped in reverse."""
+"""The stack: starts its programs in order, waits until they are ready, and stops them in reverse order."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ from testbed.stack.programs import programs
 
 
 class StackError(RuntimeError):
-    """A program of the stack died or did not become ready; the message has its log's last lines."""
+    """A program of the stack died or did not become ready; the message ends with the last lines of its log."""
 
 
 class Stack:
@@ -31,15 +31,18 @@ class Stack:
         return tuple(self._processes)
 
     def up(self, names: Sequence[str] | None = None) -> None:
-        """Start what does not run and wait until all is ready; what this call started is stopped if that fails."""
+        """Start the programs that are not running, and wait until all are ready.
+
+        If that fails, the programs that this call started are stopped.
+        """
         chosen = [self[name] for name in names] if names is not None else list(self._processes.values())
         hdfs_address.check(self.settings)
         missing = [process for process in chosen if not process.alive]
         self._check_ports(missing)
         parts.fetch_missing(self.settings, tuple(dict.fromkeys(part for p in chosen for part in p.program.parts)))
-        with self._alone():
+        with self._lock():
             try:
-                self._start_noted(chosen)
+                self._start_at_address(chosen)
             except BaseException:
                 for process in reversed(missing):
                     process.stop()
@@ -52,15 +55,15 @@ class Stack:
             process.stop()
 
     def run(self, job: Program, echo: bool = False) -> str:
-        """Run a job to its end and return what it printed; StackError if it failed.
+        """Run a job to its end and return its output; raise StackError if it fails.
 
-        What it writes to stderr lies in its log; `echo` prints the rest as it comes.
+        Its stderr goes to its log; `echo` prints its stdout while it runs.
         """
         parts.fetch_missing(self.settings, job.parts)
         log = self.settings.logs / f"{job.name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         printed = []
-        # To its end: a server of the same name may be writing to it.
+        # Append: a server of the same name may be writing to this log.
         with log.open("ab") as errors:
             start = errors.tell()
             running = subprocess.Popen(
@@ -80,8 +83,10 @@ class Stack:
             finally:
                 running.terminate()
         if code:
-            said = "".join(f"  {line}" for line in printed[-TAIL:])
-            raise StackError(f"{job.name} ended with {code}:\n{said}The end of {log}:\n{log_tail(log, start)}")
+            output = "".join(f"  {line}" for line in printed[-TAIL:])
+            raise StackError(
+                f"{job.name} failed with exit code {code}:\n{output}The end of {log}:\n{log_tail(log, start)}"
+            )
         return "".join(printed)
 
     @property
@@ -89,22 +94,24 @@ class Stack:
         return any(process.alive for process in self._processes.values())
 
     def kill(self) -> None:
-        """SIGKILL everything at once, as a power cut would."""
+        """Send SIGKILL to every program at once, as a power cut would."""
         with ThreadPoolExecutor(len(self._processes)) as pool:
             list(pool.map(Process.kill, self._processes.values()))
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _lock(self) -> Iterator[None]:
         self.settings.data.mkdir(parents=True, exist_ok=True)
         with (self.settings.data / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise StackError(f"{self.settings.data} is being started by another process") from None
+                raise StackError(
+                    f"{self.settings.data}: another process is starting the stack in this folder"
+                ) from None
             yield
 
     def status(self) -> list[tuple[str, str, int | None, int]]:
-        """Name, state, pid and resident bytes of every server."""
+        """Return the name, state, pid and resident memory in bytes of every server."""
         rows = []
         for name, process in self._processes.items():
             if process.program.ends:
@@ -123,18 +130,20 @@ class Stack:
                 number = getattr(self.settings.ports, port)
                 if is_taken(number):
                     name = process.program.name
-                    taken.append(f"{port.upper()}_PORT: port {number}, which {name} needs, is taken")
+                    taken.append(f"{port.upper()}_PORT: expected a free port for {name}, got {number}, which is taken")
         if taken:
-            raise SettingsError("\n".join([*taken, "Stop what holds them, or set these variables to other ports."]))
+            raise SettingsError(
+                "\n".join([*taken, "Stop the processes that listen on them, or set these variables to other ports."])
+            )
 
-    def _start_noted(self, processes: list[Process]) -> None:
+    def _start_at_address(self, processes: list[Process]) -> None:
         has_hdfs = any(process.program.name == "namenode" for process in processes)
         if has_hdfs and hdfs_address.is_new(self.settings):
-            hdfs_address.note(self.settings)
+            hdfs_address.store(self.settings)
         self._start(processes)
-        # Older data has no note: its tables have just been opened at this address.
+        # Data of older versions has no stored address: its tables have just been opened at this one.
         if has_hdfs:
-            hdfs_address.note(self.settings)
+            hdfs_address.store(self.settings)
 
     def _start(self, processes: list[Process]) -> None:
         started = time.monotonic()
@@ -142,7 +151,7 @@ class Stack:
         since: dict[str, float] = {}
         while waiting:
             for name, process in list(waiting.items()):
-                if any(need in waiting for need in process.program.needs):
+                if any(name in waiting for name in process.program.needs):
                     continue
                 if name not in since:
                     since[name] = time.monotonic()

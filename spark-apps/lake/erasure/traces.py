@@ -23,6 +23,10 @@ _PATIENCE = 100
 """Seconds to wait for a file that is being written: HDFS closes a dead writer's file after 60."""
 
 
+_DATA_FILE, _FILE_PATH, _LOWER_BOUNDS, _UPPER_BOUNDS = "2", "100", "125", "128"
+"""Field ids of a manifest's entries, from Iceberg's specification."""
+
+
 @dataclass
 class Search:
     """How many files were read, and the reason for each that names the player, or may."""
@@ -93,21 +97,29 @@ def _search_manifest(spark: SparkSession, path: str, player: Player, whole: set[
         return
     done.manifests += 1
     # An existing file was read itself: a bound of it that is like the name is another player's.
-    gone = [entry for entry in entries if entry["file_path"] not in whole]
-    bounds = [
-        bound["value"] for entry in gone for kind in ("lower_bounds", "upper_bounds") for bound in entry[kind] or ()
-    ]
-    if any(player.may_bound(bound.encode("latin-1")) for bound in bounds):
+    if any(player.may_bound(bound) for file, bounds in entries if file not in whole for bound in bounds):
         done.found[path] = "has the name as a bound of a column"
 
 
-def _entries(spark: SparkSession, path: str) -> list[dict[str, Any]]:
-    """Return a manifest's entries of files; none for a list of manifests."""
+def _entries(spark: SparkSession, path: str) -> list[tuple[str, list[bytes]]]:
+    """Return the data files in a manifest, with the bounds of their columns; none for a manifest list.
+
+    Iceberg's ManifestReader skips the entries of deleted files, which have bounds too.
+    """
     jvm: Any = spark._jvm
-    avro = jvm.org.apache.iceberg.shaded.org.apache.avro
-    with closing(avro.file.DataFileStream(Files(spark).open(path), avro.generic.GenericDatumReader())) as stream:
-        records = []
-        while stream.hasNext():
-            # In JSON, bytes are the characters with the same numbers.
-            records.append(json.loads(stream.next().toString()))
-    return [record["data_file"] for record in records if "data_file" in record]
+    iceberg = jvm.org.apache.iceberg
+    columns, types = iceberg.DataFile, iceberg.types.Types
+    data_file = types.StructType.of([columns.FILE_PATH, columns.LOWER_BOUNDS, columns.UPPER_BOUNDS])
+    # Optional because a manifest list has no such field.
+    schema = iceberg.Schema([types.NestedField.optional(int(_DATA_FILE), "data_file", data_file)])
+    file = iceberg.hadoop.HadoopFileIO(spark._jsc.hadoopConfiguration()).newInputFile(path)
+    entries = []
+    with closing(iceberg.InternalData.read(iceberg.FileFormat.AVRO, file).project(schema).build()) as records:
+        iterator = records.iterator()
+        while iterator.hasNext():
+            # As JSON, because each value that is read by itself is a call to the JVM.
+            record = json.loads(iceberg.SingleValueParser.toJson(schema.asStruct(), iterator.next()))
+            if entry := record.get(_DATA_FILE):
+                maps = (entry.get(kind, {"values": []}) for kind in (_LOWER_BOUNDS, _UPPER_BOUNDS))
+                entries.append((entry[_FILE_PATH], [bytes.fromhex(bound) for one in maps for bound in one["values"]]))
+    return entries

@@ -10,16 +10,16 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from lake.maintenance.steps import Step
-from lake.retry import retried
+from lake.retry import LOCAL, retried
 from lake.termination import root_cause
 
 _log = logging.getLogger(__name__)
 
 _SAME_FAILURES = 3
 """Consecutive runs in which a step fails in the same way …"""
-_PATIENCE = 60
-"""… for at least this many seconds, in which an unavailable server could have returned. The cause is then in this
-process, or in its settings."""
+_PATIENCE = 300
+"""… for at least this many seconds, in which an unavailable server could have returned. Files of this process do not
+return: when one is missing, there is no wait."""
 
 
 def run(due: Sequence[Step], stop: threading.Event) -> dict[str, str]:
@@ -62,7 +62,8 @@ class _Failures:
             before, count, since = self._same.get(step.name, (kind, 0, now))
             count, since = (count + 1, since) if before == kind else (1, now)
             self._same[step.name] = (kind, count, since)
-            if count >= _SAME_FAILURES and now - since >= _PATIENCE:
+            patience = 0 if LOCAL in cause else _PATIENCE
+            if count >= _SAME_FAILURES and now - since >= patience:
                 raise PersistentFailureError(f"{step.name} failed {count} times in a row in the same way: {cause}")
 
 

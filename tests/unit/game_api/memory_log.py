@@ -1,4 +1,4 @@
-"""The event log as a list, for tests of what comes before Kafka."""
+"""An event log in memory, for tests of the code in front of Kafka."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ HOST = "localhost"
 
 
 class MemoryLog:
-    """Keeps the records; gives the `failures` it was made with to the first ones, instead of keeping them."""
+    """Keeps the records, except that the first ones get the given `failures` as receipts."""
 
     def __init__(self, *failures: Receipt) -> None:
         self.records: list[Record] = []

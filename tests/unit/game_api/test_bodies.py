@@ -1,4 +1,4 @@
-"""Packed bodies: what they say counts, and none takes more than a plain one may."""
+"""Compressed bodies are read like plain ones, with the same size limit."""
 
 import gzip
 import json
@@ -28,15 +28,15 @@ def streamed(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "x-gzip", "zstd", "GZIP"])
-def test_a_packed_body_is_read(encoding: str):
-    """What is unpacked counts as if it had come so."""
+def test_a_compressed_body_is_read(encoding: str):
+    """A compressed body is equivalent to a plain one."""
     log = MemoryLog()
     assert post(log, encoding, PACK[encoding.lower()](ITEMS)).status_code == 200
     assert len(log.records) == 200
 
 
-def test_an_action_reads_a_packed_body():
-    """Parameters, too, may come packed."""
+def test_an_action_reads_a_compressed_body():
+    """Parameters may be compressed as well."""
     log = MemoryLog()
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/x-www-form-urlencoded"}
     assert client_of(log).post("/join_a_guild", data=gzip.compress(b"guild=x"), headers=headers).status_code == 200
@@ -53,10 +53,10 @@ def test_an_action_reads_a_packed_body():
         ("zstd", zstandard.compress(b" " * (LIMIT - len(ITEMS)) + ITEMS)),
         ("gzip", gzip.compress(b" " * (LIMIT - len(ITEMS)) + ITEMS)),
     ],
-    ids=["gzip members", "zstd frames", "unknown size", "repeated bytes", "all of the limit", "all of it in gzip"],
+    ids=["gzip members", "zstd frames", "unknown size", "repeated bytes", "zstd at the limit", "gzip at the limit"],
 )
-def test_every_part_of_a_packed_body_is_read(encoding: str, data: bytes):
-    """Several members or frames are one body, which may be as long as a plain one."""
+def test_every_part_of_a_compressed_body_is_read(encoding: str, data: bytes):
+    """Several members or frames form one body, which may be as long as a plain one."""
     log = MemoryLog()
     assert post(log, encoding, data).status_code == 200
     assert len(log.records) == 200
@@ -64,8 +64,8 @@ def test_every_part_of_a_packed_body_is_read(encoding: str, data: bytes):
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
 @pytest.mark.parametrize("size", [LIMIT + 1, 300 * LIMIT])
-def test_a_body_that_unpacks_to_too_much_is_a_413(encoding: str, size: int):
-    """A small body that becomes a large one is refused."""
+def test_a_body_that_decompresses_to_too_much_is_a_413(encoding: str, size: int):
+    """A small body that decompresses to a large one is refused."""
     log = MemoryLog()
     assert post(log, encoding, PACK[encoding](b" " * size)).status_code == 413
     assert not log.records
@@ -90,8 +90,8 @@ def test_a_body_that_unpacks_to_too_much_is_a_413(encoding: str, size: int):
         ("zstd", SKIPPABLE * 2000 + zstandard.compress(ITEMS)),
     ],
 )
-def test_a_body_that_is_not_what_it_says_is_a_400(encoding: str, data: bytes):
-    """A part of a packed body, or a wrong one, becomes no events."""
+def test_an_invalid_compressed_body_is_a_400(encoding: str, data: bytes):
+    """A truncated or invalid compressed body writes no events."""
     log = MemoryLog()
     answer = post(log, encoding, data)
     assert (answer.status_code, answer.json["field"]) == (400, "Content-Encoding")
@@ -99,8 +99,8 @@ def test_a_body_that_is_not_what_it_says_is_a_400(encoding: str, data: bytes):
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd"])
-def test_no_damage_to_a_packed_body_is_a_failure_of_the_service(encoding: str):
-    """Whatever bytes come, the answer is that of a good body or names what is wrong."""
+def test_a_damaged_body_is_never_a_server_error(encoding: str):
+    """For any bytes, the response is that of a valid body or names the error."""
     chance = random.Random(12)
     log = MemoryLog()
     client = client_of(log)
@@ -114,8 +114,8 @@ def test_no_damage_to_a_packed_body_is_a_failure_of_the_service(encoding: str):
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "compress"])
-def test_another_encoding_is_a_415(encoding: str):
-    """The answer to an encoding that is not known names those that are."""
+def test_an_unsupported_encoding_is_a_415(encoding: str):
+    """The response to an unsupported encoding names the supported ones."""
     log = MemoryLog()
     answer = post(log, encoding, b"x")
     assert (answer.status_code, answer.headers["Accept-Encoding"]) == (415, "gzip, zstd")

@@ -1,3 +1,5 @@
+"""Bulk requests: `POST /events`."""
+
 import json
 
 import pytest
@@ -18,7 +20,7 @@ def post(log: MemoryLog, items: object, **headers: str) -> TestResponse:
 
 
 def test_every_item_becomes_an_event():
-    """A list of events is written in its order, each result telling where its event lies."""
+    """A list of events is written in order, and each result has the partition and offset of its event."""
     log = MemoryLog()
     answer = post(log, [SWORD, {"event_type": "join_guild", "player": "knight2", "event_id": "e-2"}])
     assert answer.status_code == 200
@@ -63,8 +65,8 @@ def test_every_item_becomes_an_event():
         (None, "event"),
     ],
 )
-def test_a_wrong_item_does_not_stop_the_others(item: object, field: str):
-    """An invalid item gets a result that names its field, a valid one beside it is written: 207."""
+def test_an_invalid_item_does_not_stop_the_others(item: object, field: str):
+    """An invalid item gets a result that names the field, the valid one is written, and the status is 207."""
     log = MemoryLog()
     answer = post(log, [item, SWORD])
     assert answer.status_code == 207
@@ -73,8 +75,8 @@ def test_a_wrong_item_does_not_stop_the_others(item: object, field: str):
     assert len(log.records) == 1
 
 
-def test_names_have_one_form():
-    """However a name is written, in whatever field, it is one; beside it the event has it as given."""
+def test_names_are_normalised():
+    """An event has the normal form of each name, and keeps the name as given beside it."""
     log = MemoryLog()
     items = [
         {"event_type": "join_guild", "player": "\uff2bnight", "guild": "The  Knights"},
@@ -90,7 +92,7 @@ def test_names_have_one_form():
 
 
 def test_no_valid_item_is_a_400():
-    """When no item is valid, nothing is written, and each result says why."""
+    """If no item is valid, nothing is written, and each result names its field."""
     log = MemoryLog()
     answer = post(log, [{}, 3])
     assert answer.status_code == 400
@@ -103,20 +105,20 @@ def test_no_valid_item_is_a_400():
     [
         (b"", "is not JSON"),
         (b"[{]", "is not JSON"),
-        (b'[{"event_type":"default","event_type":"default"}]', "is not JSON: a key comes twice"),
-        (b'[{"event_type":"default","event_type":"default"},"x"]', "is not JSON: a key comes twice"),
-        (b'[{"event_type":"default","description":{"a":1,"a":2}}]', "is not JSON: a key comes twice"),
+        (b'[{"event_type":"default","event_type":"default"}]', "is not JSON: a key is repeated"),
+        (b'[{"event_type":"default","event_type":"default"},"x"]', "is not JSON: a key is repeated"),
+        (b'[{"event_type":"default","description":{"a":1,"a":2}}]', "is not JSON: a key is repeated"),
         (b"[" + b"9" * 5000 + b"]", "is not JSON"),
         (b"\xff[]", "is not UTF-8"),
         ("[]".encode("utf-16"), "is not UTF-8"),
-        (b"{}", "is not a list of events"),
-        (b"[]", "has 0 events"),
-        (b"[" + b"{}," * 1000 + b"{}]", "has 1001 events"),
+        (b"{}", "expected a list of events"),
+        (b"[]", "expected 1 to 1000 events, got 0"),
+        (b"[" + b"{}," * 1000 + b"{}]", "expected 1 to 1000 events, got 1001"),
         (b"[" * 100_000, "is nested too deeply"),
     ],
 )
-def test_a_body_that_is_no_list_of_events_is_a_400(body: bytes, problem: str):
-    """The answer says what the body is instead."""
+def test_a_body_that_is_not_a_list_of_events_is_a_400(body: bytes, problem: str):
+    """The error says what is wrong with the body."""
     answer = post(MemoryLog(), body, Accept="application/json")
     assert answer.status_code == 400
     assert answer.json["field"] == "body"
@@ -132,7 +134,7 @@ def test_a_body_that_is_no_list_of_events_is_a_400(body: bytes, problem: str):
     ],
 )
 def test_each_event_has_its_own_outcome(receipts: list[Receipt], status: int, statuses: list[int], outcome: str | None):
-    """503 only when Kafka acknowledged none; each result tells what became of its event."""
+    """The status is 503 only if Kafka acknowledged no event. Each result has the outcome of its event."""
     answer = post(MemoryLog(*receipts), [SWORD, SWORD])
     assert answer.status_code == status
     assert [result["status"] for result in answer.json["results"]] == statuses
@@ -141,8 +143,8 @@ def test_each_event_has_its_own_outcome(receipts: list[Receipt], status: int, st
     assert answer.headers.get("Retry-After") == (outcome and "1")
 
 
-def test_other_requests_to_it_are_refused():
-    """Another content type is a 415, an Idempotency-Key a 400, a GET a 405, over 1 MiB a 413."""
+def test_other_requests_are_refused():
+    """Another content type is a 415, an Idempotency-Key a 400, a GET a 405, a body over 1 MiB a 413."""
     log = MemoryLog()
     assert post(log, [SWORD], **{"Content-Type": "text/csv"}).status_code == 415
     keyed = post(log, [SWORD], **{"Idempotency-Key": "k", "Accept": "application/json"})

@@ -1,4 +1,4 @@
-"""Whatever the body of `POST /events` is, the answer is no server error and tells what was written."""
+"""For any body of `POST /events`, the response is not a server error and reports what was written."""
 
 import json
 
@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from tests.unit.game_api.memory_log import MemoryLog, client_of
 
 _TEXT = st.text(st.characters(codec=None), max_size=70)
-"""Lone surrogates included."""
+"""Including lone surrogates."""
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | _TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
@@ -55,20 +55,20 @@ def check(body: bytes) -> None:
 @given(_LISTS)
 @settings(max_examples=300, deadline=None)
 def test_any_list(body: bytes) -> None:
-    """Of a JSON list, as many results are 200 as records were written."""
+    """For any JSON list, the number of 200 results is the number of written records."""
     check(body)
 
 
 @given(st.binary(max_size=200))
 @settings(max_examples=200, deadline=None)
 def test_any_bytes(body: bytes) -> None:
-    """Of any other body the same is true."""
+    """The same holds for any bytes."""
     check(body)
 
 
 @pytest.mark.parametrize("item", [{"event_type": "purchase_sword", "strength": 5, "\ud800": 1}, {"\ud800": 1}])
 def test_an_unwritable_field_name_is_named(item: dict[str, object]) -> None:
-    """A field name that has no UTF-8 form is refused in an escaped form, and the events beside it are written."""
+    """A field name that cannot be encoded as UTF-8 is refused in escaped form; other events are written."""
     before = len(_LOG.records)
     answer = post(json.dumps([item, {"event_type": "default"}]).encode())
     assert answer.status_code == 207
@@ -78,7 +78,7 @@ def test_an_unwritable_field_name_is_named(item: dict[str, object]) -> None:
 
 
 def test_a_long_field_name_is_cut() -> None:
-    """An error repeats only the beginning of a client's text."""
+    """An error quotes only the beginning of a client's text."""
     answer = post(json.dumps([{"event_type": "default", "x" * 100_000: 1}]).encode())
     assert answer.status_code == 400
     assert len(answer.data) < 1000

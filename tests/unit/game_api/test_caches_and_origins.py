@@ -1,4 +1,4 @@
-"""What stands between a player and the API: caches, previews, and pages of other origins."""
+"""Caches, link previews, and pages of other origins."""
 
 import pytest
 from flask.testing import FlaskClient
@@ -34,15 +34,15 @@ def client_for(*origins: str) -> tuple[FlaskClient, MemoryLog]:
         ("GET", "/readyz", 200),
     ],
 )
-def test_no_cache_keeps_what_has_an_effect_or_a_player(method: str, path: str, status: int):
-    """An answer that is another the next time, or does something, says that it must not be kept."""
+def test_caching_is_forbidden(method: str, path: str, status: int):
+    """A response that changes, or whose request has an effect, must not be cached."""
     answer = client_of(MemoryLog()).open(path, method=method)
     assert (answer.status_code, answer.headers["Cache-Control"]) == (status, "no-store")
 
 
 @pytest.mark.parametrize("path", ["/play", "/dashboard", "/static/play.css"])
-def test_pages_may_be_kept(path: str):
-    """Pages and their files are asked for again only to see whether they have changed."""
+def test_pages_may_be_cached(path: str):
+    """Pages and their files may be cached, but browsers must check whether they have changed."""
     assert client_of(MemoryLog()).get(path).headers["Cache-Control"] == "no-cache"
 
 
@@ -61,8 +61,8 @@ def test_pages_may_be_kept(path: str):
         {"User-Agent": "WhatsApp/2.23.20.0"},
     ],
 )
-def test_what_fetches_ahead_writes_nothing(headers: dict[str, str]):
-    """A browser's prefetch and a messenger's preview of a link have no effect, and are told so."""
+def test_prefetches_and_previews_write_nothing(headers: dict[str, str]):
+    """A browser's prefetch and a messenger's link preview get a 403 and have no effect."""
     log = MemoryLog()
     client = client_of(log)
     answer = client.get("/purchase_a_sword", headers=headers)
@@ -76,27 +76,27 @@ def test_what_fetches_ahead_writes_nothing(headers: dict[str, str]):
 @pytest.mark.parametrize(
     "path", ["/healthz", "/readyz", "/play", "/dashboard", "/openapi.json", "/actions", "/metrics"]
 )
-def test_head_asks_for_headers_alone(path: str):
-    """HEAD of what has no effect is a GET without its body."""
+def test_head_returns_only_headers(path: str):
+    """HEAD of a path without effects is a GET without the body."""
     client = client_of(MemoryLog())
     answer = client.head(path)
     assert (answer.status_code, answer.data) == (200, b"")
     assert answer.mimetype == client.get(path).mimetype
 
 
-def test_other_origins_are_allowed_nothing_by_default():
-    """Without the setting no page elsewhere may use the API."""
+def test_no_other_origin_is_allowed_by_default():
+    """Without the setting, pages of other origins may not use the API."""
     answer = client_of(MemoryLog()).get("/", headers={"Origin": PAGE})
     assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
 
 
-@pytest.mark.parametrize(("allowed", "told"), [([PAGE], PAGE), (["https://a.example", PAGE], PAGE), (["*"], "*")])
-def test_an_allowed_origin_may_read_answers(allowed: list[str], told: str):
-    """A page of an allowed origin may read any answer, an error too, and the headers that matter."""
+@pytest.mark.parametrize(("allowed", "answered"), [([PAGE], PAGE), (["https://a.example", PAGE], PAGE), (["*"], "*")])
+def test_an_allowed_origin_may_read_answers(allowed: list[str], answered: str):
+    """A page of an allowed origin may read any response, including errors, and the headers it needs."""
     client, _ = client_for(*allowed)
     for path in ("/", "/nowhere", "/explore"):
         answer = client.get(path, headers={"Origin": PAGE})
-        assert answer.headers["Access-Control-Allow-Origin"] == told
+        assert answer.headers["Access-Control-Allow-Origin"] == answered
         assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After, Event-Outcome"
         assert "Origin" in answer.headers["Vary"]
 
@@ -104,8 +104,8 @@ def test_an_allowed_origin_may_read_answers(allowed: list[str], told: str):
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "https://game.example.evil.example", "http://game.example", "null"]
 )
-def test_other_origins_are_not(origin: str):
-    """An origin is compared as a whole; caches are told that the answer depends on it."""
+def test_other_origins_are_not_allowed(origin: str):
+    """Origins are compared as a whole, and Vary tells caches that the response depends on them."""
     client, _ = client_for(PAGE)
     answer = client.get("/", headers={"Origin": origin})
     assert "Access-Control-Allow-Origin" not in answer.headers
@@ -114,7 +114,7 @@ def test_other_origins_are_not(origin: str):
 
 
 def test_preflights_have_no_effect():
-    """A browser's question before a request names what it may send, and writes nothing."""
+    """A preflight request returns what a page may send, and writes nothing."""
     client, log = client_for(PAGE)
     asked = {"Origin": PAGE, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-player"}
     answer = client.options("/purchase_a_sword", headers=asked)
@@ -137,7 +137,7 @@ def test_preflights_have_no_effect():
     ],
 )
 def test_beacons_of_allowed_origins_are_read(allowed: list[str], origin: str | None, status: int):
-    """`sendBeacon` calls JSON text/plain: from a page that may use the API it is read as JSON."""
+    """`sendBeacon` sends JSON as text/plain, which is read as JSON if the page may use the API."""
     client, log = client_for(*allowed)
     headers = {"Origin": origin} if origin else {}
     answer = client.post("/events", data=ITEM, content_type="text/plain;charset=UTF-8", headers=headers)
@@ -145,8 +145,8 @@ def test_beacons_of_allowed_origins_are_read(allowed: list[str], origin: str | N
     assert len(log.records) == (status == 200)
 
 
-@pytest.mark.parametrize("told", ["https://a.example,https://b.example", " https://a.example  https://b.example, "])
-def test_origins_are_a_list(told: str):
-    """Several origins have commas or spaces between them."""
-    settings = Settings.from_environment({"API_CORS_ORIGINS": told})
+@pytest.mark.parametrize("setting", ["https://a.example,https://b.example", " https://a.example  https://b.example, "])
+def test_origins_are_a_list(setting: str):
+    """Origins are separated by commas or spaces."""
+    settings = Settings.from_environment({"API_CORS_ORIGINS": setting})
     assert settings.allowed_origins == {"https://a.example", "https://b.example"}

@@ -1,3 +1,5 @@
+"""Deliveries: receipts for records, in the order and with the outcomes that Kafka reports."""
+
 import pytest
 from confluent_kafka import KafkaError
 from game_api.log.delivery import Delivery
@@ -5,7 +7,7 @@ from game_api.log.event_log import Outcome
 
 
 class Acked:
-    """What a delivery report needs of Kafka's message."""
+    """The part of Kafka's message that a delivery report reads."""
 
     def partition(self) -> int:
         return 2
@@ -19,7 +21,7 @@ def outcomes(delivery: Delivery) -> list[Outcome]:
 
 
 def test_receipts_keep_the_records_order():
-    """Reports may come in any order; a record without one is unknown, and counts as lost."""
+    """Reports may arrive in any order. A record without one is unknown, and counts as lost."""
     lost = []
     delivery = Delivery(3, on_loss=lambda: lost.append(1))
     delivery.report(2, None, Acked())
@@ -29,8 +31,8 @@ def test_receipts_keep_the_records_order():
 
 
 @pytest.mark.parametrize("refused_from", [2, 1, 0])
-def test_the_end_is_told_once(refused_from: int):
-    """However many records were handed over, and whoever comes last, the end is told once."""
+def test_the_end_is_reported_once(refused_from: int):
+    """However many records were handed over, and in whatever order they end, the end is reported once."""
     ends = []
     delivery = Delivery(2, on_loss=lambda: None, on_end=lambda: ends.append(1))
     for index in range(refused_from):
@@ -42,7 +44,7 @@ def test_the_end_is_told_once(refused_from: int):
 
 
 def test_a_late_report_ends_the_delivery():
-    """The end is when Kafka holds nothing any more, not when the waiter has given up."""
+    """A delivery ends when Kafka holds no more records, not when the waiter gives up."""
     ends = []
     delivery = Delivery(1, on_loss=lambda: None, on_end=lambda: ends.append(1))
     assert outcomes(delivery) == [Outcome.UNKNOWN]
@@ -51,7 +53,7 @@ def test_a_late_report_ends_the_delivery():
     assert ends == [1]
 
 
-def test_a_timeout_is_never_called_refused():
+def test_a_timeout_is_never_a_refusal():
     """A record that timed out may have been written: its outcome is unknown."""
     lost = []
     delivery = Delivery(1, on_loss=lambda: lost.append(1))
@@ -60,8 +62,8 @@ def test_a_timeout_is_never_called_refused():
     assert lost == [1]
 
 
-def test_only_what_was_not_handed_over_is_refused():
-    """When the queue is full, the records before that still get their reports, sooner or later."""
+def test_only_records_not_handed_over_are_refused():
+    """When the queue is full, the records handed over before still get their reports, early or late."""
     for early in (True, False):
         delivery = Delivery(3, on_loss=lambda: None)
         if early:

@@ -1,4 +1,4 @@
-"""The game's page and what it asks, without servers."""
+"""The game's page and its endpoints, without servers."""
 
 from collections import Counter
 
@@ -19,12 +19,12 @@ SWORD = {"event_type": "purchase_sword", "player": "knight1", "received_at": 1_7
 
 @pytest.fixture
 def client() -> FlaskClient:
-    """Of a service without a world."""
+    """A client of a service without a world."""
     return client_of(MemoryLog())
 
 
 def test_the_page_is_served_with_its_headers(client: FlaskClient) -> None:
-    """The page comes without a world, too, and lets nothing run but its own files."""
+    """The page is served even without a world, and allows only its own files to run."""
     page = client.get("/play")
     assert (page.status_code, page.mimetype) == (200, "text/html")
     policy = page.headers["Content-Security-Policy"]
@@ -42,56 +42,56 @@ def test_the_page_is_served_with_its_headers(client: FlaskClient) -> None:
     [("play.css", "text/css"), ("play.js", "text/javascript"), ("play-icons.svg", "image/svg+xml")],
 )
 def test_its_files_are_served(client: FlaskClient, file: str, kind: str) -> None:
-    """A file comes as what it is, and not as anything else."""
+    """A file has its content type, which browsers must not guess."""
     answer = client.get(f"/static/{file}")
     assert (answer.status_code, answer.mimetype) == (200, kind)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("path", ["/static/nothing.js", "/static/..%2fpage.py", "/static/%2e%2e/page.py", "/static/"])
-def test_other_files_are_not(client: FlaskClient, path: str) -> None:
-    """What is not in the folder is not served."""
+def test_other_files_are_not_served(client: FlaskClient, path: str) -> None:
+    """Files outside the folder are not served."""
     assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/world", "/heroes/knight1"])
-def test_without_a_world_there_is_nothing_to_see(client: FlaskClient, path: str) -> None:
-    """The world is away, and it is worth asking again."""
+def test_without_a_world_its_endpoints_are_unavailable(client: FlaskClient, path: str) -> None:
+    """Without a world the response is 503 with Retry-After."""
     answer = client.get(path)
     assert answer.status_code == 503
     assert "Retry-After" in answer.headers
 
 
 @pytest.mark.parametrize("path", ["/world", "/world?after=1-0", "/heroes/knight1"])
-def test_a_store_that_is_down_is_a_world_that_is_away(path: str) -> None:
-    """It is 503 while the store cannot be reached, and no error."""
+def test_without_its_store_the_world_is_unavailable(path: str) -> None:
+    """While the store is unavailable, the response is 503."""
     world = World(Store("redis://127.0.0.1:1"), Limit(0, 0), Limit(0, 0))
     client = create_app(MemoryLog(), world).test_client()
     assert [client.get(path).status_code for _ in range(2)] == [503, 503]
 
 
 @pytest.mark.parametrize("after", ["1", "1-", "-1", "1-0-0", "1-x", "(1-0", "+", "1-0\n", "٣-٣", f"{10**19}-0"])
-def test_a_place_that_is_none_is_refused(client: FlaskClient, after: str) -> None:
-    """What is no id of an entry never gets to the store; the field is named."""
+def test_an_invalid_feed_id_is_refused(client: FlaskClient, after: str) -> None:
+    """An invalid id of a feed entry is refused before it gets to the store; the error names the field."""
     answer = client.get("/world", query_string={"after": after}, headers={"Accept": "application/json"})
     assert (answer.status_code, answer.json["field"]) == (400, "after")
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "a%09b"])
-def test_a_name_that_nobody_can_have_is_refused(client: FlaskClient, name: str) -> None:
-    """A hero's name is a player's name."""
+def test_an_invalid_name_is_refused(client: FlaskClient, name: str) -> None:
+    """The name of a hero must be a valid player name."""
     answer = client.get(f"/heroes/{name}", headers={"Accept": "application/json"})
     assert (answer.status_code, answer.json["field"]) == (400, "name")
 
 
 def test_names_may_have_slashes(client: FlaskClient) -> None:
-    """Whatever follows is the name, so that it is found, if only that there is no world here."""
+    """The rest of the path is the name: the request is routed, and fails only because there is no world."""
     for name in ("a%2Fb", "%2Fa", "a%2F", "%2F%2F", "%C3%A9", "%3Cb%3E"):
         assert client.get(f"/heroes/{name}").status_code == 503
 
 
-def test_the_actions_are_the_catalog(client: FlaskClient) -> None:
-    """Every event type is there exactly once, in its family, with its path and its parameters."""
+def test_the_actions_are_those_of_the_catalog(client: FlaskClient) -> None:
+    """Every event type is listed exactly once, in its family, with its path and parameters."""
     families = client.get("/actions").json["families"]
     listed = [(one["family"], action) for one in families for action in one["actions"]]
     assert Counter(action["name"] for _, action in listed) == Counter(list(EVENT_TYPES))
@@ -103,21 +103,21 @@ def test_the_actions_are_the_catalog(client: FlaskClient) -> None:
         assert len(action["needs"]) == len(event_type.needs)
 
 
-def test_what_chance_decides_is_told(client: FlaskClient) -> None:
-    """Every distribution of the catalog is in its action's words."""
-    told = {
+def test_chance_is_described(client: FlaskClient) -> None:
+    """Every distribution of the catalog is described with its action."""
+    described = {
         action["name"]: " ".join(action["chance"])
         for one in client.get("/actions").json["families"]
         for action in one["actions"]
     }
     for name, event_type in EVENT_TYPES.items():
         for distribution in event_type.draws.values():
-            assert str(distribution) in told[name]
+            assert str(distribution) in described[name]
         for result in event_type.results:
             for change in result.changes:
                 if isinstance(change.amount, Normal | Uniform):
-                    assert str(change.amount) in told[name]
-            assert result.loot is None or str(result.loot) in told[name]
+                    assert str(change.amount) in described[name]
+            assert result.loot is None or str(result.loot) in described[name]
 
 
 @pytest.mark.parametrize(
@@ -133,5 +133,5 @@ def test_what_chance_decides_is_told(client: FlaskClient) -> None:
     ],
 )
 def test_an_event_as_a_sentence(changes: dict[str, object], expected: str) -> None:
-    """It is what the player was told and the rest of the type's fields, however little the event has."""
+    """An event is shown as its answer and the type's other fields, even if the event lacks some of them."""
     assert views.sentence({**SWORD, **changes}) == expected

@@ -1,3 +1,5 @@
+"""Health, metrics and the OpenAPI document."""
+
 import json
 
 from game_api.log.event_log import Outcome, Receipt
@@ -7,15 +9,15 @@ from tests.unit.game_api.memory_log import MemoryLog, client_of
 
 
 def test_ready_only_when_the_log_is():
-    """Alive is not ready: without Kafka the process need not be restarted, but gets no requests."""
-    away = client_of(MemoryLog(Receipt(Outcome.REFUSED)))
-    assert away.get("/healthz").status_code == 200
-    assert away.get("/readyz").status_code == 503
+    """Without Kafka the service is alive, so it is not restarted, but not ready, so it gets no requests."""
+    unavailable = client_of(MemoryLog(Receipt(Outcome.REFUSED)))
+    assert unavailable.get("/healthz").status_code == 200
+    assert unavailable.get("/readyz").status_code == 503
     assert client_of(MemoryLog()).get("/readyz").status_code == 200
 
 
 def test_unknown_paths_are_one_label():
-    """However many paths are tried, the metrics do not grow."""
+    """Requests for unknown paths do not add labels to the metrics."""
     client = client_of(MemoryLog())
     for number in range(5):
         client.get(f"/nowhere/{number}")
@@ -25,7 +27,7 @@ def test_unknown_paths_are_one_label():
 
 
 def test_the_description_covers_the_contract():
-    """The OpenAPI document has each action and each event type, and every reference in it leads somewhere."""
+    """The OpenAPI document contains each action and each event type, and all its references resolve."""
     document = client_of(MemoryLog()).get("/openapi.json").json
     assert document["openapi"].startswith("3.")
     assert {event_type.request for event_type in EVENT_TYPES.values()} | {
@@ -46,7 +48,7 @@ def test_the_description_covers_the_contract():
         "type": "integer",
         "minimum": 0,
         "maximum": 10,
-        "description": "Strength of the thing bought",
+        "description": "Strength of the purchased item",
     }
     assert set(sword["required"]) == {"event_type", "strength"}
     for reference in _references(json.loads(json.dumps(document))):

@@ -1,3 +1,5 @@
+"""The sender of a request: player, stored headers and key."""
+
 from typing import Any
 
 import pytest
@@ -6,7 +8,7 @@ from game_api.origin import origin
 
 
 def wsgi(**headers: str) -> dict[str, Any]:
-    """Make an environment as a WSGI server does: a header's bytes as latin-1."""
+    """Return an environment like a WSGI server's, with headers decoded as latin-1."""
     return {f"HTTP_{name.upper()}": value.encode().decode("latin-1") for name, value in headers.items()}
 
 
@@ -32,14 +34,14 @@ def wsgi(**headers: str) -> dict[str, Any]:
     ],
 )
 def test_the_player_is_the_host(host: str, player: str):
-    """The player is the Host header's name, without its port, in lower case; the header is stored as it came."""
+    """The player is the Host header's name, normalised and without the port; the header is stored unchanged."""
     sender = origin(wsgi(host=host))
     assert sender.player == player
     assert sender.headers == {"host": host}
 
 
-def test_x_player_comes_before_host():
-    """A player named by X-Player is known by the name's normal form, and the name is kept as it came."""
+def test_x_player_takes_precedence_over_host():
+    """A player named by X-Player is known by the name's normal form; the given name is kept."""
     sender = origin(wsgi(host="api.example:80", x_player="Jeanne d'Arc née Ä"))
     assert (sender.player, sender.player_name) == ("jeanne d'arc née ä", "Jeanne d'Arc née Ä")
     assert origin(wsgi(host="h", x_player="knight1")).player_name == ""
@@ -47,19 +49,19 @@ def test_x_player_comes_before_host():
 
 
 def test_only_three_headers_are_stored():
-    """Of all headers only Host, User-Agent and Accept reach an event."""
+    """Only the headers Host, User-Agent and Accept are stored in events."""
     sender = origin(wsgi(host="h", user_agent="u", accept="*/*", authorization="Bearer s", cookie="c=1", x_real_ip="1"))
     assert sender.headers == {"host": "h", "user_agent": "u", "accept": "*/*"}
 
 
-def test_of_a_long_header_the_beginning_is_stored():
-    """Of a stored header an event has 512 characters at most, whatever their script."""
+def test_only_the_beginning_of_a_long_header_is_stored():
+    """An event has at most the first 512 characters of a header, in any script."""
     sender = origin(wsgi(host="h", user_agent="ü" * 8192, accept="*/*" + "a" * 600))
     assert sender.headers == {"host": "h", "user_agent": "ü" * 512, "accept": "*/*" + "a" * 509}
 
 
-def test_an_empty_header_is_none():
-    """Events carry no keys without values."""
+def test_an_empty_header_is_not_stored():
+    """Events have no empty headers."""
     assert origin(wsgi(host="h", user_agent="", accept="")).headers == {"host": "h"}
 
 
@@ -87,8 +89,8 @@ def test_an_empty_header_is_none():
         ({"HTTP_HOST": "h\xff"}, "Host"),
     ],
 )
-def test_a_wrong_header_is_named(environment: dict[str, Any], header: str):
-    """A header that is missing, repeated, too long or not UTF-8 is an error that names it."""
+def test_an_invalid_header_is_named(environment: dict[str, Any], header: str):
+    """A missing, repeated, overlong or non-UTF-8 header is an error that names it."""
     with pytest.raises(InvalidRequestError, match=f"^{header}: ") as caught:
         origin(environment)
     assert caught.value.field == header

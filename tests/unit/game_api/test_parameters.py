@@ -1,4 +1,4 @@
-"""An action's parameters, wherever a client puts them."""
+"""The parameters of an action, in the query or the body."""
 
 import pytest
 
@@ -16,8 +16,8 @@ FORM = "application/x-www-form-urlencoded"
         ("Application/JSON; charset=utf-8", b'{"guild": "Ritter vom See \\ud83d\\udee1"}'),
     ],
 )
-def test_a_body_may_have_the_parameters(content_type: str, data: bytes | str):
-    """A form and a JSON object say what a query says."""
+def test_a_body_may_contain_the_parameters(content_type: str, data: bytes | str):
+    """A form and a JSON object are equivalent to a query."""
     log = MemoryLog()
     answer = client_of(log).post("/join_a_guild", data=data, content_type=content_type)
     assert answer.status_code == 200
@@ -25,8 +25,8 @@ def test_a_body_may_have_the_parameters(content_type: str, data: bytes | str):
 
 
 @pytest.mark.parametrize("header", ["X-Player", "Idempotency-Key"])
-def test_an_empty_header_that_would_mean_something_is_a_400(header: str):
-    """Who names no player, or no key, in a header for one is told so, not taken for another."""
+def test_an_empty_player_or_key_is_a_400(header: str):
+    """A header for the player or the key must not be empty."""
     log = MemoryLog()
     answer = client_of(log).post("/", headers={header: "", "Accept": "application/json"})
     assert (answer.status_code, answer.json["field"]) == (400, header)
@@ -43,10 +43,10 @@ def test_an_empty_header_that_would_mean_something_is_a_400(header: str):
     ],
 )
 def test_a_number_may_be_text(content_type: str, data: str):
-    """A number in a form is text, and may be in JSON; what is no integer is refused by its name."""
+    """A number may be text in a form and in JSON. A value that is not an integer is refused."""
     log = MemoryLog()
     client = client_of(log)
-    # Nothing is wrong with it: without a world this action is not decided.
+    # The parameters are valid, but without a world this action cannot be decided.
     assert client.post("/throw_dice", data=data, content_type=content_type).status_code == 503
     wrong = client.post(
         "/throw_dice", data=data.replace("5", "5e400" if ":" in data else "5.5"), content_type=content_type
@@ -56,8 +56,8 @@ def test_a_number_may_be_text(content_type: str, data: str):
 
 @pytest.mark.parametrize("query", ["", "?guild=x"])
 @pytest.mark.parametrize("content_type", [FORM, "application/json", "text/plain", "application/xml", None])
-def test_an_empty_body_is_none(content_type: str | None, query: str):
-    """A client that posts nothing may call it what it likes."""
+def test_an_empty_body_may_have_any_type(content_type: str | None, query: str):
+    """The content type of an empty body does not matter."""
     log = MemoryLog()
     assert client_of(log).post("/join_a_guild" + query, data=b"", content_type=content_type).status_code == 200
     assert len(log.events) == 1
@@ -65,7 +65,7 @@ def test_an_empty_body_is_none(content_type: str | None, query: str):
 
 @pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data; boundary=x", "application/xml", None])
 def test_a_body_of_another_type_is_a_415(content_type: str | None):
-    """What would not be read is refused, and names the types that are."""
+    """A body of an unsupported type is refused with a message that names the supported ones."""
     log = MemoryLog()
     answer = client_of(log).post("/join_a_guild", data=b"guild=x", content_type=content_type)
     assert answer.status_code == 415
@@ -102,8 +102,8 @@ def test_a_body_of_another_type_is_a_415(content_type: str | None):
         ("?\x00=x", None, "", "\\x00"),
     ],
 )
-def test_a_wrong_body_or_query_is_named(query: str, content_type: str | None, data: bytes | str, field: str):
-    """A parameter that comes twice, is unknown or has a wrong value is a 400 that names it, wherever it was."""
+def test_an_invalid_parameter_is_named(query: str, content_type: str | None, data: bytes | str, field: str):
+    """A parameter that is repeated, unknown or invalid is a 400 that names it."""
     log = MemoryLog()
     answer = client_of(log).post(
         "/join_a_guild" + query, data=data, content_type=content_type, headers={"Accept": "application/json"}
@@ -114,7 +114,7 @@ def test_a_wrong_body_or_query_is_named(query: str, content_type: str | None, da
 
 @pytest.mark.parametrize("path", ["/caf\xe9", "/heroes/caf\xe9", "/purchase_a_sword/\xff"])
 def test_a_path_that_is_not_utf8_is_a_400(path: str):
-    """No path is taken for another one whose bytes are replaced."""
+    """Invalid bytes in a path are refused instead of replaced."""
     headers = {"Accept": "application/json"}
     answer = client_of(MemoryLog()).get("/", headers=headers, environ_overrides={"PATH_INFO": path})
     assert (answer.status_code, answer.json["field"]) == (400, "path")
@@ -122,8 +122,8 @@ def test_a_path_that_is_not_utf8_is_a_400(path: str):
 
 @pytest.mark.parametrize("path", ["/purchase_a_sword/", "/join_a_guild/?guild=x"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_slash_too_many_changes_nothing(path: str, method: str):
-    """An action with a slash at its end is that action: clients that follow no redirect are not lost."""
+def test_a_trailing_slash_is_ignored(path: str, method: str):
+    """An action with a trailing slash works without a redirect, which some clients do not follow."""
     log = MemoryLog()
     assert client_of(log).open(path, method=method).status_code == 200
     assert len(log.records) == 1

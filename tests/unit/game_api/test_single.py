@@ -1,3 +1,5 @@
+"""Requests for a single action."""
+
 from time import time
 
 import pytest
@@ -12,7 +14,7 @@ from tests.unit.game_api.memory_log import HOST, MemoryLog, client_of
 @pytest.mark.parametrize("method", ["GET", "POST"])
 @pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
 def test_an_action_answers_and_writes_its_event(action: EventType, method: str):
-    """Each action gives its answer and appends one valid event, keyed by the player."""
+    """Each action returns its answer and appends one valid event, keyed by the player."""
     log = MemoryLog()
     answer = client_of(log).open(action.request, method=method, headers={"User-Agent": "curl/8.14.1"})
     assert (answer.status_code, answer.text) == (200, action.result.answer)
@@ -26,8 +28,8 @@ def test_an_action_answers_and_writes_its_event(action: EventType, method: str):
     assert ("strength" in event) == action.name.startswith("purchase_")
 
 
-def test_without_a_world_what_depends_on_it_is_refused():
-    """An action that the rules must decide is a 503 that says so, and writes nothing."""
+def test_without_a_world_only_unconditional_actions_work():
+    """Without a world, a conditional action is a 503 and writes nothing."""
     log = MemoryLog()
     answer = client_of(log).post("/explore", headers={"Accept": "application/json"})
     assert (answer.status_code, answer.headers["Event-Outcome"]) == (503, "refused")
@@ -35,8 +37,8 @@ def test_without_a_world_what_depends_on_it_is_refused():
     assert not log.records
 
 
-def test_json_tells_where_the_event_lies():
-    """A client that accepts JSON learns the event's id, partition and offset."""
+def test_json_has_the_events_position():
+    """A client that accepts JSON gets the event's id, partition and offset."""
     log = MemoryLog()
     answer = client_of(log).get("/", headers={"Accept": "application/json"})
     assert answer.json == {
@@ -51,12 +53,12 @@ def test_json_tells_where_the_event_lies():
     "accept", ["*/*", "text/html,application/xhtml+xml,*/*;q=0.8", "application/json;q=0, */*", ""]
 )
 def test_text_is_the_default(accept: str):
-    """Who does not ask for JSON gets text."""
+    """A client that does not prefer JSON gets text."""
     assert client_of(MemoryLog()).get("/", headers={"Accept": accept}).text == "This is the default response!"
 
 
 def test_parameters_become_fields():
-    """An action's own fields are query parameters, in any script."""
+    """An action's fields are query parameters, in any script."""
     log = MemoryLog()
     client_of(log).get("/join_a_guild", query_string={"guild": "Ritter vom Seeufer 🛡"})
     client_of(log).post("/declare_a_war", query_string={"target": "knight3.yahoo.com"})
@@ -90,8 +92,8 @@ def test_parameters_become_fields():
         ("/explore?gold=1000", "gold"),
     ],
 )
-def test_a_wrong_parameter_is_named(path: str, field: str):
-    """A parameter that the action does not have, or a value that the contract refuses, is a 400 that names it."""
+def test_an_invalid_parameter_is_named(path: str, field: str):
+    """An unknown parameter, or a value that the contract does not allow, is a 400 that names it."""
     log = MemoryLog()
     answer = client_of(log).get(path, headers={"Accept": "application/json"})
     assert answer.status_code == 400
@@ -104,7 +106,7 @@ def test_a_wrong_parameter_is_named(path: str, field: str):
     "path", ["/nowhere", "/nowhere/purchase_a_sword/", "/nowhere//purchase_a_sword", "/purchase_a_Sword", "/events/1"]
 )
 def test_an_unknown_request_writes_nothing(path: str):
-    """A path that no action has is a 404, without an event."""
+    """An unknown path is a 404 and writes no event."""
     log = MemoryLog()
     assert client_of(log).get(path).status_code == 404
     assert not log.records
@@ -112,7 +114,7 @@ def test_an_unknown_request_writes_nothing(path: str):
 
 @pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH"])
 def test_other_methods_write_nothing(method: str):
-    """What is neither GET nor POST is a 405 that names those two, and has no effect."""
+    """Methods other than GET and POST are a 405 that names these two, and have no effect."""
     log = MemoryLog()
     answer = client_of(log).open("/purchase_a_sword", method=method)
     assert answer.status_code == 405
@@ -121,7 +123,7 @@ def test_other_methods_write_nothing(method: str):
 
 
 def test_an_idempotency_key_becomes_the_event_id():
-    """A client's own key is the event's id, and says that the event may come again."""
+    """The client's key becomes the event's id, and the event is marked idempotent."""
     log = MemoryLog()
     client_of(log).post("/", headers={"Idempotency-Key": "order 17/é".encode().decode("latin-1")})
     client_of(log).post("/")
@@ -131,21 +133,21 @@ def test_an_idempotency_key_becomes_the_event_id():
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNKNOWN])
 def test_an_event_that_is_not_acknowledged_is_a_503(outcome: Outcome):
-    """Without an acknowledgement the client learns what became of its event and when to try again."""
-    log = MemoryLog(*[Receipt(outcome, reason="Kafka is away")] * 2)
+    """Without an acknowledgement, the response has the event's outcome and says when to retry."""
+    log = MemoryLog(*[Receipt(outcome, reason="Kafka is unavailable")] * 2)
     client = client_of(log)
     answer = client.get("/", headers={"Accept": "application/json"})
     assert answer.status_code == 503
     assert answer.json["outcome"] == outcome
     assert is_service_made(answer.json["event_id"])
     assert (answer.headers["Retry-After"], answer.headers["Event-Outcome"]) == ("1", outcome)
-    assert "Kafka is away" in client.get("/").text
+    assert "Kafka is unavailable" in client.get("/").text
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.UNKNOWN])
 def test_under_a_key_an_earlier_attempt_may_be_written(outcome: Outcome):
-    """Where nothing remembers earlier attempts, what Kafka refuses under a client's key is unknown, in bulk as well."""
-    client = client_of(MemoryLog(*[Receipt(outcome, reason="Kafka is away")] * 2))
+    """Without a store that knows earlier attempts, a refused event with a client's key is unknown, in bulk as well."""
+    client = client_of(MemoryLog(*[Receipt(outcome, reason="Kafka is unavailable")] * 2))
     answer = client.get("/", headers={"Accept": "application/json", "Idempotency-Key": "k1"})
     assert (answer.status_code, answer.json["outcome"], answer.json["event_id"]) == (503, "unknown", "k1")
     assert "retry with the same Idempotency-Key" in answer.json["error"]
@@ -156,7 +158,7 @@ def test_under_a_key_an_earlier_attempt_may_be_written(outcome: Outcome):
 
 
 def test_an_event_without_a_key_is_retried_under_its_id():
-    """An unknown outcome without a key says how the event can be retried; after ten minutes its id is refused."""
+    """An event without a key can be retried under its id for ten minutes."""
     log = MemoryLog(*[Receipt(Outcome.UNKNOWN, reason="Kafka did not answer in time")] * 2)
     client = client_of(log)
     answer = client.get("/", headers={"Accept": "application/json"})
@@ -176,14 +178,14 @@ def test_an_event_without_a_key_is_retried_under_its_id():
 
 
 def test_a_body_over_the_limit_is_a_413():
-    """A body that is too large is refused before it is read, whatever the request."""
+    """A body that is too large is refused before it is read, for any request."""
     log = MemoryLog()
     assert client_of(log).post("/", data=b"x" * (1024 * 1024 + 1)).status_code == 413
     assert not log.records
 
 
 def test_after_the_append_the_receipt_decides(monkeypatch: pytest.MonkeyPatch):
-    """A written event is answered 200, even if it cannot be counted."""
+    """A written event is answered with 200 even if counting it fails."""
 
     def failing(*_: object) -> None:
         raise OSError("no space left on device")

@@ -1,4 +1,4 @@
-"""The catalog: what every entry keeps, however many there are."""
+"""The catalog: rules that every event type keeps."""
 
 import json
 from random import Random
@@ -14,15 +14,15 @@ from tests.poison import EXAMPLES
 TYPES = EVENT_TYPES.values()
 
 
-def test_there_is_much_to_do() -> None:
-    """At least thirty requests in at least eight families, each by a path of its own."""
+def test_there_are_many_actions() -> None:
+    """There are at least thirty actions in at least eight families, each with its own path."""
     assert len(EVENT_TYPES) >= 30
     assert len({event_type.family for event_type in TYPES}) >= 8
     assert len({event_type.request for event_type in TYPES}) == len(EVENT_TYPES)
 
 
-def test_the_first_seven_depend_on_nothing() -> None:
-    """Whatever the world is like, the first version's requests are always answered as they were."""
+def test_the_first_seven_are_unconditional() -> None:
+    """The first version's actions need nothing from the world and no parameter."""
     first = {
         "default",
         "purchase_sword",
@@ -37,16 +37,16 @@ def test_the_first_seven_depend_on_nothing() -> None:
 
 
 @pytest.mark.parametrize("event_type", TYPES, ids=lambda one: one.name)
-def test_what_is_drawn_keeps_the_contract(event_type: EventType) -> None:
-    """Whatever chance draws and the description says are values that the contract allows."""
+def test_random_values_keep_the_contract(event_type: EventType) -> None:
+    """The contract allows every random value, and the description."""
     for seed in range(50):
         drawn = {name: draw.draw(Random(seed)) for name, draw in event_type.draws.items()}
         validate_values(event_type.name, {"description": event_type.description, **drawn})
 
 
 @pytest.mark.parametrize("event_type", TYPES, ids=lambda one: one.name)
-def test_its_words_can_be_filled_in(event_type: EventType) -> None:
-    """Answers and refusals name nothing but fields of the event, and amounts are those of parameters."""
+def test_its_texts_can_be_filled_in(event_type: EventType) -> None:
+    """Answers and refusals refer only to fields of the event, and amounts only to parameters."""
     known = dict.fromkeys(FIELDS_OF_TYPE[event_type.name], "x")
     for result in event_type.results:
         filled(result.answer, known)
@@ -56,7 +56,7 @@ def test_its_words_can_be_filled_in(event_type: EventType) -> None:
         filled(need.problem, known | {"have": 1, "least": 2})
 
 
-def test_an_event_says_what_it_changes() -> None:
+def test_an_event_records_its_effects() -> None:
     """A won duel moves the loser's gold to the winner, wounds the loser and teaches the winner."""
     event = json.loads((EXAMPLES / "duel.json").read_text())
     assert sorted(effects(event)) == [

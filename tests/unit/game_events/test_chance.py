@@ -1,4 +1,4 @@
-"""Chance: the distributions are what their words say."""
+"""The distributions draw what their descriptions say."""
 
 from random import Random
 from statistics import mean
@@ -11,7 +11,7 @@ DRAWS = 20_000
 
 
 def test_strength_is_a_clipped_normal_distribution() -> None:
-    """Strength is an integer from 0 to 10, of mean 5 and sigma 4, what falls outside lying at the ends."""
+    """Strength is normally distributed with mean 5 and sigma 4, rounded and clipped to 0 to 10."""
     random, strength = Random(1), EVENT_TYPES["purchase_sword"].draws["strength"]
     drawn = [strength.draw(random) for _ in range(DRAWS)]
     shares = [drawn.count(value) / len(drawn) for value in range(11)]
@@ -23,22 +23,23 @@ def test_strength_is_a_clipped_normal_distribution() -> None:
     assert shares[10] == pytest.approx(0.130, abs=0.01)
 
 
-def test_every_number_of_a_uniform_one_is_as_likely() -> None:
-    """A uniform distribution has both its ends, and all between them as often."""
+def test_a_uniform_distribution_draws_every_number_equally_often() -> None:
+    """A uniform distribution includes both its ends, and draws every number equally often."""
     random = Random(1)
     drawn = [Uniform(1, 20).draw(random) for _ in range(DRAWS)]
     assert set(drawn) == set(range(1, 21))
     assert all(drawn.count(value) / DRAWS == pytest.approx(0.05, abs=0.01) for value in range(1, 21))
 
 
-def test_a_word_is_picked_as_often_as_it_weighs() -> None:
-    """Of words, each is picked as often as its weight says, and the text says how often that is."""
+def test_a_word_is_picked_by_its_weight() -> None:
+    """Each word is picked in proportion to its weight, which the description gives in percent."""
     random, pick = Random(1), Pick({"herb": 3, "ruby": 1})
     drawn = [pick.draw(random) for _ in range(DRAWS)]
     assert drawn.count("herb") / DRAWS == pytest.approx(0.75, abs=0.01)
     assert str(pick) == "herb 75 %, ruby 25 %"
 
 
-def test_a_clipped_distribution_says_so() -> None:
-    """What outcomes are drawn from reads as words."""
+def test_a_distribution_describes_itself() -> None:
+    """A distribution's description names its kind and all its parameters."""
     assert str(Normal(5, 4, 0, 10)) == "normal, mean 5, sigma 4, clipped to 0 to 10"
+    assert str(Uniform(1, 20)) == "uniform, 1 to 20"

@@ -1,4 +1,4 @@
-"""The event contract: examples, encoding, ids, and that it only ever grows."""
+"""The event contract: examples, encoding, ids and compatibility."""
 
 import copy
 import json
@@ -17,13 +17,13 @@ from tests.poison import EXAMPLES, POISON, SWORD
 
 
 def test_every_type_has_an_example() -> None:
-    """There is one example payload for each event type, named after it."""
+    """Each event type has one example payload, named after it."""
     assert {path.stem for path in EXAMPLES.glob("*.json")} == set(EVENT_TYPES)
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.json")), ids=lambda path: path.stem)
 def test_example(example: Path) -> None:
-    """An example is valid, is of the type its name says, and survives encoding."""
+    """An example is valid, has the type of its file name, and survives encoding."""
     event = json.loads(example.read_text())
     validate(event)
     assert event["event_type"] == example.stem
@@ -32,7 +32,7 @@ def test_example(example: Path) -> None:
 
 @pytest.mark.parametrize("name", POISON)
 def test_poison(name: str) -> None:
-    """A bad record is refused with a message that names the field."""
+    """An invalid record is refused with a message that names the field."""
     value, message = POISON[name]
     with pytest.raises(InvalidEventError) as refusal:
         decode(value)
@@ -41,12 +41,12 @@ def test_poison(name: str) -> None:
 
 
 def test_encoding_is_compact_utf8() -> None:
-    """An event is encoded without blanks, and its text as UTF-8 rather than as escapes."""
+    """An event is encoded without spaces, and its text as UTF-8 rather than as escapes."""
     assert encode({"player": "Jürgen 🗡️"}) == '{"player":"Jürgen 🗡️"}'.encode()
 
 
 def test_ids_are_uuid7_and_sort_by_time() -> None:
-    """Event ids are UUIDs of version 7 that carry their time and sort by it."""
+    """Event ids are UUIDv7: they carry their creation time and sort by it."""
     now = time.time_ns() // 1_000_000
     ids = [one for moment in range(now, now + 100) for one in uuid7s(moment, 2)]
     assert {(uuid.UUID(one).version, uuid.UUID(one).variant) for one in ids} == {(7, uuid.RFC_4122)}
@@ -55,7 +55,7 @@ def test_ids_are_uuid7_and_sort_by_time() -> None:
 
 
 def test_the_services_ids_are_recognised() -> None:
-    """An id that the service made is told from other UUIDs of version 7, and may be retried for ten minutes."""
+    """A service-made id is distinguishable from other UUIDv7, and may be retried for ten minutes."""
     now = 1_795_465_202_000
     [event_id] = uuid7s(now, 1)
     assert is_service_made(event_id)
@@ -67,22 +67,22 @@ def test_the_services_ids_are_recognised() -> None:
     assert not may_be_retried("x" + event_id[1:], now)
 
 
-def test_todays_contract_keeps_the_released_one() -> None:
-    """What was released is still understood."""
+def test_the_contract_is_compatible_with_the_released_one() -> None:
+    """Events written under the released contract are still valid."""
     assert breaks(json.loads(RELEASED.read_text()), contract()) == []
 
 
 def changed(path: str, value: object) -> dict[str, Any]:
-    """Today's contract, with one thing in it changed, or removed where `value` is None."""
+    """Return the current contract with the value at `path` replaced, or removed if `value` is None."""
     new: Any = copy.deepcopy(contract())
-    *way, last = path.split(".")
-    place = new
-    for key in way:
-        place = place[key]
+    *parents, last = path.split(".")
+    parent = new
+    for key in parents:
+        parent = parent[key]
     if value is None:
-        del place[last]
+        del parent[last]
     else:
-        place[last] = value
+        parent[last] = value
     return dict(new)
 
 
@@ -92,18 +92,22 @@ OPTIONAL = {"kind": "STRING", "required": False, "minimum": 0, "maximum": 10}
 @pytest.mark.parametrize(
     ("path", "value", "problem"),
     [
-        ("join_guild", None, "join_guild: the event type is gone"),
+        ("join_guild", None, "join_guild: the event type was removed"),
         ("join_guild.family", "visits", "join_guild: moved from family joins to visits"),
-        ("join_guild.fields.guild", None, "join_guild.guild: the field is gone"),
+        ("join_guild.fields.guild", None, "join_guild.guild: the field was removed"),
         ("join_guild.fields.guild.kind", "INTEGER", "join_guild.guild: was STRING, now INTEGER; add a field instead"),
         ("join_guild.fields.guild.required", True, "join_guild.guild: was optional, now required"),
-        ("join_guild.fields.guild.maximum", 63, "join_guild.guild: allows less than it did"),
-        ("join_guild.fields.guild.minimum", 2, "join_guild.guild: allows less than it did"),
-        ("join_guild.fields.rank", OPTIONAL | {"required": True}, "join_guild.rank: new, so it must be optional"),
+        ("join_guild.fields.guild.maximum", 63, "join_guild.guild: allows fewer values than before"),
+        ("join_guild.fields.guild.minimum", 2, "join_guild.guild: allows fewer values than before"),
+        (
+            "join_guild.fields.rank",
+            OPTIONAL | {"required": True},
+            "join_guild.rank: expected a new field to be optional",
+        ),
     ],
 )
 def test_a_break_is_named(path: str, value: object, problem: str) -> None:
-    """A change that old readers or old records would not survive is named."""
+    """A change that breaks old readers or old records is named."""
     [found] = breaks(contract(), changed(path, value))
     assert found.startswith(problem)
 
@@ -122,14 +126,14 @@ def test_growth_breaks_nothing(path: str, value: object) -> None:
 
 
 def test_a_column_has_one_kind() -> None:
-    """Each field of each type has a column of its kind."""
+    """Each field of each event type has a column of its kind."""
     kinds = {column.name: column.kind for column in COLUMNS}
     assert all(kinds[f.name] is f.kind for event_type in EVENT_TYPES.values() for f in event_type.own_fields)
     assert kinds["kafka_offset"] is Kind.LONG
 
 
-def test_a_view_has_its_familys_columns_only() -> None:
-    """A family's query selects its own fields and those of the first version, and no other family's."""
+def test_a_view_has_only_its_familys_columns() -> None:
+    """A view selects its family's fields and those of the first version, and no other family's."""
     query = family_query("joins", "lake.default.events")
     assert "guild" in query
     assert "strength" not in query

@@ -1,4 +1,4 @@
-"""Names in their normal form."""
+"""The normal form of names."""
 
 import pytest
 from game_events import InvalidEventError, validate
@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 
 @given(st.text(max_size=40))
-def test_the_normal_form_is_its_own(name: str) -> None:
-    """Whatever the name, its normal form has no other one."""
+def test_normalisation_is_idempotent(name: str) -> None:
+    """The normal form of a normal form is itself."""
     assert normal(normal(name)) == normal(name)
 
 
 @given(st.text(min_size=1, max_size=40))
-def test_what_is_a_name_stays_one(name: str) -> None:
-    """A name that is accepted is accepted in its normal form, which is the same."""
+def test_the_normal_form_of_a_name_is_a_name(name: str) -> None:
+    """If a name is accepted, its normal form is accepted unchanged."""
     try:
         kept = prepared("player", name)
     except InvalidEventError:
@@ -36,7 +36,7 @@ def test_what_is_a_name_stays_one(name: str) -> None:
         ("\U0001f6e1\ufe0f", "\U0001f6e1"),
     ],
 )
-def test_look_alikes_are_one(one: str, other: str) -> None:
+def test_look_alikes_are_one_name(one: str, other: str) -> None:
     """Case, compatibility forms, composition, spaces and variation selectors make no difference."""
     assert normal(one) == normal(other)
 
@@ -57,14 +57,14 @@ def test_look_alikes_are_one(one: str, other: str) -> None:
         " ",
     ],
 )
-def test_what_cannot_be_seen_is_refused(name: str) -> None:
-    """A name with an invisible character is refused by an error that names the field and the character."""
+def test_invisible_characters_are_refused(name: str) -> None:
+    """A name with an invisible character is refused with an error that names the field."""
     with pytest.raises(InvalidEventError, match=r"^guild: expected "):
         prepared("guild", name)
 
 
 def test_an_event_keeps_its_names_as_given() -> None:
-    """Names in their normal form are left alone; of others the event has both, is valid, and shows what was given."""
+    """A name not in normal form is stored in both forms and shown as given; others are left unchanged."""
     event = {"event_type": "join_guild", "event_id": "e", "schema_version": 1, "received_at": 1_795_465_202_000}
     event |= {"player": "knight1", "guild": "The Knights"}
     assert normalised(event) == event | {"guild": "the knights"}

@@ -1,4 +1,4 @@
-"""The views' query, asked of DuckDB: which records count."""
+"""The once rule on DuckDB: which records the views count, and that the dashboard counts the same ones."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,7 +6,9 @@ from typing import Any
 
 import duckdb
 import pytest
+from game_api.pages.queries import QUERIES
 from game_events.event_ids import uuid7s
+from game_events.rules import START
 from game_events.table import COLUMNS, family_query
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +18,9 @@ from tests.attempts import counted
 NOW = 1_795_465_202_000
 HOUR = 3_600_000
 FIRST, SECOND = uuid7s(NOW, 2)
+VIEWS = ("purchases", "declarations", "diplomacy")
+
+Event = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -23,32 +28,36 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
         columns = ", ".join(f"{column.name} {column.kind.sql_type.replace('STRING', 'VARCHAR')}" for column in COLUMNS)
         connection.execute(f"CREATE TABLE events ({columns.replace('BINARY', 'BLOB')})")
+        for family in VIEWS:
+            connection.execute(f"CREATE VIEW {family} AS {family_query(family, 'events')}")
         yield connection
 
 
-def record(event_id: str, hours: float, is_marked: bool, player: str = "p") -> dict[str, Any]:
-    event: dict[str, Any] = {"event_id": event_id, "event_type": "purchase_sword", "player": player, "strength": 1}
-    return event | {"received_at": NOW + int(hours * HOUR)} | ({"idempotent": True} if is_marked else {})
+def record(event_id: str, hours: float, is_marked: bool, player: str = "p", **changes: Any) -> Event:  # noqa: ANN401
+    event = {"family": "purchases", "event_type": "purchase_bow", "strength": 2, "gold": -15} | changes
+    event |= {"event_id": event_id, "player": player, "received_at": NOW + int(hours * HOUR)}
+    return event | ({"idempotent": True} if is_marked else {})
 
 
-def shown(database: duckdb.DuckDBPyConnection, events: list[dict[str, Any]]) -> Counter[str]:
-    """Return how often the view shows which player's event."""
+def write(database: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
+    """Replace the rows of `events` with these, at the offsets of their order."""
     database.execute("DELETE FROM events")
     for offset, event in enumerate(events):
-        database.execute(
-            "INSERT INTO events (family, event_id, event_type, player, strength, received_at, idempotent, "
-            "kafka_partition, kafka_offset) VALUES ('purchases', ?, ?, ?, 1, make_timestamp(? * 1000), ?, 0, ?)",
-            [
-                event["event_id"],
-                event["event_type"],
-                event["player"],
-                event["received_at"],
-                event.get("idempotent"),
-                offset,
-            ],
-        )
-    rows = database.execute(f"SELECT player, event_id FROM ({family_query('purchases', 'events')})").fetchall()
-    return Counter(f"{player} {event_id}" for player, event_id in rows)
+        row = event | {"kafka_partition": 0, "kafka_offset": offset}
+        values = ["make_timestamp(? * 1000)" if name == "received_at" else "?" for name in row]
+        database.execute(f"INSERT INTO events ({', '.join(row)}) VALUES ({', '.join(values)})", list(row.values()))
+
+
+def rows(database: duckdb.DuckDBPyConnection, query: str) -> list[Event]:
+    found = database.execute(query)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def shown(database: duckdb.DuckDBPyConnection, events: list[Event]) -> Counter[str]:
+    """Return how often the view shows each player's event."""
+    write(database, events)
+    return Counter(f"{row['player']} {row['event_id']}" for row in rows(database, "SELECT * FROM purchases"))
 
 
 _RECORDS = st.builds(
@@ -62,8 +71,8 @@ _RECORDS = st.builds(
 
 @given(st.lists(_RECORDS, max_size=8))
 @settings(max_examples=150, deadline=None)
-def test_whatever_comes_again(database: duckdb.DuckDBPyConnection, events: list[dict[str, Any]]) -> None:
-    """Of any records, marked or not, in any order, the view shows those that count."""
+def test_the_view_shows_the_records_that_count(database: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
+    """For any records, marked or not, in any order, the view shows exactly those that count."""
     assert shown(database, events) == Counter(f"{one['player']} {one['event_id']}" for one in counted(events))
 
 
@@ -77,11 +86,42 @@ def test_a_key_counts_once_a_day(database: duckdb.DuckDBPyConnection, hours: lis
 
 @pytest.mark.parametrize("marks", [[False, True], [True, False], [True], [True, True], [False, True, True]])
 def test_a_retry_under_a_service_made_id_counts_once(database: duckdb.DuckDBPyConnection, marks: list[bool]) -> None:
-    """An event without a key and its retries count once, whichever of them were written, in whatever order."""
+    """An event without a key and its retries count once, whichever of them were written, in any order."""
     assert shown(database, [record(FIRST, 0, is_marked) for is_marked in marks]) == {f"p {FIRST}": 1}
 
 
-def test_anothers_id_hides_nothing(database: duckdb.DuckDBPyConnection) -> None:
-    """A player who uses the id of another player's event neither hides that one nor loses their own."""
+def test_another_players_id_hides_nothing(database: duckdb.DuckDBPyConnection) -> None:
+    """A player who uses the id of another player's event neither hides that event nor loses their own."""
     events = [record(FIRST, 0, False), record(FIRST, 0, True, "q")]
     assert shown(database, events) == {f"p {FIRST}": 1, f"q {FIRST}": 1}
+
+
+@given(st.lists(_RECORDS, max_size=8))
+@settings(max_examples=150, deadline=None)
+def test_the_dashboard_counts_what_the_view_shows(database: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
+    """For any records, marked or not, the dashboard's purchases and players are sums over the rows of the view."""
+    write(database, events)
+    bought = Counter(row["player"] for row in rows(database, "SELECT player FROM purchases"))
+    assert sum(row["number"] for row in rows(database, QUERIES["purchases"])) == bought.total()
+    players = {row["player"]: (row["power"], row["gold"]) for row in rows(database, QUERIES["players"])}
+    assert players == {player: (2 * times, START["gold"] - 15 * times) for player, times in bought.items()}
+
+
+def test_a_retried_tribute_is_paid_once(database: duckdb.DuckDBPyConnection) -> None:
+    """In the dashboard's ranking, both sides of a payment count once per day of its key, as in the view."""
+    tribute: Event = {"family": "diplomacy", "event_type": "pay_tribute", "target": "q", "gold": -10, "target_gold": 10}
+    write(database, [record("k", hours, True, **tribute, strength=None) for hours in (0, 1, 30)])
+    assert rows(database, "SELECT count(*) AS number FROM diplomacy") == [{"number": 2}]
+    players = {row["player"]: row["gold"] for row in rows(database, QUERIES["players"])}
+    assert players == {"p": START["gold"] - 20, "q": START["gold"] + 20}
+
+
+@pytest.mark.parametrize("event_id", ["k", FIRST])
+def test_a_retried_declaration_keeps_its_first_time(database: duckdb.DuckDBPyConnection, event_id: str) -> None:
+    """A war begins at the first attempt to declare it, as in the view; the retry does not begin it again."""
+    war: Event = {"family": "declarations", "event_type": "declare_war", "target": "q", "strength": None, "gold": None}
+    write(database, [record(event_id, hours, event_id == "k" or hours > 0, **war) for hours in (0, 0.1)])
+    [declared] = rows(database, "SELECT timestamp FROM declarations")
+    [found] = rows(database, QUERIES["wars"])
+    assert (found["player"], found["target"], found["event_type"]) == ("p", "q", "declare_war")
+    assert found["since"] == declared["timestamp"]

@@ -24,5 +24,5 @@ def test_a_message_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_is_a_logger_of_its_own() -> None:
-    """Its lines are told from the application's by their module."""
+    """Its lines differ from the application's by their module."""
     assert client_log() is logging.getLogger("librdkafka")

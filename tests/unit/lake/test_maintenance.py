@@ -56,19 +56,26 @@ def failing(*causes: str) -> Callable[[], str]:
 
 
 def test_a_persistent_failure_ends_it(clock: Clock) -> None:
-    """A step that fails in the same way in three runs in a row, over a minute, ends it and is named with its cause."""
+    """A step that fails in the same way three times in a row, over five minutes, ends it with the cause."""
     stop = Stop(clock, 100)
-    with pytest.raises(
-        PersistentFailureError, match=r"^small files failed 3 times in a row in the same way: .*No such file 3$"
-    ):
-        stay([Step("small files", failing("No such file 1", "No such file 2", "No such file 3"))], 120, stop)
+    expected = r"^small files failed 3 times in a row in the same way: .*No such file 3$"
+    with pytest.raises(PersistentFailureError, match=expected):
+        stay([Step("small files", failing("No such file 1", "No such file 2", "No such file 3"))], 150, stop)
+    assert stop.runs == 2
+
+
+def test_missing_local_files_end_it_soon(clock: Clock) -> None:
+    """A step that lacks a file of this machine in three runs in a row ends it at once: nothing restores the file."""
+    stop = Stop(clock, 100)
+    with pytest.raises(PersistentFailureError, match="small files failed 3 times"):
+        stay([Step("small files", failing("/scratch/blockmgr (No such file or directory)"))], 1, stop)
     assert stop.runs == 2
 
 
 @pytest.mark.parametrize(
     ("causes", "every"),
-    [(["away", "away", ""], 120), (["away"] * 10 + [""], 5), (["", "away", "", "away", ""], 120)],
-    ids=["twice", "for less than a minute", "now and then"],
+    [(["away", "away", ""], 200), (["away"] * 10 + [""], 25), (["", "away", "", "away", ""], 200)],
+    ids=["twice", "for less than five minutes", "now and then"],
 )
 def test_a_temporary_failure_does_not(clock: Clock, causes: list[str], every: float) -> None:
     """It survives failures that are too few, too close together or not consecutive."""

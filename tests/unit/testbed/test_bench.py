@@ -13,8 +13,8 @@ from testbed.bench import duck, traffic
 from testbed.bench.api import ApiBench, Round, Run
 from testbed.bench.api_rows import api_rows
 from testbed.bench.cost import BenchError
-from testbed.bench.freshness import Sight, delays
-from testbed.bench.layouts_job import made_up
+from testbed.bench.freshness import View, delays
+from testbed.bench.layouts_job import synthetic
 from testbed.bench.load import Answer, parse, percentile
 from testbed.bench.queries import check_equal
 from testbed.bench.questions import FIRST_VERSION, HOURLY, OLD, OURS
@@ -25,8 +25,8 @@ from testbed.stack.stack import Stack
 from tests.unit.game_api.memory_log import MemoryLog
 
 
-def test_records_are_valid_events_of_their_own() -> None:
-    """What the bare producer and the batch job get is what the API would write."""
+def test_records_are_valid_and_unique_events() -> None:
+    """Records for the raw producer and the batch job are what the API would write."""
     records = list(traffic.records(2345))
     events = [decode(value) for _, value in records]
     assert len({event["event_id"] for event in events}) == 2345
@@ -35,8 +35,8 @@ def test_records_are_valid_events_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("request_", [*traffic.single_requests()[:7], traffic.bulk_requests(100)[1]])
-def test_the_api_accepts_what_it_is_loaded_with(request_: bytes) -> None:
-    """Every request of the load generator is answered with 200."""
+def test_the_api_accepts_the_load_generators_requests(request_: bytes) -> None:
+    """The API answers every request of the load generator with 200."""
     head, _, body = request_.decode().partition("\r\n\r\n")
     line, *headers = head.split("\r\n")
     method, path, _ = line.split(" ")
@@ -50,67 +50,67 @@ def test_the_api_accepts_what_it_is_loaded_with(request_: bytes) -> None:
     ("received", "answer"),
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", Answer(200, closes=False)),
-        (b"HTTP/1.1 503 Away\r\ncontent-length:0\r\nConnection: close\r\n\r\n", Answer(503, closes=True)),
+        (b"HTTP/1.1 503 Unavailable\r\ncontent-length:0\r\nConnection: close\r\n\r\n", Answer(503, closes=True)),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no", None),
         (b"HTTP/1.1 200 OK\r\nContent-Le", None),
     ],
 )
-def test_an_answer_is_read_when_it_is_whole(received: bytes, answer: Answer | None) -> None:
+def test_an_answer_is_parsed_once_it_is_complete(received: bytes, answer: Answer | None) -> None:
     assert parse(received) == answer
 
 
-def test_both_usual_servers_are_compared() -> None:
-    """Rows of requests, answers and cost name Flask's development server and gunicorn, each with its own figures."""
+def test_both_servers_of_the_baseline_are_compared() -> None:
+    """Rates, latencies and CPU are compared with Flask's development server and gunicorn, by their own figures."""
 
-    def turn(speed: float) -> Run:
+    def result(speed: float) -> Run:
         return Run(speed, 1000, 0, 10, 20, 1000 / speed)
 
-    one = Round(turn(900), turn(800), turn(1000), turn(500), turn(1250), turn(2000), turn(5000))
+    one = Round(result(900), result(800), result(1000), result(500), result(1250), result(2000), result(5000))
     rows = api_rows([one], {"RSS": 60_000_000}, 32)
     for server, ratio in (("Flask's development server", "2.00"), ("gunicorn (gthread)", "0.80")):
-        compared = [row for row in rows if server in row.compared]
+        compared = [row for row in rows if server in row.comparison]
         assert len(compared) == 3
         assert compared[0].ratio.startswith(ratio)
-    assert [row.reach for row in rows if "gunicorn" in row.compared and row.reach] == ["p99 at most 50 ms"]
+    assert [row.target for row in rows if "gunicorn" in row.comparison and row.target] == ["p99 at most 50 ms"]
 
 
 def test_the_world_is_measured_with_its_limits(tmp_path: Path) -> None:
-    """The API with a world has limits that count; gunicorn has the API's own numbers of workers and threads."""
+    """The API with a world has rate limits, and gunicorn has as many workers and threads as the API."""
     bench = ApiBench(Stack(Settings.isolated(tmp_path)), seconds=1, connections=1)
-    programs = {one.server.program.name: one.server.program for one in bench.contenders}
-    told = ApiSettings.from_environment(programs["api"].environment)
-    assert min(told.player_rate, told.player_burst, told.address_rate, told.address_burst) >= 100_000
-    assert told.world_url
+    programs = {one.process.program.name: one.process.program for one in bench.servers}
+    used = ApiSettings.from_environment(programs["api"].environment)
+    assert min(used.player_rate, used.player_burst, used.address_rate, used.address_burst) >= 100_000
+    assert used.world_url
     given = programs["gunicorn"].command
-    for option, value in (("--workers", told.workers), ("--threads", told.threads), ("--worker-class", "gthread")):
+    for option, value in (("--workers", used.workers), ("--threads", used.threads), ("--worker-class", "gthread")):
         assert given[given.index(option) + 1] == str(value)
     assert programs["flask"].environment == programs["gunicorn"].environment
 
 
-def test_percentiles_are_values_that_were_measured() -> None:
+def test_percentiles_are_measured_values() -> None:
     times = [float(one) for one in range(1, 201)]
     assert (percentile(times, 0.5), percentile(times, 0.99), percentile([7.0], 0.99)) == (100, 198, 7)
 
 
-def test_a_missed_reach_is_said() -> None:
-    rows = table([Row("speed", "3", "2", "1.50", "at least 2x", reached=False), Row("memory", "1")])
+def test_a_missed_target_is_printed_as_missed() -> None:
+    rows = table([Row("speed", "3", "2", "1.50", "at least 2x", met=False), Row("memory", "1")])
     assert "| at least 2x: **missed** |" in rows
     assert "| memory | 1 |  |  |  |" in rows
 
 
-def test_an_event_is_fresh_when_the_first_answer_shows_it() -> None:
-    """The wait ends with the answer itself, and each partition has its own."""
-    sights = [Sight(1.0, {}), Sight(2.0, {0: 4}), Sight(3.0, {0: 4, 1: 0}), Sight(4.0, {0: 9, 1: 0})]
-    assert list(delays([(0, 4, 0.5), (0, 5, 1.5), (1, 0, 2.5)], sights)) == [1.5, 2.5, 0.5]
+def test_an_event_is_fresh_in_the_first_result_that_shows_it() -> None:
+    """The delay of an event ends with the first result that shows its offset, in its own partition."""
+    views = [View(1.0, {}), View(2.0, {0: 4}), View(3.0, {0: 4, 1: 0}), View(4.0, {0: 9, 1: 0})]
+    assert list(delays([(0, 4, 0.5), (0, 5, 1.5), (1, 0, 2.5)], views)) == [1.5, 2.5, 0.5]
 
 
 @pytest.fixture(scope="module")
 def days(spark: SparkSession) -> DataFrame:
-    return made_up(spark, traffic.examples(), rows=1000, runs=4).cache()
+    return synthetic(spark, traffic.examples(), rows=1000, runs=4).cache()
 
 
-def test_made_up_rows_are_those_of_the_table(spark: SparkSession, days: DataFrame) -> None:
-    """Every one is a valid event with the columns of the table, and no two have one id or one offset."""
+def test_synthetic_rows_have_the_tables_columns(spark: SparkSession, days: DataFrame) -> None:
+    """Every row is a valid event with the columns of the table, and ids and offsets are unique."""
     assert days.dtypes == spark.createDataFrame([], spark_schema()).dtypes
     columns = [name for name in days.columns if name not in ("family", "received_at") and "kafka" not in name]
     rows = days.select("family", *columns, F.unix_millis("received_at").alias("received_at")).collect()
@@ -122,8 +122,8 @@ def test_made_up_rows_are_those_of_the_table(spark: SparkSession, days: DataFram
     assert days.select("kafka_partition", "kafka_offset").distinct().count() == len(rows)
 
 
-def test_made_up_rows_lie_as_so_many_runs_leave_them(days: DataFrame) -> None:
-    """A run's rows of one partition are the next offsets of it, in a task of their own, over two days."""
+def test_synthetic_rows_are_in_files_as_runs_leave_them(days: DataFrame) -> None:
+    """Each run has a task for each partition with the partition's next offsets, spread over two days."""
     tasks = days.groupBy(F.spark_partition_id().alias("task")).agg(
         F.countDistinct("kafka_partition").alias("partitions"),
         F.min("kafka_offset").alias("first"),
@@ -134,8 +134,8 @@ def test_made_up_rows_lie_as_so_many_runs_leave_them(days: DataFrame) -> None:
     assert days.select(F.to_date("received_at")).distinct().count() == 2
 
 
-def test_duckdb_is_asked_the_same(days: DataFrame, tmp_path: Path) -> None:
-    """On the files of our columns every question of ours has an answer, and it is the right one."""
+def test_duckdb_runs_the_same_queries(days: DataFrame, tmp_path: Path) -> None:
+    """DuckDB gives the right result of each of our queries on our files."""
     days.write.parquet(f"{tmp_path}/files")
     answers = duck.answers(f"{tmp_path}/files")
     strengths = [row.strength for row in days.where("family = 'purchases'").collect()]
@@ -146,16 +146,16 @@ def test_duckdb_is_asked_the_same(days: DataFrame, tmp_path: Path) -> None:
     assert sum(count for _, _, count in answers[HOURLY]["rows"]) == days.count()
 
 
-def test_the_old_layout_is_asked_in_the_same_words() -> None:
-    """All but the last, which has to cut the hour out of a text."""
+def test_the_old_layout_gets_the_same_queries() -> None:
+    """All queries are the same but the last, which has to take the hour from a text."""
     assert OLD[:-1] == OURS[:-1] == FIRST_VERSION
 
 
-def test_only_equal_answers_are_compared() -> None:
-    """Order and the way to write a time zone are no difference; a count is."""
+def test_only_equal_results_are_compared() -> None:
+    """Results may differ in the order of rows and the format of a time zone, but not in a count."""
     check_equal(
         HOURLY, [["2026-11-23 20:00:00 UTC", "a", 1], ["x", "b", 2]], [["x", "b", 2], ["2026-11-23 20", "a", 1]]
     )
     check_equal("select * from purchases limit 10", [["a"]], [["b"]])
-    with pytest.raises(BenchError, match="answers differ"):
+    with pytest.raises(BenchError, match="expected equal results"):
         check_equal(HOURLY, [["x", "a", 1]], [["x", "a", 2]])

@@ -1,4 +1,4 @@
-"""Clients of this machine's servers ask no proxy."""
+"""Clients do not use a proxy for servers on this machine."""
 
 import os
 import subprocess
@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from testbed.settings import HOST, ROOT
+from testbed.settings import HOST
+
+from tests.command import PYTHONPATH
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
@@ -38,13 +40,13 @@ def url() -> Iterator[str]:
 
 
 @pytest.mark.parametrize(("excepted", "known"), [("", "127.0.0.1,localhost"), ("a.b", "a.b,127.0.0.1,localhost")])
-def test_a_proxy_of_the_environment_is_not_asked(url: str, excepted: str, known: str) -> None:
-    """With a dead proxy in the environment, our clients reach this machine, and its own exceptions stay."""
+def test_loopback_bypasses_the_environments_proxy(url: str, excepted: str, known: str) -> None:
+    """With a dead proxy in the environment, clients connect to this machine, and the user's own exceptions stay."""
     environment = {
         **{name: value for name, value in os.environ.items() if name.lower() != "no_proxy"},
         **dict.fromkeys(PROXIES, f"http://{HOST}:9"),
         **({"NO_PROXY": excepted} if excepted else {}),
-        "PYTHONPATH": f"{ROOT}/hack:{ROOT}/api:{ROOT}/spark-apps",
+        "PYTHONPATH": PYTHONPATH,
     }
     answer = subprocess.run(
         [sys.executable, "-c", PROGRAM, url], env=environment, capture_output=True, text=True, timeout=60, check=False

@@ -21,7 +21,7 @@ MOVE = Move("play-1-1", "knight1.att.com", "default", "/", again=False)
 
 
 def test_the_same_seed_draws_the_same() -> None:
-    """Two runs of one seed send the same requests, under keys of their own."""
+    """Two runs with one seed send the same requests under different keys."""
     first, again, other = (list(islice(moves(seed, 20, run), 500)) for seed, run in ((1, "a"), (1, "b"), (2, "a")))
     assert [move[1:] for move in first] == [move[1:] for move in again]
     assert [move[1:] for move in first] != [move[1:] for move in other]
@@ -29,19 +29,19 @@ def test_the_same_seed_draws_the_same() -> None:
 
 
 def test_moves_are_valid_requests() -> None:
-    """The API takes every kind of request that is drawn, or refuses it by the rules: none is malformed."""
+    """The API accepts every drawn request, or refuses it by the rules: none is malformed."""
     client = create_app(MemoryLog(), random=Random(1)).test_client()
     drawn = list(islice(moves(3, 24, "a"), 5000))
     answers = Counter(
         client.post(move.path, headers={"Host": move.player, "Idempotency-Key": move.key}).status_code for move in drawn
     )
-    # Without a world, what depends on it is a 503.
+    # Without a world, actions that depend on it get a 503.
     assert set(answers) == {200, 503}
     assert {move.event_type for move in drawn} == set(EVENT_TYPES)
 
 
 def test_characters_differ() -> None:
-    """Warlords fight, merchants trade, explorers explore: each more than the others do."""
+    """Warlords fight more than the others do, merchants trade more, and explorers explore more."""
     done: dict[str, Counter[str]] = {}
     for move in islice(moves(1, 24, "a"), 20_000):
         number = int(move.player.removeprefix("knight").split(".")[0])
@@ -53,7 +53,7 @@ def test_characters_differ() -> None:
 
 @contextmanager
 def server(answer: bytes | None) -> Iterator[int]:
-    """Answer one request with these bytes and hang up; with None, say nothing until the client goes."""
+    """Answer one request with these bytes and close; with None, send nothing until the client closes."""
     with socket.create_server((HOST, 0)) as listener:
 
         def serve() -> None:
@@ -83,8 +83,8 @@ PLACE = '{"event_id": "play-1-1", "partition": 2, "offset": 17}'
     ("received", "answer"),
     [
         (http("200 OK", body=PLACE), Answer(Outcome.ACKED, 2, 17)),
-        (http("503 Away", "Event-Outcome: refused", "Retry-After: 0"), Answer(Outcome.REFUSED, pause=0)),
-        (http("503 Away", "Event-Outcome: unknown", "Retry-After: 30"), Answer(Outcome.UNKNOWN, pause=1)),
+        (http("503 Unavailable", "Event-Outcome: refused", "Retry-After: 0"), Answer(Outcome.REFUSED, pause=0)),
+        (http("503 Unavailable", "Event-Outcome: unknown", "Retry-After: 30"), Answer(Outcome.UNKNOWN, pause=1)),
         (http("503 Busy"), Answer(Outcome.UNKNOWN)),
         (http("400 Bad"), Answer(Outcome.REFUSED)),
         (http("500 Broken"), Answer(Outcome.UNKNOWN)),
@@ -95,13 +95,13 @@ PLACE = '{"event_id": "play-1-1", "partition": 2, "offset": 17}'
     ],
 )
 def test_what_an_answer_means(received: bytes | None, answer: Answer) -> None:
-    """Refused is only what was surely not written; a broken or late answer leaves it unknown."""
+    """An event is refused only if it was definitely not written; after a broken or late answer it is unknown."""
     with server(received) as port:
         client = Client(port, timeout=1)
         assert client.send(MOVE) == answer
         client.close()
 
 
-def test_nobody_listens() -> None:
-    """A connection that could not be made sent nothing."""
+def test_an_api_that_is_down() -> None:
+    """Without a connection nothing was sent: the event is refused."""
     assert Client(Ports.free().api).send(MOVE) == Answer(Outcome.REFUSED)

@@ -1,35 +1,36 @@
-// Asks for the answers while somebody watches, and says what is wrong.
+// Fetches the query results while the page is visible, and shows problems.
 
 import { element } from "./plots.js";
 import { age, clock, draw, failed, headline, redraw } from "./sections.js";
 
 const EVERY = 3000;
-/** Seconds after which a row is old, and for which records may wait for the next batch before the stream is to blame. */
+/** Age in seconds at which the newest row counts as old. */
 const BEHIND = 30;
+/** How many seconds records may wait while the newest row is old before the page reports the stream as behind. */
 const GRACE = 25;
 
 const banners = document.getElementById("banners");
-const answers = {};
+const results = {};
 let state = { now: Date.now() / 1000, away: null, asking: true, queries: {} };
-let ahead = 0;
+let clockOffset = 0;
 let unreachable = null;
 let waitingSince = null;
 
-/** The service's clock, by which all times are. */
-const now = () => Date.now() / 1000 + ahead;
+/** The service's clock: all times refer to it. */
+const now = () => Date.now() / 1000 + clockOffset;
 
-async function ask() {
+async function refresh() {
   if (document.hidden) return;
   try {
     const response = await fetch("/dashboard/data", { signal: AbortSignal.timeout(15000) });
     const body = await response.json();
     if (body.error) {
-      say([body.error]);
-      clearInterval(asking);
+      show([body.error]);
+      clearInterval(refreshing);
       clearInterval(ticking);
       return;
     }
-    take(body);
+    update(body);
     unreachable = null;
   } catch {
     unreachable ??= now();
@@ -37,67 +38,67 @@ async function ask() {
   tick();
 }
 
-function take(body) {
-  ahead = body.now - Date.now() / 1000;
+function update(body) {
+  clockOffset = body.now - Date.now() / 1000;
   state = body;
-  for (const [name, answer] of Object.entries(body.queries)) {
-    // Each worker has answers of its own: another one's may be older than what is drawn.
-    if (answer.rows && answer.asked_at > (answers[name]?.asked_at ?? 0)) {
-      answers[name] = answer;
-      draw(name, answers);
+  for (const [name, result] of Object.entries(body.queries)) {
+    // Each worker has its own cache: another worker's result may be older than the drawn one.
+    if (result.rows && result.asked_at > (results[name]?.asked_at ?? 0)) {
+      results[name] = result;
+      draw(name, results);
     }
-    failed(name, answer.error);
+    failed(name, result.error);
   }
 }
 
 function tick() {
-  headline(answers, now());
-  say(problems());
+  headline(results, now());
+  show(problems());
 }
 
 function problems() {
   const found = [];
-  if (unreachable) found.push(`The game's service does not answer since ${clock(unreachable)}.`);
-  const known = answers.freshness;
+  if (unreachable) found.push(`The game's service has been unavailable since ${clock(unreachable)}.`);
+  const known = results.freshness;
   if (state.away) {
-    const last = known ? `Below is what it last said, ${age(now() - known.asked_at)} ago.` : "Nothing is known yet.";
-    found.push(`Trino does not answer since ${clock(state.away.since)} (${state.away.problem}). ${last}`);
+    const last = known ? `The data below is ${age(now() - known.asked_at)} old.` : "There is no data yet.";
+    found.push(`Trino has been unavailable since ${clock(state.away.since)} (${state.away.problem}). ${last}`);
   } else if (!known && state.asking) {
-    found.push("Trino is being asked …");
+    found.push("Querying Trino …");
   } else if (known) {
     found.push(...lateness(known));
   }
   for (const [name, { error }] of Object.entries(state.queries)) {
-    if (error && !state.away) found.push(`No answer about “${name}”: ${error}`);
+    if (error && !state.away) found.push(`Query “${name}” failed: ${error}`);
   }
   return found;
 }
 
 function lateness(known) {
   const { newest, waiting } = known.summary;
-  if (newest === null) return waiting ? ["No row has come yet: the stream is away, or has only begun."] : [];
+  if (newest === null) return waiting ? ["There are no rows yet: the stream is down or has just started."] : [];
   const old = now() - newest;
   if (old < BEHIND || waiting === 0) waitingSince = null;
   if (old < BEHIND) return [];
   if (waiting) {
-    // After a pause in the game, too, the newest row is old until the first batch has come.
+    // After a pause in the game, the newest row is old until the first batch is loaded.
     waitingSince ??= now();
     if (now() - waitingSince < GRACE) return [];
     return [`The stream is behind: the newest row is ${age(old)} old, and ${waiting.toLocaleString("en")} records wait.`];
   }
-  // Without the world nobody here knows what Kafka has.
-  return waiting === null ? [`The newest row is ${age(old)} old: nobody plays, or the stream is behind.`] : [];
+  // Without the world, the end of the topic is unknown.
+  return waiting === null ? [`The newest row is ${age(old)} old: nobody is playing, or the stream is behind.`] : [];
 }
 
-function say(lines) {
-  const said = [...banners.children].map((line) => line.textContent);
-  if (said.join("\n") !== lines.join("\n")) {
+function show(lines) {
+  const shown = [...banners.children].map((line) => line.textContent);
+  if (shown.join("\n") !== lines.join("\n")) {
     banners.replaceChildren(...lines.map((textContent) => element("p", { textContent })));
   }
 }
 
-const asking = setInterval(ask, EVERY);
+const refreshing = setInterval(refresh, EVERY);
 const ticking = setInterval(tick, 1000);
-document.addEventListener("visibilitychange", ask);
-new ResizeObserver(() => redraw(answers)).observe(document.querySelector("#activity .plot"));
-ask();
+document.addEventListener("visibilitychange", refresh);
+new ResizeObserver(() => redraw(results)).observe(document.querySelector("#activity .plot"));
+refresh();

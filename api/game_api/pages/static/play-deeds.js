@@ -1,20 +1,20 @@
-// The deeds: a form for each, made from what the server says of it.
+// The deeds: a form for each action that the server lists.
 
 import { act, newKey } from "./play-requests.js";
 import { capital, find, icon, make } from "./play-views.js";
 
 const LISTS = { target: "players", guild: "guilds", item: "items" };
 
-// What a newcomer sees open: the king gives swords to everyone.
-const BEGIN = "purchases";
+// Open at first, because a new player can get a sword for free.
+const OPEN_FAMILY = "purchases";
 
-// So long a button rests after a click: the second click of a double one comes within it.
-const REST = 600;
+// How many milliseconds a button is disabled after a click, so that a double click acts once.
+const COOLDOWN = 600;
 
-/** Show every family. `player()` is who plays; `done()` is called after each answer. */
+/** Show every family. `player()` returns the current player; `done()` is called after each response. */
 export function showDeeds(families, player, done) {
   find("families").replaceChildren(...families.map(({ family, actions }) =>
-    make("details", { name: "family", ...(family === BEGIN && { open: "" }) },
+    make("details", { name: "family", ...(family === OPEN_FAMILY && { open: "" }) },
       make("summary", {}, icon(family), capital(family)),
       make("div", { class: "cards" }, ...actions.map((action) => deed(action, player, done))))));
 }
@@ -28,21 +28,21 @@ function deed(action, player, done) {
     ...chance(action.chance),
     ...action.parameters.flatMap((parameter) => field(action, parameter)),
     button);
-  let open = null;
+  let pending = null;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.disabled) return;
     button.disabled = true;
-    const rest = new Promise((resolve) => setTimeout(resolve, REST));
+    const cooldown = new Promise((resolve) => setTimeout(resolve, COOLDOWN));
     const given = [...new FormData(form)].filter(([, value]) => value !== "");
-    // What has no outcome yet is asked again under its key, and then happens once.
-    const what = JSON.stringify([player(), given]);
-    const key = open?.what === what ? open.key : newKey();
+    // A request without an outcome is retried with the same key, so it takes effect once.
+    const request = JSON.stringify([player(), given]);
+    const key = pending?.request === request ? pending.key : newKey();
     const answer = await act(player(), action.path, given, key);
-    open = answer.again ? { what, key } : null;
+    pending = answer.retry ? { request, key } : null;
     tell(answer);
     done();
-    await rest;
+    await cooldown;
     const lost = document.activeElement === document.body;
     button.disabled = false;
     if (lost) button.focus({ preventScroll: true });
@@ -50,10 +50,10 @@ function deed(action, player, done) {
   return form;
 }
 
-export function tell({ good, text }) {
+export function tell({ ok, text }) {
   const answer = find("answer");
-  answer.className = good ? "good" : "bad";
-  // Emptied first, so that the same answer is read out again.
+  answer.className = ok ? "ok" : "bad";
+  // Emptied first, so that screen readers announce a repeated answer.
   answer.textContent = "";
   requestAnimationFrame(() => { answer.textContent = text; });
 }
@@ -71,9 +71,9 @@ function field(action, { name, type, title, required, minimum, maximum }) {
   const list = LISTS[name] ? { list: LISTS[name] } : {};
   const input = make("input", { id, name, ...bounds, ...list, ...(required && { required: "" }) });
   input.addEventListener("change", () => {
-    // Whom one deals with in one deed is likely whom the next one is about.
+    // The next deed is likely to concern the same player, guild or item.
     if (type !== "string") return;
     for (const other of document.querySelectorAll(`#families input[name="${name}"]`)) other.value = input.value;
   });
-  return [make("label", { for: id }, required ? title : `${title} (may be left out)`), input];
+  return [make("label", { for: id }, required ? title : `${title} (optional)`), input];
 }

@@ -1,11 +1,11 @@
-// What the page shows. What players have written becomes text, and nothing else.
+// What the page shows. Text written by players is inserted only as text, never as HTML.
 
 const SHOWN = 100;
 const SVG = "http://www.w3.org/2000/svg";
 
 export const find = (id) => document.getElementById(id);
 
-/** Make an element; strings among the children become text. */
+/** Create an element; strings among the children become text nodes. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -23,7 +23,7 @@ export function icon(name) {
   return svg;
 }
 
-// What has not changed stays, with its focus, selection and place.
+// Redraw only what has changed, so that the rest keeps its focus, selection and scroll position.
 const shown = new Map();
 function show(id, value, children) {
   const key = JSON.stringify(value);
@@ -53,14 +53,14 @@ function chips(texts) {
   return (texts.length ? texts : ["none"]).map((text) => make("li", {}, text));
 }
 
-/** Add to the chronicle, the newest on top. */
+/** Add entries to the chronicle, the newest on top. */
 export function showFeed(entries, player) {
   const feed = find("feed");
   for (const entry of entries) {
     const at = new Date(entry.received_at);
-    const said = entry.text.slice(entry.player.length);
+    const text = entry.text.slice(entry.player.length);
     const time = make("time", { datetime: at.toISOString() }, at.toLocaleTimeString());
-    const line = make("li", { "data-player": entry.player }, make("b", {}, entry.player), `${said} `, time);
+    const line = make("li", { "data-player": entry.player }, make("b", {}, entry.player), `${text} `, time);
     feed.prepend(line);
   }
   while (feed.children.length > SHOWN) feed.lastElementChild.remove();
@@ -89,7 +89,7 @@ function table(title, heads, rows) {
   return make("div", {}, make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...body)), ...none);
 }
 
-/** Offer values in the inputs that take such. */
+/** Set the suggestions of a datalist. */
 export function offer(list, values) {
   show(list, values, () => values.map((value) => make("option", { value })));
 }

@@ -1,23 +1,23 @@
-// The game's page: who plays, and a look at the world each second.
+// The game's page: signing in and out, and polling the world every second.
 
 import { showDeeds, tell } from "./play-deeds.js";
-import { look } from "./play-requests.js";
+import { get } from "./play-requests.js";
 import { find, offer, showFeed, showHero, showRealm } from "./play-views.js";
 
 const EVERY = 1000;
-const MOST_KNOWN = 200;
+const MAX_KNOWN = 200;
 const PLAYER = "player";
 
-const memory = remembered();
+const storage = persistentStorage();
 const known = new Set();
-let player = memory.getItem(PLAYER) ?? "";
+let player = storage.getItem(PLAYER) ?? "";
 let after = "";
-let looking = false;
-let askedMeanwhile = false;
+let polling = false;
+let pollAgain = false;
 let timer = 0;
 
-/** What the browser keeps; this page alone, where it keeps nothing. */
-function remembered() {
+/** The browser's storage, or a substitute for this page where the browser blocks it. */
+function persistentStorage() {
   try {
     localStorage.getItem(PLAYER);
     return localStorage;
@@ -40,9 +40,9 @@ function showWho() {
 
 function problem(name) {
   if (!name) return "A name is needed.";
-  if (name.includes(",")) return "A name has no comma.";
-  // A browser takes these for folders, wherever they are in an address.
-  if (/^\.{1,2}$/.test(name)) return "A name is more than dots.";
+  if (name.includes(",")) return "A name must not contain a comma.";
+  // Browsers resolve these as folders, even when they are percent-encoded.
+  if (/^\.{1,2}$/.test(name)) return "A name must not be only dots.";
   return "";
 }
 
@@ -52,29 +52,29 @@ find("enter").addEventListener("submit", (event) => {
   find("name").setCustomValidity(problem(name));
   if (!find("enter").reportValidity()) return;
   player = name;
-  memory.setItem(PLAYER, player);
+  storage.setItem(PLAYER, player);
   showWho();
   find("answer").textContent = "";
-  tell({ good: true, text: `Welcome, ${player}!` });
+  tell({ ok: true, text: `Welcome, ${player}!` });
   find("deeds").focus({ preventScroll: true });
   scrollTo(0, 0);
-  lookAgain();
+  poll();
 });
 find("name").addEventListener("input", () => find("name").setCustomValidity(""));
 
 find("leave").addEventListener("submit", (event) => {
   event.preventDefault();
   player = "";
-  memory.removeItem(PLAYER);
+  storage.removeItem(PLAYER);
   showWho();
   find("name").select();
 });
 
-async function lookAround() {
+async function update() {
   const who = player;
   const [world, hero] = await Promise.all([
-    look(after ? `/world?after=${after}` : "/world"),
-    who ? look(`/heroes/${encodeURIComponent(who)}`) : null,
+    get(after ? `/world?after=${after}` : "/world"),
+    who ? get(`/heroes/${encodeURIComponent(who)}`) : null,
   ]);
   showRealm(world);
   showFeed(world.feed, who);
@@ -85,34 +85,34 @@ async function lookAround() {
     known.delete(name);
     known.add(name);
   }
-  for (const name of [...known].slice(0, -MOST_KNOWN)) known.delete(name);
+  for (const name of [...known].slice(0, -MAX_KNOWN)) known.delete(name);
   offer("players", [...known].filter((name) => name !== who).sort());
   offer("guilds", world.guilds.map((one) => one.guild));
 }
 
-async function lookAgain() {
+async function poll() {
   clearTimeout(timer);
-  askedMeanwhile = looking;
-  if (looking || document.hidden) return;
-  looking = true;
+  pollAgain = polling;
+  if (polling || document.hidden) return;
+  polling = true;
   try {
     if (!find("families").hasChildNodes()) {
-      showDeeds((await look("/actions")).families, () => player, lookAgain);
+      showDeeds((await get("/actions")).families, () => player, poll);
     }
-    await lookAround();
+    await update();
     notice("");
   } catch (error) {
     notice(`${error.message} Trying again…`);
   }
-  looking = false;
+  polling = false;
   clearTimeout(timer);
-  timer = setTimeout(lookAgain, askedMeanwhile ? 0 : EVERY);
+  timer = setTimeout(poll, pollAgain ? 0 : EVERY);
 }
 
 function notice(text) {
   if (find("notice").textContent !== text) find("notice").textContent = text;
 }
 
-document.addEventListener("visibilitychange", lookAgain);
+document.addEventListener("visibilitychange", poll);
 showWho();
-lookAgain();
+poll();

@@ -1,4 +1,4 @@
-// Plots as SVG, tables and lists. Whatever comes from players becomes text, never markup.
+// Plots as SVG, tables and lists. Text written by players is inserted only as text, never as markup.
 
 export function element(name, properties = {}, ...children) {
   const made = document.createElement(name);
@@ -19,21 +19,21 @@ function picture(width, height, title, ...children) {
   return svg("svg", box, svg("title", {}, title), ...children);
 }
 
-/** The least of 1, 2, 4, 6, 8, 10, 20, 30, … that is not less: its half is as round. */
-function round(value) {
+/** Round up to 1, 2, 4, 6, 8, 10, 20, 30, … for an axis: half of it is a round number, too. */
+function roundUp(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1)));
   const steps = power > 1 ? [1, 2, 3, 4, 6, 8, 10] : [1, 2, 4, 6, 8, 10];
   return steps.find((step) => step * power >= value) * power;
 }
 
 /**
- * Columns of parts on one another.
- * columns: [{label, title, parts: [{value, colour}]}]; label is "" where none is to be read.
+ * A stacked column chart.
+ * columns: [{label, title, parts: [{value, colour}]}]; label is "" for a column without one.
  */
 export function stackedColumns(width, title, columns) {
   const [left, top, bottom, height] = [38, 8, 20, 240];
   const sums = columns.map((column) => column.parts.reduce((sum, part) => sum + part.value, 0));
-  const most = round(Math.max(...sums, 1));
+  const most = roundUp(Math.max(...sums, 1));
   const y = (value) => top + (height - top - bottom) * (1 - value / most);
   const step = (width - left) / columns.length;
   const drawn = [];
@@ -42,7 +42,7 @@ export function stackedColumns(width, title, columns) {
     drawn.push(svg("line", { class: "grid", x1: left, x2: width, y1: at, y2: at }));
     drawn.push(svg("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, (share * most).toLocaleString("en")));
   }
-  let room = 0;
+  let labelEnd = 0;
   columns.forEach((column, index) => {
     const x = left + index * step;
     const group = svg("g", { class: "column" }, svg("title", {}, column.title));
@@ -53,16 +53,16 @@ export function stackedColumns(width, title, columns) {
       group.append(svg("rect", { class: `bar ${colour}`, x, width: step * 0.92, y: to, height: from - to }));
     }
     drawn.push(group);
-    if (column.label && x >= room) {
+    if (column.label && x >= labelEnd) {
       const anchor = x > width - 36 ? "end" : "start";
       drawn.push(svg("text", { x: anchor === "end" ? width : x, y: height - 4, "text-anchor": anchor }, column.label));
-      room = x + 48;
+      labelEnd = x + 48;
     }
   });
   return picture(width, height, title, ...drawn);
 }
 
-/** counts: how many of 0, 1, 2, … */
+/** counts: how often each of 0, 1, 2, … occurs. */
 export function histogram(title, counts) {
   const [width, height, bottom] = [165, 74, 14];
   const most = Math.max(...counts, 1);
@@ -79,7 +79,7 @@ export function histogram(title, counts) {
   return picture(width, height, title, ...drawn);
 }
 
-/** rows: [{name, value, note}], the greatest first. */
+/** rows: [{name, value, note}], in descending order. */
 export function rankedBars(rows, colour) {
   const most = Math.max(...rows.map((row) => row.value), 1);
   return element(

@@ -1,11 +1,11 @@
-// What each answer becomes on the page.
+// Draws the results of each query.
 
 import { element, histogram, legend, rankedBars, stackedColumns, table } from "./plots.js";
 
 const MINUTES = 60;
-const FEWEST_MINUTES = 15;
+const MIN_MINUTES = 15;
 const COLOURS = ["c0", "c1", "c2", "c3", "c4", "c5"];
-/** Families by colour: a family keeps the one it had when it first was among the most frequent. */
+/** Families in the order of their colours. A family gets one when it first is among the most frequent, and keeps it. */
 const coloured = [];
 
 const $ = (selector) => document.querySelector(selector);
@@ -27,21 +27,21 @@ function when(text) {
   return day + clock(at / 1000);
 }
 
-export function draw(name, answers) {
+export function draw(name, results) {
   const sections = { activity, purchases, players, wars, rejected, freshness };
-  sections[name]?.(answers);
+  sections[name]?.(results);
   for (const note of notes(name)) {
-    note.dataset.asked = answers[name].asked_at;
-    note.dataset.took = answers[name].seconds;
+    note.dataset.asked = results[name].asked_at;
+    note.dataset.took = results[name].seconds;
   }
 }
 
-export function redraw(answers) {
-  if (answers.activity) activity(answers);
+export function redraw(results) {
+  if (results.activity) activity(results);
 }
 
-const PLACES = { players: ["richest", "strongest"] };
-const notes = (name) => (PLACES[name] ?? [name]).map((id) => $(`#${id} .note`));
+const SECTIONS = { players: ["richest", "strongest"] };
+const notes = (name) => (SECTIONS[name] ?? [name]).map((id) => $(`#${id} .note`));
 
 export function failed(name, error) {
   for (const note of notes(name)) {
@@ -50,24 +50,24 @@ export function failed(name, error) {
   }
 }
 
-export function headline(answers, now) {
+export function headline(results, now) {
   for (const note of document.querySelectorAll(".note[data-asked]")) {
-    const error = note.dataset.error ? ` Since then: ${note.dataset.error}` : "";
+    const error = note.dataset.error ? ` Refresh failed: ${note.dataset.error}` : "";
     const took = Number(note.dataset.took).toFixed(2);
-    note.textContent = `Asked ${age(now - note.dataset.asked)} ago, answered in ${took} s.${error}`;
+    note.textContent = `Queried ${age(now - note.dataset.asked)} ago in ${took} s.${error}`;
   }
-  const summary = answers.freshness?.summary;
+  const summary = results.freshness?.summary;
   if (summary) {
     $("#age").textContent = summary.newest === null ? "none" : `${age(now - summary.newest)} old`;
-    $("#age-note").textContent = summary.newest === null ? "no row yet" : `of ${clock(summary.newest)}`;
+    $("#age-note").textContent = summary.newest === null ? "no row yet" : `from ${clock(summary.newest)}`;
     $("#waiting").textContent = summary.waiting === null ? "unknown" : number(summary.waiting);
     $("#waiting-note").textContent =
-      summary.waiting === null ? "there is no world to ask" : summary.waiting ? "records, until the next batch" : "all is in the table";
+      summary.waiting === null ? "the world is unavailable" : summary.waiting ? "records, until the next batch" : "all are in the table";
   }
-  if (answers.activity) {
-    const bad = total(answers.activity.rows.filter((row) => row.family === "rejected"));
-    $("#lately").textContent = number(total(answers.activity.rows) - bad);
-    $("#lately-note").textContent = "each once, retries left out";
+  if (results.activity) {
+    const bad = total(results.activity.rows.filter((row) => row.family === "rejected"));
+    $("#lately").textContent = number(total(results.activity.rows) - bad);
+    $("#lately-note").textContent = "retries not counted";
     $("#bad").textContent = number(bad);
     $("#bad-note").textContent = bad ? "listed below" : "none";
   }
@@ -114,8 +114,8 @@ function activity({ activity: { rows, asked_at } }) {
     minutes.set(at, { ...minutes.get(at), [family]: number });
   }
   const last = Math.floor(asked_at / 60) * 60;
-  // A young game is not drawn as an hour of nothing.
-  const shown = Math.min(MINUTES, Math.max(FEWEST_MINUTES, 1 + (last - Math.min(last, ...minutes.keys())) / 60));
+  // Do not draw an empty hour for a game that has just started.
+  const shown = Math.min(MINUTES, Math.max(MIN_MINUTES, 1 + (last - Math.min(last, ...minutes.keys())) / 60));
   const labelled = shown > 30 ? 600 : 300;
   const columns = Array.from({ length: shown }, (_, index) => {
     const at = last - 60 * (shown - 1 - index);
@@ -128,7 +128,7 @@ function activity({ activity: { rows, asked_at } }) {
     };
   });
   const place = $("#activity .plot");
-  const title = `Events in each of the last ${shown} minutes, ${number(total(rows))} in all; the table below has them`;
+  const title = `Events in each of the last ${shown} minutes, ${number(total(rows))} in all; see the table below`;
   place.replaceChildren(stackedColumns(place.clientWidth || 600, title, columns));
   $("#activity .legend").replaceChildren(...legend(groups.filter((group) => group.total)));
   const at = [...minutes.keys()].sort((a, b) => b - a);
@@ -149,11 +149,11 @@ function purchases({ purchases: { rows } }) {
   });
   all.sort((a, b) => b.times - a.times);
   const plots = all.map(({ item, counts, times, mean }) => {
-    const said = `${number(times)}, mean ${mean}`;
-    const plot = histogram(`Strength of each ${item} bought: ${said}`, counts);
-    return element("div", {}, element("h3", { textContent: item }), element("p", { textContent: said }), plot);
+    const summary = `${number(times)}, mean ${mean}`;
+    const plot = histogram(`Strength of each ${item} bought: ${summary}`, counts);
+    return element("div", {}, element("h3", { textContent: item }), element("p", { textContent: summary }), plot);
   });
-  $("#purchases .plot").replaceChildren(...(all.length ? plots : ["Nothing was bought yet."]));
+  $("#purchases .plot").replaceChildren(...(all.length ? plots : ["No purchases yet."]));
   const strengths = Array.from({ length: 11 }, (_, strength) => [strength, (row) => row.counts[strength], "number"]);
   const columns = [["Item", (row) => row.item], ["Bought", (row) => row.times, "number"], ...strengths];
   $("#purchases .table").replaceChildren(table(columns, all));
@@ -171,21 +171,21 @@ function players({ players: { rows } }) {
 
 function wars({ wars: { rows } }) {
   const columns = [
-    ["Who", (row) => row.player],
-    ["Against whom", (row) => row.target],
-    ["How", (row) => words(row.event_type)],
+    ["Player", (row) => row.player],
+    ["Target", (row) => row.target],
+    ["Declared by", (row) => words(row.event_type)],
     ["Since", (row) => when(row.since), "when"],
   ];
   const more = rows.length && rows[0].in_all > rows.length ? `The newest ${rows.length} of ${number(rows[0].in_all)}.` : "";
-  $("#wars .table").replaceChildren(rows.length ? table(columns, rows) : "Nobody: there is peace.", more);
+  $("#wars .table").replaceChildren(rows.length ? table(columns, rows) : "Nobody is at war.", more);
 }
 
 function rejected({ rejected: { rows } }) {
   const columns = [
     ["When", (row) => when(row.timestamp), "when"],
-    ["Why", (row) => row.error],
-    ["What came", (row) => row.text, "text"],
-    ["Where", (row) => `${row.kafka_partition}:${row.kafka_offset}`, "when"],
+    ["Reason", (row) => row.error],
+    ["Content", (row) => row.text, "text"],
+    ["Partition:offset", (row) => `${row.kafka_partition}:${row.kafka_offset}`, "when"],
   ];
-  $("#rejected .table").replaceChildren(rows.length ? table(columns, rows) : "Nothing was rejected yet.");
+  $("#rejected .table").replaceChildren(rows.length ? table(columns, rows) : "No rejected records yet.");
 }

@@ -1,7 +1,7 @@
-"""The limit: a bare confluent-kafka producer loop over values encoded beforehand, with the API's guarantees.
+"""The upper limit: a raw confluent-kafka producer loop over pre-encoded values, with the API's producer settings.
 
-A process of its own: `python -m testbed.bench.bare BOOTSTRAP_SERVERS TOPIC EVENTS` prints JSON. It has the API's own
-producer settings; its delivery callbacks only count.
+It runs as a process of its own: `python -m testbed.bench.raw_producer BOOTSTRAP_SERVERS TOPIC EVENTS` prints JSON. Its
+delivery callbacks only count.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What requests cost of their limits that are no single action: bulk, errors, and looks at the world."""
+"""Rate limits of requests that are not single actions: bulk requests, errors, and reads of the world."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from game_world.world import LimitedError, World
 from game_api.replies import limited_reply
 
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
-_LOOKS = frozenset({"world", "hero", "dashboard_data"})
-"""Endpoints that ask the store."""
+_READS = frozenset({"world", "hero", "dashboard_data"})
+"""Endpoints that query the store."""
 _ERRORS = frozenset({400, 404, 405, 413, 415})
-"""Of requests that were not decided: they cost, too, for nobody needs many."""
+"""Statuses of invalid requests. These cost a token as well."""
 
 
-def add_costs(app: Flask, world: World | None) -> None:
-    """Make looks at the world, and requests that come to nothing, cost a token of their address."""
+def add_rate_limits(app: Flask, world: World | None) -> None:
+    """Charge reads of the world and invalid requests to their address."""
     if world is None:
         return
 
-    def limit_look() -> None:
-        if request.endpoint in _LOOKS:
+    def limit_read() -> None:
+        if request.endpoint in _READS:
             _limit(world, {}, 1)
 
     def limit_error(response: Response) -> Response:
@@ -35,18 +35,18 @@ def add_costs(app: Flask, world: World | None) -> None:
                 return limited_reply(str(error), error.field, error.seconds)
         return response
 
-    app.before_request(limit_look)
+    app.before_request(limit_read)
     app.after_request(limit_error)
 
 
 def limit_events(world: World, items: Sequence[Any], sender: str) -> None:
-    """Raise LimitedError if so many events are too much for their address, or for a player who is named in them."""
-    named = Counter(normal(item["player"]) for item in items if _names_somebody(item))
+    """Raise LimitedError if the events exceed the limit of their address or of a player named in them."""
+    named = Counter(normal(item["player"]) for item in items if _has_player(item))
     named[sender] = max(1, named[sender] + len(items) - named.total())
     _limit(world, named, len(items))
 
 
-def _names_somebody(item: Any) -> bool:  # noqa: ANN401 JSON
+def _has_player(item: Any) -> bool:  # noqa: ANN401 JSON
     return type(item) is dict and _PLAYER.allows(item.get("player"))
 
 

@@ -1,9 +1,8 @@
-"""The application people usually write: one produce per request, no acknowledgement awaited.
+"""The naive baseline: an application that produces one record per request and does not wait for its acknowledgement.
 
-It answers what the API answers, and writes the same fields. Two servers run it, each a contender: Flask's development
-server, `python -m testbed.bench.usual PORT`, whose line per request is switched off, for the API writes none either;
-and gunicorn, `gunicorn 'testbed.bench.usual:served()'`. Both take KAFKA_BOOTSTRAP_SERVERS and KAFKA_TOPIC from the
-environment.
+It answers what the API answers, and writes the same fields. Two servers run it: Flask's development server, `python -m
+testbed.bench.baseline PORT`, without its request log, because the API has none either; and gunicorn, `gunicorn
+'testbed.bench.baseline:application()'`. Both read KAFKA_BOOTSTRAP_SERVERS and KAFKA_TOPIC from the environment.
 """
 
 import json
@@ -50,11 +49,11 @@ def _answer(producer: Producer, topic: str, event_type: EventType) -> str:
     return event_type.result.answer
 
 
-def served() -> Flask:
-    """The application with a producer of its own; gunicorn asks for it in each worker, after the fork."""
+def application() -> Flask:
+    """Return the application with a producer of its own; gunicorn calls this in each worker, after the fork."""
     return create_app(Producer({"bootstrap.servers": os.environ["KAFKA_BOOTSTRAP_SERVERS"]}), os.environ["KAFKA_TOPIC"])
 
 
 if __name__ == "__main__":
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    served().run(HOST, int(sys.argv[1]), threaded=True)
+    application().run(HOST, int(sys.argv[1]), threaded=True)

@@ -1,0 +1,51 @@
+"""JSON schemas of events, and the parameters that take their fields."""
+
+from typing import Any
+
+from game_events import COMMON_FIELDS, EventType, Field, Kind, names
+
+from game_api.bulk import FROM_REQUEST
+
+Json = dict[str, Any]
+
+STRING: Json = {"type": "string"}
+INTEGER: Json = {"type": "integer"}
+COMMON = {field.name: field for field in COMMON_FIELDS}
+
+_TYPES = {Kind.BOOLEAN: "boolean", Kind.STRING: "string"}
+_WRITABLE = r"^[^\u0000-\u001f\u007f]*$"
+# A single header value that HTTP leaves unchanged: no spaces at the ends, no commas.
+_HEADER_VALUE = r"^[!-+\--~]([ -+\--~]*[!-+\--~])?$"
+
+
+def event_schema(event_type: EventType) -> Json:
+    """Return the schema of an event of this type as an item of a bulk request."""
+    fields = [field for field in (*COMMON_FIELDS, *event_type.own_fields) if field.name not in FROM_REQUEST]
+    optional = {"event_id", "player"}
+    return {
+        "type": "object",
+        "required": [field.name for field in fields if field.required and field.name not in optional],
+        "additionalProperties": False,
+        "properties": {field.name: field_schema(field) for field in fields}
+        | {"event_type": {"const": event_type.name, "description": COMMON["event_type"].doc}},
+    }
+
+
+def field_schema(field: Field) -> Json:
+    schema: Json = {"type": _TYPES.get(field.kind, "integer"), "description": field.doc}
+    if field.kind is Kind.STRING:
+        pattern = names.pattern(field.name) if field.name in names.NAMES else _WRITABLE
+        return schema | {"minLength": field.minimum, "maxLength": field.maximum, "pattern": pattern}
+    if field.kind is Kind.BOOLEAN:
+        return schema
+    return schema | {"minimum": field.minimum, "maximum": field.maximum}
+
+
+def parameter(place: str, name: str, field: Field, description: str) -> Json:
+    described = {"in": place, "name": name, "description": description, "schema": field_schema(field)}
+    return described | ({"required": True} if place == "query" and field.required else {})
+
+
+def header(name: str, field: Field, description: str) -> Json:
+    described = f"{description}. Non-ASCII characters are sent as UTF-8."
+    return parameter("header", name, field, described) | {"schema": field_schema(field) | {"pattern": _HEADER_VALUE}}

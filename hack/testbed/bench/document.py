@@ -1,0 +1,105 @@
+"""docs/benchmarks.md: a section for each measurement, rendered from the stored results."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from testbed.bench.report import Row, table
+from testbed.results.result import DOCS, Result, load, save
+from testbed.results.run import Run
+
+NAME = "benchmarks.md"
+
+_HEAD = """# Benchmarks
+
+<!-- Written by `make bench` and `make kind-bench` from docs/results/benchmarks-*.json. Do not edit. -->
+
+Each section names the date, the commit and the machine of its own run; measuring one section leaves the others as they
+are. A ratio is gamelake's figure divided by the one that it is compared with. Where rounds alternate, the figures and
+ratios are medians, and the brackets hold the lowest and the highest ratio. A target that was not met is printed as
+**missed**.
+"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """`about` says what is measured; `command` measures it."""
+
+    title: str
+    about: str
+    command: str
+
+
+def _of_bench(name: str, title: str, about: str) -> Section:
+    return Section(title, about, f"make bench ARGS='--only {name}'")
+
+
+SECTIONS = {
+    "api": _of_bench(
+        "api",
+        "API",
+        "The API, with and without its world, compared with a naive baseline, which does not wait for "
+        "Kafka's acknowledgement, and with a raw producer loop. All use one broker, in alternated rounds.",
+    ),
+    "batch": _of_bench(
+        "batch",
+        "Batch job",
+        "The batch job, compared with a Spark batch that writes plain Parquet files: it neither validates a record nor "
+        "checks what is already written.",
+    ),
+    "stream": _of_bench(
+        "stream", "Stream", "The stream catching up with a full topic, compared with the same Spark batch as above."
+    ),
+    "freshness": _of_bench(
+        "freshness",
+        "Freshness",
+        "The time from the acknowledgement of an event until a query in Trino shows it, on a stack that has run for "
+        "five minutes.",
+    ),
+    "queries": _of_bench(
+        "queries",
+        "Queries",
+        "The same queries on the table `events`, on all-varchar Parquet files as the first version wrote them, and in "
+        "DuckDB.",
+    ),
+    "maintenance": _of_bench(
+        "maintenance", "Maintenance", "Files and planning time before and after maintenance of an hour's small files."
+    ),
+    "cluster": Section(
+        "Kubernetes",
+        "A kind cluster with all of gamelake, compared with the same servers as processes on the same machine, one "
+        "after the other.",
+        "make kind-bench",
+    ),
+}
+
+
+def record(
+    run: Run, measured: Mapping[str, Sequence[Row]], notes: Mapping[str, str] | None = None, docs: Path = DOCS
+) -> None:
+    """Store the rows of these sections and render the document; other sections keep their stored results."""
+    new = {
+        name: Result(run, [asdict(row) for row in rows], [notes[name]] if notes and name in notes else [])
+        for name, rows in measured.items()
+    }
+    stored = stored_results(docs)
+    save(docs, {f"benchmarks-{name}": result for name, result in new.items()}, NAME, render(stored | new))
+
+
+def stored_results(docs: Path = DOCS) -> dict[str, Result]:
+    found = {name: load(docs, f"benchmarks-{name}") for name in SECTIONS}
+    return {name: result for name, result in found.items() if result}
+
+
+def render(results: Mapping[str, Result]) -> str:
+    return "\n".join([_HEAD, *(line for name in SECTIONS for line in _section(SECTIONS[name], results.get(name)))])
+
+
+def _section(section: Section, result: Result | None) -> Iterator[str]:
+    yield f"## {section.title}\n\n{section.about}\n"
+    if result is None:
+        yield f"Not measured yet: `{section.command}`.\n"
+        return
+    yield f"{table(Row(**row) for row in result.rows)}\n"
+    yield from (f"{note}\n" for note in result.notes)
+    yield f"{result.run}\n"

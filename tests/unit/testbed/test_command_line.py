@@ -1,0 +1,51 @@
+"""The command line of the testbed: help texts, errors and exit codes."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from testbed.__main__ import main
+from testbed.command_line import INTERRUPTED, exit_code
+
+
+def interrupted() -> int:
+    raise KeyboardInterrupt
+
+
+def failed() -> int:
+    raise ValueError("PORT: expected a number, got 'x'")
+
+
+def test_every_command_has_a_help_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` lists every command with its purpose, and each command describes itself and all its arguments."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    listed = re.findall(r"^    (\w+) +\w", capsys.readouterr().out, re.MULTILINE)
+    assert {"up", "down", "status", "fetch", "sql", "notebook", "demo", "play", "ledger", "erase", "job"} == set(listed)
+    for command in listed:
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        shown = capsys.readouterr().out
+        assert re.search(r"^[A-Z].*", shown, re.MULTILINE)
+        assert not re.findall(r"^  \S+( \w+)?$(?!\n {10})", shown, re.MULTILINE), shown
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "message"),
+    [
+        (lambda: 0, 0, ""),
+        (lambda: 3, 3, ""),
+        (failed, 1, "error: PORT: expected a number, got 'x'\n"),
+        (interrupted, INTERRUPTED, "interrupted\n"),
+    ],
+)
+def test_a_command_ends_with_its_exit_code_or_one_line(
+    command: Callable[[], int], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert exit_code(command, ValueError) == code
+    assert capsys.readouterr().err == message
+
+
+def test_an_unexpected_error_keeps_its_traceback() -> None:
+    with pytest.raises(ValueError, match="PORT"):
+        exit_code(failed, OSError)
