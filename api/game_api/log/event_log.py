@@ -29,7 +29,7 @@ class Receipt(NamedTuple):
     reason: str = ""
 
 
-AWAY = Receipt(Outcome.REFUSED, reason="Kafka is unavailable")
+KAFKA_UNAVAILABLE = Receipt(Outcome.REFUSED, reason="Kafka is unavailable")
 
 
 class EventLog(Protocol):

@@ -13,7 +13,7 @@ from game_kafka.log import client_log
 
 from game_api.log.budget import Budget
 from game_api.log.delivery import Delivery
-from game_api.log.event_log import AWAY, Outcome, Receipt, Record
+from game_api.log.event_log import KAFKA_UNAVAILABLE, Outcome, Receipt, Record
 from game_api.metrics import set_queue_length
 from game_api.settings import Settings
 
@@ -62,7 +62,7 @@ class KafkaLog:
     def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
         producer = self._producer or self.start()
         if not self._reachable:
-            return [AWAY] * len(records)
+            return [KAFKA_UNAVAILABLE] * len(records)
         cost = len(records), sum(len(key) + len(value) for key, value in records)
         if not self._budget.take(*cost):
             return [_BUSY] * len(records)
