@@ -1,4 +1,4 @@
-"""gunicorn's settings; the application's are in game_api/settings.py, whose variables this reads too."""
+"""gunicorn's configuration, from the settings in game_api/settings.py."""
 
 import os
 import shutil
@@ -7,11 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 
 def _own_folder() -> Path:
-    """Make a folder for the metrics, where nobody tidies up as in /tmp."""
+    """Choose a folder for the metrics that, unlike /tmp, nothing cleans up."""
     name = f"game-api-metrics-{os.getpid()}"
     for parent in (os.environ.get("RUNTIME_DIRECTORY"), os.environ.get("XDG_RUNTIME_DIR"), str(Path.cwd())):
         if parent and os.access(parent, os.W_OK):
@@ -20,17 +22,32 @@ def _own_folder() -> Path:
 
 
 _shares_own_folder = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
-# prometheus_client looks for it when it is first imported, here with game_api.
+# prometheus_client reads the variable when it is first imported, here with game_api.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_own_folder()))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
 from game_api.metrics import make_folder  # noqa: E402
-from game_api.settings import Settings  # noqa: E402
+from game_api.settings import PREFIXES, Settings  # noqa: E402
 from game_events.fields import MAX_STRING  # noqa: E402
+from game_settings.logs import formatter  # noqa: E402
+from game_settings.start import start  # noqa: E402
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
 
-_settings = Settings.from_environment()
+_settings = start(Settings, PREFIXES)
 _metrics = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+
+
+class _Logger(Logger):  # type: ignore[misc]
+    """Writes gunicorn's own lines in the format of the application's log."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        log = _settings.log
+        # Text lines of the access log stay as many tools read them.
+        for logger in [self.error_log, self.access_log] if log.format == "json" else [self.error_log]:
+            for handler in logger.handlers:
+                handler.setFormatter(formatter(log))
+
 
 wsgi_app = "game_api.wsgi:app"
 bind = _settings.bind
@@ -39,24 +56,26 @@ worker_class = "game_api.worker.StayingWorker"
 threads = _settings.threads
 keepalive = _settings.keepalive_seconds
 accesslog = _settings.access_log
-# A request waits for Kafka that long at most; then the queue is flushed.
-graceful_timeout = round(2 * _settings.answer_timeout) + 5
+loglevel = _settings.log.level.lower()
+logger_class = _Logger
+# A request waits this long for Kafka at most; then the queue is flushed.
+graceful_timeout = round(2 * _settings.producer.answer_timeout) + 5
 limit_request_line = 8190
-# The longest value an event may hold, with its header's name.
+# The longest value of an event, with its header's name.
 limit_request_field_size = MAX_STRING + len("Idempotency-Key: \r\n")
-# Nothing is believed that a proxy's headers say of the request; of the client's address, the application decides.
+# No proxy's headers about the request are trusted; the application decides about the client's address.
 forwarded_allow_ips = ""
-# It would be a socket in the home directory that all instances share.
+# Its socket would be in the home directory, which all instances share.
 control_socket_disable = True
 
 
 def on_starting(server: Arbiter) -> None:
-    for left_over in _metrics.glob("*.db"):
-        left_over.unlink()
+    for stale in _metrics.glob("*.db"):
+        stale.unlink()
 
 
 def pre_fork(server: Arbiter, worker: Worker) -> None:
-    # A worker without it could never count.
+    # A worker without the folder could never count.
     with suppress(OSError):
         make_folder()
 

@@ -1,27 +1,28 @@
-"""Batch job: the topic becomes rows of `events` (load), and rows become plain Parquet files (export)."""
+"""Batch job: load the topic into `events`, or export rows as plain Parquet files."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
+from game_settings.reader import SettingsError
 from lake import export
 from lake.events_table import TableError
 from lake.load import load
 from lake.offsets import OffsetRange, RangeError, Topic, moment
-from lake.settings import Settings, SettingsError
+from lake.settings import start
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="batch.py", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    loading = commands.add_parser("load", help="read the topic to its end, or a part of it, into the table")
-    exactly = "exactly these, END not included"
+    loading = commands.add_parser("load", help="load the topic up to its end, or a part of it, into the table")
+    exactly = "exactly these offsets, END excluded"
     loading.add_argument("--offsets", nargs="+", metavar="PARTITION:START-END", default=[], help=exactly)
-    utc = "ISO 8601, UTC unless it says otherwise"
+    utc = "ISO 8601, in UTC if it has no offset"
     loading.add_argument("--from", dest="start", type=moment, metavar="TIME", help=utc)
-    loading.add_argument("--to", dest="end", type=moment, metavar="TIME", help="without the records of this moment")
+    loading.add_argument("--to", dest="end", type=moment, metavar="TIME", help="records of this moment are excluded")
     exporting = commands.add_parser("export", help="replace the Parquet directories and their tables in schema export")
-    names = f"of {', '.join(export.FAMILIES)}; all, unless named"
+    names = f"of {', '.join(export.FAMILIES)}; all by default"
     exporting.add_argument("families", nargs="*", type=export.family, metavar="FAMILY", help=names)
     chosen = parser.parse_args(arguments)
     if chosen.command == "load" and chosen.offsets and (chosen.start or chosen.end):
@@ -32,7 +33,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _arguments(arguments)
     try:
-        settings = Settings.from_environment()
+        settings = start()
         if chosen.command == "export":
             export.export(settings, chosen.families or export.FAMILIES)
         else:

@@ -1,9 +1,8 @@
-"""Maintenance of the table `events`, beside its writers and readers: they notice nothing of it.
+"""Maintenance of the table `events`, without effect on its writers and readers.
 
-Files are brought together, old snapshots expire, what killed writers left is deleted, and so are days past retention.
-Whatever ends it midway, and however many run at once, no row is lost: each step is one commit of Iceberg's, or several
-that stand alone, and what conflicts is left to the next run. A day that is deleted comes back if its offsets are loaded
-again, until the next run.
+It merges small files, expires old snapshots, and deletes orphan files and days past retention. No row is lost if it is
+killed, or if several runs are concurrent: each step is one Iceberg commit, or several independent ones, and conflicts
+are left to the next run. A deleted day returns if its offsets are loaded again, until the next run.
 """
 
 import argparse
@@ -11,37 +10,38 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from lake.maintenance.runs import HopelessError, run, stay
+from game_settings.reader import SettingsError
+from lake.maintenance.runs import PersistentFailureError, run, stay
 from lake.maintenance.steps import steps
 from lake.session import lake_session
-from lake.settings import Settings, SettingsError
+from lake.settings import start
 from lake.termination import on_sigterm
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="maintain.py", description=__doc__.split("\n")[0])
-    parser.add_argument("--every", type=int, metavar="SECONDS", help="stay, and run again this often")
+    parser.add_argument("--every", type=int, metavar="SECONDS", help="keep running, and repeat after this time")
     chosen = parser.parse_args(arguments)
     if chosen.every is not None and chosen.every < 1:
         parser.error("--every: expected at least 1")
     try:
-        settings = Settings.from_environment()
+        settings = start()
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     spark = lake_session("maintain", settings)
-    # The lists that expiry and orphans compare are short.
+    # Expiry and the removal of orphans compare short lists.
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-    told = threading.Event()
-    on_sigterm(spark, told.set)
+    stop = threading.Event()
+    on_sigterm(spark, stop.set)
     if chosen.every:
         try:
-            stay(steps(spark, settings), chosen.every, told)
-        except HopelessError as error:
+            stay(steps(spark, settings), chosen.every, stop)
+        except PersistentFailureError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
         return 0
-    failed = run(steps(spark, settings), told)
+    failed = run(steps(spark, settings), stop)
     if failed:
         print(f"error: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

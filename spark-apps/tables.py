@@ -1,24 +1,23 @@
-"""One-time job: the table `events` and the views over it. DDL only: any number of times, before or after data."""
+"""One-time job: create the table `events` and its views. DDL only: it may run any number of times, also after data."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 
 import trino
+from game_settings.reader import SettingsError
 from lake import events_table
 from lake.session import lake_session
-from lake.settings import EVENTS, Settings, SettingsError
+from lake.settings import EVENTS, start
 from lake.views import create_views
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tables.py", description=__doc__)
-    parser.add_argument(
-        "--register", metavar="METADATA_FILE", help="first bring the table back into a catalog that lost it"
-    )
+    parser.add_argument("--register", metavar="METADATA_FILE", help="first restore the table to a catalog that lost it")
     chosen = parser.parse_args(arguments)
     try:
-        settings = Settings.from_environment()
+        settings = start()
         spark = lake_session("tables", settings)
         if chosen.register:
             events_table.register(spark, chosen.register)
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingsError, events_table.TableError, trino.exceptions.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{EVENTS} and its views are there", flush=True)
+    print(f"{EVENTS} and its views exist", flush=True)
     return 0
 
 

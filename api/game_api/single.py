@@ -15,7 +15,7 @@ from game_world.world import Decision, World, WorldAwayError
 
 from game_api.attempts import client_receipts
 from game_api.errors import InvalidRequestError
-from game_api.log.event_log import AWAY, EventLog, Outcome, Receipt, Record
+from game_api.log.event_log import KAFKA_UNAVAILABLE, EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, origin
 from game_api.parameters import parameters
@@ -50,7 +50,7 @@ class _View:
         if not self._log.is_reachable():
             # Do not decide what could not be written.
             count_events([(self._type.name, Outcome.REFUSED)], 0.0)
-            return self._unwritten(event, AWAY)
+            return self._unwritten(event, KAFKA_UNAVAILABLE)
         decision = self._decide(event)
         event |= decision.fields
         record = Record(event["player"].encode(), encode(event))

@@ -1,46 +1,59 @@
-"""Keep the world up with the topic, or forget a player. The settings are the API's."""
+"""Keep the world up to date with the topic, or forget a player."""
 
 import argparse
 import gc
+import logging
 import signal
 import sys
 from threading import Event
 
 from confluent_kafka import KafkaException
-from game_api.settings import Settings
 from game_events.names import normal
+from game_settings.reader import SettingsError
+from game_settings.start import start
 from redis.exceptions import RedisError
 
 from game_world.projection import Projection
+from game_world.settings import PREFIXES, Settings
 from game_world.store import Store, StoreRefusedError
 
+_log = logging.getLogger("game_world")
+
 _PAUSE = 1.0
+"""Seconds before the next attempt, after a server did not answer."""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m game_world", description=__doc__)
-    parser.add_argument("--forget", metavar="PLAYER", help="remove this player from the world, and end")
+    parser.add_argument("--forget", metavar="PLAYER", help="remove this player from the world, and exit")
     chosen = parser.parse_args()
-    settings = Settings.from_environment()
-    if not settings.world_url:
-        print("error: WORLD_URL: expected the address of the store, such as redis://127.0.0.1:6379", file=sys.stderr)
+    try:
+        settings = start(Settings, PREFIXES)
+        if not settings.world_url:
+            raise SettingsError("WORLD_URL: expected the store's address, such as redis://127.0.0.1:6379, got none")
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
         return 2
     if chosen.forget is not None:
         return _forget(settings, chosen.forget)
-    # Else the collector looks at all that was imported again and again: a fifth of the time.
+    return _run(settings)
+
+
+def _run(settings: Settings) -> int:
+    # Without this the garbage collector examines all imported objects again and again, which takes a fifth of the time.
     gc.freeze()
-    told = Event()
-    signal.signal(signal.SIGTERM, lambda *_: told.set())
-    signal.signal(signal.SIGINT, lambda *_: told.set())
-    while not told.is_set():
+    stop = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    while not stop.is_set():
         try:
-            Projection(settings, Store(settings.world_url)).run(told)
+            Projection(settings, Store(settings.world_url)).run(stop)
         except StoreRefusedError as error:
-            print(f"error: {error}", file=sys.stderr)
+            _log.error("%s", error)
             return 2
         except (KafkaException, RedisError, TimeoutError) as error:
-            print(f"{type(error).__name__}: {error}: again in {_PAUSE:.0f} s", file=sys.stderr, flush=True)
-            told.wait(_PAUSE)
+            _log.warning("%s: %s: again in %.0f s", type(error).__name__, error, _PAUSE)
+            stop.wait(_PAUSE)
     return 0
 
 

@@ -7,21 +7,15 @@ from dataclasses import dataclass, field
 from threading import Event
 
 import orjson
-from confluent_kafka import (
-    Consumer,
-    IsolationLevel,
-    KafkaError,
-    KafkaException,
-    Message,
-    TopicCollection,
-    TopicPartition,
-)
-from confluent_kafka.admin import AdminClient, OffsetSpec
-from game_api.settings import Settings
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from game_events import InvalidEventError, decode
+from game_kafka.log import client_log
+from game_kafka.reader import consumer_options
+from game_kafka.topic import Topic
 
 from game_world.records import records
 from game_world.room import Room
+from game_world.settings import GROUP, Settings
 from game_world.store import Store
 
 _BATCH = 1000
@@ -52,23 +46,19 @@ class Projection:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
         self._room = Room(store)
-        self._topic = settings.topic
-        self._late = settings.answer_timeout + _SLACK
-        connection = settings.connection()
-        self._admin = AdminClient({**connection})
+        self._topic = settings.kafka.topic
+        self._late = settings.producer.answer_timeout + _SLACK
+        self._described = Topic(settings.kafka)
         self._consumer = Consumer(
             {
-                **connection,
-                "group.id": "game-world",
-                "enable.auto.commit": False,
+                **consumer_options(settings.kafka, GROUP),
+                "client.id": GROUP,
                 "auto.offset.reset": "error",
-                # Only so is it known how far has been read where the last offsets hold no record: the ends of
-                # transactions do not, nor does what was aborted or compacted.
-                "enable.partition.eof": True,
                 # What is decided is in the world already: to fetch it seldom costs the broker and this process less.
                 "fetch.wait.max.ms": 100,
                 "fetch.min.bytes": 65536,
-            }
+            },
+            logger=client_log(),
         )
         self._caught_up = False
         self._swept = 0.0
@@ -106,10 +96,10 @@ class Projection:
             self._settle(positions)
 
     def _claim(self) -> list[int]:
-        described = self._admin.describe_topics(TopicCollection([self._topic]))[self._topic].result(10)
-        if self._store.claim(str(described.topic_id)):
-            print(f"a new world of topic {described.topic_id}", flush=True)
-        return [partition.id for partition in described.partitions]
+        topic_id, partitions = self._described.describe()
+        if self._store.claim(topic_id):
+            print(f"a new world of topic {topic_id}", flush=True)
+        return partitions
 
     def _seek(self, partitions: Sequence[int]) -> dict[int, int]:
         known, starts = self._store.positions(), {}
@@ -164,7 +154,7 @@ class Projection:
         """Note that all has been read, and take back what never came into the topic."""
         self._swept = time.monotonic()
         now = self._store.now()
-        self._recent.append((now, self._read_ends(positions, IsolationLevel.READ_UNCOMMITTED)))
+        self._recent.append((now, self._described.ends(positions, committed=False)))
         # All that was decided before then is in the topic before those ends, if it is at all.
         reached = 0.0
         while self._recent and all(positions[number] >= end for number, end in self._recent[0][1].items()):
@@ -179,11 +169,6 @@ class Projection:
             self._store.revert(lost, shared=True)
             print(f"{len(lost)} events never came into the topic: taken back", flush=True)
 
-    def _read_ends(self, positions: dict[int, int], isolation: IsolationLevel) -> dict[int, int]:
-        wanted = {TopicPartition(self._topic, partition): OffsetSpec.latest() for partition in positions}  # type: ignore[no-untyped-call]
-        found = self._admin.list_offsets(wanted, isolation_level=isolation, request_timeout=10)
-        return {place.partition: int(end.result(10).offset) for place, end in found.items()}
-
     def _care(self, positions: dict[int, int]) -> None:
         self._cared = time.monotonic()
         self._room.keep()
@@ -193,8 +178,8 @@ class Projection:
 
     def _tell_of_transactions(self, positions: dict[int, int]) -> None:
         """Say so when what was written is not to be read yet: until then nobody can know what has happened."""
-        stable = self._read_ends(positions, IsolationLevel.READ_COMMITTED)
-        ends = self._read_ends(positions, IsolationLevel.READ_UNCOMMITTED)
+        stable = self._described.ends(positions, committed=True)
+        ends = self._described.ends(positions, committed=False)
         if held := [partition for partition, end in ends.items() if positions[partition] >= stable[partition] < end]:
             self._complained = self._cared
             places = ", ".join(f"partition {partition} from offset {stable[partition]}" for partition in held)

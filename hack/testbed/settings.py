@@ -1,19 +1,20 @@
-"""Where the stack lies and listens."""
+"""Where the local stack keeps its data and listens."""
 
 import os
 import random
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from itertools import islice
 from pathlib import Path
+from typing import Any
+
+from game_kafka.settings import KafkaSettings
+from game_settings.reader import FromEnvironment, read, setting
+from game_settings.reader import SettingsError as SettingsError
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-
-
-class SettingsError(ValueError):
-    """A setting that cannot be used; the message names it."""
 
 
 def is_taken(port: int) -> bool:
@@ -26,39 +27,32 @@ def is_taken(port: int) -> bool:
         return False
 
 
+def _port(name: str, default: int) -> Any:  # noqa: ANN401 as dataclasses.field
+    return setting(name, default, least=1, most=65535, expected="a port from 1 to 65535")
+
+
 @dataclass(frozen=True)
-class Ports:
-    """The port of each listener; `API_PORT` and so on in the environment change them."""
+class Ports(FromEnvironment):
+    """The port of each listener."""
 
-    api: int = 5000
-    kafka: int = 9092
-    kafka_controller: int = 9093
-    namenode: int = 8020
-    namenode_http: int = 9870
-    secondarynamenode_http: int = 9868
-    datanode: int = 9866
-    datanode_http: int = 9864
-    datanode_ipc: int = 9867
-    metastore: int = 9083
-    trino: int = 8080
-    stream_metrics: int = 9108
-    store: int = 6379
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Ports":
-        chosen = {}
-        for field in fields(cls):
-            name = f"{field.name.upper()}_PORT"
-            if name in environment:
-                if not environment[name].isdecimal() or not 0 < int(environment[name]) < 65536:
-                    raise SettingsError(f"{name}: expected a port from 1 to 65535, got {environment[name]!r}")
-                chosen[field.name] = int(environment[name])
-        return cls(**chosen)
+    api: int = _port("API_PORT", 5000)
+    kafka: int = _port("KAFKA_PORT", 9092)
+    kafka_controller: int = _port("KAFKA_CONTROLLER_PORT", 9093)
+    namenode: int = _port("NAMENODE_PORT", 8020)
+    namenode_http: int = _port("NAMENODE_HTTP_PORT", 9870)
+    secondarynamenode_http: int = _port("SECONDARYNAMENODE_HTTP_PORT", 9868)
+    datanode: int = _port("DATANODE_PORT", 9866)
+    datanode_http: int = _port("DATANODE_HTTP_PORT", 9864)
+    datanode_ipc: int = _port("DATANODE_IPC_PORT", 9867)
+    metastore: int = _port("METASTORE_PORT", 9083)
+    trino: int = _port("TRINO_PORT", 8080)
+    stream_metrics: int = _port("STREAM_METRICS_PORT", 9108)
+    store: int = _port("STORE_PORT", 6379)
 
     @classmethod
     def free(cls) -> "Ports":
-        """Ports that nobody listens on now, none of which the system would give to a client meanwhile."""
-        # Test runs beside each other have ranges of their own: the port of a server that is down is nobody else's.
+        """Ports that are free now, outside the range from which the system takes the ports of clients."""
+        # Concurrent test runs have separate ranges: no other run takes the port of a server that is down.
         first, last = map(int, os.environ.get("GAMELAKE_FREE_PORTS", "20000-31999").split("-"))
         candidates = random.sample(range(first, last + 1), 1000)
         return cls(*islice((port for port in candidates if not is_taken(port)), len(fields(cls))))
@@ -66,32 +60,31 @@ class Ports:
 
 @dataclass(frozen=True)
 class Settings:
-    """One stack: its data directory, its ports, its topic. `cache` holds what is downloaded, for all stacks."""
-
-    data: Path
-    cache: Path
-    ports: Ports
+    # The folder of one stack's data: .local by default.
+    data: Path = setting("GAMELAKE_DATA")
+    # What is downloaded, for all stacks: ~/.cache/gamelake by default.
+    cache: Path = setting("GAMELAKE_CACHE")
+    ports: Ports = field(default_factory=Ports)
     topic: str = "events"
     partitions: int = 3
     retention_ms: int = 7 * 24 * 3600 * 1000
-    trigger_seconds: int = 10
+    trigger_seconds: int = setting("STREAM_TRIGGER_SECONDS", 10)
     maintenance_seconds: int = 120
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """`GAMELAKE_DATA` (.local), `GAMELAKE_CACHE` (~/.cache/gamelake), `STREAM_TRIGGER_SECONDS` and the ports."""
+        """Read the environment, or raise SettingsError."""
         caches = Path(environment.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        return cls(
-            data=Path(environment.get("GAMELAKE_DATA") or ROOT / ".local").resolve(),
-            cache=Path(environment.get("GAMELAKE_CACHE") or caches / "gamelake").resolve(),
-            ports=Ports.from_environment(environment),
-            trigger_seconds=_seconds(environment, "STREAM_TRIGGER_SECONDS", cls.trigger_seconds),
-        )
+        return read(cls, environment, data=ROOT / ".local", cache=(caches / "gamelake").resolve())
 
     @classmethod
     def isolated(cls, data: Path) -> "Settings":
-        """A stack of its own, beside whatever else runs here."""
+        """A stack beside any others on this machine."""
         return cls(data=data, cache=cls.from_environment().cache, ports=Ports.free())
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        return KafkaSettings(bootstrap_servers=self.bootstrap_servers, topic=self.topic)
 
     @property
     def logs(self) -> Path:
@@ -120,10 +113,3 @@ class Settings:
     @property
     def trino_url(self) -> str:
         return f"http://{HOST}:{self.ports.trino}"
-
-
-def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name) or str(default)
-    if not text.isdecimal():
-        raise SettingsError(f"{name}: expected a whole number of seconds, got {text!r}")
-    return int(text)

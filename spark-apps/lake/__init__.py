@@ -1,1 +1,1 @@
-"""The library of the Spark jobs: what the lake is made of, and how it is written, kept and read."""
+"""The library of the Spark jobs: how the lake is written, maintained and read."""

@@ -1,6 +1,7 @@
-"""The checkpoint of the stream on HDFS: which offsets a batch has, and that one stream alone writes it."""
+"""The checkpoint of the stream on HDFS: the offsets of each batch, and the lock that lets one stream write it."""
 
 import json
+import logging
 import os
 import socket
 import threading
@@ -14,18 +15,20 @@ from pyspark.sql import SparkSession
 
 from lake.offsets import OffsetRange
 
+_log = logging.getLogger(__name__)
+
 _OWNERS = "owners"
-"""Folder of the checkpoint in which a stream that holds it has a file."""
+"""Folder of the checkpoint in which the stream that holds it has a file."""
 _LOOK = 1.5
-"""Seconds between two looks of the stream that holds a checkpoint at its file."""
+"""Seconds after which the stream that holds a checkpoint checks its file again."""
 _ASKED = 0
-"""Time of that file, in milliseconds, by which another stream asks for a sign of life."""
+"""The modification time, in milliseconds, that another stream gives the file to ask for a heartbeat."""
 _SILENCE = 5.0
-"""Seconds without an answer, after which the stream that was asked is taken for dead."""
+"""Seconds without a heartbeat after which the stream that was asked is considered dead."""
 
 
 class CheckpointError(RuntimeError):
-    """The checkpoint is another stream's; the message names it."""
+    """Another stream holds the checkpoint; the message names it."""
 
 
 class Checkpoint:
@@ -37,19 +40,19 @@ class Checkpoint:
     def ranges(self, batch_id: int, topic: str) -> list[OffsetRange]:
         """Return the offsets of a batch, from Spark's offset log.
 
-        The first batch, and one whose predecessor is gone from the log, is said to start at 0: a range may be too
-        wide, for it only says where rows of the batch can be.
+        The first batch, and one whose predecessor is no longer in the log, starts at 0: a range may be too wide, since
+        it only limits where rows of the batch can be.
         """
         starts, ends = self._offsets(batch_id - 1, topic), self._offsets(batch_id, topic)
         return [OffsetRange(int(partition), starts.get(partition, 0), end) for partition, end in ends.items()]
 
     def _offsets(self, batch_id: int, topic: str) -> dict[str, int]:
         text = self._read(f"offsets/{batch_id}")
-        # A version, the batch's metadata, and a line for each source: there is one.
+        # A version, the batch's metadata, and a line for each source, of which there is one.
         return dict(json.loads(text.splitlines()[2])[topic]) if text else {}
 
     def position(self, topic: str) -> dict[str, int]:
-        """Return each partition's offset from which the next batch reads; empty before the first."""
+        """Return the offset from which the next batch reads each partition; empty before the first batch."""
         folder = self._path("commits")
         if not self._files.exists(folder):
             return {}
@@ -58,14 +61,15 @@ class Checkpoint:
 
     @contextmanager
     def held(self, lost: Callable[[], None]) -> Iterator[None]:
-        """Hold it alone, or raise CheckpointError; if another stream takes it nevertheless, `lost` is called.
+        """Hold the checkpoint exclusively, or raise CheckpointError; call `lost` if another stream takes it anyway.
 
-        It is a courtesy that gives a clear message: two streams would double nothing, for Spark's log lets one of them
-        have a batch and the writer asks the table.
+        Only the clear message depends on this. Two streams would not duplicate rows: Spark's log gives each batch to
+        one of them, and the writer checks the table.
         """
-        # An empty file: the NameNode alone has it. One with content that was being written while a DataNode died could
-        # not be read before HDFS gives it up, after 20 minutes. Its time is the question and the answer: a sign of life
-        # that nobody has asked for would be an entry in the NameNode's log of edits, every second for months.
+        # The file is empty, so that only the NameNode stores it: one with content that was being written while a
+        # DataNode died could not be read until HDFS gives up on it, after 20 minutes. Its modification time is both the
+        # request and the heartbeat: heartbeats without a request would add to the NameNode's edit log every second, for
+        # months.
         mine = self._path(f"{_OWNERS}/{socket.gethostname()}_{os.getpid()}")
         self._refuse_another()
         ended = threading.Event()
@@ -74,7 +78,7 @@ class Checkpoint:
         def answer() -> None:
             nonlocal taken
             while not ended.wait(_LOOK):
-                # When HDFS is away, the stream itself will say so.
+                # When HDFS is unavailable, the stream itself reports it.
                 with suppress(Py4JJavaError):
                     if not self._files.exists(mine):
                         taken = True
@@ -101,9 +105,9 @@ class Checkpoint:
         if not owners:
             return
         names = ", ".join(_described(path) for path, _ in owners)
-        print(f"{self.location} was held by {names}: waiting {_SILENCE:g} s for a sign of life", flush=True)
+        _log.info("%s was held by %s: waiting %g s for a heartbeat", self.location, names, _SILENCE)
         for path, _ in owners:
-            # One that ends just now takes its file with it.
+            # A stream that ends just now deletes its file.
             with suppress(Py4JJavaError):
                 self._files.setTimes(path, _ASKED, -1)
         deadline = time.monotonic() + _SILENCE
@@ -111,19 +115,19 @@ class Checkpoint:
             time.sleep(_LOOK / 3)
             if alive := [_described(path) for path, when in self._owners() if when != _ASKED]:
                 raise CheckpointError(
-                    f"another stream is at work on {self.location}: {', '.join(alive)}. Stop that one first"
+                    f"another stream is using {self.location}: {', '.join(alive)}. Stop that one first"
                 )
         self._files.delete(self._path(_OWNERS), True)
 
     def _owners(self) -> list[tuple[Any, int]]:
-        """The file of each stream that holds it, and the file's time in milliseconds."""
+        """Return the file of each stream that holds the checkpoint, and its modification time in milliseconds."""
         folder = self._path(_OWNERS)
         if not self._files.exists(folder):
             return []
         return [(one.getPath(), int(one.getModificationTime())) for one in self._files.listStatus(folder)]
 
     def _read(self, name: str) -> str:
-        """Return the text of a file, empty when it is not there."""
+        """Return the text of a file, empty when it does not exist."""
         if not self._files.exists(self._path(name)):
             return ""
         stream = self._files.open(self._path(name))

@@ -1,4 +1,4 @@
-"""The table `events`: made by DDL alone."""
+"""The table `events`, which only DDL creates and changes."""
 
 import json
 
@@ -11,32 +11,32 @@ from lake.settings import EVENTS, Settings
 _PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
-    # A task reads one partition of the topic: its files need no shuffle to hold one partition each.
+    # A task reads one partition of the topic, so that each file has one partition without a shuffle.
     "write.distribution-mode": "none",
     "write.spark.fanout.enabled": "true",
-    # New rows only add files; a row that replaces a rejected one marks it deleted instead of rewriting its file.
+    # New rows only add files; a row that replaces a rejected one marks that as deleted instead of rewriting its file.
     "write.merge.mode": "merge-on-read",
-    # A commit fails when another one added rows to the same offsets since it looked: `snapshot` would let both in.
+    # A commit fails if another one has added rows of the same offsets meanwhile: `snapshot` would accept both.
     "write.merge.isolation-level": "serializable",
-    # The metastore compares and swaps; the lock that it offers instead outlives a writer that is killed.
+    # The metastore compares and swaps; its lock, the alternative, would outlive a killed writer.
     "engine.hive.lock-enabled": "false",
     "commit.retry.num-retries": "10",
     "write.metadata.delete-after-commit.enabled": "true",
 }
 
-# By day for those who read. By partition of the topic for those who write: a range of offsets is then told apart from
-# all others by the files' statistics, so that two writers conflict when they write the same offsets, and only then.
+# By day for readers. By partition of the topic for writers: the files' statistics then distinguish a range of offsets
+# from all others, so that two writers conflict if, and only if, they write the same offsets.
 _PARTITIONS = "days(received_at), kafka_partition"
 
 _TOPIC_ID = "gamelake.topic-id"
 
 
 class TableError(RuntimeError):
-    """The table is not what the contract says, or cannot be made without risk; the message says what to do."""
+    """The table does not match the contract, or cannot be created safely; the message says what to do."""
 
 
 def create(spark: SparkSession, settings: Settings) -> None:
-    """Make the table, or add the columns that the contract has gained. Never touches rows or files."""
+    """Create the table, or add the contract's new columns. Rows and files are never changed."""
     if not spark.catalog.tableExists(EVENTS):
         _refuse_to_hide_files(spark, settings)
         properties = ", ".join(f"'{name}'='{value}'" for name, value in _PROPERTIES.items())
@@ -48,20 +48,20 @@ def create(spark: SparkSession, settings: Settings) -> None:
 
 
 def register(spark: SparkSession, metadata_file: str) -> None:
-    """Bring the table back into a catalog that has lost it, from one of its metadata files."""
+    """Restore the table to a catalog that has lost it, from one of its metadata files."""
     spark.sql(f"CALL lake.system.register_table('{EVENTS.removeprefix('lake.')}', '{metadata_file}')")
 
 
 def claim(spark: SparkSession, topic_id: str) -> None:
-    """Note whose offsets the table holds, at the first load; at every other, raise TableError for another topic's."""
-    noted = spark.sql(f"SHOW TBLPROPERTIES {EVENTS}").where(f"key = '{_TOPIC_ID}'").first()
-    if noted is None:
+    """Record the topic of the first load in the table; for any other topic raise TableError later."""
+    recorded = spark.sql(f"SHOW TBLPROPERTIES {EVENTS}").where(f"key = '{_TOPIC_ID}'").first()
+    if recorded is None:
         spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('{_TOPIC_ID}'='{topic_id}')")
-    elif noted.value != topic_id:
+    elif recorded.value != topic_id:
         raise TableError(
-            f"{EVENTS} holds the offsets of topic id {noted.value}, and this topic's id is {topic_id}. It is "
-            "another or was made anew: its offsets would be taken for rows that are there. Load it into another table, "
-            f"or set the table's property {_TOPIC_ID} if it is the same after all"
+            f"{EVENTS} holds the offsets of topic id {recorded.value}, and this topic's id is {topic_id}. It is "
+            "another topic, or was recreated: its offsets would be mistaken for existing rows. Load it into another "
+            f"table, or set the table's property {_TOPIC_ID} if it is the same after all"
         )
 
 
@@ -72,13 +72,13 @@ def _refuse_to_hide_files(spark: SparkSession, settings: Settings) -> None:
         candidates = {row.path: json.loads(row.content) for row in files.collect()}
     except AnalysisException:
         return
-    # A start that was cut short leaves metadata without a snapshot, which hides nothing.
+    # An interrupted start leaves metadata without a snapshot, which hides no rows.
     with_rows = {path: metadata for path, metadata in candidates.items() if metadata.get("current-snapshot-id", -1) > 0}
     if with_rows:
         newest = max(with_rows, key=lambda path: with_rows[path]["last-updated-ms"])
         raise TableError(
             f"{EVENTS} is not in the catalog, but its files are at {folder}: a new table there would hide their rows. "
-            f"Bring it back with its last committed metadata file, most likely: tables.py --register {newest}"
+            f"Restore it from its last committed metadata file, most likely: tables.py --register {newest}"
         )
 
 

@@ -1,4 +1,4 @@
-"""The one writer of the table `events`: every offset becomes one row, however often and by whomever it is written."""
+"""The only writer of the table `events`: every offset becomes one row, however often and by whichever job."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -14,10 +14,11 @@ from lake.settings import EVENTS
 
 
 def write(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
-    """Write rows whose offsets lie in these ranges; offsets that are already there stay as they are.
+    """Write rows with offsets in these ranges; existing rows of the same offsets are kept.
 
-    Only a rejected record that is now understood replaces its row. All or nothing, however often and by however many it
-    is called: it rests on the offsets in the table, so no lost checkpoint and no expired snapshot can double a row.
+    Only the row of a rejected record is replaced, if the record is valid by now. Each call is atomic and idempotent,
+    also beside others: it checks the offsets in the table, so that no lost checkpoint or expired snapshot can duplicate
+    a row.
     """
     ranges = [one for one in ranges if one.size]
     if not ranges:
@@ -34,9 +35,9 @@ def _write_once(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
 
 
 def _look(spark: SparkSession, ranges: Sequence[OffsetRange]) -> tuple[int | None, bool]:
-    """Return the table's current snapshot, and whether none of its files can hold rows of these ranges.
+    """Return the table's current snapshot, and whether none of its files can have rows of these ranges.
 
-    Asks Iceberg itself, which only reads metadata: a query would take several times as long as many a batch.
+    Iceberg's own API only reads metadata: a query would take several times as long as most batches.
     """
     jvm: Any = spark._jvm
     table = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, EVENTS)
@@ -69,9 +70,9 @@ def _filter(jvm: Any, ranges: Sequence[OffsetRange]) -> Any:  # noqa: ANN401 Jav
 
 
 def _append(rows: DataFrame, ranges: Sequence[OffsetRange], snapshot: int | None) -> None:
-    """Append, unless another writer has added rows of these ranges since that snapshot, which held none.
+    """Append, unless another writer has added rows of these ranges since that snapshot, which had none.
 
-    An overwrite of nothing: unlike an append, Iceberg checks it for conflicts when it commits.
+    This overwrites nothing: unlike an append, Iceberg checks an overwrite for conflicts when it commits.
     """
     writer = rows.writeTo(EVENTS).option("isolation-level", "serializable")
     if snapshot is not None:
@@ -80,9 +81,9 @@ def _append(rows: DataFrame, ranges: Sequence[OffsetRange], snapshot: int | None
 
 
 def _merge(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
-    """Add what is not there. The MATCHED clause also makes Iceberg check for conflicts, which inserts alone do not."""
+    """Add missing rows. The MATCHED clause also makes Iceberg check for conflicts, which inserts alone would not."""
     rows.createOrReplaceTempView("batch")
-    # The bounds are literals on the table's side, so that file statistics prune all other files.
+    # The bounds are literals for the table, so that file statistics exclude all other files.
     inside = " OR ".join(
         f"(t.kafka_partition = {r.partition} AND t.kafka_offset >= {r.start} AND t.kafka_offset < {r.end})"
         for r in ranges

@@ -1,4 +1,4 @@
-"""Plain snappy Parquet files of a family, for tools that read no Iceberg, with a Hive table over them."""
+"""Plain snappy Parquet files of a family, for tools that do not read Iceberg, with a Hive table over them."""
 
 import argparse
 import uuid
@@ -18,22 +18,22 @@ SCHEMA = "export"
 
 
 def family(name: str) -> str:
-    """Read the name of a family that can be exported, as an argument of a command."""
+    """Parse a command's argument: the name of a family that can be exported."""
     if name not in FAMILIES:
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(FAMILIES)}, got {name!r}")
     return name
 
 
 def export(settings: Settings, families: Sequence[str]) -> None:
-    """Replace each family's files and switch its table to them, so that a reader sees the old or the new, whole.
+    """Replace each family's files and switch its table to them, so that readers see either the old or the new ones.
 
-    The files that the table leaves stay until the next export, for the readers that are at them.
+    The table's previous files are kept until the next export, for queries that still read them.
     """
     spark = lake_session("batch-export", settings)
     spark.sql(f"CREATE DATABASE IF NOT EXISTS {SCHEMA} LOCATION '{settings.export_location}'")
     for family in families:
         table, folder = f"{SCHEMA}.{family}", f"{settings.export_location}/{family}"
-        # By their names, versions sort by age.
+        # The names sort by age.
         version = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
         rows = spark.sql(family_query(family, EVENTS))
         rows.write.option("compression", "snappy").parquet(f"{folder}/{version}")
@@ -55,7 +55,7 @@ def _switch(spark: SparkSession, table: str, columns: dict[str, str], location: 
 
 
 def _remove_all_but_the_last_two(spark: SparkSession, folder: str) -> None:
-    # PySpark offers no file system of its own.
+    # PySpark has no API for file systems.
     jvm: Any = spark._jvm
     path = jvm.org.apache.hadoop.fs.Path(folder)
     files = path.getFileSystem(spark._jsc.hadoopConfiguration())

@@ -1,4 +1,4 @@
-"""Files of the lake as they lie on HDFS, whatever tables say."""
+"""Files of the lake on HDFS, independent of the tables' metadata."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,14 +18,14 @@ class File:
 
 
 class Files:
-    # PySpark offers no file system of its own.
+    # PySpark has no API for file systems.
     def __init__(self, spark: SparkSession) -> None:
         jvm: Any = spark._jvm
         self._path = jvm.org.apache.hadoop.fs.Path
         self._files = jvm.org.apache.hadoop.fs.FileSystem.get(spark._jsc.hadoopConfiguration())
 
     def under(self, folder: str) -> Iterator[File]:
-        """Every file, hidden and temporary ones included; none if there is no such folder."""
+        """Yield every file, including hidden and temporary ones; none if the folder does not exist."""
         if not self.exists(folder):
             return
         listing = self._files.listFiles(self._path(folder), True)
@@ -38,10 +38,10 @@ class Files:
         return bool(self._files.exists(self._path(path)))
 
     def is_being_written(self, path: str) -> bool:
-        """Whether a writer has it open; of one that has been dead for a minute, HDFS now closes it."""
+        """Whether a writer has the file open; if the writer has been dead for a minute, HDFS closes it now."""
         if self._is_closed(path):
             return False
-        # A living writer's file is refused to another; a dead one's is taken from it, which closes it.
+        # HDFS refuses to append to the file of a live writer; it takes over that of a dead one, which closes it.
         with suppress(Py4JJavaError):
             self._files.append(self._path(path)).close()
         return not self._is_closed(path)
@@ -55,7 +55,7 @@ class Files:
             return True
 
     def end(self, path: str, size: int) -> bytes:
-        """Read its last bytes."""
+        """Read the last bytes of a file."""
         stream = self.open(path)
         try:
             stream.seek(max(0, stream.available() - size))

@@ -1,4 +1,4 @@
-"""The batch load: ranges of offsets become rows of `events`."""
+"""The batch load of ranges of offsets into `events`."""
 
 import time
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from lake.settings import Settings
 from lake.transforms import to_events
 
 _RECORDS_PER_TASK = 250_000
-"""A partition of the topic may be read by several tasks: there are fewer partitions than cores, or they are long."""
+"""Several tasks may read one partition of the topic: there may be fewer partitions than cores."""
 
 
 def load(settings: Settings, topic_id: str, ranges: Sequence[OffsetRange]) -> None:
-    """Make every offset of these ranges one row of `events`, whatever was there before."""
+    """Make every offset of these ranges one row of `events`, whether or not it was loaded before."""
     started = time.monotonic()
     ranges = [one for one in ranges if one.size]
-    print(f"{settings.topic}: offsets {' '.join(map(str, ranges)) or 'none'}", flush=True)
+    print(f"{settings.kafka.topic}: offsets {' '.join(map(str, ranges)) or 'none'}", flush=True)
     spark = lake_session("batch-load", settings)
     events_table.create(spark, settings)
     events_table.claim(spark, topic_id)
@@ -26,7 +26,7 @@ def load(settings: Settings, topic_id: str, ranges: Sequence[OffsetRange]) -> No
         records = (
             spark.read.format("kafka")
             .options(**settings.kafka_source())
-            .options(**spark_options(settings.topic, ranges), maxRecordsPerPartition=_RECORDS_PER_TASK)
+            .options(**spark_options(settings.kafka.topic, ranges), maxRecordsPerPartition=_RECORDS_PER_TASK)
             .load()
         )
         with reported(spark):

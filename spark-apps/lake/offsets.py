@@ -1,18 +1,20 @@
-"""Ranges of offsets: which part of the topic a batch reads."""
+"""Ranges of offsets: the part of the topic that a batch reads."""
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from confluent_kafka import Consumer, KafkaException, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException
+from game_kafka import topic as kafka_topic
+from game_kafka.reader import TopicReader
 
 from lake.settings import GROUPS, Settings
 
 _TIMEOUT = 10
-"""Seconds for one answer of the broker."""
+"""Seconds the broker has for one answer."""
 
 
 class RangeError(ValueError):
@@ -21,7 +23,7 @@ class RangeError(ValueError):
 
 @dataclass(frozen=True)
 class OffsetRange:
-    """Offsets of one partition, from `start` up to but without `end`."""
+    """Offsets of one partition, from `start` up to, but excluding, `end`."""
 
     partition: int
     start: int
@@ -44,42 +46,27 @@ class OffsetRange:
 
 
 class Topic:
-    """What the broker says of the topic's offsets."""
+    """The offsets that the broker has of the topic. Raises RangeError when it does not answer."""
 
     def __init__(self, settings: Settings) -> None:
-        self.name = settings.topic
-        self._client = settings.kafka_client()
-        # It joins no group: the name is only demanded by the client.
-        joins_none = {"group.id": f"{GROUPS}offsets", "enable.auto.commit": False}
-        # So ends are those up to which Spark reads: the last stable offsets.
-        self._consumer = Consumer({**self._client, **joins_none, "isolation.level": "read_committed"})
+        self.name = settings.kafka.topic
+        self._described = kafka_topic.Topic(settings.kafka, _TIMEOUT)
+        # Its ends are those up to which Spark reads: the first open transactions.
+        self._reader = TopicReader(settings.kafka, f"{GROUPS}offsets", _TIMEOUT)
 
     def identity(self) -> str:
-        """The id that the broker gave it when it was made: another topic of the same name has another."""
-        admin = AdminClient({**self._client, "log_level": 0})
-        try:
-            described = admin.describe_topics(TopicCollection([self.name]), request_timeout=_TIMEOUT)
-            return str(described[self.name].result().topic_id)
-        except KafkaException as error:
-            raise RangeError(f"topic {self.name}: {error.args[0].str()}") from error
+        """Return the topic's id: a topic that is recreated under the same name gets another."""
+        with self._errors():
+            return self._described.describe().id
 
     def all(self) -> list[OffsetRange]:
-        """Every partition, from its earliest offset to its end now."""
-        try:
-            topic = self._consumer.list_topics(self.name, timeout=_TIMEOUT).topics[self.name]
-            if topic.error:
-                raise RangeError(f"topic {self.name}: {topic.error.str()}")
-            return [
-                OffsetRange(
-                    partition, *self._consumer.get_watermark_offsets(TopicPartition(self.name, partition), _TIMEOUT)
-                )
-                for partition in sorted(topic.partitions)
-            ]
-        except KafkaException as error:
-            raise RangeError(f"topic {self.name}: {error.args[0].str()}") from error
+        """Return every partition, from its earliest offset to its current end."""
+        with self._errors():
+            windows = self._reader.windows()
+        return [OffsetRange(partition, window.start, window.stop) for partition, window in windows.items()]
 
     def between(self, start: datetime | None, end: datetime | None) -> list[OffsetRange]:
-        """Every partition, from its first record at or after `start` up to its first at or after `end`."""
+        """Return every partition, from its first record at or after `start` up to its first at or after `end`."""
         ranges = self.all()
         starts, ends = self._at(ranges, start), self._at(ranges, end)
         return [
@@ -92,14 +79,14 @@ class Topic:
         ]
 
     def exactly(self, chosen: Sequence[OffsetRange]) -> list[OffsetRange]:
-        """These ranges, if the topic has them."""
+        """Return these ranges, or raise RangeError if the topic does not have them."""
         present = {r.partition: r for r in self.all()}
         for one in chosen:
-            there = present.get(one.partition)
-            if not there:
+            whole = present.get(one.partition)
+            if not whole:
                 raise RangeError(f"offsets {one}: topic {self.name} has no partition {one.partition}")
-            if one.start < there.start or one.end > there.end:
-                raise RangeError(f"offsets {one}: partition {one.partition} has {there.start}-{there.end} now")
+            if one.start < whole.start or one.end > whole.end:
+                raise RangeError(f"offsets {one}: partition {one.partition} has {whole.start}-{whole.end} now")
         if len({one.partition for one in chosen}) < len(chosen):
             raise RangeError("offsets: a partition is given twice")
         return list(chosen)
@@ -107,29 +94,31 @@ class Topic:
     def _at(self, ranges: list[OffsetRange], time: datetime | None) -> dict[int, int]:
         if time is None:
             return {}
-        wanted = [TopicPartition(self.name, r.partition, int(time.timestamp() * 1000)) for r in ranges]
+        end = {r.partition: r.end for r in ranges}
+        with self._errors():
+            found = self._reader.offsets_at(end, int(time.timestamp() * 1000))
+        # Records after an open transaction are not read, whatever their time.
+        return {
+            partition: min(offset, end[partition]) if offset >= 0 else end[partition]
+            for partition, offset in found.items()
+        }
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
         try:
-            found = self._consumer.offsets_for_times(wanted, timeout=_TIMEOUT)
+            yield
         except KafkaException as error:
             raise RangeError(f"topic {self.name}: {error.args[0].str()}") from error
-        for at in found:
-            if at.error:
-                raise RangeError(f"topic {self.name}, partition {at.partition}: {at.error.str()}")
-        end = {r.partition: r.end for r in ranges}
-        # What an open transaction holds back is not read, whatever time it is of.
-        return {
-            at.partition: min(at.offset if at.offset >= 0 else end[at.partition], end[at.partition]) for at in found
-        }
 
 
 def moment(text: str) -> datetime:
-    """Read a time in ISO 8601, UTC unless it says otherwise."""
+    """Parse a time in ISO 8601, in UTC if it has no offset."""
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def spark_options(topic: str, ranges: Sequence[OffsetRange]) -> dict[str, str]:
-    """The options that make Spark's Kafka source read exactly these ranges."""
+    """Return the options with which Spark's Kafka source reads exactly these ranges."""
     return {
         "assign": json.dumps({topic: [r.partition for r in ranges]}),
         "startingOffsets": json.dumps({topic: {str(r.partition): r.start for r in ranges}}),

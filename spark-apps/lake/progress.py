@@ -1,4 +1,4 @@
-"""A line now and then, while Spark is at work."""
+"""Reports of the progress of Spark's work."""
 
 import threading
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _PAUSE = 10
 
 @contextmanager
 def reported(spark: SparkSession) -> Iterator[None]:
-    """Print, as long as the block takes, what Spark's running stages have done."""
+    """Print the progress of Spark's running stages periodically, until the block ends."""
     ended = threading.Event()
 
     def report() -> None:

@@ -1,5 +1,6 @@
-"""What another writer's commit, or another run of maintenance, got in the way of."""
+"""Retries of what conflicts with another writer's commit, or with another run of maintenance."""
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -8,19 +9,21 @@ from pyspark.errors import PySparkException
 
 from lake.termination import root_cause
 
+_log = logging.getLogger(__name__)
+
 _ATTEMPTS = 10
 
 _REFUSED = "org.apache.iceberg.exceptions."
 _GONE = "java.io.FileNotFoundException"
-"""What Iceberg was about to read has been deleted: two runs of maintenance forgot the same snapshots."""
+"""A file that Iceberg was about to read is gone: two runs of maintenance expired the same snapshots."""
 LOCAL = "(No such file or directory)"
-"""How Java ends the message where the file is not on HDFS: no other run has deleted it."""
+"""The end of Java's message about a local file, which no other run has deleted."""
 
 T = TypeVar("T")
 
 
 def retried(do: Callable[[], T]) -> T:
-    """Do what may be done twice, and again for as long as another one gets in its way, a bounded number of times."""
+    """Call `do`, which may run more than once, and again after each conflict, a bounded number of times."""
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return do()
@@ -29,5 +32,5 @@ def retried(do: Callable[[], T]) -> T:
             is_gone = _GONE in cause and LOCAL not in cause
             if attempt == _ATTEMPTS or not (cause.startswith(_REFUSED) or is_gone):
                 raise
-            print(f"another writer was faster: again ({attempt} of {_ATTEMPTS})", flush=True)
+            _log.warning("another writer was faster: again (%d of %d)", attempt, _ATTEMPTS)
     raise AssertionError

@@ -1,49 +1,61 @@
-"""Where the jobs read and write: the one place that reads the environment."""
+"""The jobs' settings: the one place that reads the environment."""
 
-import os
-from collections.abc import Mapping
+import sys
 from dataclasses import dataclass, field
+
+from game_kafka.settings import KafkaSettings, ProducerSettings
+from game_settings.logs import LogSettings
+from game_settings.reader import FromEnvironment, setting
+from game_settings.start import start as start_process
 
 EVENTS = "lake.default.events"
 """The table; Spark and Trino call it by the same name."""
 
 GROUPS = "gamelake-"
-"""Names of consumer groups begin with this: the broker's rights are given to it."""
+"""Names of consumer groups begin with this: the broker's access rules are given to it."""
+
+_PREFIXES = ("KAFKA_", "STREAM_", "MAINTAIN_", "METRICS_", "LOG_")
+"""Variables that begin like this are the jobs'; unknown ones are reported at start."""
 
 _LOGIN_MODULES = {
     "PLAIN": "plain.PlainLoginModule",
     "SCRAM-SHA-256": "scram.ScramLoginModule",
     "SCRAM-SHA-512": "scram.ScramLoginModule",
 }
-"""Java's half of each way to prove who one is."""
-
-
-class SettingsError(ValueError):
-    """A setting that is missing or cannot be used; the message names it."""
+"""Java's class for each SASL mechanism."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    bootstrap_servers: str
-    topic: str
-    hdfs_uri: str
-    metastore_uri: str
-    trino_host: str
-    trino_port: int
-    hdfs_replication: int = 1
-    trigger_seconds: int = 10
-    max_offsets_per_trigger: int = 500_000
-    metrics_host: str = "127.0.0.1"
-    metrics_port: int = 9108
-    snapshot_hours: int = 3
-    orphan_hours: int = 24
-    retention_days: int = 0
-    security_protocol: str = "PLAINTEXT"
-    sasl_mechanism: str = ""
-    sasl_username: str = ""
-    sasl_password: str = field(default="", repr=False)
+class JobKafkaSettings(KafkaSettings):
+    """A job has no default for which topic it reads."""
 
-    # Outside the metastore's own warehouse, where it allows no table of others.
+    bootstrap_servers: str = setting("KAFKA_BOOTSTRAP_SERVERS")
+    topic: str = setting("KAFKA_TOPIC")
+
+
+@dataclass(frozen=True)
+class Settings(FromEnvironment):
+    kafka: JobKafkaSettings
+    hdfs_uri: str = setting("HDFS_URI")
+    metastore_uri: str = setting("METASTORE_URI")
+    trino_host: str = setting("TRINO_HOST")
+    trino_port: int = setting("TRINO_PORT")
+    hdfs_replication: int = setting("HDFS_REPLICATION", 1)
+    trigger_seconds: int = setting("STREAM_TRIGGER_SECONDS", 10)
+    max_offsets_per_trigger: int = setting("STREAM_MAX_OFFSETS", 500_000)
+    # Where the stream serves its metrics.
+    metrics_host: str = setting("METRICS_HOST", "127.0.0.1")
+    metrics_port: int = setting("METRICS_PORT", 9108)
+    # Snapshots older than this expire.
+    snapshot_hours: int = setting("MAINTAIN_SNAPSHOT_HOURS", 3)
+    # Files that no snapshot knows are deleted at this age. Younger ones may be a running job's: Iceberg itself refuses
+    # less than a day.
+    orphan_hours: int = setting("MAINTAIN_ORPHAN_HOURS", 24, least=24)
+    # Days of events to keep; 0: all.
+    retention_days: int = setting("MAINTAIN_RETENTION_DAYS", 0)
+    log: LogSettings = field(default_factory=LogSettings)
+
+    # Outside the metastore's own warehouse, where it allows no external table.
     @property
     def events_location(self) -> str:
         return f"{self.hdfs_uri}/lake/events"
@@ -56,90 +68,34 @@ class Settings:
     def export_location(self) -> str:
         return f"{self.hdfs_uri}/export"
 
-    def kafka_client(self) -> dict[str, str]:
-        """How librdkafka reaches the broker."""
-        optional = {
-            "sasl.mechanism": self.sasl_mechanism,
-            "sasl.username": self.sasl_username,
-            "sasl.password": self.sasl_password,
-        }
-        return {
-            "bootstrap.servers": self.bootstrap_servers,
-            "security.protocol": self.security_protocol,
-            **{name: value for name, value in optional.items() if value},
-        }
-
     def kafka_source(self) -> dict[str, str]:
-        """How Spark's Kafka source reaches the same."""
+        """Return the options of Spark's Kafka source, which connects as librdkafka does."""
+        kafka = self.kafka
         options = {
-            "kafka.bootstrap.servers": self.bootstrap_servers,
-            "kafka.security.protocol": self.security_protocol,
-            # As librdkafka does by default, which everybody else reads with: aborted records never were.
+            "kafka.bootstrap.servers": kafka.bootstrap_servers,
+            "kafka.security.protocol": kafka.security_protocol,
+            # As all other readers: aborted records are not part of the topic.
             "kafka.isolation.level": "read_committed",
             "groupIdPrefix": f"{GROUPS}spark",
         }
-        if self.sasl_mechanism:
-            module = f"org.apache.kafka.common.security.{_LOGIN_MODULES[self.sasl_mechanism]}"
-            user = f"username={_quoted(self.sasl_username)} password={_quoted(self.sasl_password)}"
-            options["kafka.sasl.mechanism"] = self.sasl_mechanism
+        if kafka.has_sasl:
+            module = f"org.apache.kafka.common.security.{_LOGIN_MODULES[kafka.sasl_mechanism]}"
+            user = f"username={_quoted(kafka.sasl_username)} password={_quoted(kafka.sasl_password)}"
+            options["kafka.sasl.mechanism"] = kafka.sasl_mechanism
             options["kafka.sasl.jaas.config"] = f"{module} required {user};"
+        if kafka.ssl_ca_location:
+            options["kafka.ssl.truststore.type"] = "PEM"
+            options["kafka.ssl.truststore.location"] = kafka.ssl_ca_location
         return options
 
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the environment, or raise SettingsError."""
-        return cls(
-            bootstrap_servers=_required(environment, "KAFKA_BOOTSTRAP_SERVERS"),
-            topic=_required(environment, "KAFKA_TOPIC"),
-            hdfs_uri=_required(environment, "HDFS_URI"),
-            metastore_uri=_required(environment, "METASTORE_URI"),
-            trino_host=_required(environment, "TRINO_HOST"),
-            trino_port=_number(environment, "TRINO_PORT"),
-            hdfs_replication=_number(environment, "HDFS_REPLICATION", cls.hdfs_replication),
-            trigger_seconds=_number(environment, "STREAM_TRIGGER_SECONDS", cls.trigger_seconds),
-            max_offsets_per_trigger=_number(environment, "STREAM_MAX_OFFSETS", cls.max_offsets_per_trigger),
-            metrics_host=environment.get("METRICS_HOST") or cls.metrics_host,
-            metrics_port=_number(environment, "METRICS_PORT", cls.metrics_port),
-            snapshot_hours=_number(environment, "MAINTAIN_SNAPSHOT_HOURS", cls.snapshot_hours),
-            # Files that are younger may be a running job's: Iceberg itself refuses less.
-            orphan_hours=_number(environment, "MAINTAIN_ORPHAN_HOURS", cls.orphan_hours, least=24),
-            # 0: all days are kept.
-            retention_days=_number(environment, "MAINTAIN_RETENTION_DAYS", cls.retention_days),
-            **_security(environment),
-        )
 
-
-def _security(environment: Mapping[str, str]) -> dict[str, str]:
-    protocol = environment.get("KAFKA_SECURITY_PROTOCOL") or Settings.security_protocol
-    if not protocol.startswith("SASL_"):
-        return {"security_protocol": protocol}
-    mechanism = _required(environment, "KAFKA_SASL_MECHANISM")
-    if mechanism not in _LOGIN_MODULES:
-        raise SettingsError(f"KAFKA_SASL_MECHANISM: expected one of {', '.join(_LOGIN_MODULES)}, got {mechanism!r}")
-    return {
-        "security_protocol": protocol,
-        "sasl_mechanism": mechanism,
-        "sasl_username": _required(environment, "KAFKA_SASL_USERNAME"),
-        "sasl_password": _required(environment, "KAFKA_SASL_PASSWORD"),
-    }
+def start() -> Settings:
+    """Read a job's settings and set up its log; raise SettingsError."""
+    # Spark's own log is on standard error.
+    return start_process(Settings, _PREFIXES, ProducerSettings, stream=sys.stdout)
 
 
 def _quoted(text: str) -> str:
-    """A value as Java's login configuration has it."""
+    """Quote a value for Java's login configuration."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _required(environment: Mapping[str, str], name: str) -> str:
-    if not environment.get(name):
-        raise SettingsError(f"{name}: is not set")
-    return environment[name]
-
-
-def _number(environment: Mapping[str, str], name: str, default: int | None = None, least: int = 0) -> int:
-    value = environment.get(name) or ("" if default is None else str(default))
-    if not value.isdecimal():
-        raise SettingsError(f"{name}: expected a number, got {value!r}")
-    if int(value) < least:
-        raise SettingsError(f"{name}: expected at least {least}, got {value}")
-    return int(value)

@@ -1,5 +1,6 @@
-"""The stream: the topic becomes rows of `events`, a batch every few seconds, each offset exactly once."""
+"""The stream: loads the topic into `events`, a batch every few seconds, each offset exactly once."""
 
+import logging
 import threading
 from collections.abc import Callable
 
@@ -18,15 +19,17 @@ from lake.stream_metrics import OBSERVED, StreamMetrics
 from lake.termination import on_sigterm
 from lake.transforms import to_events
 
+_log = logging.getLogger(__name__)
+
 
 def start(
     spark: SparkSession, settings: Settings, checkpoint: Checkpoint, failed: Callable[[Exception], None]
 ) -> StreamingQuery:
-    """Start the query; what ends one of its batches is handed to `failed`, for Spark passes it on only as text."""
+    """Start the query. An error that ends a batch is passed to `failed`, because Spark reports only its text."""
     records = (
         spark.readStream.format("kafka")
         .options(**settings.kafka_source())
-        .option("subscribe", settings.topic)
+        .option("subscribe", settings.kafka.topic)
         .option("startingOffsets", "earliest")
         .option("failOnDataLoss", "true")
         .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
@@ -37,7 +40,7 @@ def start(
 
     def write(batch: DataFrame, batch_id: int) -> None:
         try:
-            topic_writer.write(batch, settings, checkpoint.ranges(batch_id, settings.topic))
+            topic_writer.write(batch, settings, checkpoint.ranges(batch_id, settings.kafka.topic))
         except Exception as error:
             failed(error)
             raise
@@ -46,14 +49,14 @@ def start(
         rows.writeStream.foreachBatch(write)
         .trigger(processingTime=f"{settings.trigger_seconds} seconds")
         .option("checkpointLocation", checkpoint.location)
-        .queryName(settings.topic)
+        .queryName(settings.kafka.topic)
         .start()
     )
 
 
-def stop_after_batch(query: StreamingQuery, told: threading.Event) -> None:
-    """Wait until told, then until the batch that runs is committed, and stop."""
-    told.wait()
+def stop_after_batch(query: StreamingQuery, stop: threading.Event) -> None:
+    """Wait for the event, then until the running batch is committed, and stop the query."""
+    stop.wait()
     before = query.lastProgress
     while query.isActive and query.status["isTriggerActive"] and query.lastProgress == before:
         threading.Event().wait(0.05)
@@ -61,31 +64,31 @@ def stop_after_batch(query: StreamingQuery, told: threading.Event) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Run until told to end; raises what ended it otherwise."""
+    """Run until SIGTERM; raise the error that ends the stream otherwise."""
     topic = Topic(settings)
     identity = topic.identity()
     spark = lake_session("stream", settings)
-    # A batch that has to merge: streams shuffle into 200 parts whatever their size.
+    # For a batch that has to merge: by default streams shuffle into 200 parts, whatever their size.
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-    told = threading.Event()
-    on_sigterm(spark, told.set)
+    stop = threading.Event()
+    on_sigterm(spark, stop.set)
     checkpoint = Checkpoint(spark, settings.checkpoint_location)
-    metrics = StreamMetrics(topic, checkpoint.position(settings.topic))
-    with checkpoint.held(lost=told.set):
+    metrics = StreamMetrics(topic, checkpoint.position(settings.kafka.topic))
+    with checkpoint.held(lost=stop.set):
         events_table.create(spark, settings)
         events_table.claim(spark, identity)
         spark.streams.addListener(metrics)
         metrics.serve(settings.metrics_host, settings.metrics_port)
         failures: list[Exception] = []
         query = start(spark, settings, checkpoint, failures.append)
-        print(f"streaming {settings.topic} every {settings.trigger_seconds} s, from {checkpoint.location}", flush=True)
-        threading.Thread(target=stop_after_batch, args=(query, told), daemon=True).start()
+        _log.info("streaming %s every %d s, from %s", topic.name, settings.trigger_seconds, checkpoint.location)
+        threading.Thread(target=stop_after_batch, args=(query, stop), daemon=True).start()
         try:
             query.awaitTermination()
         except StreamingQueryException:
             if failures:
                 raise failures[-1] from None
             raise
-        # What it still has to tell would find this Python gone.
+        # Its last events would be delivered after this Python process is gone.
         spark.streams.removeListener(metrics)
-    print("stopped", flush=True)
+    _log.info("stopped")

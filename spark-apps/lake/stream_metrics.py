@@ -1,9 +1,10 @@
-"""What the stream tells Prometheus."""
+"""The stream's metrics for Prometheus."""
 
 import json
 import time
 from collections.abc import Mapping
 
+from game_settings.reader import SettingsError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -16,17 +17,16 @@ from pyspark.sql.streaming.listener import (
 )
 
 from lake.offsets import RangeError, Topic
-from lake.settings import SettingsError
 
 OBSERVED = "rows"
 """The name under which the query observes its rows: `total` and `rejected`."""
 
 
 class StreamMetrics(StreamingQueryListener):
-    """Kept up to date by the query that it listens to; served over HTTP."""
+    """Metrics that are updated by the events of the query, and served over HTTP."""
 
     def __init__(self, topic: Topic, position: Mapping[str, int]) -> None:
-        """`position` is where the stream goes on, until its first batch says more."""
+        """`position` is where the stream continues, until its first batch reports another."""
         registry = CollectorRegistry()
         self._rows = Counter("gamelake_stream_rows", "Rows committed, rejected ones included", registry=registry)
         self._rejected = Counter("gamelake_stream_rejected_rows", "Rejected rows committed", registry=registry)
@@ -63,7 +63,7 @@ class StreamMetrics(StreamingQueryListener):
         self._lag.position = json.loads(source.endOffset)[self._lag.topic.name]
         if not progress.numInputRows:
             return
-        # A batch that Spark's source could not read was read without it, and is not observed.
+        # A batch that Spark's source could not read is read without it, and is not observed.
         total, rejected = progress.observedMetrics.get(OBSERVED) or (0, 0)
         self._rows.inc(total or 0)
         self._rejected.inc(rejected or 0)
@@ -81,7 +81,7 @@ class StreamMetrics(StreamingQueryListener):
 
 
 class _Lag(Collector):
-    """Asked of the broker at each scrape: a stream that hangs shows how far it falls behind."""
+    """Reads the end offsets from the broker at each scrape, so that the lag of a stream that hangs is shown."""
 
     def __init__(self, topic: Topic, position: Mapping[str, int]) -> None:
         self.topic = topic

@@ -1,4 +1,4 @@
-"""How the driver is told to end, and what ended it."""
+"""How the driver is stopped, and the cause of its errors."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,9 +23,9 @@ class _OnSignal:
 
 
 def on_sigterm(spark: SparkSession, call: Callable[[], None]) -> None:
-    """Call this instead of ending at once.
+    """Call this on SIGTERM instead of exiting at once.
 
-    The JVM is what is started and what gets the signal, by default ends, and takes Python with it.
+    The JVM is the process that gets the signal. By default it exits, and Python with it.
     """
     jvm: Any = spark._jvm
     ensure_callback_server_started(spark.sparkContext._gateway)  # type: ignore[no-untyped-call]
@@ -33,7 +33,7 @@ def on_sigterm(spark: SparkSession, call: Callable[[], None]) -> None:
 
 
 def causes(error: BaseException) -> list[str]:
-    """Name what led to an error that came through Python and Java, the innermost cause first, each in one line."""
+    """Return the causes of an error that passed through Python and Java, the innermost first, one line each."""
     while error.__cause__ is not None:
         error = error.__cause__
     java: Any = getattr(error, "_origin", None) if isinstance(error, PySparkException) else error
@@ -48,7 +48,7 @@ def causes(error: BaseException) -> list[str]:
 
 
 def root_cause(error: BaseException) -> str:
-    """Name the innermost cause of an error, in one line."""
+    """Return the innermost cause of an error, in one line."""
     return causes(error)[0]
 
 

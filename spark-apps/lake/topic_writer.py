@@ -1,5 +1,6 @@
-"""Offsets of the topic become rows of the table, whatever their records hold."""
+"""Writes offsets of the topic as rows of the table, whatever their records contain."""
 
+import logging
 from collections.abc import Sequence
 
 from py4j.protocol import Py4JJavaError
@@ -11,13 +12,15 @@ from lake.offsets import OffsetRange
 from lake.settings import Settings
 from lake.termination import root_cause
 
+_log = logging.getLogger(__name__)
+
 
 def write(rows: DataFrame, settings: Settings, ranges: Sequence[OffsetRange]) -> None:
-    """Write rows, which Spark's Kafka source reads of these ranges; where it cannot, read them in another way."""
+    """Write rows that Spark's Kafka source reads from these ranges; what it cannot read is read by librdkafka."""
     try:
         events_writer.write(rows, ranges)
     except (PySparkException, Py4JJavaError) as error:
         if not topic_reader.is_needed(error):
             raise
-        print(f"Spark cannot read a record of {' '.join(map(str, ranges))}: {root_cause(error)}", flush=True)
+        _log.warning("Spark cannot read a record of %s: %s", " ".join(map(str, ranges)), root_cause(error))
         events_writer.write(topic_reader.rows(rows.sparkSession, settings, ranges), ranges)

@@ -1,4 +1,4 @@
-"""Records of the topic become rows of `events`, by the contract's own rules."""
+"""Transforms records of the topic into rows of `events`, by the rules of the contract."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ _TYPES = {
     Kind.TIMESTAMP: pa.timestamp("us", tz="UTC"),
 }
 _LONGEST_REASON = 1000
-"""Characters: a reason quotes the record."""
+"""Characters. A reason quotes the record."""
 
 _SCHEMA = pa.schema([(column.name, _TYPES[column.kind]) for column in COLUMNS])
 
@@ -28,11 +28,11 @@ _SCHEMA = pa.schema([(column.name, _TYPES[column.kind]) for column in COLUMNS])
 def to_events(records: DataFrame) -> DataFrame:
     """Turn records into rows, one for one.
 
-    `records` is what Spark's Kafka source gives (key, value: binary; partition, offset, timestamp); the answer has the
-    columns of `events`. A record that is no valid event becomes a row of family `rejected`, with the reason.
+    `records` has the columns of Spark's Kafka source (key, value: binary; partition, offset, timestamp); the result has
+    the columns of `events`. An invalid event becomes a row of family `rejected`, with the reason.
 
     Python decodes, so that API and lake cannot disagree about what an event is. As column expressions the same rules
-    took 4 times the CPU: they do not fit the 8,000 bytes of code that a JVM compiles at once.
+    took 4 times the CPU time: they exceed the 8,000 bytes of code that a JVM compiles at once.
     """
     columns = records.select("key", "value", "partition", "offset", F.unix_millis("timestamp").alias("timestamp"))
     return columns.mapInArrow(_decode_batches, spark_schema())
@@ -48,22 +48,22 @@ Record = tuple[bytes | None, bytes | None, int, int, int]
 
 
 def decoded(records: Sequence[Record]) -> pa.RecordBatch:
-    """Turn records into as many rows, whatever they hold."""
+    """Turn records into rows, one for one, whatever they contain."""
     try:
         return _batch([_row(*record) for record in records])
     except MemoryError:
         raise
-    except Exception:  # One of them is to blame, and the others are rows all the same.
-        return _batch([_row_whatever_it_holds(record) for record in records])
+    except Exception:  # One of them caused it; the others become rows as usual.
+        return _batch([_row_of_any(record) for record in records])
 
 
-def _row_whatever_it_holds(record: Record) -> dict[str, Any]:
+def _row_of_any(record: Record) -> dict[str, Any]:
     try:
         row = _row(*record)
         _batch([row])
     except MemoryError:
         raise
-    except Exception as error:  # No record may stop what reads it.
+    except Exception as error:  # No record may stop its reader.
         key, value, partition, offset, timestamp = record
         reason = f"record: cannot be a row ({type(error).__name__}: {error})"
         time = shown(timestamp) * 1000
@@ -85,7 +85,7 @@ def _row(key: bytes | None, value: bytes | None, partition: int, offset: int, ti
 
 
 def _rejected(key: bytes | None, value: bytes | None, reason: str, time: int) -> dict[str, Any]:
-    # A reason quotes names as they came, and those need not have a UTF-8 form.
+    # A reason quotes names as they were sent, which need not be valid UTF-8.
     written = reason[: _LONGEST_REASON + 1].encode(errors="backslashreplace").decode()
     if len(written) > _LONGEST_REASON:
         written = written[: _LONGEST_REASON - 1] + "…"

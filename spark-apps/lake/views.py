@@ -9,11 +9,11 @@ from game_events.table import family_query, rejected_query
 from lake.settings import EVENTS, Settings
 
 _TRINO_PATIENCE = 300
-"""Seconds; where everything is started at once, Trino is last."""
+"""Seconds. Where everything is started at once, Trino is ready last."""
 
 
 def create_views(settings: Settings) -> None:
-    """Make or replace the views, in Trino, whose dialect they are stored in."""
+    """Create or replace the views in Trino, in whose dialect they are stored."""
     queries = {family: family_query(family, EVENTS) for family in FAMILIES}
     queries["rejected_events"] = rejected_query(EVENTS)
     with trino.dbapi.connect(
@@ -26,7 +26,7 @@ def create_views(settings: Settings) -> None:
     ) as connection:
         _wait_until_started(connection)
         for name, query in queries.items():
-            # Invoker: what a user may not read in the table, he may not read through its views.
+            # Invoker: users may not read through the views what they may not read in the table.
             connection.cursor().execute(f"CREATE OR REPLACE VIEW {name} SECURITY INVOKER AS {query}").fetchall()
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 import game_api.settings
+import game_world.settings
 import pytest
 from lake import settings as job_settings
 
@@ -29,15 +30,25 @@ class Asked(Mapping[str, str]):
         return 0
 
 
-SASL = {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512"}
+VALID = {
+    "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+    "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
+    "LOG_FORMAT": "json",
+    "LOG_LEVEL": "INFO",
+}
+"""The settings that do not accept any text."""
+
+PASSWORD = {"KAFKA_SASL_PASSWORD": "swordfish"}
+"""What a Secret adds to a ConfigMap."""
 
 
 @pytest.mark.parametrize("program", ["api", "world"])
 @pytest.mark.parametrize("variant", ["default", "elsewhere", "plain"])
 def test_api_and_world_are_given_the_names_they_read(charts: Charts, variant: str, program: str) -> None:
-    """The chart sets no name that both do not read, and leaves out those of a security that is not used."""
-    asked = Asked(**SASL)
+    """The chart sets no name that neither reads, and leaves out those of a security that is not used."""
+    asked = Asked(**VALID)
     game_api.settings.Settings.from_environment(asked)
+    game_world.settings.Settings.from_environment(asked)
     objects = charts.render("gamelake", values=VARIANTS[variant][1])
     [deployment] = of(objects, "Deployment", program)
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
@@ -58,7 +69,7 @@ def test_api_and_world_are_given_the_names_they_read(charts: Charts, variant: st
 
 
 def test_the_world_may_be_left_out(charts: Charts) -> None:
-    """Without a world the API is told of none, without an address of Trino of no dashboard; nothing else is left."""
+    """Without a world the API has no WORLD_URL, without Trino no TRINO_URL, and the chart no objects of the world."""
     objects = charts.render("gamelake", values=VARIANTS["worldless"][1])
     [deployment] = of(objects, "Deployment", "api")
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
@@ -75,25 +86,26 @@ def test_the_world_reads_as_its_own_user(charts: Charts) -> None:
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
     [user] = of(objects, "KafkaUser", given["KAFKA_SASL_USERNAME"])
     assert given["KAFKA_SASL_PASSWORD"] == f"secret {user['metadata']['name']}/password"
-    projection = (ROOT / "api/game_world/projection.py").read_text()
-    [group] = re.findall(r'"group\.id": "(.+?)"', projection)
     assert user["spec"]["authorization"]["acls"] == [
         {
             "resource": {"type": "topic", "name": given["KAFKA_TOPIC"], "patternType": "literal"},
             "operations": ["Read", "Describe"],
         },
-        {"resource": {"type": "group", "name": group, "patternType": "literal"}, "operations": ["Read"]},
+        {
+            "resource": {"type": "group", "name": game_world.settings.GROUP, "patternType": "literal"},
+            "operations": ["Read"],
+        },
     ]
 
 
 @pytest.mark.parametrize("job", jobs())
 def test_a_job_is_given_the_names_it_reads(charts: Charts, job: str) -> None:
     """The driver has every name that spark-apps/lake/settings.py reads, and no other, from what the charts make."""
-    asked = Asked(**SASL)
+    asked = Asked(**VALID)
     job_settings.Settings.from_environment(asked)
     objects = charts.render("gamelake")
     given = environment(objects, application(jobs()[job])["driver"])
-    assert given.keys() == asked.names
+    assert given.keys() == asked.names - {"KAFKA_SSL_CA_LOCATION"}
     [user] = of(objects, "KafkaUser", given["KAFKA_SASL_USERNAME"])
     # Strimzi makes a Secret of the user's name.
     assert given["KAFKA_SASL_PASSWORD"] == f"secret {user['metadata']['name']}/password"
@@ -104,19 +116,19 @@ def test_the_charts_ask_for_what_the_code_does_by_default(charts: Charts) -> Non
     """A setting that a chart has a value for is by default what the code would take without it."""
     objects = charts.render("gamelake")
     [of_api] = of(objects, "ConfigMap", "api")
-    told = game_api.settings.Settings.from_environment(of_api["data"])
+    told = game_api.settings.Settings.from_environment({**of_api["data"], **PASSWORD})
     default = game_api.settings.Settings()
-    for name in ("workers", "threads", "keepalive_seconds", "access_log", "linger_ms", "delivery_timeout_ms"):
+    for name in ("workers", "threads", "keepalive_seconds", "access_log", "producer", "log"):
         assert getattr(told, name) == getattr(default, name), name
     for name in ("header_timeout_seconds", "body_timeout_seconds", "cors_origins"):
         assert getattr(told, name) == getattr(default, name), name
     for name in ("player_rate", "player_burst", "address_rate", "address_burst", "trusted_proxies"):
         assert getattr(told, name) == getattr(default, name), name
-    assert (told.queue_messages, told.queue_kbytes) == (default.queue_messages, default.queue_kbytes)
     [of_jobs] = of(objects, "ConfigMap", "gamelake-jobs")
-    jobs_told = job_settings.Settings.from_environment({**of_jobs["data"], "KAFKA_SASL_PASSWORD": "x"})
+    jobs_told = job_settings.Settings.from_environment({**of_jobs["data"], **PASSWORD})
     for name in ("hdfs_replication", "trigger_seconds", "max_offsets_per_trigger", "metrics_port", "snapshot_hours"):
         assert getattr(jobs_told, name) == getattr(job_settings.Settings, name), name
+    assert jobs_told.log == default.log
 
 
 @pytest.mark.parametrize("server", ["hdfs", "hive-metastore", "trino", "postgres", "valkey"])
@@ -144,10 +156,10 @@ def test_a_pod_of_the_api_has_time_to_drain(charts: Charts, timeout: int) -> Non
     """It is killed only after the Service's delay, gunicorn's graceful timeout and the last flush to Kafka."""
     objects = charts.render("api", values={"kafka": {"deliveryTimeoutMs": timeout}})
     [deployment], [config] = of(objects, "Deployment", "api"), of(objects, "ConfigMap", "api")
-    told = game_api.settings.Settings.from_environment(config["data"])
+    told = game_api.settings.Settings.from_environment({**config["data"], **PASSWORD})
     line = re.search(r"^graceful_timeout = (.+)$", (ROOT / "api/gunicorn.conf.py").read_text(), re.MULTILINE)
     assert line
     graceful = eval(line[1], {"_settings": told, "round": round})  # noqa: S307 the line is ours
     spec = deployment["spec"]["template"]["spec"]
     delay = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    assert spec["terminationGracePeriodSeconds"] > delay + graceful + told.answer_timeout
+    assert spec["terminationGracePeriodSeconds"] > delay + graceful + told.producer.answer_timeout

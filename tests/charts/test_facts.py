@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from game_kafka.settings import KafkaSettings
 from lake import settings as job_settings
 from testbed.clients.topic import configuration
 from testbed.settings import Ports
@@ -148,11 +149,11 @@ def test_the_reader_may_use_the_groups_that_the_jobs_use(charts: Charts) -> None
     [user] = of(charts.render("kafka"), "KafkaUser", "spark")
     [prefix] = [acl["resource"] for acl in user["spec"]["authorization"]["acls"] if acl["resource"]["type"] == "group"]
     assert prefix == {"type": "group", "name": job_settings.GROUPS, "patternType": "prefix"}
-    settings = job_settings.Settings("kafka:9092", "events", "hdfs://h:1", "thrift://m:1", "trino", 1)
+    settings = job_settings.Settings(KafkaSettings("kafka:9092", "events"), "hdfs://h:1", "thrift://m:1", "trino", 1)
     assert settings.kafka_source()["groupIdPrefix"].startswith(prefix["name"])
-    sources = [file.read_text() for file in (ROOT / "spark-apps").rglob("*.py")]
-    groups = [group for source in sources for group in re.findall(r'"group\.id": (f?"[^"]*")', source)]
-    assert groups
+    texts = [path.read_text() for path in (ROOT / "spark-apps").rglob("*.py")]
+    groups = [group for text in texts for group in re.findall(r'TopicReader\([^,]+, (f?".+?")', text)]
+    assert 'f"{GROUPS}offsets"' in groups
     assert [group for group in groups if not group.startswith('f"{GROUPS}')] == []
 
 

@@ -40,6 +40,8 @@ OTHER: dict[str, Any] = {
     "hostnames": ["game.example"],
     "parentRefs": [{"name": "other"}],
     "externalTrafficPolicy": "Local",
+    "format": "json",
+    "level": "DEBUG",
 }
 """Non-default values, by the last part of the name, where an arbitrary value would not be valid."""
 

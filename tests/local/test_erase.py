@@ -1,4 +1,4 @@
-"""Erasing a player: no row and no file names him after that, offsets stay accounted for, all else is as it was."""
+"""Erasing a player: afterwards no row and no file names them, every offset has a row, and nothing else changes."""
 
 import json
 import subprocess
@@ -17,9 +17,9 @@ from tests.local.lake import Lake, Place
 from tests.local.traffic import counting, running_stream, swords
 from tests.poison import EXAMPLES
 
-HIM = 'Lancelot du Lac, dit "le Chevalier à la charrette" \\'
+PLAYER = 'Lancelot du Lac, dit "le Chevalier à la charrette" \\'
 BEGINNING = b"Lancelot du Lac"
-"""Of his name: lists of files have no more of it, and no form of writing changes it."""
+"""Of the name: manifests have no more of it, and no encoding changes it."""
 OTHER = "Lancelot"
 PEACE = json.loads((EXAMPLES / "declare_peace.json").read_text())
 
@@ -41,7 +41,7 @@ def rows(lake: Lake) -> dict[Place, dict[str, Any]]:
 
 
 def values(file: Path) -> bytes:
-    """Return all that a Parquet or an Avro file holds, decompressed."""
+    """Return the whole content of a Parquet or Avro file, decompressed."""
     if file.suffix == ".parquet":
         return repr(pyarrow.parquet.ParquetFile(file).read().to_pylist()).encode()
     content = file.read_bytes()
@@ -54,8 +54,8 @@ def _without_number(data: bytes) -> bytes:
     return data[next(at for at, byte in enumerate(data) if byte < 128) + 1 :]
 
 
-def files_that_name_him(stack: Stack, folder: Path) -> list[Path]:
-    """Copy all Parquet files and lists of the lake, and return those that have the beginning of his name anywhere."""
+def files_that_name_the_player(stack: Stack, folder: Path) -> list[Path]:
+    """Copy all Parquet files and manifests of the lake, and return those that contain the beginning of the name."""
     folder.mkdir()
     hdfs(stack, "-get", "/lake/events", "/export", str(folder))
     found = [file for file in folder.rglob("*") if file.suffix in (".parquet", ".avro")]
@@ -63,47 +63,49 @@ def files_that_name_him(stack: Stack, folder: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def his(lake: Lake) -> list[Place]:
-    """What he has left: events, rejected records under his name and under another's."""
-    places = lake.write([*swords(3, player=HIM), b"no event"], key=HIM.encode())
-    places |= lake.write([json.dumps({"player": HIM}).encode(), json.dumps({"of": HIM}, ensure_ascii=False).encode()])
+def theirs(lake: Lake) -> list[Place]:
+    """The player's records: events, rejected records under their name and under another's."""
+    places = lake.write([*swords(3, player=PLAYER), b"no event"], key=PLAYER.encode())
+    places |= lake.write(
+        [json.dumps({"player": PLAYER}).encode(), json.dumps({"of": PLAYER}, ensure_ascii=False).encode()]
+    )
     return sorted(places)
 
 
 @pytest.fixture(scope="module")
 def declared(lake: Lake) -> list[Place]:
-    """Declarations of another player to him."""
-    return sorted(lake.write([json.dumps(PEACE | {"player": OTHER, "target": HIM}).encode()]))
+    """Declarations of another player to this one."""
+    return sorted(lake.write([json.dumps(PEACE | {"player": OTHER, "target": PLAYER}).encode()]))
 
 
 @pytest.fixture(scope="module")
 def files(
-    lake: Lake, stack: Stack, his: list[Place], declared: list[Place], tmp_path_factory: pytest.TempPathFactory
+    lake: Lake, stack: Stack, theirs: list[Place], declared: list[Place], tmp_path_factory: pytest.TempPathFactory
 ) -> list[Path]:
-    """Copies of the files that name him: of the table, also where his rows are marked deleted, and of an export."""
+    """Copies of the files that name the player: of the table, also with rows marked as deleted, and of an export."""
     lake.write(swords(3, player=OTHER))
     lake.job("batch.py", "load")
-    where = " OR ".join(f"(kafka_partition = {partition} AND kafka_offset = {offset})" for partition, offset in his)
+    where = " OR ".join(f"(kafka_partition = {partition} AND kafka_offset = {offset})" for partition, offset in theirs)
     lake.ask(f"UPDATE lake.default.events SET description = 'changed' WHERE {where}")
     lake.job("batch.py", "export")
-    return files_that_name_him(stack, tmp_path_factory.mktemp("before") / "lake")
+    return files_that_name_the_player(stack, tmp_path_factory.mktemp("before") / "lake")
 
 
 def test_erased(
-    lake: Lake, stack: Stack, his: list[Place], declared: list[Place], files: list[Path], tmp_path: Path
+    lake: Lake, stack: Stack, theirs: list[Place], declared: list[Place], files: list[Path], tmp_path: Path
 ) -> None:
-    """Beside the stream and a reader his rows become empty ones, no file names him, and all other rows stay."""
+    """Beside the stream and a reader the player's rows are emptied, no file names them, and other rows are kept."""
     assert {file.suffix for file in files} == {".parquet", ".avro"}
     with running_stream(stack, lake), counting(lake):
         before = rows(lake)
-        printed = erase(stack, HIM, "--grace", "2")
+        printed = erase(stack, PLAYER, "--grace", "2")
         assert "none names the player" in printed
         assert "Kafka keeps the player's records" in printed
         after = rows(lake)
-    assert not files_that_name_him(stack, tmp_path / "lake")
+    assert not files_that_name_the_player(stack, tmp_path / "lake")
     kept = ("received_at", "kafka_partition", "kafka_offset", "kafka_timestamp")
     for place, row in before.items():
-        if place in his:
+        if place in theirs:
             assert after[place] == dict.fromkeys(row) | {name: row[name] for name in kept} | {"family": "erased"}
         elif place in declared:
             assert after[place] == row | {"target": None}
@@ -111,15 +113,15 @@ def test_erased(
             assert after[place] == row
 
 
-def test_a_replay_does_not_bring_him_back(lake: Lake, his: list[Place]) -> None:
-    """His records, read again from Kafka, change nothing."""
+def test_a_replay_does_not_restore_the_rows(lake: Lake, theirs: list[Place]) -> None:
+    """The player's records, loaded again from Kafka, change nothing."""
     before = lake.rows()
     lake.job("batch.py", "load")
     assert lake.rows() == before
 
 
-def test_what_killed_writers_left(lake: Lake, stack: Stack, files: list[Path], tmp_path: Path) -> None:
-    """A file of his that no snapshot knows is deleted when it is no running job's: cut short, or old enough."""
+def test_orphan_files(lake: Lake, stack: Stack, files: list[Path], tmp_path: Path) -> None:
+    """A file that names the player and belongs to no snapshot is deleted if it is truncated or old enough."""
     whole = next(file for file in files if file.suffix == ".parquet")
     cut = tmp_path / "cut.parquet"
     cut.write_bytes(whole.read_bytes()[:-9])
@@ -127,22 +129,22 @@ def test_what_killed_writers_left(lake: Lake, stack: Stack, files: list[Path], t
     hdfs(stack, "-put", str(cut), "/lake/events/data/cut.parquet")
     before = lake.rows()
     with pytest.raises(StackError, match=r"/lake/events/data/whole\.parquet: \d+ rows") as refusal:
-        erase(stack, HIM, "--grace", "0")
+        erase(stack, PLAYER, "--grace", "0")
     assert "cut.parquet: " not in str(refusal.value)
-    erase(stack, HIM, "--grace", "0", "--orphan-age", "0")
+    erase(stack, PLAYER, "--grace", "0", "--orphan-age", "0")
     assert not {"whole.parquet", "cut.parquet"} & set(webhdfs.names(stack.settings, "/lake/events/data"))
     assert lake.rows() == before
 
 
-def test_nobody(lake: Lake, stack: Stack) -> None:
-    """A player who left nothing is no error, but said."""
+def test_an_unknown_player(lake: Lake, stack: Stack) -> None:
+    """A player without records is reported, and is not an error."""
     before = lake.rows()
     assert "before: 0 files name the player" in erase(stack, "nobody")
     assert lake.rows() == before
 
 
 @pytest.mark.parametrize("name", ["", "x" * 256])
-def test_no_name(stack: Stack, name: str) -> None:
-    """What cannot be a name is refused."""
+def test_an_invalid_name(stack: Stack, name: str) -> None:
+    """An empty or overlong name is refused."""
     with pytest.raises(StackError, match="argument PLAYER: expected a name of 1 to 255 characters"):
         erase(stack, name)

@@ -1,4 +1,4 @@
-"""Maintenance: fewer files, an end to the past, and nothing that a writer or a reader would notice."""
+"""Maintenance: fewer files and snapshots, without effect on writers and readers."""
 
 import shutil
 import subprocess
@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
-from lake.settings import Settings, SettingsError
+from game_settings.reader import SettingsError
+from lake.settings import Settings
 from testbed.clients import webhdfs
 from testbed.settings import ROOT
 from testbed.stack.process import Program
@@ -46,7 +47,7 @@ def hdfs(stack: Stack, *arguments: str) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _loaded(lake: Lake) -> Iterator[None]:
-    """Some rows of earlier days, twice. What the tests delete is loaded again after them."""
+    """Rows of earlier days, loaded twice. The rows that the tests delete are loaded again after them."""
     for _ in range(2):
         for day in (RECENT, OLD):
             noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
@@ -57,7 +58,7 @@ def _loaded(lake: Lake) -> Iterator[None]:
 
 
 def test_killed_midway(lake: Lake, stack: Stack) -> None:
-    """Killed while it rewrites a day, maintenance has changed no row."""
+    """Maintenance that is killed while it rewrites a day changes no row."""
     rows, before = lake.rows(), files(lake, RECENT)
     folder = next(iter(before)).removeprefix(stack.settings.hdfs_uri).rsplit("/", 1)[0]
     names = webhdfs.names(stack.settings, folder)
@@ -70,7 +71,7 @@ def test_killed_midway(lake: Lake, stack: Stack) -> None:
 
 
 def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
-    """Two at once make many files few and let old snapshots expire; the stream and a reader notice nothing of it."""
+    """Two concurrent runs merge files and expire snapshots without effect on the stream and a reader."""
     with running_stream(stack, lake), counting(lake):
         wait_until("small files", lambda: len(files(lake, TODAY)) > 30 and len(snapshots(lake)) > 22, 240, pause=1)
         rows, small, [first, *_] = lake.rows(), files(lake, TODAY), snapshots(lake)
@@ -89,7 +90,7 @@ def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
 
 
 def test_days(lake: Lake, stack: Stack) -> None:
-    """A day that is over becomes one file; one past retention is deleted, and so is what a killed writer left."""
+    """A completed day becomes one file; days past retention are deleted, and so are orphan files."""
     whole, *_ = files(lake, OLD)
     for name, modified in (("young", f"{TODAY:%Y%m%d}:000000"), ("forgotten", f"{OLD:%Y%m%d}:000000")):
         hdfs(stack, "-cp", whole, f"/lake/events/data/{name}.parquet")
@@ -107,31 +108,31 @@ def test_days(lake: Lake, stack: Stack) -> None:
     assert "forgotten.parquet" not in left
 
 
-def test_it_stays(lake: Lake, stack: Stack) -> None:
-    """With --every it survives that the metastore is away, rewrites nothing for no reason, and ends when told to."""
+def test_it_keeps_running(lake: Lake, stack: Stack) -> None:
+    """With --every it survives an unavailable metastore, rewrites nothing without need, and stops on SIGTERM."""
     job = lake.start(maintenance(stack, "--every", "1"))
     assert job.stdout
     lines = iter(job.stdout.readline, "")
-    assert "retention: all days are kept" in next(line for line in lines if line.startswith("retention"))
+    assert "retention: all days are kept" in next(line for line in lines if ": retention: " in line)
     before = files(lake, RECENT)
     stack["metastore"].stop()
     try:
         assert next(line for line in lines if "failed" in line)
     finally:
         stack.up(["metastore"])
-    assert next(line for line in lines if line.startswith("small files") and "failed" not in line)
+    assert next(line for line in lines if ": small files: " in line and "failed" not in line)
     job.terminate()
-    assert list(lines)[-1] == "stopped\n"
+    assert list(lines)[-1].endswith(" INFO lake.maintenance.runs: stopped\n")
     assert job.wait(30) == 0
     assert files(lake, RECENT) == before
 
 
-def test_its_scratch_is_taken_away(lake: Lake, stack: Stack) -> None:
-    """Files of a run lie with the data; when a cleaner takes them, maintenance ends, and another one does better."""
+def test_its_scratch_files_are_deleted(lake: Lake, stack: Stack) -> None:
+    """Scratch files are in the data directory; if they are deleted, maintenance exits, and a new process succeeds."""
     job = lake.start(maintenance(stack, "--every", "1"))
     assert job.stdout
     lines = iter(job.stdout.readline, "")
-    assert next(line for line in lines if line.startswith("retention") and "failed" not in line)
+    assert next(line for line in lines if ": retention: " in line and "failed" not in line)
     scratch = stack.settings.data / "spark" / str(job.pid)
     assert list(scratch.glob("blockmgr-*"))
     shutil.rmtree(scratch)
@@ -142,6 +143,6 @@ def test_its_scratch_is_taken_away(lake: Lake, stack: Stack) -> None:
 
 
 def test_orphans_are_a_day_old(stack: Stack) -> None:
-    """Files that may be a running job's cannot be asked to be deleted."""
+    """An age at which files may still belong to a running job is refused."""
     with pytest.raises(SettingsError, match="MAINTAIN_ORPHAN_HOURS: expected at least 24, got 23"):
         Settings.from_environment(maintenance(stack, MAINTAIN_ORPHAN_HOURS="23").environment)

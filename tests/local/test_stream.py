@@ -209,8 +209,8 @@ def test_a_second_stream_is_refused(lake: Lake, stack: Stack) -> None:
     job = lake.start(program)
     printed = job.communicate(timeout=PATIENCE)[0]
     assert job.returncode == 1
-    assert "error: another stream is at work on" in printed
-    [named] = set(re.findall(r"at work on .*, process (\d+)\.", printed))
+    assert "error: another stream is using" in printed
+    [named] = set(re.findall(r"is using .*, process (\d+)\.", printed))
     assert int(named) in {child.pid for child in running.children(recursive=True)}
     lake.write(swords(10))
     wait_for_rows(lake)

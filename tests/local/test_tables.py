@@ -1,4 +1,4 @@
-"""tables.py: DDL only, any number of times, before or after data."""
+"""tables.py: DDL only, which may run any number of times, before or after data."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ def _loaded(lake: Lake) -> None:
 
 
 def test_after_data(lake: Lake) -> None:
-    """Run after data has landed, and again, it leaves every row and every file as it was."""
+    """Run once and again after a load, it changes no row and no file."""
     rows, files = lake.rows(), lake.files("/lake/events/data")
     lake.job("tables.py")
     lake.job("tables.py")
@@ -29,7 +29,7 @@ def test_after_data(lake: Lake) -> None:
 
 
 def test_a_new_column(lake: Lake) -> None:
-    """A column that the contract has and the table lacks is added; rows stay."""
+    """A column of the contract that the table lacks is added; rows are kept."""
     places = lake.places()
     lake.ask("ALTER TABLE lake.default.events DROP COLUMN target")
     lake.job("tables.py")
@@ -38,7 +38,7 @@ def test_a_new_column(lake: Lake) -> None:
 
 
 def test_a_catalog_that_lost_the_table(lake: Lake) -> None:
-    """With its files there and the table gone from the catalog, no new table hides them; --register brings it back."""
+    """If the catalog has lost the table, no new table hides its files; --register restores it."""
     rows = lake.rows()
     lake.ask("CALL lake.system.unregister_table('default', 'events')")
     with pytest.raises(StackError) as refusal:
@@ -50,7 +50,7 @@ def test_a_catalog_that_lost_the_table(lake: Lake) -> None:
 
 
 def test_the_queries_of_the_first_version(lake: Lake) -> None:
-    """The five queries that the first version answered are answered, word for word."""
+    """The five queries of the first version still work, word for word."""
     tables, columns, some, types, [[average]] = (lake.ask(query) for query in QUERIES)
     views = {"purchases", "joins", "declarations", "visits", "rejected_events"}
     assert views <= {name for [name] in tables}
@@ -63,10 +63,10 @@ def test_the_queries_of_the_first_version(lake: Lake) -> None:
     assert 0 <= average <= 10
 
 
-def test_a_topic_made_anew_is_refused(lake: Lake, stack: Stack) -> None:
-    """Offsets of another topic, of the same name or not, are not taken for rows that are there already."""
+def test_a_recreated_topic_is_refused(lake: Lake, stack: Stack) -> None:
+    """Offsets of another topic, whatever its name, are not mistaken for existing rows."""
     places = lake.places()
-    other = replace(stack.settings, topic="made_anew")
+    other = replace(stack.settings, topic="recreated")
     assert topic.ensure(other)
     with pytest.raises(StackError, match=r"holds the offsets of topic id \S+, and this topic's id is \S+"):
         stack.run(spark_job(other, "job", "batch.py", "load"))

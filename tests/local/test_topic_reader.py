@@ -1,4 +1,4 @@
-"""What the jobs read of the topic: every record that is committed, whatever it holds, and nothing else."""
+"""What the jobs read from the topic: every committed record, whatever it contains, and nothing else."""
 
 import json
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def settings(kafka: Stack) -> Settings:
 def by_spark(spark: SparkSession, settings: Settings) -> DataFrame:
     """Read the topic as the jobs do, to its end."""
     source = spark.read.format("kafka").options(**settings.kafka_source())
-    return to_events(source.options(**spark_options(settings.topic, Topic(settings).all())).load())
+    return to_events(source.options(**spark_options(settings.kafka.topic, Topic(settings).all())).load())
 
 
 def places(rows: list[Row]) -> list[tuple[int, int]]:
@@ -63,7 +63,7 @@ def test_transactions(kafka: Stack, spark: SparkSession) -> None:
 
 
 def test_both_ways_make_the_same_rows(kafka: Stack, spark: SparkSession) -> None:
-    """Of what both can read, Spark's source and the other reader make the same rows."""
+    """Spark's source and the other reader make the same rows of records that both can read."""
     lake = Lake(kafka)
     lake.write(value for value, _ in POISON.values())
     jobs = settings(kafka)
@@ -76,7 +76,7 @@ def test_both_ways_make_the_same_rows(kafka: Stack, spark: SparkSession) -> None
 
 
 def test_times_that_spark_cannot_read(kafka: Stack, spark: SparkSession) -> None:
-    """Times beyond what Java counts end Spark's source in a known way, and are no matter to the other reader."""
+    """Times that Java cannot represent end Spark's source with a known error; the other reader accepts them."""
     written = Lake(kafka).write_as_they_are((b"k", VALID, [], time) for time in HOSTILE_TIMESTAMPS)
     jobs = settings(kafka)
     with pytest.raises((PySparkException, Py4JJavaError)) as failure:
@@ -88,15 +88,15 @@ def test_times_that_spark_cannot_read(kafka: Stack, spark: SparkSession) -> None
     assert {row.kafka_timestamp.year for row in rows} == {1970}
 
 
-def test_an_error_of_another_kind_is_passed_on(spark: SparkSession) -> None:
-    """Only what Spark says of such a time makes the other reader be asked."""
+def test_another_error_is_raised(spark: SparkSession) -> None:
+    """The other reader is used only after Spark's error for such a time."""
     with pytest.raises((PySparkException, Py4JJavaError)) as failure:
         spark.sql("SELECT raise_error('no such thing')").collect()
     assert not topic_reader.is_needed(failure.value)
 
 
 def test_keys_and_headers_of_any_kind(kafka: Stack, spark: SparkSession) -> None:
-    """Whatever its key and headers are, a record is read, with its key where it is rejected."""
+    """A record is read whatever its key and headers are; if it is rejected, the row has its key."""
     lake = Lake(kafka)
     hostile = [(key, b"no event", headers, 0) for key in HOSTILE_KEYS for headers in HOSTILE_HEADERS]
     written = lake.write_as_they_are(hostile)

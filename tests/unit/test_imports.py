@@ -8,7 +8,8 @@ import pytest
 from testbed.settings import ROOT
 
 LAYERS = [
-    ["game_events"],
+    ["game_events", "game_settings"],
+    ["game_kafka"],
     ["game_world"],
     ["game_api", "lake"],
     ["spark-apps"],

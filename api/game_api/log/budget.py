@@ -1,10 +1,10 @@
-"""How much may be on its way to Kafka at once."""
+"""The limit of records and bytes in flight to Kafka."""
 
 from threading import Lock
 
 
 class Budget:
-    """So many records and bytes; what does not fit as a whole is not taken."""
+    """A number of records and bytes, taken as a whole or not at all."""
 
     def __init__(self, records: int, size: int) -> None:
         self._records = records

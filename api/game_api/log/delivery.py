@@ -1,4 +1,4 @@
-"""The records of one append on their way: a request thread waits, the poll thread reports."""
+"""The records of one append in flight: a request thread waits, the poll thread reports."""
 
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -9,15 +9,15 @@ from confluent_kafka import KafkaError, Message
 from game_api.log.event_log import Outcome, Receipt
 
 REFUSALS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
-"""The errors that say the record was not written, whichever attempt they answer."""
+"""The errors after which the record is known not to be written, whichever attempt they answer."""
 
 _NO_REPORT = Receipt(Outcome.UNKNOWN, reason="Kafka did not answer in time")
 
 
 class Delivery:
-    """Collects a receipt for each of `size` records; calls `on_loss`, before the waiter goes on, when one got lost.
+    """Collects a receipt for each of `size` records; calls `on_loss`, before the waiter continues, if one is lost.
 
-    It calls `on_end`, once, when Kafka holds no record any more: that may be long after the waiter went on.
+    It calls `on_end` once, when Kafka holds none of the records any more: that may be long after the waiter continued.
     """
 
     def __init__(self, size: int, on_loss: Callable[[], None], on_end: Callable[[], None] = lambda: None) -> None:
@@ -45,10 +45,10 @@ class Delivery:
             self._end()
 
     def refuse_from(self, index: int, reason: str) -> None:
-        """Give the records from `index` on, which were not handed over, their receipts."""
+        """Give receipts to the records from `index` on, which were not passed to the producer."""
         self._receipts[index:] = [Receipt(Outcome.REFUSED, reason=reason)] * (len(self._receipts) - index)
         self._expected = index
-        # The last report may have come before `_expected` sank, or may come now and see it: both put, at worst.
+        # The last report may have come before `_expected` decreased, or may come now: at worst both put.
         if self._reported == index:
             self._end()
 

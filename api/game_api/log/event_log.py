@@ -1,4 +1,4 @@
-"""Where events go: an append-only log. The views know only this."""
+"""The append-only log of events. The views depend only on this."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -6,13 +6,13 @@ from typing import NamedTuple, Protocol
 
 
 class Outcome(StrEnum):
-    """What became of an event."""
+    """The outcome of writing an event."""
 
     ACKED = "acked"
     REFUSED = "refused"
-    """Surely not written."""
+    """Not written."""
     UNKNOWN = "unknown"
-    """It may have been written, or may yet be."""
+    """It may have been written, or may still be."""
 
 
 class Record(NamedTuple):
@@ -21,7 +21,7 @@ class Record(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What became of a record: where it lies, when acked; the reason, when not."""
+    """The outcome for a record: its place in the log if acked, otherwise the reason."""
 
     outcome: Outcome
     partition: int = -1
@@ -29,18 +29,18 @@ class Receipt(NamedTuple):
     reason: str = ""
 
 
-AWAY = Receipt(Outcome.REFUSED, reason="Kafka is away")
+KAFKA_UNAVAILABLE = Receipt(Outcome.REFUSED, reason="Kafka is unavailable")
 
 
 class EventLog(Protocol):
     def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
-        """Write records and wait for what becomes of each, a bounded time; the receipts are in the records' order.
+        """Write records and wait a bounded time for their outcomes; the receipts are in the order of the records.
 
-        `late` are the seconds for which the client has waited already.
+        `late` is the number of seconds that the client has already waited.
         """
 
     def is_reachable(self) -> bool:
-        """Whether an append is tried at all, as far as is known; asks nobody."""
+        """Whether an append would be attempted, as far as is known; sends no request."""
 
     def is_ready(self) -> bool:
         """Whether an append can be expected to succeed."""

@@ -1,5 +1,6 @@
-"""The event log on Kafka: an idempotent producer, and a breaker that answers at once while Kafka is away."""
+"""The event log on Kafka: an idempotent producer, and a circuit breaker for when Kafka is unavailable."""
 
+import logging
 import os
 import signal
 from collections.abc import Sequence
@@ -8,41 +9,46 @@ from threading import Event, Lock, Thread
 from time import monotonic
 
 from confluent_kafka import KafkaError, KafkaException, Producer
+from game_kafka.log import client_log
 
 from game_api.log.budget import Budget
 from game_api.log.delivery import Delivery
-from game_api.log.event_log import AWAY, Outcome, Receipt, Record
+from game_api.log.event_log import KAFKA_UNAVAILABLE, Outcome, Receipt, Record
 from game_api.metrics import set_queue_length
 from game_api.settings import Settings
 
+_log = logging.getLogger(__name__)
+
 PROBE_SECONDS = 1.0
 IDLE_SECONDS = 3.0
-"""After this long without an acknowledgement, a probe tells whether Kafka is still there."""
+"""After this long without an acknowledgement, a probe checks whether Kafka is still available."""
 
 _MOST_LATE = 1.0
-"""Kafka's own report is always awaited."""
+"""The most seconds by which a request's own wait is shortened, so that Kafka's report is still awaited."""
 
-_BUSY = Receipt(Outcome.REFUSED, reason="too many events are on their way to Kafka")
+_BUSY = Receipt(Outcome.REFUSED, reason="too many events are in flight to Kafka")
 
 
 class KafkaLog:
-    """Appends to the topic of `settings`. Opens nothing before it is started or used: until then it survives a fork."""
+    """Appends to the topic of `settings`. Opens nothing until it is started or used, so that it survives a fork."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._topic = settings.kafka.topic
+        self._answer_timeout = settings.producer.answer_timeout
         self._start_lock = Lock()
         self._producer: Producer | None = None
         self._threads: list[Thread] = []
         self._stopping = Event()
         self._reachable = False
         self._last_ack = 0.0
-        self._budget = Budget(settings.queue_messages, 1024 * settings.queue_kbytes)
+        self._budget = Budget(settings.producer.queue_messages, 1024 * settings.producer.queue_kbytes)
 
     def start(self) -> Producer:
-        """Open the producer, if it is not; wait up to a second to learn whether Kafka is there."""
+        """Open the producer, unless it is open; wait up to a second to learn whether Kafka is available."""
         with self._start_lock:
             if self._producer is None:
-                producer = Producer({**self._settings.producer(), "error_cb": _on_error})
+                producer = Producer({**self._settings.producer_options(), "error_cb": _on_error}, logger=client_log())
                 self._probe(producer, PROBE_SECONDS)
                 self._threads = [
                     Thread(target=self._poll, args=(producer,), name="kafka-poll", daemon=True),
@@ -56,12 +62,12 @@ class KafkaLog:
     def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
         producer = self._producer or self.start()
         if not self._reachable:
-            return [AWAY] * len(records)
+            return [KAFKA_UNAVAILABLE] * len(records)
         cost = len(records), sum(len(key) + len(value) for key, value in records)
         if not self._budget.take(*cost):
             return [_BUSY] * len(records)
         delivery = Delivery(len(records), self._open_breaker, partial(self._budget.give_back, *cost))
-        produce, topic, report = producer.produce, self._settings.topic, delivery.report
+        produce, topic, report = producer.produce, self._topic, delivery.report
         index = 0
         try:
             for index, (key, value) in enumerate(records):
@@ -70,7 +76,7 @@ class KafkaLog:
             delivery.refuse_from(index, "the queue to Kafka is full")
         except KafkaException as error:
             delivery.refuse_from(index, str(error))
-        receipts = delivery.wait(self._settings.answer_timeout - min(late, _MOST_LATE))
+        receipts = delivery.wait(self._answer_timeout - min(late, _MOST_LATE))
         if receipts[0].outcome is Outcome.ACKED:
             self._last_ack = monotonic()
         return receipts
@@ -85,13 +91,13 @@ class KafkaLog:
         return self._reachable
 
     def close(self) -> None:
-        """Deliver what is queued, within the delivery timeout."""
+        """Deliver the queued records, within the delivery timeout."""
         if self._producer is None:
             return
         self._stopping.set()
         for thread in self._threads:
             thread.join()
-        self._producer.flush(self._settings.answer_timeout)
+        self._producer.flush(self._answer_timeout)
 
     def _open_breaker(self) -> None:
         self._reachable = False
@@ -109,10 +115,10 @@ class KafkaLog:
                 self._probe(producer, IDLE_SECONDS)
 
     def _probe(self, producer: Producer, timeout: float) -> None:
-        """Close the breaker if Kafka answers within `timeout` seconds and knows the topic; else open it."""
+        """Close the breaker if Kafka answers within `timeout` seconds and has the topic; otherwise open it."""
         began = monotonic()
         try:
-            topic = producer.list_topics(self._settings.topic, timeout).topics[self._settings.topic]
+            topic = producer.list_topics(self._topic, timeout).topics[self._topic]
             self._reachable = topic.error is None and any(part.leader >= 0 for part in topic.partitions.values())
         except KafkaException:
             # Under load an answer may be late while events are still acknowledged.
@@ -121,5 +127,6 @@ class KafkaLog:
 
 def _on_error(error: KafkaError) -> None:
     if error.fatal():
-        # The producer is lost, by librdkafka's rules: gunicorn starts another worker, with another producer.
+        _log.error("the producer is lost: %s", error.str())
+        # librdkafka cannot repair it: gunicorn starts another worker, with another producer.
         os.kill(os.getpid(), signal.SIGTERM)

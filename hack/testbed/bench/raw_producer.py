@@ -11,6 +11,7 @@ from itertools import cycle, islice
 
 from confluent_kafka import KafkaError, Message, Producer
 from game_api.settings import Settings
+from game_kafka.settings import KafkaSettings
 
 from testbed.bench import traffic
 
@@ -31,9 +32,9 @@ class Tally:
 
 def main() -> None:
     bootstrap_servers, topic, events = sys.argv[1:]
-    settings = Settings(bootstrap_servers=bootstrap_servers, topic=topic)
+    settings = Settings(kafka=KafkaSettings(bootstrap_servers=bootstrap_servers, topic=topic))
     values = list(traffic.records(DISTINCT))
-    producer = Producer(settings.producer())
+    producer = Producer(settings.producer_options())
     producer.list_topics(topic, timeout=10)
     tally = Tally()
     began, began_cpu = time.monotonic(), time.process_time()

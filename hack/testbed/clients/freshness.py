@@ -1,4 +1,4 @@
-"""How far behind Kafka is what Trino shows."""
+"""How far the rows that Trino shows are behind Kafka."""
 
 from datetime import datetime
 
@@ -13,15 +13,15 @@ from testbed.settings import Settings
 def freshness(settings: Settings) -> str:
     """Compare the newest row that Trino shows with the newest record, in words."""
     try:
-        # In this order: what comes in between makes it look older, never newer.
+        # In this order, an event that arrives in between makes the row look older, never newer.
         [[row]] = sql.ask(settings, f"SELECT max(kafka_timestamp) FROM {EVENTS}")[1]
         record, _ = topic.newest(settings)
     except (trino.exceptions.Error, KafkaException, OSError) as error:
         return f"unknown: {str(error).splitlines()[0]}"
-    return _told(row, record)
+    return _described(row, record)
 
 
-def _told(row: datetime | None, record: int) -> str:
+def _described(row: datetime | None, record: int) -> str:
     if record < 0:
         return "no event yet"
     if row is None:

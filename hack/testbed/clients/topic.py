@@ -1,18 +1,20 @@
 """The topic of the stack."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaException, Message
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from confluent_kafka.cimpl import KafkaError, NewTopic
+from game_kafka.reader import TopicReader
 
 from testbed.settings import Settings
 
+_GROUP = "local"
+
 
 def ensure(settings: Settings) -> bool:
-    """Make the topic if it is not there, and configure it; false while the broker does not answer."""
-    admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers, "log_level": 0, "socket.timeout.ms": 3000})
+    """Create the topic if it does not exist, and configure it; false while the broker does not answer."""
+    admin = AdminClient({**settings.kafka.client(), "log_level": 0, "socket.timeout.ms": 3000})
     config = configuration(settings)
     try:
         if settings.topic in admin.list_topics(timeout=2).topics:
@@ -44,11 +46,9 @@ def _configure(admin: AdminClient, topic: str, config: Mapping[str, str]) -> Non
 
 
 def end_offsets(settings: Settings) -> dict[int, int]:
-    """Return each partition's end offset: the first that is not read yet, of an open transaction or to come."""
-    with _reader(settings) as reader:
-        return {
-            partition: _window(reader, settings.topic, partition).stop for partition in _partitions(reader, settings)
-        }
+    """Return each partition's end offset: that of the next record, or of the first open transaction."""
+    with TopicReader(settings.kafka, _GROUP, patience=10) as reader:
+        return {partition: window.stop for partition, window in reader.windows().items()}
 
 
 def end_offset(settings: Settings) -> int:
@@ -62,50 +62,20 @@ def newest(settings: Settings) -> tuple[int, str]:
     Without any record, (-1, "").
     """
     found = (-1, "")
-    with _reader(settings) as reader:
-        for partition in _partitions(reader, settings):
-            if record := _last(reader, settings.topic, partition):
+    with TopicReader(settings.kafka, _GROUP, patience=10) as reader:
+        for partition, window in reader.windows().items():
+            if record := _last(reader, partition, window):
                 found = max(found, (record.timestamp()[1], (record.value() or b"").decode(errors="replace")))
     return found
 
 
-def _last(reader: Consumer, topic: str, partition: int) -> Message | None:
+def _last(reader: TopicReader, partition: int, window: range) -> Message | None:
     """Return the last record, which need not be at the last offset: Kafka uses offsets itself."""
-    window, reach = _window(reader, topic, partition), 1
+    size = 1
     while window:
-        start, found = max(window.start, window.stop - reach), None
-        reader.assign([TopicPartition(topic, partition, start)])
-        while (message := reader.poll(10)) is not None and not message.error():
-            found = message
-            if (message.offset() or 0) >= window.stop - 1:
-                break
+        start = max(window.start, window.stop - size)
+        found = [messages[-1] for messages in reader.read(partition, range(start, window.stop))]
         if found or start == window.start:
-            return found
-        reach *= 10
+            return found[-1] if found else None
+        size *= 10
     return None
-
-
-def _partitions(reader: Consumer, settings: Settings) -> list[int]:
-    return sorted(reader.list_topics(settings.topic, timeout=10).topics[settings.topic].partitions)
-
-
-def _window(reader: Consumer, topic: str, partition: int) -> range:
-    return range(*reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=10))
-
-
-@contextmanager
-def _reader(settings: Settings) -> Iterator[Consumer]:
-    # It joins no group: `group.id` is only demanded by the client.
-    reader = Consumer(
-        {
-            "bootstrap.servers": settings.bootstrap_servers,
-            "group.id": "local",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "isolation.level": "read_committed",
-        }
-    )
-    try:
-        yield reader
-    finally:
-        reader.close()

@@ -1,46 +1,42 @@
-"""Which cluster, and what is in it."""
+"""Which cluster to use, and what is installed in it."""
 
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from game_settings.reader import read, setting
 
 from testbed.cluster.command import KindError
 from testbed.settings import Settings as LocalSettings
+from testbed.settings import SettingsError
 
 OPERATORS = ("real", "standin", "installed")
-_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+
+
+def _name(variable: str) -> Any:  # noqa: ANN401 as dataclasses.field
+    expected = "lower-case letters, digits and hyphens"
+    return setting(variable, "gamelake", pattern=r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", expected=expected)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """`data` is a folder of this cluster's own; `operators` and `node_image` are empty where none was asked for."""
-
+    # A folder of this cluster's own, below GAMELAKE_DATA.
     data: Path
-    cluster: str = "gamelake"
-    namespace: str = "gamelake"
-    operators: str = ""
-    node_image: str = ""
+    cluster: str = _name("CLUSTER")
+    namespace: str = _name("NAMESPACE")
+    # Empty: what the cluster has, or else the stand-ins or the real ones, whichever can be installed.
+    operators: str = setting("OPERATORS", "", choices=OPERATORS)
+    # Empty: the newest image of a node that this machine has.
+    node_image: str = setting("KIND_NODE_IMAGE", "")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
-        """`CLUSTER`, `NAMESPACE` (both gamelake), `OPERATORS`, `KIND_NODE_IMAGE`, `GAMELAKE_DATA` (.local)."""
-        cluster = _name(environment, "CLUSTER", cls.cluster)
-        operators = environment.get("OPERATORS", "")
-        if operators and operators not in OPERATORS:
-            raise KindError(f"OPERATORS: expected one of {', '.join(OPERATORS)}, got {operators!r}")
-        return cls(
-            data=LocalSettings.from_environment(environment).data / "kind" / cluster,
-            cluster=cluster,
-            namespace=_name(environment, "NAMESPACE", cls.namespace),
-            operators=operators,
-            node_image=environment.get("KIND_NODE_IMAGE", ""),
-        )
-
-
-def _name(environment: Mapping[str, str], variable: str, default: str) -> str:
-    name = environment.get(variable) or default
-    if not _NAME.fullmatch(name):
-        raise KindError(f"{variable}: expected lower-case letters, digits and hyphens, got {name!r}")
-    return name
+        """Read the environment, or raise KindError."""
+        try:
+            data = LocalSettings.from_environment(environment).data / "kind"
+            chosen = read(cls, environment, data=data)
+        except SettingsError as error:
+            raise KindError(str(error)) from None
+        return replace(chosen, data=data / chosen.cluster)

@@ -1,4 +1,4 @@
-"""One player's erasure, step by step."""
+"""The erasure of one player, step by step."""
 
 import time
 from collections.abc import Iterable
@@ -11,17 +11,17 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from lake import export
-from lake.erasure.player import HIS, NAMED, Player
-from lake.erasure.traces import CUT_SHORT, Search, search
+from lake.erasure.player import NAMED, OWN, Player
+from lake.erasure.traces import TRUNCATED, Search, search
 from lake.hdfs import Files
 from lake.maintenance import compaction, snapshots
 from lake.retry import retried
 from lake.settings import EVENTS, Settings
 
 _PASSES = 3
-"""A player may be at play while his rows are rewritten."""
+"""A player may play while their rows are rewritten."""
 _ROUNDS = 3
-"""Each finds the rows that came while the one before was at work."""
+"""Each finds the rows that were added during the one before."""
 _KEPT = ("received_at", "kafka_partition", "kafka_offset", "kafka_timestamp")
 
 
@@ -34,34 +34,34 @@ class Erasure:
         return search(self._spark, self._folders, self._player)
 
     def clean(self, found: Iterable[str], grace: float) -> None:
-        """Take the player out of the rows, out of the exports that have him, and out of the table's past."""
+        """Remove the player from the rows, from the exports that name them, and from old snapshots."""
         spark = self._spark
-        # As few as can be: then none that the next step changes is left as the only one, which is never rewritten.
-        tell("lists of files", retried(lambda: snapshots.rewrite_manifests(spark)))
-        tell("rows", self._rows())
-        tell("rows marked deleted", retried(lambda: compaction.apply_deletes(spark)))
-        # They note the least and the greatest player of each file, of those too that the commits before replaced.
-        tell("lists of files", retried(lambda: snapshots.rewrite_manifests(spark)))
+        # Iceberg never rewrites a single manifest: merged now, none that the next step changes remains the only one.
+        report("manifests", retried(lambda: snapshots.rewrite_manifests(spark)))
+        report("rows", self._rows())
+        report("rows marked deleted", retried(lambda: compaction.apply_deletes(spark)))
+        # Manifests have the bounds of the player names in each file, also in files that earlier commits replaced.
+        report("manifests", retried(lambda: snapshots.rewrite_manifests(spark)))
         past = snapshots.past(spark)
         if families := sorted({family for path in found if (family := self._family(path)) in export.FAMILIES}):
             export.export(self._settings, families)
         if past or families:
-            tell("waiting", f"{grace:g} s, for queries that run; one that takes longer may have to be asked again")
+            report("waiting", f"{grace:g} s, for running queries; one that takes longer may have to be repeated")
             time.sleep(grace)
-        tell("snapshots", retried(lambda: snapshots.forget(spark, past)))
+        report("snapshots", retried(lambda: snapshots.expire_exactly(spark, past)))
 
     def _rows(self) -> str:
-        """Rewrite the files that have rows of his, so that nothing of them stays in any."""
+        """Rewrite the files with rows that name the player, so that no file contains them."""
         spark, arguments = self._spark, self._player.arguments
-        # Rows that are added meanwhile are no conflict: with `serializable` a running stream would be one each time.
+        # Rows that are added meanwhile do not conflict: with `serializable` a running stream would conflict every time.
         spark.sql(
             f"ALTER TABLE {EVENTS} SET TBLPROPERTIES "
             "('write.update.mode'='copy-on-write', 'write.update.isolation-level'='snapshot')"
         )
         emptied = [column.name for column in COLUMNS if column.name not in (*_KEPT, "family", "target", "target_name")]
-        changes = [f"family = IF({HIS}, '{ERASED}', family)", "target = NULL", "target_name = NULL"]
-        changes += [f"{name} = IF({HIS}, NULL, {name})" for name in emptied]
-        query = f"SELECT count_if({HIS}) AS his, count(*) AS named FROM {EVENTS} WHERE {NAMED}"
+        changes = [f"family = IF({OWN}, '{ERASED}', family)", "target = NULL", "target_name = NULL"]
+        changes += [f"{name} = IF({OWN}, NULL, {name})" for name in emptied]
+        query = f"SELECT count_if({OWN}) AS own, count(*) AS named FROM {EVENTS} WHERE {NAMED}"
         update = f"UPDATE {EVENTS} SET {', '.join(changes)} WHERE {NAMED}"
         rows = others = 0
         for _ in range(_PASSES):
@@ -69,13 +69,13 @@ class Erasure:
             if not left.named:
                 break
             retried(lambda: spark.sql(update, args=arguments))
-            rows, others = rows + left.his, others + left.named - left.his
-        return f"{rows} are erased, {others} of other players have lost their target"
+            rows, others = rows + left.own, others + left.named - left.own
+        return f"{rows} erased, {others} of other players without their target"
 
     def remove_unknown(self, found: Search, age: float) -> str:
-        """Delete the files among those found that no snapshot and no export's table knows.
+        """Delete the files among those found that belong to no snapshot and no table of an export.
 
-        Younger ones of the table may be a running job's that is about to commit them.
+        Younger files of the table may belong to a running job that is about to commit them.
         """
         known = self._known(list(found.found))
         files = Files(self._spark)
@@ -84,18 +84,18 @@ class Erasure:
         removed = [
             path
             for path, why in found.found.items()
-            if path not in known and (path in old or why == CUT_SHORT or self._family(path))
+            if path not in known and (path in old or why == TRUNCATED or self._family(path))
         ]
         for path in removed:
             files.delete(path)
             del found.found[path]
-        return f"{len(removed)} files deleted that named him and belonged to no snapshot"
+        return f"{len(removed)} files deleted that named the player and belonged to no snapshot"
 
     def _known(self, paths: list[str]) -> set[str]:
         spark, current = self._spark, set()
         data = spark.table(f"{EVENTS}.all_files").select(F.col("file_path").alias("path"))
-        lists = spark.table(f"{EVENTS}.all_manifests").select("path")
-        known = data.union(lists).where(F.col("path").isin(paths)).distinct().collect()
+        manifests = spark.table(f"{EVENTS}.all_manifests").select("path")
+        known = data.union(manifests).where(F.col("path").isin(paths)).distinct().collect()
         for family in {family for path in paths if (family := self._family(path))}:
             table = f"{export.SCHEMA}.{family}"
             if spark.catalog.tableExists(table):
@@ -104,7 +104,7 @@ class Erasure:
         return {row.path for row in known} | {path for path in paths if path.startswith(tuple(current))}
 
     def _family(self, path: str) -> str:
-        """Of an exported file the family, of others nothing."""
+        """Return the family of an exported file; empty for others."""
         below = path.removeprefix(f"{self._settings.export_location}/")
         return below.split("/")[0] if below != path else ""
 
@@ -112,7 +112,7 @@ class Erasure:
 def erase(spark: SparkSession, settings: Settings, name: str, grace: float, age: float) -> Search:
     """Erase a player under each form of the name; return what still names them."""
     left = Search()
-    # Rows have the name's normal form; those of other writers, and older ones, have it as it was written.
+    # Rows have the name's normal form; rows of other writers, and older ones, have the name as it was written.
     for form in dict.fromkeys((normal(name), name)):
         left = _erase(Erasure(spark, settings, Player(form)), grace, age)
         if left.found:
@@ -121,20 +121,20 @@ def erase(spark: SparkSession, settings: Settings, name: str, grace: float, age:
 
 
 def _erase(erasure: Erasure, grace: float, age: float) -> Search:
-    """Clean until no file names the player, or nothing more can be done; return what is left."""
+    """Clean until no file names the player, or nothing changes; return the files that still do."""
     found = erasure.search()
-    tell("before", f"{len(found.found)} files name the player, of {found.scope}")
+    report("before", f"{len(found.found)} files name the player, of {found.scope}")
     for _ in range(_ROUNDS):
         before = set(found.found)
         if not before:
             break
         erasure.clean(before, grace)
         found = erasure.search()
-        tell("leftovers", erasure.remove_unknown(found, age))
+        report("leftovers", erasure.remove_unknown(found, age))
         if set(found.found) == before:
             break
     return found
 
 
-def tell(what: str, did: str) -> None:
+def report(what: str, did: str) -> None:
     print(f"{what}: {did}", flush=True)

@@ -1,22 +1,22 @@
-"""A player, as rows name him."""
+"""A player, as rows name them."""
 
 import argparse
 import json
 from dataclasses import dataclass
 
-HIS = "(player = :player OR raw_key = :key OR contains(raw_value, :quoted) OR contains(raw_value, :escaped))"
-"""Of a row: it is his. A record that was rejected is, if its key is his name or if it has his name as a JSON string."""
+OWN = "(player = :player OR raw_key = :key OR contains(raw_value, :quoted) OR contains(raw_value, :escaped))"
+"""A row of the player. A rejected record is, if its key is the name or if it contains the name as a JSON string."""
 
-NAMED = f"({HIS} OR target = :player)"
-"""Of a row: it is his, or another player's declaration to him."""
+NAMED = f"({OWN} OR target = :player)"
+"""A row of the player, or another player's declaration to them."""
 
 COLUMNS = {"player": "STRING", "target": "STRING", "raw_key": "BINARY", "raw_value": "BINARY"}
-"""What these two look at."""
+"""The columns that the two conditions use."""
 
 _LONGEST = 255
 
 _BOUND = 16
-"""Iceberg notes a column's least and greatest value of a file up to this length."""
+"""Iceberg stores the lower and upper bound of a column in a file up to this length."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Player:
         }
 
     def may_bound(self, bound: bytes) -> bool:
-        """Whether the name, cut to that length as it may be, is this least or greatest value of a column."""
+        """Whether the name, possibly truncated, is this bound of a column."""
         return bound in {cut for text in (self.name, self.name.encode()) for cut in _cuts(text)}
 
 
@@ -50,7 +50,7 @@ def player_name(text: str) -> str:
 
 
 def _cuts(value: str | bytes) -> set[bytes]:
-    # The greatest value that is longer is noted as one that is greater: its last character is the next one.
+    # A truncated upper bound has to be greater than the value: its last character is incremented.
     least = value[:_BOUND]
     if isinstance(least, bytes):
         return {least, least[:-1] + bytes([min(least[-1] + 1, 255)])}

@@ -1,4 +1,4 @@
-"""Files that name a player: each file is read as it lies there, so that no snapshot and no deleted row hides him."""
+"""Files that name a player. Each file is read directly, so that no snapshot and no delete file hides a row."""
 
 import json
 import re
@@ -16,11 +16,11 @@ from pyspark.sql import SparkSession
 from lake.erasure.player import COLUMNS, NAMED, Player
 from lake.hdfs import Files
 
-CUT_SHORT = "is cut short"
-"""Of a file that its writer could not finish, and nobody will."""
+TRUNCATED = "is truncated"
+"""A file that its writer could not finish."""
 
 _PATIENCE = 100
-"""Seconds for a file that is being written: HDFS takes one from a dead writer after 60."""
+"""Seconds to wait for a file that is being written: HDFS closes a dead writer's file after 60."""
 
 
 _DATA_FILE, _FILE_PATH, _LOWER_BOUNDS, _UPPER_BOUNDS = "2", "100", "125", "128"
@@ -29,7 +29,7 @@ _DATA_FILE, _FILE_PATH, _LOWER_BOUNDS, _UPPER_BOUNDS = "2", "100", "125", "128"
 
 @dataclass
 class Search:
-    """What was read, and of the files that name the player, or could, the reason."""
+    """How many files were read, and the reason for each that names the player, or may."""
 
     parquet: int = 0
     manifests: int = 0
@@ -37,13 +37,13 @@ class Search:
 
     @property
     def scope(self) -> str:
-        return f"{self.parquet} Parquet files and {self.manifests} lists of files"
+        return f"{self.parquet} Parquet files and {self.manifests} manifests"
 
 
 def search(spark: SparkSession, folders: Sequence[str], player: Player) -> Search:
-    """Read every Parquet file and every list of files (their least and greatest values are names) of these folders.
+    """Read every Parquet file and every manifest (which has bounds of the names in a file) of these folders.
 
-    Iceberg's other metadata holds no values of rows.
+    Iceberg's other metadata contains no values of rows.
     """
     files, done = Files(spark), Search()
     done.found |= _wait_until_written(files, folders)
@@ -52,12 +52,12 @@ def search(spark: SparkSession, folders: Sequence[str], player: Player) -> Searc
     whole = set(listed) - done.found.keys()
     for path in listed:
         if path.endswith(".avro"):
-            _search_list(spark, path, player, whole, done)
+            _search_manifest(spark, path, player, whole, done)
     return done
 
 
 def _wait_until_written(files: Files, folders: Sequence[str]) -> dict[str, str]:
-    """Wait for files that are being written, which have no size yet; return those that still are."""
+    """Wait for files that are being written, which have no size yet; return those that still are not complete."""
     deadline = time.monotonic() + _PATIENCE
     unfinished = [one.path for folder in folders for one in files.under(folder) if not one.size]
     while (unfinished := [path for path in unfinished if files.is_being_written(path)]) and time.monotonic() < deadline:
@@ -80,15 +80,15 @@ def _search_parquet(spark: SparkSession, paths: list[str], player: Player, done:
             unreadable = next((p for p in re.findall(r"\w+://\S+?\.parquet", str(error)) if p in paths), None)
             if unreadable is None:
                 raise
-            # It may be gone meanwhile: an expired snapshot's, or one of a writer that gave up.
+            # It may have been deleted meanwhile, with an expired snapshot or by a writer that gave up.
             if files.exists(unreadable):
                 if files.end(unreadable, 4) == b"PAR1":
                     raise
-                done.found[unreadable] = CUT_SHORT
+                done.found[unreadable] = TRUNCATED
             paths.remove(unreadable)
 
 
-def _search_list(spark: SparkSession, path: str, player: Player, whole: set[str], done: Search) -> None:
+def _search_manifest(spark: SparkSession, path: str, player: Player, whole: set[str], done: Search) -> None:
     try:
         entries = _entries(spark, path)
     except Py4JJavaError:
@@ -96,13 +96,13 @@ def _search_list(spark: SparkSession, path: str, player: Player, whole: set[str]
             done.found[path] = "cannot be read"
         return
     done.manifests += 1
-    # A file that is there was read itself: if a bound of it is like his name, it is another's.
+    # An existing file was read itself: a bound of it that is like the name is another player's.
     if any(player.may_bound(bound) for file, bounds in entries if file not in whole for bound in bounds):
-        done.found[path] = "has his name as a least or greatest value"
+        done.found[path] = "has the name as a bound of a column"
 
 
 def _entries(spark: SparkSession, path: str) -> list[tuple[str, list[bytes]]]:
-    """The data files in a manifest, with the bounds of their columns; none for a manifest list.
+    """Return the data files in a manifest, with the bounds of their columns; none for a manifest list.
 
     Iceberg's ManifestReader skips the entries of deleted files, which have bounds too.
     """

@@ -1,7 +1,7 @@
-"""Small files become larger ones, and days that are over are sorted: the same rows in fewer files.
+"""Compaction: small files become larger ones, and completed days are sorted. The rows stay the same.
 
-A file that is replaced stays until the snapshots that know it expire, so readers never notice. Appends are no conflict;
-what another writer has changed meanwhile stays as it is, for the next run.
+A replaced file is kept until the snapshots that refer to it expire, so readers are not affected. Appends do not
+conflict; files that another writer changes meanwhile are left to the next run.
 """
 
 from typing import Any
@@ -13,25 +13,25 @@ from lake.settings import EVENTS
 
 _MEGABYTE = 1 << 20
 _SMALL = (1, 16, 96)
-"""Megabytes. Files of a partition that are smaller are brought together once there are enough of them, tier by tier: a
-row is so rewritten a few times in all, not at every run."""
+"""Megabytes. Smaller files of a partition are merged once there are enough of them, tier by tier, so that a row is
+rewritten only a few times, and not by every run."""
 _ENOUGH = 4
 _LARGE = 512
-"""Megabytes at most of what is brought together at once, into one file: two that were made of more would be so again,
-at every run."""
+"""The most megabytes that are merged at once, into one file: more would become two files, which every run would merge
+again."""
 
 _ORDER = ("family", "event_type", "received_at")
 _SETTLING = "1 hour"
-"""After its end, a day still gets rows: what was in Kafka by then."""
+"""After its end, a day still gets rows: those that were in Kafka by then."""
 _UNSORTED = 0.1
-"""The part of a day that may be unsorted, having come late."""
+"""The share of a day that may be unsorted because it was late."""
 
 _NEVER = {"min-file-size-bytes": 0, "min-input-files": 2**31 - 1, "max-file-size-bytes": 2**62}
-"""No file is rewritten for its size."""
+"""Options with which no file is rewritten because of its size."""
 
 
 def merge_small_files(spark: SparkSession) -> str:
-    """Bring small files together, of every partition that has many."""
+    """Merge the small files of every partition that has many."""
     runs = [
         _rewrite(
             spark,
@@ -45,11 +45,11 @@ def merge_small_files(spark: SparkSession) -> str:
         )
         for small in _SMALL
     ]
-    return _told(*runs)
+    return _described(*runs)
 
 
 def sort_days_over(spark: SparkSession) -> str:
-    """Rewrite the days that are over, sorted and in full size; each once, unless it gains many rows after that."""
+    """Rewrite completed days, sorted and with full-size files; a day again only if it gains many rows."""
     order = _registered_order(spark)
     size = F.col("file_size_in_bytes")
     unsorted = F.sum(F.when(F.col("sort_order_id").eqNullSafe(order), 0).otherwise(size))
@@ -62,7 +62,7 @@ def sort_days_over(spark: SparkSession) -> str:
         .collect()
     )
     runs = [_sort(spark, f"TIMESTAMP '{row.day}'") for row in days]
-    return f"{len(days)} days, {_told(*runs)}"
+    return f"{len(days)} days, {_described(*runs)}"
 
 
 def _sort(spark: SparkSession, day: str) -> Any:  # noqa: ANN401 a Row
@@ -72,20 +72,20 @@ def _sort(spark: SparkSession, day: str) -> Any:  # noqa: ANN401 a Row
 
 
 def apply_deletes(spark: SparkSession) -> str:
-    """Rewrite the files of which rows are marked deleted, so that they no longer hold these rows."""
+    """Rewrite the files that have rows marked as deleted, so that they no longer contain them."""
     marks = spark.table(f"{EVENTS}.delete_files").count()
     if not marks:
         return "no row is marked deleted"
     run = _rewrite(spark, options=_NEVER | {"delete-file-threshold": 1})
-    # Drops the marks of rows that are gone. Iceberg's `remove-dangling-deletes` fails beside any other writer.
+    # Drops the marks of rows that no longer exist. Iceberg's `remove-dangling-deletes` fails beside any other writer.
     spark.sql(
         f"CALL lake.system.rewrite_position_delete_files(table => '{EVENTS}', options => map('rewrite-all', 'true'))"
     )
-    return f"{marks} files of marks, {_told(run)}"
+    return f"{marks} files of marks, {_described(run)}"
 
 
 def _rewrite(spark: SparkSession, how: str = "", options: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 a Row
-    # Partial progress: a conflict is counted instead of raised, and spares the partitions that have none.
+    # With partial progress a conflict is counted instead of raised, and does not affect other partitions.
     chosen = {"partial-progress.enabled": "true", "partial-progress.max-commits": 1, **(options or {})}
     listed = ", ".join(f"'{name}', '{value}'" for name, value in chosen.items())
     return spark.sql(
@@ -93,7 +93,7 @@ def _rewrite(spark: SparkSession, how: str = "", options: dict[str, Any] | None 
     ).first()
 
 
-def _told(*runs: Any) -> str:  # noqa: ANN401 Rows
+def _described(*runs: Any) -> str:  # noqa: ANN401 Rows
     before, after, size, left = (
         sum(run[name] for run in runs)
         for name in (
@@ -103,12 +103,12 @@ def _told(*runs: Any) -> str:  # noqa: ANN401 Rows
             "failed_data_files_count",
         )
     )
-    told = f"{before} files became {after}, {size / _MEGABYTE:.1f} MB"
-    return f"{told}; {left} files were changed meanwhile, left to the next run" if left else told
+    text = f"{before} files became {after}, {size / _MEGABYTE:.1f} MB"
+    return f"{text}; {left} files were changed meanwhile, left to the next run" if left else text
 
 
 def _registered_order(spark: SparkSession) -> int:
-    """Return the id of the order: the table knows it, so that sorted files are marked with it, but no writer sorts."""
+    """Return the id of the sort order: the table defines it, for the metadata of sorted files, but no writer sorts."""
     jvm: Any = spark._jvm
 
     def table() -> Any:  # noqa: ANN401 Java's

@@ -1,4 +1,4 @@
-"""What the table keeps of its past: manifests, snapshots, files that belong to none."""
+"""The table's metadata: manifests, snapshots, and files that belong to no snapshot."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -9,11 +9,11 @@ from pyspark.sql import SparkSession
 from lake.settings import EVENTS
 
 _KEPT = 20
-"""Snapshots that are kept however old they are: writers check what was committed since the one they looked at."""
+"""Snapshots that are kept whatever their age: writers check what was committed since the one they read."""
 
 
 def rewrite_manifests(spark: SparkSession, more_than: int = 0) -> str:
-    """Bring the lists of files together, if there are more than so many: a query reads them all before it starts."""
+    """Merge manifests, if there are more than this: every query reads them all before it starts."""
     before = spark.table(f"{EVENTS}.manifests").count()
     if before <= more_than:
         return f"{before} manifests are few enough"
@@ -22,7 +22,7 @@ def rewrite_manifests(spark: SparkSession, more_than: int = 0) -> str:
 
 
 def expire(spark: SparkSession, older_than: datetime, kept: int = _KEPT) -> str:
-    """Forget older snapshots, and delete the files that only they knew."""
+    """Expire older snapshots, and delete the files that only they refer to."""
     before = spark.table(f"{EVENTS}.snapshots").count()
     done: Any = spark.sql(
         f"CALL lake.system.expire_snapshots(table => '{EVENTS}', older_than => {_literal(older_than)}, "
@@ -40,10 +40,10 @@ def past(spark: SparkSession) -> list[int]:
     ]
 
 
-def forget(spark: SparkSession, ids: Sequence[int]) -> str:
-    """Make exactly these snapshots expire, and delete the files that only they knew."""
+def expire_exactly(spark: SparkSession, ids: Sequence[int]) -> str:
+    """Expire exactly these snapshots, and delete the files that only they refer to."""
     if not ids:
-        return "there is only the current one"
+        return "only the current snapshot exists"
     done: Any = spark.sql(
         f"CALL lake.system.expire_snapshots(table => '{EVENTS}', snapshot_ids => ARRAY({', '.join(map(str, ids))}))"
     ).first()
@@ -51,14 +51,14 @@ def forget(spark: SparkSession, ids: Sequence[int]) -> str:
 
 
 def remove_orphans(spark: SparkSession, older_than: datetime) -> str:
-    """Delete older files under the table's location that no snapshot knows: what killed writers left."""
+    """Delete older files under the table's location that belong to no snapshot: killed writers leave them."""
     removed = spark.sql(
         f"CALL lake.system.remove_orphan_files(table => '{EVENTS}', older_than => {_literal(older_than)})"
     )
     return f"{removed.count()} files deleted"
 
 
-def _number(row: Any, name: str) -> int:  # noqa: ANN401 a Row, None for nothing to do
+def _number(row: Any, name: str) -> int:  # noqa: ANN401 a Row, or None if nothing was done
     return int(row[name]) if row else 0
 
 

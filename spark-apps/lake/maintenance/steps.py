@@ -1,4 +1,4 @@
-"""The steps of maintenance, each of which is one commit of Iceberg's, or several that stand alone."""
+"""The steps of maintenance, each of which is one Iceberg commit, or several independent ones."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from lake.maintenance import compaction, snapshots
 from lake.settings import EVENTS, Settings
 
 _MANIFESTS = 30
-"""More than these are brought together."""
+"""More manifests than this are merged."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """`do` returns what it did, in words; `pause` are the seconds after which a run that stays does it again."""
+    """`do` describes what it did; `pause` is the number of seconds after which periodic maintenance repeats it."""
 
     name: str
     do: Callable[[], str]
@@ -45,6 +45,6 @@ def _delete_days(spark: SparkSession, kept: int) -> str:
     found = days.selectExpr("count(DISTINCT partition.received_at_day)", "coalesce(sum(record_count), 0)").first()
     count, rows = found or (0, 0)
     if count:
-        # Whole days are whole partitions: no file is read or rewritten.
+        # Whole days are whole partitions, so no file is read or rewritten.
         spark.sql(f"DELETE FROM {EVENTS} WHERE received_at < TIMESTAMP '{first}'")
     return f"{count} days before {first} deleted, {rows} rows"

@@ -1,17 +1,17 @@
-"""Maintenance that stays: what it does when its steps go on failing."""
+"""Periodic maintenance: what it does when its steps keep failing."""
 
 import threading
 from collections.abc import Callable
 
 import pytest
 from lake.maintenance import runs
-from lake.maintenance.runs import HopelessError, stay
+from lake.maintenance.runs import PersistentFailureError, stay
 from lake.maintenance.steps import Step
 from pyspark.errors import PySparkException
 
 
 class Clock:
-    """Time as maintenance sees it: each wait passes at once."""
+    """Maintenance's clock: each wait passes at once."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -20,8 +20,8 @@ class Clock:
         return self.now
 
 
-class Told(threading.Event):
-    """Counts the runs, and tells maintenance to end after so many."""
+class Stop(threading.Event):
+    """Counts the runs, and stops maintenance after a number of them."""
 
     def __init__(self, clock: Clock, runs: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def failing(*causes: str) -> Callable[[], str]:
-    """Make a step that fails for each of these causes in turn, the last one for ever; an empty one is none."""
+    """Make a step that fails with each of these causes in turn, the last one forever; an empty cause is no failure."""
     left = list(causes)
 
     def do() -> str:
@@ -55,20 +55,21 @@ def failing(*causes: str) -> Callable[[], str]:
     return do
 
 
-def test_what_fails_in_the_same_way_for_long_ends_it(clock: Clock) -> None:
-    """A step that has failed alike in three runs in a row, over five minutes, ends it with the step and its cause."""
-    told = Told(clock, 100)
-    with pytest.raises(HopelessError, match=r"^small files failed 3 times in a row in the same way: .*No such file 3$"):
-        stay([Step("small files", failing("No such file 1", "No such file 2", "No such file 3"))], 150, told)
-    assert told.runs == 2
+def test_a_persistent_failure_ends_it(clock: Clock) -> None:
+    """A step that fails in the same way three times in a row, over five minutes, ends it with the cause."""
+    stop = Stop(clock, 100)
+    expected = r"^small files failed 3 times in a row in the same way: .*No such file 3$"
+    with pytest.raises(PersistentFailureError, match=expected):
+        stay([Step("small files", failing("No such file 1", "No such file 2", "No such file 3"))], 150, stop)
+    assert stop.runs == 2
 
 
-def test_lost_files_of_its_own_end_it_soon(clock: Clock) -> None:
-    """A step that lacks a file of this machine three times in a row ends it at once: nothing brings that back."""
-    told = Told(clock, 100)
-    with pytest.raises(HopelessError, match="small files failed 3 times"):
-        stay([Step("small files", failing("/scratch/blockmgr (No such file or directory)"))], 1, told)
-    assert told.runs == 2
+def test_missing_local_files_end_it_soon(clock: Clock) -> None:
+    """A step that lacks a file of this machine in three runs in a row ends it at once: nothing restores the file."""
+    stop = Stop(clock, 100)
+    with pytest.raises(PersistentFailureError, match="small files failed 3 times"):
+        stay([Step("small files", failing("/scratch/blockmgr (No such file or directory)"))], 1, stop)
+    assert stop.runs == 2
 
 
 @pytest.mark.parametrize(
@@ -76,8 +77,8 @@ def test_lost_files_of_its_own_end_it_soon(clock: Clock) -> None:
     [(["away", "away", ""], 200), (["away"] * 10 + [""], 25), (["", "away", "", "away", ""], 200)],
     ids=["twice", "for less than five minutes", "now and then"],
 )
-def test_what_passes_does_not(clock: Clock, causes: list[str], every: float) -> None:
-    """Failures that are too few, too close together or not in a row leave it at work."""
-    told = Told(clock, 20)
-    stay([Step("small files", failing(*causes))], every, told)
-    assert told.runs == 20
+def test_a_temporary_failure_does_not(clock: Clock, causes: list[str], every: float) -> None:
+    """It survives failures that are too few, too close together or not consecutive."""
+    stop = Stop(clock, 20)
+    stay([Step("small files", failing(*causes))], every, stop)
+    assert stop.runs == 20

@@ -72,11 +72,11 @@ def test_poison_is_kept_whole(poisoned: dict[str, Row], name: str) -> None:
 
 @pytest.mark.parametrize("name", POISON)
 def test_the_reason_is_the_contracts(poisoned: dict[str, Row], name: str) -> None:
-    """The reason is the one that a client of the API is told."""
+    """The reason is the one that a client of the API receives."""
     with pytest.raises(InvalidEventError) as rejection:
         decode(POISON[name][0])
-    told = str(rejection.value).encode(errors="backslashreplace").decode()
-    assert poisoned[name].error == told or poisoned[name].error == f"{told[:999]}…"
+    reason = str(rejection.value).encode(errors="backslashreplace").decode()
+    assert poisoned[name].error == reason or poisoned[name].error == f"{reason[:999]}…"
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,20 @@ from testbed.settings import Ports, Settings, SettingsError
 from testbed.stack.programs import spark_job
 
 
-def test_the_trigger_reaches_the_stream():
-    """STREAM_TRIGGER_SECONDS is what the stream of the stack is started with; 10 s, unless it is set."""
+def test_the_trigger_is_passed_to_the_stream():
+    """STREAM_TRIGGER_SECONDS is passed to the stream of the stack; the default is 10 s."""
     for given, expected in (({}, "10"), ({"STREAM_TRIGGER_SECONDS": "3"}, "3")):
         assert spark_job(Settings.from_environment(given), "stream").environment["STREAM_TRIGGER_SECONDS"] == expected
 
 
-def test_a_trigger_that_is_no_number_is_named():
-    """What is no number of seconds is refused by the variable's name."""
-    with pytest.raises(SettingsError, match="STREAM_TRIGGER_SECONDS: expected a whole number of seconds, got 'soon'"):
+def test_an_invalid_trigger_is_named():
+    """A trigger that is not a number is refused with the variable's name."""
+    with pytest.raises(SettingsError, match="STREAM_TRIGGER_SECONDS: expected a whole number, got 'soon'"):
         Settings.from_environment({"STREAM_TRIGGER_SECONDS": "soon"})
 
 
 def test_the_stream_serves_its_metrics_on_loopback(tmp_path: Path):
-    """Nobody from outside is served: the job listens where the stack tells it to."""
+    """The job listens where the stack tells it to, which is not reachable from outside."""
     settings = Settings(tmp_path, tmp_path, Ports(stream_metrics=9999))
     environment = spark_job(settings, "stream").environment
     assert (environment["METRICS_HOST"], environment["METRICS_PORT"]) == ("127.0.0.1", "9999")

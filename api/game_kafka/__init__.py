@@ -1,0 +1,1 @@
+"""Access to Kafka: the clients' settings, the topic, and a reader that joins no group."""

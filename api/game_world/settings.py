@@ -1,0 +1,23 @@
+"""The projection's settings: the one place that reads the environment."""
+
+from dataclasses import dataclass, field
+
+from game_kafka.settings import KafkaSettings, ProducerSettings
+from game_settings.logs import LogSettings
+from game_settings.reader import FromEnvironment, setting
+
+PREFIXES = ("KAFKA_", "WORLD_", "LOG_")
+"""Variables that begin like this are the projection's; unknown ones are reported at start."""
+
+GROUP = "game-world"
+"""The name of the consumer group: the broker's access rules are given to it."""
+
+
+@dataclass(frozen=True)
+class Settings(FromEnvironment):
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    # The API's, whose events the world waits for.
+    producer: ProducerSettings = field(default_factory=ProducerSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    # The address of the world's store.
+    world_url: str = setting("WORLD_URL", "")
