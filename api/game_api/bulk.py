@@ -58,7 +58,7 @@ def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
             receipts = log.append(records, began - asked)
             # Before the client can come again.
             if world and (lost := [e for e, r in zip(events, receipts, strict=True) if r.outcome is Outcome.UNKNOWN]):
-                world.doubt(lost)
+                world.note_unconfirmed(lost)
             fill(results, events, settled(world, events, receipts))
             types = [event["event_type"] for event in events]
             outcomes = [receipt.outcome for receipt in receipts]

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, send_from_directory
 from game_events import COMMON_FIELDS
-from game_world.views import Sights
-from game_world.world import World, WorldAwayError
+from game_world.views import ReadModel
+from game_world.world import World, WorldUnavailableError
 from werkzeug.routing import BaseConverter
 
 from game_api.errors import InvalidRequestError
@@ -77,19 +77,19 @@ class _Looking:
 
     def __init__(self, world: World | None) -> None:
         self._world = world
-        self._sights = Sights(world.store) if world else None
+        self._sights = ReadModel(world.store) if world else None
         self._overview: tuple[float, Json] = (0.0, {})
 
-    def ask(self, look: Callable[[Sights], T]) -> T:
-        """Look; raise WorldAwayError if there is nothing to look at."""
+    def ask(self, look: Callable[[ReadModel], T]) -> T:
+        """Look; raise WorldUnavailableError if there is nothing to look at."""
         if self._world is None or self._sights is None:
-            raise WorldAwayError("there is no world here")
+            raise WorldUnavailableError("there is no world here")
         sights = self._sights
         return self._world.ask(lambda: look(sights))
 
     def overview(self) -> Json:
         until, overview = self._overview
         if monotonic() >= until:
-            overview = self.ask(Sights.overview)
+            overview = self.ask(ReadModel.overview)
             self._overview = (monotonic() + KEPT_SECONDS, overview)
         return overview

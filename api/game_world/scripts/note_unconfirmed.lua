@@ -1,17 +1,17 @@
--- Notes that events may be in the topic though nobody was told so. ARGV: for each JSON: what it is counted once by; and of
--- an event that was not marked, its name among the pending ones and what a retry under its id is to be told.
+-- Notes that events may be in the topic although no request was told so.
+-- ARGV: a JSON object for each: `once`, what the event is counted once by; for an event without an Idempotency-Key also
+--   `name`, its name among the pending ones, and `response`, which a retry under its id gets, as JSON.
+-- Keys: unconfirmed:…, response:…, pending.
 for _, argument in ipairs(ARGV) do
-  local once, name, told = unpack(cjson.decode(argument))
-  redis.call('SET', 'unsure:' .. once, 1, 'EX', %RETRY_SECONDS%)
-  if name then
-    redis.call('SET', 'told:' .. once, told, 'EX', %RETRY_SECONDS%, 'NX')
-    local noted = redis.call('HGET', 'pending', name)
-    if noted then
-      -- So that what a retry is told is forgotten when this is taken back.
-      local note = cjson.decode(noted)
-      note.once = once
-      redis.call('HSET', 'pending', name, cjson.encode(note))
+  local event = cjson.decode(argument)
+  redis.call('SET', 'unconfirmed:' .. event.once, 1, 'EX', %RETRY_SECONDS%)
+  if event.name then
+    redis.call('SET', 'response:' .. event.once, event.response, 'EX', %RETRY_SECONDS%, 'NX')
+    local note = note_of(event.name)
+    if note then
+      -- If the event is reverted, its cached response goes, too.
+      note.once = event.once
+      set_note(event.name, note)
     end
   end
 end
-return #ARGV
