@@ -29,16 +29,18 @@ local function is_repeat(record)
   return is_recent or (seen and redis.call('SISMEMBER', seen, record.seen.member) == 1)
 end
 
-for _, record in ipairs(records) do
-  if not record.effects and redis.call('HEXISTS', 'pending', record.name) == 0 then
+local notes = {}
+for position, record in ipairs(records) do
+  notes[position] = redis.call('HGET', 'pending', record.name)
+  if not record.effects and not notes[position] then
     return first
   end
 end
-for _, record in ipairs(records) do
+for position, record in ipairs(records) do
   if is_repeat(record) then
     -- If it was decided separately from the event that counted, as after the store was unavailable, it must not count.
     revert(record.name)
-  elseif not confirm(record.name) and not (is_full and record.is_free and not knows(record.player)) then
+  elseif not confirm(record.name, notes[position]) and not (is_full and record.is_free and not knows(record.player)) then
     seen_at = math.min(record.at, now / 1000)
     if record.is_free then
       welcome(record.player)

@@ -4,7 +4,7 @@
 -- Objects that several scripts use:
 --   effect     {owner: 'hero' or 'guild', name, attribute, amount}
 --   fact       {player, name: 'guild' or 'tie', target: '' for a guild, value, stamp}; of one fact the greatest stamp holds
---   candidate  {stamp, value, confirmed}: a value that a fact has, or may get back
+--   candidate  {stamp, value, confirmed}: a value that a fact has, or gets back after a revert
 --   note       {at, effects, facts, once, shared}: what a pending event did, and when in milliseconds; `once` if a response
 --              is cached, `shared` if several requests wrote the event
 --
@@ -14,7 +14,7 @@
 --   positions          the next offset of each partition
 --   hero:NAME          `name` as given, if it differs; attributes, `item:…`; the facts `guild` and `tie:TARGET` with their
 --                      stamps `@guild` and `@tie:TARGET`
---   candidates:NAME    the candidates of a hero's facts, by field of hero:NAME, ascending, while one of them is pending
+--   candidates:NAME    the candidates of a hero's facts, while one of them is pending
 --   guild:NAME         `name` as given, if it differs; gold
 --   members:NAME       a guild's members
 --   board:…            heroes by gold, experience, power, and guilds by members
@@ -160,41 +160,59 @@ local function index(fact, before, current)
   end
 end
 
--- Returns the candidates of a fact, ascending: the last one holds, and all are pending but perhaps the first.
-local function candidates_of(fact)
-  local field = field_of(fact)
-  local kept = redis.call('HGET', 'candidates:' .. fact.player, field)
-  if kept then
-    return cjson.decode(kept)
-  end
-  local held = redis.call('HMGET', 'hero:' .. fact.player, field, '@' .. field)
-  return held[2] and {{value = held[1], stamp = held[2], confirmed = true}} or {}
+-- A fact has candidates while one of its events is pending: those pending, and what is confirmed before them. The members
+-- of `candidates:NAME` sort by field and stamp: field, stamp, `c` if confirmed or `p` if pending, and value.
+
+local function member(field, stamp, state, value)
+  return table.concat({field, stamp, state .. value}, PAIR)
 end
 
--- Replaces the candidates of a fact, and lets the last one hold.
-local function set_candidates(fact, before, after)
+-- Returns the first or the last candidate of a field, if it has any.
+local function candidate(player, field, command)
+  local least, most = '(' .. field .. PAIR, '(' .. field .. PAIR .. '\255'
+  if command == 'ZREVRANGEBYLEX' then
+    least, most = most, least
+  end
+  local found = redis.call(command, 'candidates:' .. player, least, most, 'LIMIT', 0, 1)[1]
+  if found then
+    local stamp, state, value = string.match(string.sub(found, #field + 2), '^(.*)' .. PAIR .. '([cp])(.*)$')
+    return {stamp = stamp, value = value, confirmed = state == 'c'}
+  end
+end
+
+local function first_candidate(player, field)
+  return candidate(player, field, 'ZRANGEBYLEX')
+end
+
+local function last_candidate(player, field)
+  return candidate(player, field, 'ZREVRANGEBYLEX')
+end
+
+local function drop_candidates(player, field, most)
+  redis.call('ZREMRANGEBYLEX', 'candidates:' .. player, '(' .. field .. PAIR, '(' .. field .. PAIR .. most .. '\255')
+end
+
+local function held(player, field)
+  local found = redis.call('HMGET', 'hero:' .. player, field, '@' .. field)
+  return found[2] and {value = found[1], stamp = found[2], confirmed = true} or NOTHING
+end
+
+-- Lets a candidate hold, or nothing.
+local function hold(fact, before, current)
   local field, key = field_of(fact), 'hero:' .. fact.player
-  local past, current = before[#before] or NOTHING, after[#after] or NOTHING
-  if #after == 0 or (#after == 1 and current.confirmed) then
-    redis.call('HDEL', 'candidates:' .. fact.player, field)
-  else
-    redis.call('HSET', 'candidates:' .. fact.player, field, cjson.encode(after))
-  end
-  if current.stamp == past.stamp then
-    return
-  end
   if current == NOTHING then
     redis.call('HDEL', key, field, '@' .. field)
   else
     redis.call('HSET', key, field, current.value, '@' .. field, current.stamp)
   end
-  index(fact, past, current)
+  index(fact, before, current)
 end
 
 -- Removes a tie and its candidates.
 local function untie(player, target)
   local fact = {player = player, name = 'tie', target = target}
-  set_candidates(fact, candidates_of(fact), {})
+  drop_candidates(player, field_of(fact), '')
+  hold(fact, held(player, field_of(fact)), NOTHING)
 end
 
 local function keep_latest_ties(player)
@@ -206,45 +224,46 @@ local function keep_latest_ties(player)
   end
 end
 
--- Adds a candidate. A confirmed one ends those before it: none of them can hold any more.
+-- Adds a fact. One that is confirmed ends all candidates before it: they can never hold again.
 local function settle(fact, confirmed)
-  local before, after = candidates_of(fact), {}
-  local new = {stamp = fact.stamp, value = fact.value, confirmed = confirmed or nil}
-  for _, candidate in ipairs(before) do
-    if candidate.stamp < fact.stamp then
-      if not confirmed then
-        after[#after + 1] = candidate
-      end
-    elseif candidate.confirmed then
-      return
-    else
-      if new then
-        after[#after + 1] = new
-        new = nil
-      end
-      if candidate.stamp ~= fact.stamp then
-        after[#after + 1] = candidate
-      end
-    end
-  end
-  after[#after + 1] = new
   meet(fact.player)
-  set_candidates(fact, before, after)
-  if fact.name == 'tie' then
-    keep_latest_ties(fact.player)
+  local field, key = field_of(fact), 'candidates:' .. fact.player
+  local first, before = first_candidate(fact.player, field), held(fact.player, field)
+  local floor = first or before
+  if floor.confirmed and floor.stamp >= fact.stamp then
+    return
+  end
+  if confirmed and first then
+    drop_candidates(fact.player, field, fact.stamp .. PAIR)
+  end
+  if not confirmed then
+    redis.call('ZADD', key, 0, member(field, fact.stamp, 'p', fact.value))
+    if not first and before ~= NOTHING then
+      redis.call('ZADD', key, 0, member(field, before.stamp, 'c', before.value))
+    end
+  elseif before.stamp > fact.stamp then
+    redis.call('ZADD', key, 0, member(field, fact.stamp, 'c', fact.value))
+  end
+  if fact.stamp > before.stamp then
+    hold(fact, before, fact)
+    if fact.name == 'tie' then
+      keep_latest_ties(fact.player)
+    end
   end
 end
 
--- Removes a pending candidate.
+-- Removes the pending candidate of a fact.
 local function withdraw(fact)
-  local before, after = candidates_of(fact), {}
-  for _, candidate in ipairs(before) do
-    if candidate.stamp ~= fact.stamp then
-      after[#after + 1] = candidate
-    end
+  local field, key = field_of(fact), 'candidates:' .. fact.player
+  if redis.call('ZREM', key, member(field, fact.stamp, 'p', fact.value)) == 0 then
+    return
   end
-  if #after < #before then
-    set_candidates(fact, before, after)
+  local before, last = held(fact.player, field), last_candidate(fact.player, field) or NOTHING
+  if before.stamp == fact.stamp then
+    hold(fact, before, last)
+  end
+  if last.confirmed then
+    drop_candidates(fact.player, field, '')
   end
 end
 
@@ -259,18 +278,16 @@ local function set_note(name, note)
   redis.call('HSET', 'pending', name, cjson.encode(note))
 end
 
--- Ends a pending event that is in the topic. Returns false if it is not pending.
-local function confirm(name)
-  local noted = redis.call('HGET', 'pending', name)
-  if not noted then
+-- Confirms a pending event, as it is in the topic; `noted` is its note as stored. Returns false if it is not pending.
+local function confirm(name, noted)
+  if not noted or redis.call('HDEL', 'pending', name) == 0 then
     return false
   end
-  redis.call('HDEL', 'pending', name)
   -- Most events tell no facts: their notes need no decoding.
   if string.find(noted, '"facts":[{', 1, true) then
     for _, fact in ipairs(cjson.decode(noted).facts) do
-      -- Without candidates the fact was forgotten, or a later one is confirmed.
-      if redis.call('HEXISTS', 'candidates:' .. fact.player, field_of(fact)) == 1 then
+      -- A fact without candidates was forgotten, or a later one is confirmed.
+      if first_candidate(fact.player, field_of(fact)) then
         settle(fact, true)
       end
     end
@@ -310,8 +327,7 @@ local function forget(player)
   for _, target in ipairs(redis.call('ZRANGE', 'tied:' .. player, 0, -1)) do
     untie(player, target)
   end
-  local guild = {player = player, name = 'guild', target = ''}
-  set_candidates(guild, candidates_of(guild), {})
+  index({player = player, name = 'guild', target = ''}, held(player, 'guild'), NOTHING)
   for _, board in ipairs({'gold', 'experience', 'power'}) do
     redis.call('ZREM', 'board:' .. board, player)
   end
