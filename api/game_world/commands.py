@@ -10,7 +10,7 @@ from game_events import EventType
 from game_events.effects import facts, filled, gear_effects, result_of
 from game_events.event_ids import is_service_made
 from game_events.event_type import OWN_GUILD
-from game_events.rules import Change, Given, Result, Share, Taken
+from game_events.rules import Change, Given, Kind, Need, Result, Share, Taken
 
 Json = dict[str, Any]
 
@@ -34,15 +34,7 @@ def command(event_type: EventType, event: Mapping[str, Any], random: Random) -> 
         if "once" in made:
             made["drawn"] = _drawn(event_type, event)
         return made
-    made["preconditions"] = [
-        {
-            "kind": need.kind,
-            "who": need.who,
-            "attribute": filled(need.attribute, event),
-            "least": need.least_of(event),
-        }
-        for need in event_type.needs
-    ]
+    made["preconditions"] = [_precondition(need, event) for need in event_type.needs]
     for name in ("target", "guild"):
         if name in event:
             made[name] = event[name]
@@ -56,6 +48,17 @@ def command(event_type: EventType, event: Mapping[str, Any], random: Random) -> 
         }
     made["results"] = [_result(event_type, result, event, random) for result in event_type.results]
     return made
+
+
+def _precondition(need: Need, event: Mapping[str, Any]) -> Json:
+    if need.kind is not Kind.AT_LEAST:
+        return {"kind": need.kind}
+    return {
+        "kind": need.kind,
+        "who": need.who,
+        "attribute": filled(need.attribute, event),
+        "least": need.least_of(event),
+    }
 
 
 def _fingerprint(event_type: EventType, event: Mapping[str, Any]) -> str:

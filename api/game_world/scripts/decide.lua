@@ -7,7 +7,8 @@
 --   once, at, seen, fingerprint   only with an Idempotency-Key: what the event is counted once by, its received_at, where a
 --                  record without a key is noted as seen {set, member} or null, and a digest of its parameters
 --   effects, drawn only if the event has no precondition: what it does, and what its cached response says
---   preconditions  [{kind, who, attribute, least}];  own_guild, true if the event tells the player's guild
+--   preconditions  [{kind, who, attribute, least}], the last three only of kind `at least`
+--   own_guild      true if the event tells the player's guild
 --   contest        {mine, theirs, against_player}: two throws
 --   results        [{changes: [{who, attribute, kind, amount}], effects, drawn}], of the contest the first if it is won
 -- Reply: for each command a JSON object, or an empty string for an empty one:

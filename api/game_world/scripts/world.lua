@@ -236,13 +236,14 @@ local function settle(fact, confirmed)
   if confirmed and first then
     drop_candidates(fact.player, field, fact.stamp .. PAIR)
   end
-  if not confirmed then
-    redis.call('ZADD', key, 0, member(field, fact.stamp, 'p', fact.value))
-    if not first and before ~= NOTHING then
-      redis.call('ZADD', key, 0, member(field, before.stamp, 'c', before.value))
+  if confirmed then
+    if before.stamp > fact.stamp then
+      redis.call('ZADD', key, 0, member(field, fact.stamp, 'c', fact.value))
     end
-  elseif before.stamp > fact.stamp then
-    redis.call('ZADD', key, 0, member(field, fact.stamp, 'c', fact.value))
+  elseif first or before == NOTHING then
+    redis.call('ZADD', key, 0, member(field, fact.stamp, 'p', fact.value))
+  else
+    redis.call('ZADD', key, 0, member(field, before.stamp, 'c', before.value), 0, member(field, fact.stamp, 'p', fact.value))
   end
   if fact.stamp > before.stamp then
     hold(fact, before, fact)
@@ -286,10 +287,13 @@ local function confirm(name, noted)
   -- Most events tell no facts: their notes need no decoding.
   if string.find(noted, '"facts":[{', 1, true) then
     for _, fact in ipairs(cjson.decode(noted).facts) do
-      -- A fact without candidates was forgotten, or a later one is confirmed.
-      if first_candidate(fact.player, field_of(fact)) then
+      local field = field_of(fact)
+      if redis.call('HGET', 'hero:' .. fact.player, '@' .. field) == fact.stamp then
+        drop_candidates(fact.player, field, '')
+      elseif first_candidate(fact.player, field) then
         settle(fact, true)
       end
+      -- A fact without candidates was forgotten, or a later one is confirmed.
     end
   end
   return true
