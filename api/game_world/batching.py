@@ -78,7 +78,7 @@ class BatchedScript:
             self._drop()
         self._used = now
         if self._client is None:
-            self._client = self._redis.client()
+            self._client = self._redis.client()  # type: ignore[no-untyped-call]
         return self._client
 
     def _drop(self) -> None:

@@ -1,4 +1,4 @@
-"""The world as the topic tells it, and as the store has it: a test compares the two."""
+"""The world that the topic's events add up to, and the one that the store holds: tests compare the two."""
 
 from game_world.store import Store
 from testbed.waiting import wait_until
@@ -13,7 +13,7 @@ class Chronicle:
         self.store = Store(game.settings.store_url)
 
     def await_calm(self) -> None:
-        """Wait until the world has read the topic, and nothing is pending."""
+        """Wait until the projection has read the topic, and nothing is pending."""
         wait_until("the world to be up with the topic", self._is_calm, 60)
 
     def _is_calm(self) -> bool:
@@ -21,10 +21,10 @@ class Chronicle:
         positions = {partition: end for partition, end in self.store.positions().items() if end}
         return positions == ends and not list(self.store.pending())
 
-    def told(self) -> World:
+    def summed(self) -> World:
         """The world that the topic's events add up to."""
         return summed(self._game.events())
 
-    def kept(self) -> World:
+    def stored(self) -> World:
         """The world that the store holds."""
         return stored(self.store)

@@ -170,7 +170,7 @@ def test_a_retried_request_is_done_once(game: Game, chronicle: Chronicle, player
     chronicle.await_calm()
     answers.append(game.ask("/explore", "POST", headers=headers))
     assert len({answer.json["answer"] for answer in answers}) == 1
-    assert chronicle.told()[f"hero:{player}"] == chronicle.kept()[f"hero:{player}"]
+    assert chronicle.summed()[f"hero:{player}"] == chronicle.stored()[f"hero:{player}"]
     assert hero(chronicle, player)["experience"] == 8
 
 
@@ -206,7 +206,7 @@ def test_players_may_use_the_same_keys(game: Game, chronicle: Chronicle, player:
             answers = pool.map(lambda name, headers=headers: do(game, name, "/purchase_a_sword", **headers), names)
             assert {answer.status for answer in answers} == {200}
     chronicle.await_calm()
-    assert chronicle.kept() == chronicle.told()
+    assert chronicle.stored() == chronicle.summed()
     assert all(hero(chronicle, name)["item:sword"] == 20 for name in names)
 
 
@@ -224,7 +224,7 @@ def test_an_unconfirmed_request_is_not_refused(game: Game, chronicle: Chronicle,
     wait_until("all workers to find it", lambda: {one.status for one in game.ask_at_once("/", 20)} == {200}, 30)
     chronicle.await_calm()
     assert hero(chronicle, player)["gold"] == gold != 100
-    assert chronicle.kept() == chronicle.told()
+    assert chronicle.stored() == chronicle.summed()
 
 
 def test_a_retry_without_a_key_is_done_once(game: Game, chronicle: Chronicle, player: str) -> None:
@@ -247,7 +247,7 @@ def test_a_retry_without_a_key_is_done_once(game: Game, chronicle: Chronicle, pl
     chronicle.await_calm()
     had = hero(chronicle, player)
     assert (had["experience"], had["item:sword"], had["item:axe"]) == (8, 1, 1)
-    assert chronicle.kept() == chronicle.told()
+    assert chronicle.stored() == chronicle.summed()
 
 
 @pytest.mark.parametrize("marks", [(False, True), (True, False), (True,), (True, True), (False, True, True)])
@@ -258,7 +258,7 @@ def test_whichever_attempt_is_written(game: Game, chronicle: Chronicle, player: 
     game.write(*(_sword(player, event_id, 0, is_marked) for is_marked in marks))
     chronicle.await_calm()
     assert hero(chronicle, player)["item:sword"] == 1
-    assert chronicle.kept() == chronicle.told()
+    assert chronicle.stored() == chronicle.summed()
 
 
 def test_a_key_counts_again_after_a_day(game: Game, chronicle: Chronicle, player: str) -> None:
@@ -275,13 +275,13 @@ def test_a_key_counts_again_after_a_day(game: Game, chronicle: Chronicle, player
         game.write(*(_sword(player, f"{player} {name}", hour, True) for hour in times))
     chronicle.await_calm()
     assert hero(chronicle, player)["item:sword"] == 1 + 2 + 1 + 3 + 2
-    assert chronicle.kept() == chronicle.told()
-    live = chronicle.kept()
+    assert chronicle.stored() == chronicle.summed()
+    live = chronicle.stored()
     game.world.stop()
     chronicle.store.redis.flushall()
     game.world.start()
     chronicle.await_calm()
-    assert chronicle.kept() == live
+    assert chronicle.stored() == live
 
 
 def test_nothing_is_decided_while_kafka_is_unavailable(game: Game, chronicle: Chronicle, player: str) -> None:
@@ -354,7 +354,7 @@ def test_a_name_is_one_however_it_is_written(game: Game, chronicle: Chronicle, p
     left = do(game, given, "/leave_the_guild").json["answer"]
     assert left.casefold() == f"You left {guild}.".casefold() != left
     assert f"{given}: You founded {guild}." in [told["text"] for told in game.ask("/world").json["feed"]]
-    assert chronicle.kept() == chronicle.told()
+    assert chronicle.stored() == chronicle.summed()
 
 
 def test_a_tie_is_to_one_player(game: Game, chronicle: Chronicle, player: str) -> None:
@@ -366,7 +366,7 @@ def test_a_tie_is_to_one_player(game: Game, chronicle: Chronicle, player: str) -
     ):
         assert do(game, "herald", f"/{request}?target={target}").status == 200
     chronicle.await_calm()
-    assert chronicle.kept()["hero:herald"] == chronicle.told()["hero:herald"]
+    assert chronicle.stored()["hero:herald"] == chronicle.summed()["hero:herald"]
     ties = chronicle.store.redis.hmget(key("hero:herald"), f"tie:{player}", f"tie:{player}@", f"tie:@{player}")
     assert ties == ["war", "peace", "war"]
 
@@ -453,7 +453,7 @@ def test_the_world_is_what_its_events_add_up_to(game: Game, chronicle: Chronicle
         other.stop()
     chronicle.await_calm()
     assert len({event["event_type"] for event in game.events()}) > 30
-    assert chronicle.kept() == chronicle.told()
+    assert chronicle.stored() == chronicle.summed()
 
 
 def test_the_world_is_exact_after_failures(game: Game, chronicle: Chronicle) -> None:
@@ -469,7 +469,7 @@ def test_the_world_is_exact_after_failures(game: Game, chronicle: Chronicle) -> 
         seen = players.tally.events[Outcome.ACKED]
         wait_until("events", lambda: players.tally.events[Outcome.ACKED] > seen + 100, 60)
     chronicle.await_calm()
-    assert chronicle.kept() == chronicle.told()
+    assert chronicle.stored() == chronicle.summed()
 
 
 def test_without_the_store_the_first_seven_continue(game: Game, chronicle: Chronicle, player: str) -> None:
@@ -505,7 +505,7 @@ def test_a_topic_may_get_more_partitions(game: Game, chronicle: Chronicle, playe
             assert do(game, f"{player} {number}", "/explore").status == 200
     assert len([end for end in game.ends().values() if end]) > 3
     chronicle.await_calm()
-    assert chronicle.kept() == chronicle.told()
+    assert chronicle.stored() == chronicle.summed()
 
 
 def test_a_player_is_forgotten(game: Game, chronicle: Chronicle, player: str) -> None:

@@ -59,7 +59,7 @@ def test_an_aborted_transaction_has_no_effect(game: Game, chronicle: Chronicle) 
     chronicle.await_calm()
     assert not any(has_sword(chronicle, name) for name in names)
     wait_until("decisions", lambda: decides(game), 10)
-    assert chronicle.kept() == chronicle.told()
+    assert chronicle.stored() == chronicle.summed()
 
 
 def test_an_open_transaction_is_logged(game: Game, chronicle: Chronicle) -> None:
