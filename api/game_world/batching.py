@@ -52,7 +52,7 @@ class BatchedScript:
         try:
             replies = self._evaluate([call.argument for call in calls])
         except Exception as error:
-            # Calls that arrived meanwhile would wait in vain, too.
+            # No thread would run the calls that arrived meanwhile.
             for call in [*calls, *self._take_waiting()]:
                 call.error = error if isinstance(error, RedisError) else RedisError(f"unreadable reply: {error!r}")
         else:

@@ -64,7 +64,7 @@ class LocalBuckets:
             if len(self._full) > _MOST:
                 self._full = {name: full for name, full in self._full.items() if full > now}
             if len(self._full) > _MOST:
-                # Addresses are few, and their limits stop whoever invents players.
+                # Addresses are few, and their limits stop clients that invent players.
                 self._full = {name: full for name, full in self._full.items() if name.startswith("limit:address:")}
         return None
 

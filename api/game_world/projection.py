@@ -37,7 +37,7 @@ _PATIENCE = 60.0
 """Seconds after which a log line about an open transaction is repeated."""
 
 _HIDDEN = ("host", "user_agent", "accept", "schema_version", "idempotent", "event_id")
-"""Fields of an event that the feed leaves out."""
+"""Fields that the event feed leaves out."""
 
 
 @dataclass
@@ -202,7 +202,7 @@ class Projection:
 
 
 def _shown(value: bytes | None) -> bytes | None:
-    """Return what the feed shows of an event; None if the record is no event."""
+    """Return an event as the event feed shows it; None if the record is no event."""
     try:
         event = decode(value)
     except InvalidEventError:

@@ -53,7 +53,7 @@ _MOST_FIELDS = MOST_ITEMS + 2 * MOST_TIES + 2 + len(START)
 _TIMEOUT = 1.0
 """Seconds to wait for the store."""
 _FEED = 500
-"""Events that the feed keeps."""
+"""Events that the event feed keeps."""
 
 Json = dict[str, Any]
 
@@ -130,7 +130,7 @@ class Store:
         return not self._revert(args=["shared" if shared else "own", *names])
 
     def note_unconfirmed(self, events: Sequence[Unconfirmed]) -> None:
-        """Note events that may be in the topic although no request was told so."""
+        """Note events that may be in the topic although no response said so."""
         self._note_unconfirmed(args=[orjson.dumps(_filled(event)) for event in events])
 
     def are_unconfirmed(self, onces: Sequence[str]) -> list[bool]:

@@ -95,7 +95,7 @@ class ReadModel:
         return {name: given or name for name, (given, health) in zip(names, answers, strict=True) if health is not None}
 
     def feed(self, after: str = "") -> list[Json]:
-        """The newest events after a place in the feed, oldest first."""
+        """The newest events after a place in the event feed, oldest first."""
         least = f"({after}" if after else "-"
         newest: list[tuple[str, dict[str, str]]] = self._redis.xrevrange(key("feed"), "+", least, count=FEED)  # type: ignore[assignment]
         return [_entry(place, orjson.loads(entry["event"])) for place, entry in reversed(newest)]

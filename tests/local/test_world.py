@@ -216,7 +216,7 @@ def test_an_unconfirmed_request_is_not_refused(game: Game, chronicle: Chronicle,
     headers = {"Idempotency-Key": f"key of {player}"}
     with frozen(game.kafka):
         tries = [do(game, player, "/throw_dice?amount=10", **headers)]
-        # The worker that has waited in vain refuses at once.
+        # The worker that has waited without success refuses at once.
         tries += game.ask_at_once("/throw_dice?amount=10", 6, method="POST", headers={"X-Player": player, **headers})
     assert {(one.status, one.headers["Event-Outcome"]) for one in tries} == {(503, "unknown")}
     gold = hero(chronicle, player)["gold"]

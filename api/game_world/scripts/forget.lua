@@ -1,4 +1,4 @@
--- Removes a player, and everything that others' ties and the feed say about them.
+-- Removes a player, and everything that others' ties and the event feed say about them.
 -- ARGV: the player.
 -- Keys: those of the player, ties:…, tied:…, hero:… and candidates:… of players tied to them, guild:… and members:… of
 --   their guild, board:…, visitors, feed.

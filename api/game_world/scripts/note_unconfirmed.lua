@@ -1,4 +1,4 @@
--- Notes that events may be in the topic although no request was told so.
+-- Notes that events may be in the topic although no response said so.
 -- ARGV: a JSON object for each: `once`, what the event is counted once by; for an event without an Idempotency-Key also
 --   `name`, its name among the pending ones, and `response`, which a retry under its id gets, as JSON.
 -- Keys: unconfirmed:…, response:…, pending.

@@ -1,4 +1,4 @@
-"""Facts: of a guild or a tie the latest value holds, whatever becomes of the others."""
+"""Facts: the latest value of a guild or a tie holds, whether others are written or reverted."""
 
 from itertools import permutations, product
 

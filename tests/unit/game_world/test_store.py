@@ -110,7 +110,7 @@ def test_an_unconfirmed_event_is_remembered_for_its_retries(topic: Topic) -> Non
 
 
 def test_the_feed_is_bounded(topic: Topic) -> None:
-    """Old events leave the feed."""
+    """Old events leave the event feed."""
     for _ in range(20):
         topic.store.feed([b"{}"] * 100)
     assert topic.store.redis.xlen(key("feed")) < 1000
