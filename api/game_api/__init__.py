@@ -4,7 +4,7 @@ from collections.abc import Collection
 from random import Random, SystemRandom
 
 from flask import Flask, Response, request
-from game_world.world import LimitedError, RefusedError, World, WorldAwayError
+from game_world.world import LimitedError, RefusedError, World, WorldUnavailableError
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
 from game_api.bodies import ENCODINGS, add_limits
@@ -47,7 +47,7 @@ def create_app(
     app.register_error_handler(InvalidRequestError, _invalid_request)
     app.register_error_handler(RefusedError, lambda error: error_reply(str(error), 409, error.field))
     app.register_error_handler(LimitedError, lambda error: limited_reply(str(error), error.field, error.seconds))
-    app.register_error_handler(WorldAwayError, lambda error: world_unavailable_reply(str(error)))
+    app.register_error_handler(WorldUnavailableError, lambda error: world_unavailable_reply(str(error)))
     app.before_request(_refuse_other_paths)
     add_limits(app)
     # Flask calls the last one first.

@@ -58,7 +58,7 @@ def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
             receipts = log.append(records, began - received)
             # The store must know of them before the client can retry.
             if world and (lost := [e for e, r in zip(events, receipts, strict=True) if r.outcome is Outcome.UNKNOWN]):
-                world.doubt(lost)
+                world.note_unconfirmed(lost)
             fill(results, events, client_receipts(world, events, receipts))
             types = [event["event_type"] for event in events]
             outcomes = [receipt.outcome for receipt in receipts]

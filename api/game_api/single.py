@@ -11,7 +11,7 @@ from game_events.codec import validate_values
 from game_events.effects import filled, result_of
 from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
 from game_events.names import displayed, prepare
-from game_world.world import Decision, World, WorldAwayError
+from game_world.world import Decision, World, WorldUnavailableError
 
 from game_api.attempts import client_receipts
 from game_api.errors import InvalidRequestError
@@ -60,7 +60,7 @@ class _View:
         count_events([(self._type.name, receipt.outcome)], monotonic() - decided)
         if receipt.outcome is not Outcome.ACKED:
             if receipt.outcome is Outcome.UNKNOWN and self._world:
-                self._world.doubt([event], decision.answer)
+                self._world.note_unconfirmed([event], decision.reply)
             if receipt.outcome is Outcome.REFUSED and self._world and (decision.again or not self._world.revert(event)):
                 # The event of another request with this key may be in the topic.
                 receipt = receipt._replace(outcome=Outcome.UNKNOWN)
@@ -86,7 +86,7 @@ class _View:
             return self._world.decide(event, request.remote_addr or "", self._random)
         if self._type.is_free:
             return Decision({})
-        raise WorldAwayError("this service has no world")
+        raise WorldUnavailableError("this service has no world")
 
     def _event(self) -> dict[str, Any]:
         now = int(time() * 1000)

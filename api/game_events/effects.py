@@ -1,19 +1,21 @@
 """What an event changes in the world.
 
-The world is a sum: effects add up, and of facts about a player the latest holds. So the order in which events are taken
-does not matter, and whoever takes the same events has the same world.
+The world is a sum: effects add up, and of a fact about a player the latest value holds. So the order of events does not
+matter: the same events make the same world.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from game_events.catalog import EVENT_TYPES
 from game_events.event_type import EventType
 from game_events.rules import Result, Who
 
 
-class Effect(NamedTuple):
-    """`attribute` of a player or of a guild (`owner`, named `name`) grows by `amount`. Items are `item:NAME`."""
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """`attribute` of a `hero` or a `guild` (the `owner`, called `name`) grows by `amount`. Items are `item:NAME`."""
 
     owner: str
     name: str
@@ -21,10 +23,11 @@ class Effect(NamedTuple):
     amount: int
 
 
-class Fact(NamedTuple):
-    """What holds of a player from `stamp` on: `guild`, or `tie` to the target.
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """The value that a player's `guild`, or `tie` to a target, has from `stamp` on.
 
-    A later stamp is greater; it names the event: milliseconds, id and type.
+    The stamp identifies the event by time, id and type. A later one is greater.
     """
 
     player: str
@@ -40,14 +43,14 @@ def effects(event: Mapping[str, Any]) -> Iterator[Effect]:
     result = result_of(event_type, event)
     names = {Who.PLAYER: event["player"], Who.TARGET: event.get("target"), Who.GUILD: event.get("guild")}
     for change in result.changes:
-        # Who writes to the topic may leave out whose it is.
+        # Other writers to the topic may leave out whose attribute it is.
         if (amount := event.get(change.field)) and (name := names[change.who]):
             yield Effect("guild" if change.who is Who.GUILD else "hero", name, change.attribute, amount)
     yield from gear_effects(result, event)
 
 
 def gear_effects(result: Result, event: Mapping[str, Any]) -> Iterator[Effect]:
-    """Yield what becomes of items, and of the power that they give: it depends on nothing that the world knows."""
+    """Yield the effects on items, and on the power that they give: they do not depend on the state of the world."""
     if strength := event.get("strength"):
         yield Effect("hero", event["player"], "power", strength)
     for item, number in result.items.items():
@@ -59,7 +62,7 @@ def gear_effects(result: Result, event: Mapping[str, Any]) -> Iterator[Effect]:
 
 
 def facts(event: Mapping[str, Any]) -> Iterator[Fact]:
-    """Yield the facts that a valid event tells."""
+    """Yield the facts that a valid event states."""
     stamp = f"{event['received_at']:013d}/{event['event_id']}/{event['event_type']}"
     for name, value in EVENT_TYPES[event["event_type"]].sets.items():
         target = event.get("target", "") if name == "tie" else ""
@@ -69,12 +72,12 @@ def facts(event: Mapping[str, Any]) -> Iterator[Fact]:
 
 
 def result_of(event_type: EventType, event: Mapping[str, Any]) -> Result:
-    """Return the result that came of it."""
+    """Return the result that the event had."""
     return event_type.results[-1 if event.get("won") is False else 0]
 
 
 def filled(template: str, event: Mapping[str, Any]) -> str:
-    """Fill in an event's fields, amounts without their sign."""
+    """Fill in an event's fields, numbers without their sign."""
     if "{" not in template:
         return template
     return template.format_map({name: abs(value) if type(value) is int else value for name, value in event.items()})

@@ -1,15 +1,16 @@
-"""Rules: what an action needs, and what it changes. Plain data, which the world checks and carries out."""
+"""Rules: the preconditions of an action, and what it changes. Plain data, which the world checks and applies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isqrt
 from typing import Any
 
 from game_events.chance import Number, Pick
 
 
 class Who(StrEnum):
-    """Whose attribute it is. The guild is the one that is named, else the player's own."""
+    """Whose attribute it is. The guild is the one that the event names, else the player's own."""
 
     PLAYER = "player"
     TARGET = "target"
@@ -21,10 +22,17 @@ START = {"gold": 100, "health": 100, "experience": 0, "power": 0}
 
 MOST_HEALTH = 100
 
+LEVEL_EXPERIENCE = 100
+"""The experience at which a player reaches the second level; the third takes four times as much, then nine, …"""
+
+
+def level(experience: int) -> int:
+    return 1 + isqrt(max(0, experience) // LEVEL_EXPERIENCE)
+
 
 @dataclass(frozen=True)
 class Share:
-    """A part of what there is, in percent: negative when it is lost."""
+    """A share of the attribute in percent, negative for a loss."""
 
     percent: int
 
@@ -34,7 +42,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Given:
-    """As much as a parameter says; with `sign` -1 it is paid."""
+    """The value of a parameter; with `sign` -1 it is paid."""
 
     parameter: str
     sign: int = 1
@@ -45,7 +53,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Taken:
-    """What the change before this one took."""
+    """The amount that the change before this one took."""
 
     def __str__(self) -> str:
         return "what was taken"
@@ -56,7 +64,7 @@ Amount = int | Number | Share | Given | Taken
 
 @dataclass(frozen=True)
 class Change:
-    """`attribute` grows by `amount`, but not below 0, nor health above MOST_HEALTH. The event tells by how much."""
+    """`attribute` grows by `amount`, but not below 0, nor health above MOST_HEALTH. The event says by how much."""
 
     who: Who
     attribute: str
@@ -69,12 +77,12 @@ class Change:
 
 
 class Kind(StrEnum):
-    """What a need asks for."""
+    """What a precondition requires."""
 
     AT_LEAST = "at least"
-    """So much of an attribute."""
+    """At least so much of an attribute."""
     KNOWN = "known"
-    """A player who has done something before."""
+    """A player who has acted before."""
     IN_GUILD = "in guild"
     NO_GUILD = "no guild"
     SAME_GUILD = "same guild"
@@ -87,25 +95,28 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Need:
-    """Without it the action is refused with `problem`, in which `{have}` and `{least}` and parameters are filled in."""
+    """A precondition: unless it is met, the action is refused.
+
+    In `problem`, which says why, `{have}`, `{least}` and parameters are filled in.
+    """
 
     kind: Kind
     problem: str
     who: Who = Who.PLAYER
     attribute: str = ""
     least: int | str = 0
-    """A number, or the parameter that has it."""
+    """A number, or the name of the parameter that holds it."""
 
     def least_of(self, event: Mapping[str, Any]) -> int:
-        """Return how much an event with these parameters needs."""
+        """Return the least that an event with these parameters requires."""
         return int(event[self.least]) if isinstance(self.least, str) else self.least
 
 
 @dataclass(frozen=True)
 class Result:
-    """What comes of an action. `items` are gained or, negative, used up: `{item}` is the parameter's.
+    """What an action results in. `items` are gained or, if negative, used up; `{item}` is the parameter.
 
-    `loot` is an item that chance picks.
+    `loot` is a random item.
     """
 
     answer: str
@@ -118,7 +129,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Contest:
-    """Two throws: the player wins who has at least as much; levels are added if the other one is a player too."""
+    """Two throws: the player wins with at least as much. Levels are added if the opponent is a player, too."""
 
     mine: Number
     theirs: Number
@@ -131,7 +142,7 @@ def gain(attribute: str, amount: Amount) -> Change:
 
 
 def hit(attribute: str, amount: Amount) -> Change:
-    """Let the target gain, or lose."""
+    """Return a change of the target's attribute."""
     return Change(Who.TARGET, attribute, amount)
 
 

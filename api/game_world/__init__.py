@@ -1,1 +1,1 @@
-"""The world: what the events have made of players and guilds, kept in a store and rebuilt from the topic."""
+"""The world: the state of players and guilds that the events add up to, kept in a store and rebuilt from the topic."""

@@ -1,90 +1,87 @@
-"""One script of the store, asked by many threads: who has the connection asks for all who wait (group commit)."""
+"""One script of the store, called by many threads: whichever thread has the connection calls it for all that wait."""
 
 from collections import deque
 from threading import Lock
 from time import monotonic
-from typing import Any
 
 from redis import Redis
 from redis.commands.core import Script
 from redis.exceptions import NoScriptError, RedisError
 
 _IDLE = 0.2
-"""Seconds after which a connection is looked at before it is used: the store may have been started anew."""
+"""Seconds after which a connection is checked before it is used: the store may have been restarted."""
 
 
-class _Question:
-    __slots__ = ("answer", "argument", "error")
+class _Call:
+    __slots__ = ("argument", "error", "reply")
 
     def __init__(self, argument: bytes) -> None:
         self.argument = argument
-        self.answer: str | None = None
+        self.reply: str | None = None
         self.error: RedisError | None = None
 
 
-class Turns:
-    """Asks a script that takes any number of arguments, and answers each. Survives a fork before it is first asked."""
+class BatchedScript:
+    """Calls a script that takes any number of arguments and replies to each. Survives a fork before its first call."""
 
     def __init__(self, redis: Redis, script: Script) -> None:
         self._redis = redis
         self._script = script
-        self._turn = Lock()
-        self._waiting: deque[_Question] = deque()
-        self._connection: Any = None
+        self._running = Lock()
+        self._waiting: deque[_Call] = deque()
+        self._client: Redis | None = None
         self._used = 0.0
 
-    def ask(self, argument: bytes) -> str:
-        """Return the script's answer. Raises RedisError."""
-        question = _Question(argument)
-        self._waiting.append(question)
-        with self._turn:
-            # Whoever had the turn before may have asked for this one, too.
-            if question.answer is None and question.error is None:
-                self._ask(self._take_waiting())
-        if question.error:
-            raise question.error
-        assert question.answer is not None  # noqa: S101 for the type checker
-        return question.answer
+    def call(self, argument: bytes) -> str:
+        """Return the script's reply. Raises RedisError."""
+        call = _Call(argument)
+        self._waiting.append(call)
+        with self._running:
+            # The thread that ran before may have made this call, too.
+            if call.reply is None and call.error is None:
+                self._run(self._take_waiting())
+        if call.error:
+            raise call.error
+        assert call.reply is not None  # noqa: S101 for the type checker
+        return call.reply
 
-    def _take_waiting(self) -> list[_Question]:
+    def _take_waiting(self) -> list[_Call]:
         return [self._waiting.popleft() for _ in range(len(self._waiting))]
 
-    def _ask(self, questions: list[_Question]) -> None:
+    def _run(self, calls: list[_Call]) -> None:
         try:
-            answers = self._run([question.argument for question in questions])
+            replies = self._evaluate([call.argument for call in calls])
         except Exception as error:
-            # Those who came meanwhile would wait in vain, too.
-            for question in [*questions, *self._take_waiting()]:
-                question.error = error if isinstance(error, RedisError) else RedisError(f"unreadable answer: {error!r}")
+            # No thread would run the calls that arrived meanwhile.
+            for call in [*calls, *self._take_waiting()]:
+                call.error = error if isinstance(error, RedisError) else RedisError(f"unreadable reply: {error!r}")
         else:
-            for question, answer in zip(questions, answers, strict=True):
-                question.answer = answer
+            for call, reply in zip(calls, replies, strict=True):
+                call.reply = reply
 
-    def _run(self, arguments: list[bytes]) -> list[str]:
-        connection = self._ready()
+    def _evaluate(self, arguments: list[bytes]) -> list[str]:
+        client = self._connected()
         try:
-            connection.send_command("EVALSHA", self._script.sha, 0, *arguments, check_health=False)
-            return list(connection.read_response())
+            return list(client.evalsha(self._script.sha, 0, *arguments))
         except NoScriptError:
-            return list(self._script(args=arguments))
+            return list(self._script(args=arguments, client=client))
         except Exception:
-            # An answer that was left unread would be taken for the next one's.
-            connection.disconnect()
+            # A reply that was left unread would be taken for the next one.
+            self._drop()
             raise
 
-    def _ready(self) -> Any:  # noqa: ANN401 redis has no types here
-        """Return the connection, which costs less than taking one from the pool each time."""
-        if self._connection is None:
-            self._connection = self._redis.connection_pool.make_connection()
-        elif monotonic() - self._used > _IDLE and self._connection.is_connected and _has_ended(self._connection):
-            self._connection.disconnect()
-        self._used = monotonic()
-        return self._connection
+    def _connected(self) -> Redis:
+        """Return a client that keeps its connection: taking one from the pool costs as much as the call itself."""
+        now = monotonic()
+        if now - self._used > _IDLE:
+            # The pool checks each connection that it hands out.
+            self._drop()
+        self._used = now
+        if self._client is None:
+            self._client = self._redis.client()  # type: ignore[no-untyped-call]
+        return self._client
 
-
-def _has_ended(connection: Any) -> bool:  # noqa: ANN401
-    try:
-        # Nothing was asked: what can be read is the end.
-        return bool(connection.can_read(0))
-    except RedisError:
-        return True
+    def _drop(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None

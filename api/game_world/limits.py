@@ -1,5 +1,6 @@
-"""Limits: how many requests, of a player and of an address. The store's script counts; without it each process does."""
+"""Rate limits per player and per address. The store's script counts; while it is unavailable each process does."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from threading import Lock
@@ -7,21 +8,29 @@ from time import monotonic
 from typing import NamedTuple
 
 UNKNOWN = "unknown"
-"""Whose limit counts for an address that is none: all of them share one."""
+"""The client of everything that is no address: all of it shares one limit."""
 
 _MOST = 10_000
-"""Buckets that a process keeps; beyond that, those that are full again go, and all if none is."""
+"""Buckets that a process keeps. Beyond that it drops those that are full again, and all players' if none is."""
 
 
 class Limit(NamedTuple):
-    """So many requests a second, and so many at once; a rate of 0 is no limit."""
+    """So many requests a second, and a burst of so many; a rate of 0 means no limit."""
 
     rate: int
     burst: int
 
 
-Bucket = tuple[str, int, int, int]
-"""A bucket's name, the microseconds that bring a token back, how many it holds; and how many a request takes."""
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A token bucket, and what a request takes from it."""
+
+    name: str
+    interval: int
+    """Microseconds until a token is back."""
+    burst: int
+    """Tokens that it holds."""
+    cost: int = 1
 
 
 class Exceeded(NamedTuple):
@@ -31,7 +40,7 @@ class Exceeded(NamedTuple):
 
 
 class LocalBuckets:
-    """The buckets of this process, as decide.lua has them."""
+    """The buckets of this process, by the same rule as in decide.lua."""
 
     def __init__(self) -> None:
         self._full: dict[str, float] = {}
@@ -41,30 +50,30 @@ class LocalBuckets:
         return len(self._full)
 
     def take(self, buckets: list[Bucket]) -> Exceeded | None:
-        """Take what a request costs, all of it or nothing."""
+        """Take the cost from every bucket, or from none."""
         now = monotonic() * 1e6
         with self._lock:
             fulls = {}
-            for name, interval, burst, cost in buckets:
-                full = max(self._full.get(name, 0.0), now)
-                wait = full - now - (burst - min(cost, burst)) * interval
+            for bucket in buckets:
+                full = max(self._full.get(bucket.name, 0.0), now)
+                wait = full - now - (bucket.burst - min(bucket.cost, bucket.burst)) * bucket.interval
                 if wait > 0:
-                    return Exceeded(name, wait)
-                fulls[name] = full + cost * interval
+                    return Exceeded(bucket.name, wait)
+                fulls[bucket.name] = full + bucket.cost * bucket.interval
             self._full |= fulls
             if len(self._full) > _MOST:
                 self._full = {name: full for name, full in self._full.items() if full > now}
             if len(self._full) > _MOST:
-                # Those of the addresses are few, and stop who made up the others.
+                # Addresses are few, and their limits stop clients that invent players.
                 self._full = {name: full for name, full in self._full.items() if name.startswith("limit:address:")}
         return None
 
 
 @lru_cache(4096)
 def client(address: str) -> str:
-    """Return whose limit counts: of an IPv6 address the network, in which a client has addresses without end.
+    """Return whose limit counts: the address, or the network of an IPv6 address, as a client has many in one.
 
-    A proxy may have put the port behind it.
+    A proxy may have appended the port.
     """
     host = address.strip()
     if host.startswith("["):

@@ -1,5 +1,6 @@
-"""The projection: reads the topic and brings into the world what is not there yet."""
+"""The projection: reads the topic, confirms what the world has applied already and applies the rest."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -13,30 +14,32 @@ from game_kafka.log import client_log
 from game_kafka.reader import consumer_options
 from game_kafka.topic import Topic
 
+from game_world.capacity import Capacity
 from game_world.records import records
-from game_world.room import Room
 from game_world.settings import GROUP, Settings
 from game_world.store import Store
 
+_log = logging.getLogger(__name__)
+
 _BATCH = 1000
-"""Records that are brought in at once."""
+"""Records that are applied at once."""
 _WAIT = 0.1
-"""Seconds for which records are awaited."""
-_TOLD = 5
-"""Of a batch, events that the feed gets: the newest. Nobody reads faster."""
+"""Seconds to wait for records."""
+_FED = 5
+"""Newest events of a batch that the event feed gets. Nobody reads faster."""
 _SLACK = 10.0
-"""Seconds by which an event may come into the topic later than the API waits for it."""
+"""Seconds by which an event may reach the topic later than the API waits for it."""
 _SWEEP = 5.0
 _PATIENCE = 60.0
-"""Seconds after which it is said again what the world waits for."""
+"""Seconds after which a log line about an open transaction is repeated."""
 
 _HIDDEN = ("host", "user_agent", "accept", "schema_version", "idempotent", "event_id")
-"""What the feed does not show of an event."""
+"""Fields that the event feed leaves out."""
 
 
 @dataclass
 class _Batch:
-    """What was read of a partition. Not every offset up to `next_` has a message."""
+    """What was read from a partition. Not every offset below `next_` has a message."""
 
     next_: int
     messages: list[Message] = field(default_factory=list)
@@ -45,16 +48,16 @@ class _Batch:
 class Projection:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._store = store
-        self._room = Room(store)
+        self._capacity = Capacity(store)
         self._topic = settings.kafka.topic
         self._late = settings.producer.answer_timeout + _SLACK
-        self._described = Topic(settings.kafka)
+        self._kafka = Topic(settings.kafka)
         self._consumer = Consumer(
             {
                 **consumer_options(settings.kafka, GROUP),
                 "client.id": GROUP,
                 "auto.offset.reset": "error",
-                # What is decided is in the world already: to fetch it seldom costs the broker and this process less.
+                # Decided events are applied already: rare fetches are cheaper for the broker and this process.
                 "fetch.wait.max.ms": 100,
                 "fetch.min.bytes": 65536,
             },
@@ -62,43 +65,43 @@ class Projection:
         )
         self._caught_up = False
         self._swept = 0.0
-        self._cared = 0.0
-        self._complained = -_PATIENCE
+        self._maintained = 0.0
+        self._logged = -_PATIENCE
         self._recent: deque[tuple[float, dict[int, int]]] = deque()
 
-    def run(self, told: Event) -> None:
-        """Read until told to end.
+    def run(self, stop: Event) -> None:
+        """Read until `stop` is set.
 
-        Raises KafkaException, RedisError and, when Kafka does not answer, TimeoutError: a new one goes on where it was.
+        Raises KafkaException, RedisError and, if Kafka does not answer, TimeoutError: a new projection then continues.
         """
         try:
-            self._read_on(told)
+            self._loop(stop)
         finally:
             self._consumer.close()
 
-    def _read_on(self, told: Event) -> None:
+    def _loop(self, stop: Event) -> None:
         partitions = self._claim()
-        print(f"the world of {self._topic}: from {self._store.positions() or 'the start'}", flush=True)
+        _log.info(f"the world of {self._topic}: from {self._store.positions() or 'the start'}")
         positions = self._seek(partitions)
-        while not told.is_set():
+        while not stop.is_set():
             read = self._read()
             if any(batch.messages for batch in read.values()):
-                self._room.keep()
+                self._capacity.keep()
             for partition, batch in read.items():
                 positions[partition] = self._project(partition, positions[partition], batch)
-            if time.monotonic() - self._cared >= _SWEEP:
-                self._care(positions)
+            if time.monotonic() - self._maintained >= _SWEEP:
+                self._maintain(positions)
             if not self._is_due():
                 continue
             if self._partitions() != positions.keys():
-                print("the topic has other partitions now", flush=True)
+                _log.info("the number of partitions has changed: starting again")
                 return
             self._settle(positions)
 
     def _claim(self) -> list[int]:
-        topic_id, partitions = self._described.describe()
+        topic_id, partitions = self._kafka.describe()
         if self._store.claim(topic_id):
-            print(f"a new world of topic {topic_id}", flush=True)
+            _log.info(f"a new world of topic {topic_id}")
         return partitions
 
     def _seek(self, partitions: Sequence[int]) -> dict[int, int]:
@@ -108,7 +111,7 @@ class Projection:
             starts[partition] = max(low, known.get(partition, low))
             if known.get(partition, low) < low:
                 gone = f"offsets {known[partition]} to {low - 1} of partition {partition}"
-                print(f"warning: Kafka has dropped {gone} before the world has seen them", flush=True)
+                _log.warning(f"Kafka has dropped {gone} before the world has seen them")
             self._store.begin_at(partition, starts[partition])
         self._consumer.assign([TopicPartition(self._topic, number, start) for number, start in starts.items()])
         return starts
@@ -131,17 +134,17 @@ class Projection:
         return read
 
     def _project(self, partition: int, first: int, batch: _Batch) -> int:
-        """Bring them in, and return the offset to go on at."""
+        """Apply the batch, and return the offset to continue at."""
         if batch.next_ <= first:
             return first
         values = [message.value() for message in batch.messages]
         made = records(values, self._store.are_pending)
-        went_on = self._store.project(partition, range(first, batch.next_), made, self._room.is_full)
-        if went_on != batch.next_:
-            # Another projection was here; or the store is an older one of itself.
-            self._consumer.seek(TopicPartition(self._topic, partition, went_on))
-            return went_on
-        self._store.tell([shown for shown in map(_shown, values[-_TOLD:]) if shown])
+        continued = self._store.project(partition, range(first, batch.next_), made, self._capacity.is_full)
+        if continued != batch.next_:
+            # Another projection was here, or the store was restored from an earlier state.
+            self._consumer.seek(TopicPartition(self._topic, partition, continued))
+            return continued
+        self._store.feed([shown for shown in map(_shown, values[-_FED:]) if shown])
         return batch.next_
 
     def _is_due(self) -> bool:
@@ -151,43 +154,43 @@ class Projection:
         return set(self._consumer.list_topics(self._topic, 10).topics[self._topic].partitions)
 
     def _settle(self, positions: dict[int, int]) -> None:
-        """Note that all has been read, and take back what never came into the topic."""
+        """Note that the topic has been read, and revert events that never reached it."""
         self._swept = time.monotonic()
         now = self._store.now()
-        self._recent.append((now, self._described.ends(positions, committed=False)))
-        # All that was decided before then is in the topic before those ends, if it is at all.
-        reached = 0.0
+        self._recent.append((now, self._kafka.ends(positions, committed=False)))
+        # An event that was decided before then lies before those ends, if it is in the topic at all.
+        read_until = 0.0
         while self._recent and all(positions[number] >= end for number, end in self._recent[0][1].items()):
-            reached, _ = self._recent.popleft()
-        if not reached:
+            read_until, _ = self._recent.popleft()
+        if not read_until:
             return
         if not self._caught_up:
-            print("caught up with the topic", flush=True)
+            _log.info("caught up with the topic")
             self._caught_up = True
         self._store.set_caught_up()
-        if lost := [name for name, decided_at in self._store.pending() if decided_at < reached - self._late]:
+        if lost := [name for name, decided_at in self._store.pending() if decided_at < read_until - self._late]:
             self._store.revert(lost, shared=True)
-            print(f"{len(lost)} events never came into the topic: taken back", flush=True)
+            _log.info(f"{len(lost)} events never reached the topic: reverted")
 
-    def _care(self, positions: dict[int, int]) -> None:
-        self._cared = time.monotonic()
-        self._room.keep()
-        self._room.forget_old()
-        if self._cared - self._complained >= _PATIENCE:
-            self._tell_of_transactions(positions)
+    def _maintain(self, positions: dict[int, int]) -> None:
+        self._maintained = time.monotonic()
+        self._capacity.keep()
+        self._capacity.forget_old()
+        if self._maintained - self._logged >= _PATIENCE:
+            self._log_transactions(positions)
 
-    def _tell_of_transactions(self, positions: dict[int, int]) -> None:
-        """Say so when what was written is not to be read yet: until then nobody can know what has happened."""
-        stable = self._described.ends(positions, committed=True)
-        ends = self._described.ends(positions, committed=False)
+    def _log_transactions(self, positions: dict[int, int]) -> None:
+        """Log open transactions: until they end, nobody can know which events have happened."""
+        stable = self._kafka.ends(positions, committed=True)
+        ends = self._kafka.ends(positions, committed=False)
         if held := [partition for partition, end in ends.items() if positions[partition] >= stable[partition] < end]:
-            self._complained = self._cared
+            self._logged = self._maintained
             places = ", ".join(f"partition {partition} from offset {stable[partition]}" for partition in held)
-            print(f"waiting for an open transaction: {places}", flush=True)
+            _log.info(f"waiting for an open transaction: {places}")
 
 
 def _shown(value: bytes | None) -> bytes | None:
-    """Return what the feed shows of an event; None of a record that is none."""
+    """Return an event as the event feed shows it; None if the record is no event."""
     try:
         event = decode(value)
     except InvalidEventError:

@@ -1,72 +1,84 @@
-"""The store of the world: Redis or Valkey, whose scripts decide and change it, each at once."""
+"""The store of the world: Valkey or Redis. Each of its scripts runs atomically."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import orjson
 from game_events.event_ids import RETRY_SECONDS
-from game_events.rules import MOST_HEALTH, START
+from game_events.rules import LEVEL_EXPERIENCE, MOST_HEALTH, START
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 
-from game_world.batching import Turns
+from game_world.batching import BatchedScript
+from game_world.records import Record
 
-TOLD_SECONDS = 3600
-"""For so long a request that comes again under its Idempotency-Key is told what it was told."""
+IDEMPOTENCY_TTL = 3600
+"""Seconds for which a response is cached for retries under its Idempotency-Key."""
 ONCE_SECONDS = 24 * 3600
-"""Events under one key count once while no more than this lies between one and the next, by received_at."""
+"""Events under one key count once while no two in a row are further apart than this, by received_at."""
 _ONCE_KEPT_SECONDS = ONCE_SECONDS + 6 * 3600
-"""By the store's clock: records may come into the world six hours late."""
+"""By the store's clock: records may be applied six hours late."""
 _SEEN_SECONDS = 2 * RETRY_SECONDS
-"""By the store's clock: a retry of an unmarked event may come into the world so long after the event."""
+"""By the store's clock: a retry of an event without a key may be applied so long after the event."""
 _KEPT = {"once:": _ONCE_KEPT_SECONDS, "seen:": _SEEN_SECONDS}
-"""For how long the store knows of requests, by the prefix of their keys."""
+"""Seconds for which the store remembers requests, by the prefix of their keys."""
 
-PREFIX = "gamelake:"
-"""With this every key of the world begins: a store may have others' keys beside them once the world is there."""
+_OWN = "gamelake:"
+"""Every key of the world begins with this. Once a world exists, the store may also hold keys of others."""
+PREFIX = f"{_OWN}v2:"
+"""It names the layout: releases whose layouts differ do not read each other's keys, and rebuild the world instead."""
 EVICTION = "noeviction"
-"""The only policy under which no key is lost in silence: a lost one would be decided and paid again."""
+"""The only policy under which no key is lost silently: an event whose key is lost would be decided and paid again."""
 
 _OLD_MARKER = "topic"
-"""Where a world whose keys had no prefix has its topic's id."""
+"""The topic's id in the first layout, which had no prefix."""
 _OLD_KEYS = frozenset({_OLD_MARKER, "pending", "positions", "caught_up", "feed"})
 _OLD_KINDS = ("hero:", "guild:", "members:", "board:", "ties:", "limit:", "once:", "told:")
 _STEP = 1000
-"""Keys that are looked at, or removed, in one call."""
+"""Keys that one call scans or removes."""
 
 MOST_TIES = 200
-"""Of a hero: of more the latest hold."""
+"""Of a hero: the latest ones hold."""
 MOST_ITEMS = 500
-"""Kinds that a hero has at most."""
-# A tie and its stamp are two fields; a guild with its stamp, and attributes.
+"""Kinds of items that a hero has at most."""
+# A tie and its stamp are two fields, as are a guild and its stamp.
 _MOST_FIELDS = MOST_ITEMS + 2 * MOST_TIES + 2 + len(START)
 
 _TIMEOUT = 1.0
-"""Seconds that the store may take to answer."""
+"""Seconds to wait for the store."""
 _FEED = 500
-"""Events that the feed keeps."""
+"""Events that the event feed keeps."""
 
 Json = dict[str, Any]
-Doubt = list[str]
-"""What an event is counted once by; of one that was not marked idempotent, its name among the pending ones and what a
-retry is to be told, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """An event that may be in the topic, by what it is counted once by."""
+
+    once: str
+    name: str = ""
+    """Only without an Idempotency-Key: its name among the pending events."""
+    response: str = ""
+    """Only without an Idempotency-Key: what a retry gets, as JSON."""
 
 
 class StoreLostError(RedisError):
-    """The store has become empty: the world begins anew."""
+    """The store has lost the world: it is rebuilt from the topic."""
 
 
 class StoreRefusedError(Exception):
-    """The store is no place for the world; only its owner can help."""
+    """The store cannot hold the world until its owner changes something."""
 
 
 class Store:
-    """Survives a fork before it is first asked."""
+    """Survives a fork before its first use."""
 
     def __init__(self, url: str) -> None:
         self.redis: Redis = Redis.from_url(
@@ -74,16 +86,20 @@ class Store:
             socket_timeout=_TIMEOUT,
             socket_connect_timeout=_TIMEOUT,
             decode_responses=True,
-            # Keys of others may have any bytes for names.
+            # The names of others' keys may be any bytes.
             encoding_errors="backslashreplace",
-            # A script that was carried out, though its answer got lost, must not be carried out again.
+            # A script that ran must not run again only because its reply was lost.
             retry=Retry(NoBackoff(), 0),
         )
-        self._decide = Turns(self.redis, self._script("decide"))
-        self._revert, self._project, self._catch_up, self._forget, self._make_room, self._begin_at = map(
-            self._script, ("revert", "project", "catch_up", "forget", "make_room", "begin_at")
-        )
-        self._doubt, self._doubted = map(self._script, ("doubt", "doubted"))
+        self._decide = BatchedScript(self.redis, self._script("decide"))
+        self._revert = self._script("revert")
+        self._project = self._script("project")
+        self._begin_at = self._script("begin_at")
+        self._catch_up = self._script("catch_up")
+        self._forget = self._script("forget")
+        self._evict = self._script("evict")
+        self._note_unconfirmed = self._script("note_unconfirmed")
+        self._find_unconfirmed = self._script("find_unconfirmed")
 
     def _script(self, name: str) -> Script:
         folder = files("game_world") / "scripts"
@@ -92,9 +108,10 @@ class Store:
             ("%PREFIX%", PREFIX),
             ("%START%", ", ".join(f"{attribute} = {value}" for attribute, value in START.items())),
             ("%MOST_HEALTH%", str(MOST_HEALTH)),
+            ("%LEVEL_EXPERIENCE%", str(LEVEL_EXPERIENCE)),
             ("%MOST_TIES%", str(MOST_TIES)),
             ("%MOST_FIELDS%", str(_MOST_FIELDS)),
-            ("%TOLD_SECONDS%", str(TOLD_SECONDS)),
+            ("%IDEMPOTENCY_TTL%", str(IDEMPOTENCY_TTL)),
             ("%ONCE_SECONDS%", str(ONCE_SECONDS)),
             ("%ONCE_KEPT_SECONDS%", str(_ONCE_KEPT_SECONDS)),
             ("%SEEN_SECONDS%", str(_SEEN_SECONDS)),
@@ -103,32 +120,29 @@ class Store:
             text = text.replace(placeholder, value)
         return self.redis.register_script(text)
 
-    def decide(self, deed: Json) -> Json:
-        """Decide a deed, or only the limits if it has no name."""
-        answer = self._decide.ask(orjson.dumps(deed))
-        return dict(orjson.loads(answer)) if answer else {}
+    def decide(self, command: Json) -> Json:
+        """Decide a command, or only its limits if it has no name."""
+        reply = self._decide.call(orjson.dumps(command))
+        return dict(orjson.loads(reply)) if reply else {}
 
     def revert(self, names: Sequence[str], shared: bool = False) -> bool:
-        """Take back what pending events did, of those that several requests share only if told so.
-
-        Return whether none is left.
-        """
+        """Revert pending events, but only if `shared` those that several requests wrote; return whether all were."""
         return not self._revert(args=["shared" if shared else "own", *names])
 
-    def doubt(self, doubts: Sequence[Doubt]) -> None:
-        """Note events that may be in the topic though nobody was told so."""
-        self._doubt(args=[orjson.dumps(doubt) for doubt in doubts])
+    def note_unconfirmed(self, events: Sequence[Unconfirmed]) -> None:
+        """Note events that may be in the topic although no response said so."""
+        self._note_unconfirmed(args=[orjson.dumps(_filled(event)) for event in events])
 
-    def are_doubted(self, onces: Sequence[str]) -> list[bool]:
-        """Tell of each, by what it is counted once by, whether a record of it may be in the topic."""
-        return [found == 1 for found in self._doubted(args=list(onces))]
+    def are_unconfirmed(self, onces: Sequence[str]) -> list[bool]:
+        """Return for each event, by what it is counted once by, whether a record of it may be in the topic."""
+        return [found == 1 for found in self._find_unconfirmed(args=list(onces))]
 
-    def project(self, partition: int, offsets: range, records: Iterable[list[Any]], is_full: bool = False) -> int:
-        """Bring the records at these offsets into the world; return the offset to go on at. Raises StoreLostError.
+    def project(self, partition: int, offsets: range, records: Sequence[Record], is_full: bool = False) -> int:
+        """Apply the records at these offsets; return the offset to continue at. Raises StoreLostError.
 
-        Into a full world new names come only by what is decided.
+        A full world takes new names only from decided events.
         """
-        found = orjson.dumps(list(records))
+        found = orjson.dumps(records)
         position = int(self._project(args=[partition, offsets.start, offsets.stop, found, "full" if is_full else ""]))
         if position < 0:
             raise StoreLostError("the store has lost the world")
@@ -139,24 +153,25 @@ class Store:
         self._begin_at(args=[partition, offset])
 
     def positions(self) -> dict[int, int]:
-        """Return the next offset of each partition; empty for a world that is new."""
+        """Return the next offset of each partition; none for a new world."""
         return {int(partition): int(offset) for partition, offset in self.redis.hgetall(key("positions")).items()}
 
     def claim(self, topic_id: str) -> bool:
-        """Begin the world of this topic, unless it is here already; tell whether it is new.
+        """Begin the world of this topic unless the store holds it; return whether it is new.
 
-        Of another topic's world only the world's own keys are removed. Raises StoreRefusedError.
+        A world of another topic or layout is removed, but no keys of others. Raises StoreRefusedError.
         """
         self._memory()
         known = self.redis.get(key("topic"))
         if known == topic_id:
             return False
         is_old = self._is_old_world(topic_id)
-        if known is None and not is_old:
+        if known is None and not is_old and not self.redis.exists(f"{_OWN}topic"):
             self._check_keys()
-        # Without these nothing is decided: what is decided between two steps would lose a part of it.
-        self.redis.unlink(key("topic"), key("caught_up"), key("positions"))
-        self._remove(f"{PREFIX}*", lambda _: True)
+        # Without these nothing is decided: an event that is decided between two steps would be lost in part.
+        decisive = ("topic", "caught_up", "positions")
+        self.redis.unlink(*(f"{prefix}{name}" for prefix in (PREFIX, _OWN) for name in decisive))
+        self._remove(f"{_OWN}*", lambda _: True)
         if is_old:
             self._remove("*", lambda name: _is_old(name) and name != _OLD_MARKER)
         self.redis.set(key("topic"), topic_id)
@@ -165,7 +180,7 @@ class Store:
         return True
 
     def _memory(self) -> Json:
-        """Return what the store says of its memory; if it may drop keys decide nothing more, and raise."""
+        """Return the store's figures about memory; if it may evict keys, stop all decisions and raise."""
         found = dict(self.redis.info("memory"))
         policy = found.get("maxmemory_policy", EVICTION)
         if policy != EVICTION:
@@ -175,11 +190,11 @@ class Store:
 
     def _check_keys(self) -> None:
         for names in self._scan("*"):
-            if others := [name for name in names if not name.startswith(PREFIX)]:
+            if others := [name for name in names if not name.startswith(_OWN)]:
                 shown = ", ".join(repr(name) for name in sorted(others)[:3])
                 raise StoreRefusedError(
                     f"WORLD_URL: expected an empty store, or one with a world in it (key {key('topic')!r}), got one "
-                    f"with keys of others, such as {shown}: name another store or database number "
+                    f"with keys of others, such as {shown}: use another store or database number "
                     "(redis://HOST:PORT/1), or empty this one (FLUSHDB) if nobody needs it"
                 )
 
@@ -194,7 +209,7 @@ class Store:
         return removed
 
     def _scan(self, pattern: str) -> Iterator[list[str]]:
-        """Yield the names of keys, a bounded number looked at for each."""
+        """Yield the names of keys in batches; each call scans a bounded number."""
         cursor = 0
         while True:
             cursor, names = self.redis.scan(cursor, pattern, _STEP)
@@ -203,11 +218,11 @@ class Store:
                 return
 
     def are_pending(self, names: Sequence[str]) -> list[bool]:
-        """Tell of each name whether it is pending."""
+        """Return for each name whether it is pending."""
         return [found is not None for found in self.redis.hmget(key("pending"), names)] if names else []
 
     def pending(self) -> Iterator[tuple[str, float]]:
-        """Yield each pending event's name, and when it was decided, in seconds since the epoch."""
+        """Yield the name of each pending event, and when it was decided, in seconds since the epoch."""
         for name, entry in self.redis.hscan_iter(key("pending")):
             yield str(name), orjson.loads(entry)["at"] / 1000
 
@@ -224,26 +239,26 @@ class Store:
         return float(seconds) + microseconds / 1e6
 
     def memory(self) -> float:
-        """Return the share of its memory that the store uses; 0 when it has no bound. Raises StoreRefusedError."""
+        """Return the share of its memory that the store uses; 0 if it has no limit. Raises StoreRefusedError."""
         found = self._memory()
-        # What the store writes to its file, and to replicas, does not count: it takes no key's place.
+        # Buffers for files and replicas do not count: they take no key's place.
         used = found["used_memory"] - found["mem_not_counted_for_evict"]
         return used / found["maxmemory"] if found["maxmemory"] else 0.0
 
-    def make_room(self, before: float | None, most: int, is_full: bool) -> int:
-        """Forget visitors who were not seen since `before`, in seconds, all if None; note whether there is room.
+    def evict(self, before: float | None, most: int, is_full: bool) -> int:
+        """Forget visitors not seen since `before`, in seconds, or any if None; note whether the store is full.
 
         Return how many were forgotten.
         """
         moment = "+inf" if before is None else f"({before * 1000:.0f}"
-        return int(self._make_room(args=[moment, most, "full" if is_full else ""]))
+        return int(self._evict(args=[moment, most, "full" if is_full else ""]))
 
-    def drop_answers(self) -> int:
-        """Drop what requests under a key were told; return how many. Such a request that comes again is refused."""
-        return self._remove(key("told:*"), lambda _: True)
+    def drop_responses(self) -> int:
+        """Drop all cached responses; return how many. Retries of those requests are refused."""
+        return self._remove(key("response:*"), lambda _: True)
 
     def drop_keys(self, share: float) -> int:
-        """Drop the keys of requests that have no more than this share of their life left; return how many."""
+        """Drop the keys of requests with at most this share of their life left; return how many."""
         return sum(self._drop_old(kind, share * life) for kind, life in _KEPT.items())
 
     def _drop_old(self, kind: str, seconds: float) -> int:
@@ -257,8 +272,8 @@ class Store:
                 dropped += int(self.redis.unlink(*old))
         return dropped
 
-    def tell(self, events: Sequence[bytes]) -> None:
-        """Add to the feed, which a store without memory does without."""
+    def feed(self, events: Sequence[bytes]) -> None:
+        """Add to the event feed, unless memory is full."""
         with self.redis.pipeline(transaction=False) as pipeline:
             for event in events:
                 pipeline.xadd(key("feed"), {"event": event}, maxlen=_FEED, approximate=True)
@@ -266,14 +281,18 @@ class Store:
                 pipeline.execute()
 
     def forget(self, player: str) -> None:
-        """Remove a player, and whatever names him."""
+        """Remove a player, and everything that names them."""
         self._forget(args=[player])
 
 
 def key(name: str) -> str:
-    """Return the key of a part of the world, as world.lua names them."""
+    """Return a key of the world by its name in world.lua."""
     return PREFIX + name
 
 
 def _is_old(name: str) -> bool:
     return name in _OLD_KEYS or name.startswith(_OLD_KINDS)
+
+
+def _filled(event: Unconfirmed) -> Json:
+    return {name: value for name in ("once", "name", "response") if (value := getattr(event, name))}

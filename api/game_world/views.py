@@ -1,22 +1,21 @@
-"""Sights: what pages see of the world."""
+"""The read model: what pages show of the world."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import isqrt
 from typing import Any
 
 import orjson
 from game_events import EVENT_TYPES
 from game_events.effects import filled, result_of
 from game_events.names import displayed, normal
-from game_events.rules import START
+from game_events.rules import START, level
 
 from game_world.store import Store, key
 
 BOARDS = ("gold", "experience", "power")
 LEADERS = 10
 WARS = 20
-_LOOKED_AT = 200
-"""Wars of which the newest are shown whose targets are players."""
+_READ = 200
+"""Wars that are read, to find so many whose targets are players."""
 FEED = 50
 
 _PAIR = "\x1f"
@@ -24,14 +23,14 @@ _PAIR = "\x1f"
 Json = dict[str, Any]
 
 
-class Sights:
-    """Every method raises RedisError when the store is away."""
+class ReadModel:
+    """Every method raises RedisError if the store is unavailable."""
 
     def __init__(self, store: Store) -> None:
         self._redis = store.redis
 
     def hero(self, name: str) -> Json:
-        """A player; one whom nobody has heard of has what everybody starts with."""
+        """A player; an unknown one has what everybody starts with."""
         kept = normal(name)
         found = {str(field): str(value) for field, value in self._redis.hgetall(key(f"hero:{kept}")).items()}
         ties = dict(_named("tie:", found))
@@ -40,25 +39,25 @@ class Sights:
             "player": found.get("name", kept if found else name),
             "known": bool(found),
             **numbers,
-            "level": 1 + isqrt(max(0, numbers["experience"]) // 100),
+            "level": level(numbers["experience"]),
             "guild": self._names("guild", [found["guild"]])[0] if found.get("guild") else "",
             "items": dict(sorted((item, int(number)) for item, number in _named("item:", found) if int(number) > 0)),
             "ties": dict(sorted((shown, ties[target]) for target, shown in self._known(ties).items())),
         }
 
     def _names(self, kind: str, kept: Sequence[str]) -> list[str]:
-        """Return how players or guilds were given."""
+        """Return the names of players or guilds as given."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for name in kept:
                 pipeline.hget(key(f"{kind}:{name}"), "name")
             return [given or name for given, name in zip(pipeline.execute(), kept, strict=True)]
 
     def overview(self) -> Json:
-        """Who leads, the guilds, and who is at war."""
+        """Leaders, guilds and wars."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for name in (*BOARDS, "guilds"):
                 pipeline.zrevrange(key(f"board:{name}"), 0, LEADERS - 1, withscores=True)
-            pipeline.zrevrange(key("ties:war"), 0, _LOOKED_AT - 1, withscores=True)
+            pipeline.zrevrange(key("ties:war"), 0, _READ - 1, withscores=True)
             *boards, guilds, declared = pipeline.execute()
         wars = [(*pair.split(_PAIR), since) for pair, since in declared]
         known = self._known(name for player, target, _ in wars for name in (player, target))
@@ -87,7 +86,7 @@ class Sights:
         }
 
     def _known(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the names of players, and how they were given: a tie to anybody else shows once they are a player."""
+        """Return the names as given of those who are players: a tie to anybody else shows once they are one."""
         names = list(dict.fromkeys(names))
         with self._redis.pipeline(transaction=False) as pipeline:
             for name in names:
@@ -96,17 +95,17 @@ class Sights:
         return {name: given or name for name, (given, health) in zip(names, answers, strict=True) if health is not None}
 
     def feed(self, after: str = "") -> list[Json]:
-        """The newest events after a place in the feed, oldest first."""
+        """The newest events after a place in the event feed, oldest first."""
         least = f"({after}" if after else "-"
         newest: list[tuple[str, dict[str, str]]] = self._redis.xrevrange(key("feed"), "+", least, count=FEED)  # type: ignore[assignment]
-        return [_told(place, orjson.loads(entry["event"])) for place, entry in reversed(newest)]
+        return [_entry(place, orjson.loads(entry["event"])) for place, entry in reversed(newest)]
 
 
 def _named(prefix: str, found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     return ((name.removeprefix(prefix), value) for name, value in found.items() if name.startswith(prefix))
 
 
-def _told(place: str, event: Json) -> Json:
+def _entry(place: str, event: Json) -> Json:
     event_type, shown = EVENT_TYPES.get(event["event_type"]), displayed(event)
     return {
         "id": place,
@@ -119,17 +118,17 @@ def _told(place: str, event: Json) -> Json:
 
 
 def sentence(event: Mapping[str, Any]) -> str:
-    """What the player was told, and beside it those of the type's fields that this leaves out."""
+    """The answer that the player got, followed by those of the type's fields that it leaves out."""
     event_type = EVENT_TYPES.get(event["event_type"])
-    # A newer projection may know more types; who writes to the topic may leave out what an answer has.
+    # A newer projection may know more types, and other writers may leave out fields of the answer.
     plain = str(event["event_type"]).replace("_", " ")
     if event_type is None:
         return plain
     answer = result_of(event_type, event).answer
-    unsaid = [own.name for own in event_type.fields if own.name in event and f"{{{own.name}}}" not in answer]
-    beside = ", ".join(f"{name}: {event[name]}" for name in unsaid)
+    missing = [own.name for own in event_type.fields if own.name in event and f"{{{own.name}}}" not in answer]
+    beside = ", ".join(f"{name}: {event[name]}" for name in missing)
     try:
-        told = filled(answer, event)
+        text = filled(answer, event)
     except KeyError:
-        told = plain
-    return f"{told} ({beside})" if beside else told
+        text = plain
+    return f"{text} ({beside})" if beside else text

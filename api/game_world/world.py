@@ -1,4 +1,4 @@
-"""The world as the API asks it: whether something may be, and what comes of it."""
+"""The world as the API uses it: it decides whether an action is allowed, and what it results in."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -14,27 +14,27 @@ from game_events.names import displayed
 from game_events.rules import Kind, Need, Who
 from redis.exceptions import RedisError
 
-from game_world.commands import decided, deed, once_key, pending_name, told_again
+from game_world.commands import cached_response, command, decided, once_key, pending_name
 from game_world.limits import Bucket, Limit, LocalBuckets, client
-from game_world.store import Doubt, Store
+from game_world.store import Store, Unconfirmed
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
 _KEY_PROBLEMS = {
     "other": "was used for another request of this kind",
-    "counted": "was used: that request has happened, and what came of it is no longer known",
+    "counted": "was used: that request has happened, and its response is no longer cached",
 }
 
-_DOUBTS = 10_000
-"""Events whose outcome is unknown that are kept while the store is away."""
+_MOST_UNCONFIRMED = 10_000
+"""Unconfirmed events that a process keeps while the store is unavailable."""
 
 _PAUSE = 1.0
-"""Seconds for which a store that did not answer is not asked again: nobody waits for it in vain twice."""
+"""Seconds for which a store that did not answer is not asked again: no request waits for it meanwhile."""
 
 
 class RefusedError(Exception):
-    """The rules forbid it; `field` is what is to blame."""
+    """The rules forbid the action; `field` is the cause."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(problem)
@@ -42,7 +42,7 @@ class RefusedError(Exception):
 
 
 class LimitedError(Exception):
-    """Too many requests; `field` is whose: `player` or `address`."""
+    """Too many requests of the `player` or the `address`: that is `field`."""
 
     def __init__(self, field: str, seconds: float) -> None:
         super().__init__(f"too many requests of this {field}")
@@ -50,154 +50,151 @@ class LimitedError(Exception):
         self.seconds = seconds
 
 
-class WorldAwayError(Exception):
-    """The world cannot tell: nothing has happened."""
+class WorldUnavailableError(Exception):
+    """The world cannot decide: nothing has happened."""
 
 
 class Decision(NamedTuple):
-    """`fields` are the event's; it was decided `again` if an earlier request under its key was: that one stands.
-
-    `answer` is what the store said.
-    """
-
     fields: Json
+    """Fields of the event."""
     again: bool = False
-    answer: Json | None = None
+    """Whether it is the decision of an earlier request under the same key."""
+    reply: Json | None = None
+    """The store's reply."""
 
 
 class World:
     def __init__(self, store: Store, per_player: Limit, per_address: Limit) -> None:
         self.store = store
-        self._away_until = 0.0
-        self._doubts: list[Doubt] = []
+        self._unavailable_until = 0.0
+        self._unconfirmed: list[Unconfirmed] = []
         self._noting = Lock()
         self._per_player = per_player
         self._per_address = per_address
         self._local = LocalBuckets()
 
     def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Decision:
-        """Carry out what the event is to tell of.
+        """Decide the event and apply its effects.
 
-        Raises RefusedError, LimitedError, WorldAwayError: then nothing has happened. An event that depends on nothing
-        happens even if the world is away: the projection will bring it in.
+        Raises RefusedError, LimitedError, WorldUnavailableError: then nothing has happened. An event without
+        preconditions happens even if the world is unavailable: the projection will apply it.
         """
         event_type = EVENT_TYPES[event["event_type"]]
         if event_type.concerns_target and event["target"] == event["player"]:
             self.limit({event["player"]: 1}, address)
             raise RefusedError("target", "That is yourself")
-        made = deed(event_type, event, random)
         buckets = self._buckets({event["player"]: 1}, address)
-        made["limits"] = buckets
+        made = command(event_type, event, random) | {"limits": buckets}
         try:
-            answer = self.ask(lambda: self.store.decide(made))
-        except WorldAwayError:
+            reply = self.ask(lambda: self.store.decide(made))
+        except WorldUnavailableError:
             self._limit_here(buckets)
             if event_type.is_free:
                 return Decision({})
             raise
-        if "away" in answer and event_type.is_free:
+        if "unavailable" in reply and event_type.is_free:
             return Decision({})
-        self._check(event_type, event, answer)
-        return Decision(decided(event_type, answer), "again" in answer, answer)
+        self._check(event_type, event, reply)
+        return Decision(decided(event_type, reply), "again" in reply, reply)
 
     def limit(self, players: Mapping[str, int], address: str, cost: int = 1) -> None:
-        """Raise LimitedError if this is too much for a player, each with their own cost, or for the address."""
+        """Raise LimitedError if a player, each with their own cost, or the address is above the limit."""
         if not (buckets := self._buckets(players, address, cost)):
             return
         try:
-            answer = self.ask(lambda: self.store.decide({"limits": buckets}))
-        except WorldAwayError:
+            reply = self.ask(lambda: self.store.decide({"limits": buckets}))
+        except WorldUnavailableError:
             self._limit_here(buckets)
         else:
-            self._check_limits(answer)
+            self._check_limits(reply)
 
     def revert(self, event: Mapping[str, Any]) -> bool:
-        """Take back an event that surely is not in the topic. If the store is away, the projection will find out.
+        """Revert an event that is surely not in the topic. If the store is unavailable, the projection will do so.
 
-        Nothing is taken back, and False returned, if another request was told the same: its event may come there.
+        Return False and revert nothing if another request got the same response: its record may reach the topic.
         """
         try:
             return self.store.revert([pending_name(event)])
         except RedisError:
             return True
 
-    def doubt(self, events: Iterable[Mapping[str, Any]], answer: Json | None = None) -> None:
-        """Note for RETRY_SECONDS that these events may be in the topic; `answer` is what the store said of the one."""
+    def note_unconfirmed(self, events: Iterable[Mapping[str, Any]], reply: Json | None = None) -> None:
+        """Note for RETRY_SECONDS that these events may be in the topic; `reply` is the store's for a single event."""
         for event in events:
-            doubt = [once_key(event)]
-            if answer is not None and not event.get("idempotent"):
-                told = told_again(EVENT_TYPES[event["event_type"]], event, answer)
-                doubt += [pending_name(event), orjson.dumps(told).decode()]
-            if len(self._doubts) < _DOUBTS:
-                self._doubts.append(doubt)
-        with suppress(WorldAwayError):
-            self._note_doubts()
+            unconfirmed = Unconfirmed(once_key(event))
+            if reply is not None and not event.get("idempotent"):
+                response = cached_response(EVENT_TYPES[event["event_type"]], event, reply)
+                unconfirmed = Unconfirmed(once_key(event), pending_name(event), orjson.dumps(response).decode())
+            if len(self._unconfirmed) < _MOST_UNCONFIRMED:
+                self._unconfirmed.append(unconfirmed)
+        with suppress(WorldUnavailableError):
+            self._send_unconfirmed()
 
     def may_be_written(self, events: Sequence[Mapping[str, Any]]) -> list[bool]:
-        """Tell of each event whether an earlier attempt may be in the topic: it may unless the store knows of none."""
+        """Return for each event whether an earlier attempt may be in the topic: True unless the store knows of none."""
         try:
-            self._note_doubts()
-            return self.ask(lambda: self.store.are_doubted([once_key(event) for event in events]))
-        except WorldAwayError:
+            self._send_unconfirmed()
+            return self.ask(lambda: self.store.are_unconfirmed([once_key(event) for event in events]))
+        except WorldUnavailableError:
             return [True] * len(events)
 
-    def _note_doubts(self) -> None:
-        """Tell the store, and what it could not be told before."""
-        if not self._doubts:
+    def _send_unconfirmed(self) -> None:
+        """Send the unconfirmed events to the store, with those that it could not take before."""
+        if not self._unconfirmed:
             return
-        # Until they are noted, nobody is to ask whether there are any.
+        # Nobody may ask for unconfirmed events until these are noted.
         with self._noting:
-            doubts = list(self._doubts)
-            if doubts:
-                self.ask(lambda: self.store.doubt(doubts))
-            del self._doubts[: len(doubts)]
+            events = list(self._unconfirmed)
+            if events:
+                self.ask(lambda: self.store.note_unconfirmed(events))
+            del self._unconfirmed[: len(events)]
 
     def ask(self, question: Callable[[], T]) -> T:
-        """Ask the store; raise WorldAwayError, at once if it has just not answered another question."""
-        if monotonic() < self._away_until:
-            raise WorldAwayError("the world is away")
+        """Ask the store; raise WorldUnavailableError, at once if it has just failed to answer."""
+        if monotonic() < self._unavailable_until:
+            raise WorldUnavailableError("the world is unavailable")
         try:
             return question()
         except RedisError as error:
-            self._away_until = monotonic() + _PAUSE
-            raise WorldAwayError("the world is away") from error
+            self._unavailable_until = monotonic() + _PAUSE
+            raise WorldUnavailableError("the world is unavailable") from error
 
     def _buckets(self, players: Mapping[str, int], address: str, cost: int = 1) -> list[Bucket]:
         made: list[Bucket] = []
         if rate := self._per_address.rate:
-            made.append((f"limit:address:{client(address)}", 1_000_000 // rate, self._per_address.burst, cost))
+            made.append(Bucket(f"limit:address:{client(address)}", 1_000_000 // rate, self._per_address.burst, cost))
         if rate := self._per_player.rate:
             interval, burst = 1_000_000 // rate, self._per_player.burst
-            made += [(f"limit:player:{player}", interval, burst, own) for player, own in players.items()]
+            made += [Bucket(f"limit:player:{player}", interval, burst, own) for player, own in players.items()]
         return made
 
     def _limit_here(self, buckets: list[Bucket]) -> None:
         if exceeded := self._local.take(buckets):
             self._check_limits(exceeded._asdict())
 
-    def _check(self, event_type: EventType, event: Mapping[str, Any], answer: Json) -> None:
-        self._check_limits(answer)
-        if "key" in answer:
-            raise RefusedError("Idempotency-Key", _KEY_PROBLEMS[answer["key"]])
-        if "away" in answer:
-            raise WorldAwayError("the world is being rebuilt from the topic")
-        if "full" in answer:
-            raise WorldAwayError("the world is full: it takes no new players for now")
-        if "need" in answer:
-            need = event_type.needs[answer["need"]]
-            raise RefusedError(_blamed(need), _problem(need, event, answer["have"]))
+    def _check(self, event_type: EventType, event: Mapping[str, Any], reply: Json) -> None:
+        self._check_limits(reply)
+        if "key" in reply:
+            raise RefusedError("Idempotency-Key", _KEY_PROBLEMS[reply["key"]])
+        if "unavailable" in reply:
+            raise WorldUnavailableError("the world is being rebuilt from the topic")
+        if "full" in reply:
+            raise WorldUnavailableError("the world is full: it takes no new players for now")
+        if "precondition" in reply:
+            need = event_type.needs[reply["precondition"]]
+            raise RefusedError(_cause(need), _problem(need, event, reply["have"]))
 
-    def _check_limits(self, answer: Json) -> None:
-        if "wait" in answer:
-            raise LimitedError(answer["limit"].split(":")[1], answer["wait"] / 1e6)
+    def _check_limits(self, reply: Json) -> None:
+        if "wait" in reply:
+            raise LimitedError(reply["limit"].split(":")[1], reply["wait"] / 1e6)
 
 
 def _problem(need: Need, event: Mapping[str, Any], have: int) -> str:
     return filled(need.problem, {**displayed(event), "have": have, "least": need.least_of(event)})
 
 
-def _blamed(need: Need) -> str:
-    """Name what is to blame, as an answer's `field`."""
+def _cause(need: Need) -> str:
+    """Return the `field` of the response."""
     if need.who is Who.TARGET or need.kind in (Kind.SAME_GUILD, Kind.ALLIED):
         return "target"
     if need.kind is Kind.AT_LEAST:

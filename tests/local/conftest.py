@@ -10,6 +10,8 @@ from testbed.settings import Settings
 from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack
 
+from tests.local.chronicle import Chronicle
+from tests.local.game import Game, running_game
 from tests.local.lake import Lake
 from tests.poison import EXAMPLES
 
@@ -41,6 +43,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPa
     environment.setenv("SPARK_SUBMIT_OPTS", _archive_classes(one, data / "spark.jsa"))
     yield one
     one.down()
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+    """Kafka, the API and the world, of a module's own."""
+    with running_game(tmp_path_factory.mktemp("game")) as game:
+        yield game
+
+
+@pytest.fixture(scope="module")
+def chronicle(game: Game) -> Chronicle:
+    return Chronicle(game)
 
 
 @pytest.fixture(scope="package")

@@ -1,8 +1,8 @@
-"""Kafka and the API as real processes, and what a test asks of them."""
+"""Kafka, the API and the world as real processes, and what tests do with them."""
 
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import psutil
 import requests
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from game_events import SCHEMA_VERSION, encode
 from testbed.clients.topic import end_offsets
 from testbed.settings import Settings
 from testbed.stack.process import Process
@@ -34,7 +35,7 @@ class Answer(NamedTuple):
 
 @contextmanager
 def frozen(process: Process) -> Iterator[None]:
-    """Keep a server from doing anything meanwhile; its connections stay."""
+    """Stop a server meanwhile; its connections stay open."""
     process.signal(signal.SIGSTOP)
     try:
         wait_until(
@@ -72,7 +73,7 @@ class Game:
         return end_offsets(self.settings)
 
     def record(self, partition: int, offset: int) -> tuple[bytes, dict[str, Any]]:
-        """Read the key and the event that lie there."""
+        """Read the key and the event at an offset."""
         with self._consumer() as consumer:
             consumer.assign([TopicPartition(self.settings.topic, partition, offset)])
             message = consumer.poll(10)
@@ -81,7 +82,7 @@ class Game:
             return message.key() or b"", json.loads(message.value() or b"")
 
     def event_ids(self) -> list[str]:
-        """Every event's id, of the whole topic."""
+        """The id of every event of the topic."""
         return [event["event_id"] for event in self.events()]
 
     def events(self) -> list[dict[str, Any]]:
@@ -99,6 +100,14 @@ class Game:
                     else:
                         events.append(json.loads(message.value() or b""))
         return events
+
+    def write(self, *events: Mapping[str, Any]) -> None:
+        """Write events as another writer does."""
+        producer = Producer({"bootstrap.servers": self.settings.bootstrap_servers})
+        for event in events:
+            value = encode({"schema_version": SCHEMA_VERSION, "received_at": 1_700_000_000_000, **event})
+            producer.produce(self.settings.topic, value, event["player"].encode())
+        assert producer.flush(10) == 0
 
     def is_ready(self) -> bool:
         try:

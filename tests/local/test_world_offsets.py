@@ -1,30 +1,18 @@
 """The world and offsets that hold no record: ends of transactions, and what was aborted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-import pytest
 from confluent_kafka import Producer
 from game_events import SCHEMA_VERSION, encode
 from game_world.store import key
 from testbed.waiting import wait_until
 
 from tests.local.chronicle import Chronicle
-from tests.local.game import Game, running_game
-
-
-@pytest.fixture(scope="module")
-def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
-    with running_game(tmp_path_factory.mktemp("offsets")) as game:
-        yield game
-
-
-@pytest.fixture(scope="module")
-def chronicle(game: Game) -> Chronicle:
-    return Chronicle(game, game.settings)
+from tests.local.game import Game
 
 
 def begin(game: Game, names: Sequence[str]) -> Producer:
-    """Write a sword of each into a partition of its own, in a transaction that is still open."""
+    """Write a sword for each player into a partition of its own, in a transaction that stays open."""
     producer = Producer({"bootstrap.servers": game.settings.bootstrap_servers, "transactional.id": names[0]})
     producer.init_transactions(30)
     producer.begin_transaction()
@@ -44,12 +32,12 @@ def decides(game: Game) -> bool:
     return game.ask("/explore", "POST", headers={"X-Player": "ada"}).status == 200
 
 
-def is_said(game: Game, line: str) -> bool:
+def is_logged(game: Game, line: str) -> bool:
     return line in game.world.log.read_text()
 
 
 def test_a_transaction_may_be_the_last(game: Game, chronicle: Chronicle) -> None:
-    """A committed transaction ends each partition: an emptied store gets the world again, and decides."""
+    """If committed transactions end the partitions, an emptied store gets the world again, and decides."""
     names = ["cid", "dan", "eve"]
     begin(game, names).commit_transaction(30)
     wait_until("the swords", lambda: all(has_sword(chronicle, name) for name in names), 30)
@@ -61,8 +49,8 @@ def test_a_transaction_may_be_the_last(game: Game, chronicle: Chronicle) -> None
     wait_until("decisions", lambda: decides(game), 10)
 
 
-def test_what_was_aborted_never_was(game: Game, chronicle: Chronicle) -> None:
-    """An aborted transaction ends each partition: the world is as before, and an emptied store gets it again."""
+def test_an_aborted_transaction_has_no_effect(game: Game, chronicle: Chronicle) -> None:
+    """If aborted transactions end the partitions, the world is as before, and an emptied store gets it again."""
     names = ["fay", "gil", "hal"]
     begin(game, names).abort_transaction(30)
     chronicle.await_calm()
@@ -71,13 +59,13 @@ def test_what_was_aborted_never_was(game: Game, chronicle: Chronicle) -> None:
     chronicle.await_calm()
     assert not any(has_sword(chronicle, name) for name in names)
     wait_until("decisions", lambda: decides(game), 10)
-    assert chronicle.kept() == chronicle.told()
+    assert chronicle.stored() == chronicle.summed()
 
 
-def test_an_open_transaction_is_told_of(game: Game, chronicle: Chronicle) -> None:
-    """A world that waits for a transaction says for which, and goes on when it has ended."""
+def test_an_open_transaction_is_logged(game: Game, chronicle: Chronicle) -> None:
+    """A world that waits for a transaction logs which one, and continues when it has ended."""
     open_ = begin(game, ["ida"])
-    wait_until("it to be told", lambda: is_said(game, "waiting for an open transaction: partition 0 from offset"), 30)
+    wait_until("the log line", lambda: is_logged(game, "waiting for an open transaction: partition 0 from offset"), 30)
     chronicle.store.redis.flushall()
     game.world.kill()
     game.world.start()

@@ -1,4 +1,4 @@
-"""The store that the world is given: it takes an empty one or its own, and touches no key of others."""
+"""The store of the world: it must be empty or hold a world, and keys of others are never touched."""
 
 import os
 import signal
@@ -7,24 +7,26 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from random import Random
 from time import time
 
 import pytest
 import requests
 from confluent_kafka import TopicCollection
 from confluent_kafka.admin import AdminClient
+from game_world.limits import Bucket, Limit
 from game_world.store import MOST_TIES, Store, key
+from game_world.world import World
 from redis.exceptions import RedisError
 from testbed.waiting import wait_until
 
-from tests.local.game import Game, running_game
+from tests.local.game import Game
 
 
-@pytest.fixture(scope="module")
-def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
-    with running_game(tmp_path_factory.mktemp("store")) as game:
-        assert game.ask("/explore", "POST", headers={"X-Player": "ada"}).status == 200
-        yield game
+@pytest.fixture(scope="module", autouse=True)
+def ada(game: Game) -> None:
+    """A player of the world whose experience is 8."""
+    assert explores(game, "ada") == 200
 
 
 @pytest.fixture
@@ -59,11 +61,11 @@ def another_world(game: Game) -> Iterator["subprocess.Popen[str]"]:
 
 
 def refusal(game: Game) -> str:
-    """What the world says of the store, ending for it."""
+    """The error for which the world refuses the store."""
     with another_world(game) as process:
-        _, said = process.communicate(timeout=30)
-        assert process.returncode == 2, said
-    return said
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 2, errors
+    return errors
 
 
 def keeps_ada(store: Store) -> bool:
@@ -71,18 +73,18 @@ def keeps_ada(store: Store) -> bool:
 
 
 def test_a_store_with_keys_of_others_is_left_alone(game: Game, store: Store) -> None:
-    """The world ends, says what is there and what to do, and changes nothing."""
+    """The world ends with an error that names such a key and the remedy, and changes nothing."""
     store.redis.mset({"cart:7": "a lamp", b"\xff\x00": "bytes"})
-    said = refusal(game)
-    assert "WORLD_URL" in said
-    assert "'cart:7'" in said
-    assert "redis://HOST:PORT/1" in said
+    error = refusal(game)
+    assert "WORLD_URL" in error
+    assert "'cart:7'" in error
+    assert "redis://HOST:PORT/1" in error
     assert store.redis.dbsize() == 2
 
 
 def test_an_empty_store_gets_the_world(game: Game, store: Store) -> None:
-    """Where nothing is, or what was left of a world, the world begins; what others put beside it later stays."""
-    store.redis.set(key("limit:player:ada"), 1)
+    """The world begins in an empty store or one with remains of a world; keys that others add later stay."""
+    store.decide({"limits": [Bucket("limit:player:ada", 10**6, 5)]})
     with another_world(game):
         wait_until("the world", lambda: keeps_ada(store), 30)
     store.redis.set("cart:7", "a lamp")
@@ -93,10 +95,12 @@ def test_an_empty_store_gets_the_world(game: Game, store: Store) -> None:
 
 
 def test_a_new_topic_has_a_new_world(game: Game, store: Store) -> None:
-    """Of the world of another topic its own keys go, and no others."""
-    store.redis.set(key("topic"), "another")
-    store.redis.hset(key("hero:bob"), "gold", 100)
-    store.redis.hset(key("positions"), "0", 10**6)
+    """The keys of another topic's world are removed, and no others."""
+    store.claim("another")
+    store.begin_at(0, 10**6)
+    world = World(store, Limit(0, 0), Limit(0, 0))
+    world.decide({"event_type": "default", "event_id": "x", "player": "bob", "received_at": 0}, "", Random())
+    assert store.redis.exists(key("hero:bob"))
     store.redis.mset({f"cart:{number}": number for number in range(3000)})
     with another_world(game):
         wait_until("the world", lambda: keeps_ada(store), 30)
@@ -106,7 +110,7 @@ def test_a_new_topic_has_a_new_world(game: Game, store: Store) -> None:
 
 
 def test_a_world_without_the_prefix_is_built_again(game: Game, store: Store) -> None:
-    """The keys of this topic's world as an earlier release named them go, and no others."""
+    """The keys of this topic's world in the first layout are removed, and no others."""
     store.redis.set("topic", topic_id(game))
     store.redis.hset("hero:ada", "gold", 1)
     store.redis.hset("pending", "x", "{}")
@@ -118,19 +122,30 @@ def test_a_world_without_the_prefix_is_built_again(game: Game, store: Store) -> 
     assert [name for name in store.redis.scan_iter("*", 1000) if not name.startswith(key(""))] == ["cart:7"]
 
 
+def test_a_world_of_an_earlier_layout_is_built_again(game: Game, store: Store) -> None:
+    """The keys of the world in the layout before this one are removed, even beside keys of others."""
+    store.redis.mset({"gamelake:topic": topic_id(game), "gamelake:caught_up": 1, "cart:7": "a lamp"})
+    store.redis.hset("gamelake:pending", "x", "{}")
+    store.redis.hset("gamelake:positions", "0", 10**6)
+    with another_world(game):
+        wait_until("the world", lambda: keeps_ada(store), 30)
+    assert [name for name in store.redis.scan_iter("*", 1000) if not name.startswith(key(""))] == ["cart:7"]
+
+
 def test_another_topics_world_without_the_prefix_is_left_alone(game: Game, store: Store) -> None:
-    """Whose it is cannot be known."""
+    """Such keys may belong to somebody else."""
     store.redis.set("topic", "another")
     assert "'topic'" in refusal(game)
     assert store.redis.get("topic") == "another"
 
 
 def test_a_store_that_may_drop_keys_is_refused(game: Game, store: Store) -> None:
-    """The message names the setting and its value; nothing is decided any more, by a world that ran before either."""
+    """The error names the setting and its value. Decisions stop, also those of a world that was running."""
+    store.claim(topic_id(game))
+    store.begin_at(0, 0)
+    store.set_caught_up()
     store.redis.config_set("maxmemory-policy", "volatile-lru")
-    store.redis.mset({key("topic"): topic_id(game), key("caught_up"): 1})
-    said = refusal(game)
-    assert "maxmemory-policy of the store: expected noeviction, got volatile-lru" in said
+    assert "maxmemory-policy of the store: expected noeviction, got volatile-lru" in refusal(game)
     assert not store.is_caught_up()
     wait_until("the running world to end", lambda: not game.world.alive, 30)
     assert explores(game, "ada") == 503
@@ -150,7 +165,7 @@ def explores(game: Game, player: str) -> int:
 
 
 def test_a_full_world_takes_nobody_new(game: Game) -> None:
-    """While the store is full a new name's decision is a 503 that says so; known players go on."""
+    """While the store is full, new players get a 503 that says so; known players go on."""
     store = Store(game.settings.store_url)
     headers = {"X-Player": "ada", "Idempotency-Key": "an old key"}
     assert game.ask("/explore", "POST", headers=headers).status == 200
@@ -170,7 +185,7 @@ def test_a_full_world_takes_nobody_new(game: Game) -> None:
         assert refused.json["error"] == "the world is full: it takes no new players for now"
         assert game.ask("/", headers={"X-Player": "newcomer"}).status == 200
         assert explores(game, "ada") == 200
-        # What gave way: what was told, and keys whose day is nearly over.
+        # Cached responses were dropped, and keys whose day is nearly over.
         again = game.ask("/explore", "POST", headers=headers)
         assert (again.status, again.json["field"]) == (409, "Idempotency-Key")
         assert not store.redis.exists(old)
@@ -182,7 +197,7 @@ def test_a_full_world_takes_nobody_new(game: Game) -> None:
     finally:
         store.redis.config_set("maxmemory", 0)
         store.redis.unlink(*store.redis.scan_iter("filler:*"))
-    wait_until("room", lambda: not store.redis.exists(key("full")), 30)
+    wait_until("memory", lambda: not store.redis.exists(key("full")), 30)
     assert explores(game, "newcomer") == 200
 
 
@@ -190,15 +205,15 @@ def has_read_all(store: Store, game: Game) -> bool:
     try:
         return sum(store.positions().values()) == sum(game.ends().values())
     except RedisError:
-        # It is busy.
+        # The store is busy.
         return False
 
 
 def test_invented_names_do_not_fill_the_world(game: Game) -> None:
-    """After far more names than the store has memory for, players play, the projection lives, and limits hold."""
+    """After far more names than the store has memory for, players play, the projection runs, and limits hold."""
     store = Store(game.settings.store_url)
     store.redis.config_set("maxmemory", 16 << 20)
-    lives = game.world.pid
+    pid = game.world.pid
     none = dict.fromkeys(("API_PLAYER_RATE", "API_ADDRESS_RATE"), "0")
     try:
         with game.another_api(**none), ThreadPoolExecutor(4) as pool:
@@ -209,8 +224,8 @@ def test_invented_names_do_not_fill_the_world(game: Game) -> None:
             statuses = Counter(pool.map(lambda items: bulk(game, items), bulks))
             assert statuses[200] > 240, statuses
             wait_until("the world to have read them", lambda: has_read_all(store, game), 300)
-            assert game.world.pid == lives
-            wait_until("room", lambda: store.memory() < 0.9, 15)
+            assert game.world.pid == pid
+            wait_until("memory", lambda: store.memory() < 0.9, 15)
             assert explores(game, "ada") == 200
             assert store.redis.zcard(key("visitors")) > 1000
         with game.another_api(API_PLAYER_RATE="1", API_PLAYER_BURST="5"):
@@ -221,7 +236,7 @@ def test_invented_names_do_not_fill_the_world(game: Game) -> None:
 
 
 def test_ties_are_bounded(game: Game) -> None:
-    """Of many ties the latest hold, and only to players; a declaration to nobody is an event, and no tie."""
+    """Only the latest ties hold, and only those to players are shown: a declaration to nobody is just an event."""
     store = Store(game.settings.store_url)
     targets = [f"target {number}" for number in range(2 * MOST_TIES)]
     assert bulk(game, [{"event_type": "default", "player": target} for target in targets[MOST_TIES:-1]]) == 200
@@ -235,13 +250,18 @@ def test_ties_are_bounded(game: Game) -> None:
 
 
 def test_a_visitor_of_long_ago_is_forgotten(game: Game) -> None:
-    """A name that only did what depends on nothing is nobody a day later; one that had something decided stays."""
+    """A player whose actions had no precondition is forgotten a day later; one with a decision stays."""
     store = Store(game.settings.store_url)
-    for request in ("/purchase_a_sword", "/join_a_guild?guild=Knights", "/declare_a_war?target=ada"):
-        for player in ("guest", "native"):
-            assert game.ask(request, headers={"X-Player": player}).status == 200
+    yesterday = int(time() - 25 * 3600) * 1000
     assert explores(game, "native") == 200
-    store.redis.zadd(key("visitors"), {"guest": time() * 1000 - 25 * 3600 * 1000, "native": 0}, xx=True)
+    for player in ("native", "guest"):
+        event = {"event_id": player, "player": player, "received_at": yesterday}
+        game.write(
+            event | {"event_type": "purchase_sword", "strength": 1},
+            event | {"event_type": "join_guild", "guild": "knights"},
+            event | {"event_type": "declare_war", "target": "ada"},
+        )
+    wait_until("the end of the visit", lambda: store.redis.smembers(key("members:knights")) == {"native"}, 30)
     wait_until("it to be forgotten", lambda: not store.redis.exists(key("hero:guest"), key("tied:guest")), 30)
     assert store.redis.smembers(key("members:knights")) == {"native"}
     assert not game.ask("/heroes/guest").json["known"]

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, send_from_directory
 from game_events import COMMON_FIELDS
-from game_world.views import Sights
-from game_world.world import World, WorldAwayError
+from game_world.views import ReadModel
+from game_world.world import World, WorldUnavailableError
 from werkzeug.routing import BaseConverter
 
 from game_api.errors import InvalidRequestError
@@ -77,19 +77,19 @@ class _Viewer:
 
     def __init__(self, world: World | None) -> None:
         self._world = world
-        self._views = Sights(world.store) if world else None
+        self._views = ReadModel(world.store) if world else None
         self._overview: tuple[float, Json] = (0.0, {})
 
-    def ask(self, read: Callable[[Sights], T]) -> T:
-        """Read from the world; raise WorldAwayError if it is unavailable or does not exist."""
+    def ask(self, read: Callable[[ReadModel], T]) -> T:
+        """Read from the world; raise WorldUnavailableError if it is unavailable or does not exist."""
         if self._world is None or self._views is None:
-            raise WorldAwayError("this service has no world")
+            raise WorldUnavailableError("this service has no world")
         views = self._views
         return self._world.ask(lambda: read(views))
 
     def overview(self) -> Json:
         until, overview = self._overview
         if monotonic() >= until:
-            overview = self.ask(Sights.overview)
+            overview = self.ask(ReadModel.overview)
             self._overview = (monotonic() + CACHE_SECONDS, overview)
         return overview

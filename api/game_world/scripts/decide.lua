@@ -1,35 +1,52 @@
--- Decides deeds: is each allowed, what comes of it? What comes of it is done at once, and noted as pending. A deed that
--- was decided before, under its key, has come to what it came to then.
--- ARGV: the deeds, as game_world/deeds.py makes them. Returns JSON for each; nothing where there is nothing to tell.
+-- Decides commands: checks rate limits, the Idempotency-Key and the preconditions, applies the result, and notes it as
+-- pending. A command that was decided before, under its key, gets the cached response.
+-- ARGV: a JSON object for each command (game_world/commands.py):
+--   limits         [{name, interval, burst, cost}], token buckets; a command without `name` is only about them
+--   name           among the pending events;  player, and where the event has them target, guild;  facts
+--   names          names as given, by the keys of heroes and guilds
+--   once, at, seen, fingerprint   only with an Idempotency-Key: what the event is counted once by, its received_at, where a
+--                  record without a key is noted as seen {set, member} or null, and a digest of its parameters
+--   effects, drawn only if the event has no precondition: what it does, and what its cached response says
+--   preconditions  [{kind, who, attribute, least}], the last three only of kind `at least`
+--   own_guild      true if the event tells the player's guild
+--   contest        {mine, theirs, against_player}: two throws
+--   results        [{changes: [{who, attribute, kind, amount}], effects, drawn}], of the contest the first if it is won
+-- Reply: for each command a JSON object, or an empty string for an empty one:
+--   {wait, limit}                 a bucket is empty for so many microseconds
+--   {key}                         the key was used: for another request (`other`), or too long ago (`counted`)
+--   {unavailable} or {full}       the world is being rebuilt, or takes no new names
+--   {precondition, have}          the position of the first one that is not met, and how much of it there is
+--   {amounts, won, guild, guild_name, drawn, fingerprint, again}   the decision; `again` if it is an earlier one's
+-- Keys: limit:…, once:… and seen:… (read), response:…, topic, caught_up and full (read), pending, visitors, and those of heroes
+--   and guilds.
 
--- Each is a bucket that refills steadily: the moment at which it will be full again (the GCRA algorithm). What costs more
--- than a bucket holds takes a full one, and owes the rest. Nothing is taken unless all have enough. game_world/limits.py
--- does the same without the store.
+-- Each bucket refills steadily: its key holds when it will be full again (the GCRA algorithm). A cost above the burst takes
+-- a full bucket and owes the rest. Nothing is taken unless all have enough. game_world/limits.py does the same without the
+-- store.
 local function exceeded(limits)
   local fulls = {}
   for position, limit in ipairs(limits) do
-    local key, interval, burst, cost = limit[1], limit[2], limit[3], limit[4]
-    local full = math.max(tonumber(redis.call('GET', key) or 0), now)
-    local wait = full - now - (burst - math.min(cost, burst)) * interval
+    local full = math.max(tonumber(redis.call('GET', limit.name) or 0), now)
+    local wait = full - now - (limit.burst - math.min(limit.cost, limit.burst)) * limit.interval
     if wait > 0 then
-      return {wait = wait, limit = key}
+      return {wait = wait, limit = limit.name}
     end
-    fulls[position] = full + cost * interval
+    fulls[position] = full + limit.cost * limit.interval
   end
   for position, limit in ipairs(limits) do
     local full = fulls[position]
-    redis.call('SET', limit[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
+    redis.call('SET', limit.name, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
   end
 end
 
-local function unmet(deed, own_guild, guild)
-  local keys = {player = 'hero:' .. deed.player, target = 'hero:' .. (deed.target or '')}
-  for position, need in ipairs(deed.needs) do
-    local kind, who, attribute, least = need[1], need[2], need[3], need[4]
+local function unmet(command, own_guild, guild)
+  local keys = {player = 'hero:' .. command.player, target = 'hero:' .. (command.target or '')}
+  for position, precondition in ipairs(command.preconditions) do
+    local kind = precondition.kind
     local met, have = false, 0
     if kind == 'at least' then
-      have = number(keys[who], attribute)
-      met = have >= least
+      have = number(keys[precondition.who], precondition.attribute)
+      met = have >= precondition.least
     elseif kind == 'known' then
       met = redis.call('EXISTS', keys.target) == 1
     elseif kind == 'in guild' then
@@ -41,43 +58,41 @@ local function unmet(deed, own_guild, guild)
     elseif kind == 'new guild' then
       met = redis.call('SCARD', 'members:' .. guild) == 0
     elseif kind == 'allied' then
-      met = redis.call('HGET', keys.player, 'tie:' .. deed.target) == 'alliance'
+      met = redis.call('HGET', keys.player, 'tie:' .. command.target) == 'alliance'
     end
     if not met then
-      return {need = position - 1, have = have}
+      return {precondition = position - 1, have = have}
     end
   end
 end
 
-local function is_won(deed)
-  local mine, theirs = deed.contest[1], deed.contest[2]
-  if deed.contest[3] then
-    local function level(name)
-      return math.floor(math.sqrt(number('hero:' .. name, 'experience') / 100))
-    end
-    mine, theirs = mine + level(deed.player), theirs + level(deed.target)
+local function is_won(command)
+  local contest = command.contest
+  local mine, theirs = contest.mine, contest.theirs
+  if contest.against_player then
+    mine = mine + level(number('hero:' .. command.player, 'experience'))
+    theirs = theirs + level(number('hero:' .. command.target, 'experience'))
   end
   return mine >= theirs
 end
 
--- Returns by how much each attribute changed.
-local function change(deed, changes, guild, act)
+-- Returns by how much each attribute changes, and adds the effects.
+local function change(command, changes, guild, effects)
   local amounts, taken = {}, 0
   for position, wanted in ipairs(changes) do
-    local who, attribute, kind, amount = wanted[1], wanted[2], wanted[3], wanted[4]
-    local owner, name = 'hero', deed[who]
-    if who == 'guild' then
+    local owner, name, attribute, amount = 'hero', command[wanted.who], wanted.attribute, wanted.amount
+    if wanted.who == 'guild' then
       owner, name = 'guild', guild
     end
     local before = owner == 'guild' and tonumber(redis.call('HGET', 'guild:' .. name, attribute) or 0)
       or number('hero:' .. name, attribute)
-    if kind == 'share' then
+    if wanted.kind == 'share' then
       local share = math.max(0, before)
       amount = amount < 0 and -math.floor(share * -amount / 100) or math.floor(share * amount / 100)
-    elseif kind == 'taken' then
+    elseif wanted.kind == 'taken' then
       amount = -taken
     end
-    -- What was taken back may have been spent: that is still owed.
+    -- Below zero, a player owes what was reverted after they had spent it: that stays owed.
     local after = math.max(math.min(0, before), before + amount)
     if attribute == 'health' then
       after = math.min(after, %MOST_HEALTH%)
@@ -85,122 +100,110 @@ local function change(deed, changes, guild, act)
     taken = after - before
     amounts[position] = taken
     if taken ~= 0 then
-      act(owner, name, attribute, taken)
+      add(owner, name, attribute, taken)
+      effects[#effects + 1] = {owner = owner, name = name, attribute = attribute, amount = taken}
     end
   end
   return amounts
 end
 
--- Returns the answer; false, and what is in the way, if it is not allowed.
-local function decide(deed, act)
-  local own_guild = redis.call('HGET', 'hero:' .. deed.player, 'guild') or ''
-  local guild = deed.guild or own_guild
-  local problem = unmet(deed, own_guild, guild)
+-- Applies the command's result and collects its effects. Returns the decision; false and the reason if it is refused.
+local function decide(command, effects)
+  local own_guild = redis.call('HGET', 'hero:' .. command.player, 'guild') or ''
+  local guild = command.guild or own_guild
+  local problem = unmet(command, own_guild, guild)
   if problem then
     return false, problem
   end
-  if not knows(deed.player) and redis.call('EXISTS', 'full') == 1 then
+  if not knows(command.player) and redis.call('EXISTS', 'full') == 1 then
     return false, {full = true}
   end
-  local answer = {guild = deed.own_guild and own_guild or nil}
-  answer.guild_name = answer.guild and redis.call('HGET', 'guild:' .. own_guild, 'name') or nil
-  local result = deed.results[1]
-  if deed.contest then
-    answer.won = is_won(deed)
-    result = answer.won and result or deed.results[2]
+  local decision = {guild = command.own_guild and own_guild or nil}
+  decision.guild_name = decision.guild and redis.call('HGET', 'guild:' .. own_guild, 'name') or nil
+  local result = command.results[1]
+  if command.contest then
+    decision.won = is_won(command)
+    result = decision.won and result or command.results[2]
   end
-  meet(deed.player)
-  answer.amounts = change(deed, result.changes, guild, act)
+  meet(command.player)
+  decision.amounts = change(command, result.changes, guild, effects)
   for _, effect in ipairs(result.effects) do
-    act(effect[1], effect[2], effect[3], effect[4])
+    effects[#effects + 1] = effect
   end
-  redis.call('ZREM', 'visitors', deed.player)
-  answer.drawn = result.drawn
-  return answer
+  apply(result.effects)
+  redis.call('ZREM', 'visitors', command.player)
+  decision.drawn = result.drawn
+  return decision
 end
 
--- What was told under this key, or that it was told too long ago; nothing for a new key.
-local function told_before(deed)
-  local told = redis.call('GET', 'told:' .. deed.once)
-  if not told then
-    -- What depends on nothing may be written again: it does not count.
-    local is_counted = was_used(deed.once, deed.at)
-      or (type(deed.seen) == 'table' and redis.call('SISMEMBER', 'seen:' .. deed.seen[1], deed.seen[2]) == 1)
-    return is_counted and (deed.effects and '' or '{"key":"counted"}')
+-- Returns the cached response under this key, or that the key was used too long ago; nothing for a new key.
+local function cached(command)
+  local response = redis.call('GET', 'response:' .. command.once)
+  if not response then
+    -- An event without preconditions may be written again: the repeat does not count.
+    local is_counted = was_used(command.once, command.at)
+      or (type(command.seen) == 'table' and redis.call('SISMEMBER', 'seen:' .. command.seen.set, command.seen.member) == 1)
+    return is_counted and (command.effects and '' or '{"key":"counted"}')
   end
-  local answer = cjson.decode(told)
-  if answer.asked ~= deed.asked then
+  local decision = cjson.decode(response)
+  if decision.fingerprint ~= command.fingerprint then
     return '{"key":"other"}'
   end
-  -- It is not to be taken back while this request writes it. Both have the same name but for the time.
-  local name = string.gsub(deed.name, '%d+$', string.format('%.0f', answer.drawn.received_at))
-  local noted = redis.call('HGET', 'pending', name)
-  if noted then
-    local note = cjson.decode(noted)
+  -- The earlier event must not be reverted while this request writes it. Their names differ only in the time.
+  local name = string.gsub(command.name, '%d+$', string.format('%.0f', decision.drawn.received_at))
+  local note = note_of(name)
+  if note then
     note.at, note.shared = now / 1000, true
-    redis.call('HSET', 'pending', name, cjson.encode(note))
+    set_note(name, note)
   end
-  answer.again = true
-  return cjson.encode(answer)
+  decision.again = true
+  return cjson.encode(decision)
 end
 
-local function carry_out(deed)
-  local problem = exceeded(deed.limits)
-  if problem or not deed.name then
+local function execute(command)
+  local problem = exceeded(command.limits)
+  if problem or not command.name then
     return problem and cjson.encode(problem) or ''
   end
-  local told = deed.once and told_before(deed)
-  if told then
-    return told
+  local response = command.once and cached(command)
+  if response then
+    return response
   end
-  local note = {at = now / 1000, done = {}, undo = {}, once = deed.once}
-  local answer
-  if deed.effects then
-    -- It depends on nothing, but on a world that is there: else the projection brings it in.
-    if redis.call('EXISTS', 'topic') == 0 then
-      return '{"away":true}'
+  local note = {at = now / 1000, effects = command.effects or {}, facts = command.facts, once = command.once}
+  local decision
+  if command.effects then
+    -- Nothing can forbid it. If it cannot be applied now, the projection will do so.
+    if redis.call('EXISTS', 'topic') == 0 or (not knows(command.player) and redis.call('EXISTS', 'full') == 1) then
+      return '{"unavailable":true}'
     end
-    if not knows(deed.player) and redis.call('EXISTS', 'full') == 1 then
-      return '{"away":true}'
-    end
-    welcome(deed.player)
-    call_by(deed.names)
-    for _, effect in ipairs(deed.effects) do
-      add(effect[1], effect[2], effect[3], effect[4])
-    end
-    note.done = deed.effects
-    answer = deed.drawn and {drawn = deed.drawn}
+    welcome(command.player)
+    apply(command.effects)
+    decision = command.drawn and {drawn = command.drawn}
   else
     if redis.call('EXISTS', 'caught_up') == 0 then
-      return '{"away":true}'
+      return '{"unavailable":true}'
     end
-    answer, problem = decide(deed, function(owner, name, attribute, amount)
-      add(owner, name, attribute, amount)
-      note.done[#note.done + 1] = {owner, name, attribute, amount}
-    end)
+    decision, problem = decide(command, note.effects)
     if problem then
       return cjson.encode(problem)
     end
-    call_by(deed.names)
   end
-  for _, fact in ipairs(deed.facts) do
-    local before, since = settle(fact[1], fact[2], fact[3], fact[4], fact[5])
-    if before then
-      note.undo[#note.undo + 1] = {fact[1], fact[2], fact[3], before, since, fact[4], fact[5]}
-    end
+  set_names(command.names)
+  for _, fact in ipairs(command.facts) do
+    settle(fact, false)
   end
-  redis.call('HSET', 'pending', deed.name, cjson.encode(note))
-  if not deed.once then
-    return answer and cjson.encode(answer) or ''
+  set_note(command.name, note)
+  if not command.once then
+    return decision and cjson.encode(decision) or ''
   end
-  answer.asked = deed.asked
-  told = cjson.encode(answer)
-  redis.call('SET', 'told:' .. deed.once, told, 'EX', %TOLD_SECONDS%)
-  return told
+  decision.fingerprint = command.fingerprint
+  response = cjson.encode(decision)
+  redis.call('SET', 'response:' .. command.once, response, 'EX', %IDEMPOTENCY_TTL%)
+  return response
 end
 
-local answers = {}
-for position, deed in ipairs(ARGV) do
-  answers[position] = carry_out(cjson.decode(deed))
+local replies = {}
+for position, command in ipairs(ARGV) do
+  replies[position] = execute(cjson.decode(command))
 end
-return answers
+return replies

@@ -1,4 +1,7 @@
--- Removes a player, and what others' ties and the feed say of them. ARGV: the player.
+-- Removes a player, and everything that others' ties and the event feed say about them.
+-- ARGV: the player.
+-- Keys: those of the player, ties:…, tied:…, hero:… and candidates:… of players tied to them, guild:… and members:… of
+--   their guild, board:…, visitors, feed.
 use_reserve()
 local player = ARGV[1]
 for _, kind in ipairs({'war', 'peace', 'alliance'}) do

@@ -1,9 +1,10 @@
--- Brings records of the topic into the world, each once: pending ones are there already.
--- ARGV: partition, first offset, offset after the last, the records as JSON, as game_world/records.py makes them, without
--- effects and facts, which are false, for what is pending; and `full` if new names that did only what depends on nothing
--- are left out.
--- Returns the offset at which the partition is to be read on: another than asked for when another one was here, the first
--- one when something is no longer pending; -1 for a store that has lost everything.
+-- Applies records of the topic to the world, each once; confirms those that are pending, as they are applied already.
+-- ARGV: partition; first offset; offset after the last; a JSON list of records; `full` if new names are left out whose event
+--   has no precondition, else empty. A record (game_world/records.py) is {name, player, is_free, once, is_marked, at, seen,
+--   names, effects, facts}. Without `effects` it is pending; without `once` it always counts; `seen` is {set, member}.
+-- Reply: the offset at which to read on. It differs from the third argument if another projection was here, and if a record
+--   without effects is no longer pending; -1 if the store has lost the world.
+-- Keys: positions, pending, once:…, seen:…, response:…, and those of heroes and guilds.
 use_reserve()
 local partition, first, next_ = ARGV[1], ARGV[2], ARGV[3]
 local position = redis.call('HGET', 'positions', partition)
@@ -13,45 +14,44 @@ end
 local records, is_full = cjson.decode(ARGV[4]), ARGV[5] == 'full'
 
 -- Whether it counted already, by the rule of the views (game_events/table.py).
-local function is_repeat(once, is_marked, at, place)
-  if once == '' then
+local function is_repeat(record)
+  if not record.once then
     return false
   end
-  local seen = place and 'seen:' .. place[1]
-  if not is_marked then
-    local is_new = redis.call('SADD', seen, place[2]) == 1
+  local seen = record.seen and 'seen:' .. record.seen.set
+  if not record.is_marked then
+    local is_new = redis.call('SADD', seen, record.seen.member) == 1
     redis.call('EXPIRE', seen, %SEEN_SECONDS%)
-    return is_new and redis.call('EXISTS', once) == 1
+    return is_new and redis.call('EXISTS', record.once) == 1
   end
-  local is_recent = was_used(once, at)
-  redis.call('SET', once, string.format('%.0f', at), 'EX', %ONCE_KEPT_SECONDS%)
-  return is_recent or (seen and redis.call('SISMEMBER', seen, place[2]) == 1)
+  local is_recent = was_used(record.once, record.at)
+  redis.call('SET', record.once, string.format('%.0f', record.at), 'EX', %ONCE_KEPT_SECONDS%)
+  return is_recent or (seen and redis.call('SISMEMBER', seen, record.seen.member) == 1)
 end
 
-for _, record in ipairs(records) do
-  if not record[2] and redis.call('HEXISTS', 'pending', record[1]) == 0 then
+local notes = {}
+for position, record in ipairs(records) do
+  notes[position] = redis.call('HGET', 'pending', record.name)
+  if not record.effects and not notes[position] then
     return first
   end
 end
-for _, record in ipairs(records) do
-  local name = record[1]
-  if is_repeat(record[6], record[7], record[8], record[9]) then
-    -- It was counted. If this one was decided apart from that one, as when the store had been away, it was not to be.
-    take_back(name)
-  elseif redis.call('HDEL', 'pending', name) == 0 and not (is_full and record[5] and not knows(record[4])) then
-    seen_at = math.min(tonumber(string.match(name, '%d+$')), now / 1000)
-    if record[5] then
-      welcome(record[4])
+for position, record in ipairs(records) do
+  if is_repeat(record) then
+    -- If it was decided separately from the event that counted, as after the store was unavailable, it must not count.
+    revert(record.name)
+  elseif not confirm(record.name, notes[position]) and not (is_full and record.is_free and not knows(record.player)) then
+    seen_at = math.min(record.at, now / 1000)
+    if record.is_free then
+      welcome(record.player)
     else
-      meet(record[4])
-      redis.call('ZREM', 'visitors', record[4])
+      meet(record.player)
+      redis.call('ZREM', 'visitors', record.player)
     end
-    call_by(record[10])
-    for _, effect in ipairs(record[2] or {}) do
-      add(effect[1], effect[2], effect[3], effect[4])
-    end
-    for _, fact in ipairs(record[3] or {}) do
-      settle(fact[1], fact[2], fact[3], fact[4], fact[5])
+    set_names(record.names)
+    apply(record.effects)
+    for _, fact in ipairs(record.facts) do
+      settle(fact, true)
     end
   end
 end

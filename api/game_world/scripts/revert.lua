@@ -1,13 +1,15 @@
--- Takes back the effects of events that are surely not in the topic. ARGV: `shared` or `own`, their names. With `own`, those
--- are left of which several requests were told. Returns how many were left.
+-- Reverts pending events that are surely not in the topic.
+-- ARGV: `shared` or `own`, then the events' names. With `own`, events that several requests wrote stay.
+-- Reply: how many stayed.
+-- Keys: pending, response:…, hero:…, guild:…, candidates:…, members:…, ties:…, tied:…, board:….
 use_reserve()
-local left = 0
+local stayed = 0
 for position = 2, #ARGV do
-  local noted = ARGV[1] == 'own' and redis.call('HGET', 'pending', ARGV[position])
-  if noted and cjson.decode(noted).shared then
-    left = left + 1
+  local note = ARGV[1] == 'own' and note_of(ARGV[position])
+  if note and note.shared then
+    stayed = stayed + 1
   else
-    take_back(ARGV[position])
+    revert(ARGV[position])
   end
 end
-return left
+return stayed

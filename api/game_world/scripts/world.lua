@@ -1,16 +1,34 @@
--- The world's state. Every script begins with this. Every key has the world's prefix, which stands here alone:
---   topic         the id of the topic that the world is made of; without it nothing is decided
---   hero:NAME     `name` as given, where it differs; attributes, `item:…`; facts: `guild`, `tie:TARGET`, and of each, with @
---                 before it, the stamp
---   guild:NAME    `name`, gold;  members:NAME its members
---   board:…       heroes by gold, experience, power, and guilds by members
---   ties:…        pairs of players at war, at peace, allied, by time
---   once:…        received_at of the last record under a key;  told:… what its request was told;  unsure:… that a record
---                 under it may be in the topic;  seen:… unmarked events whose retry is not to count
---   tied:NAME     the targets of a hero's ties, by time
---   visitors      heroes who only did what depends on nothing, by the last time: they are forgotten after a while
---   pending       events, by id and time, whose effects are here and which have not been seen in the topic yet
---   full          while there is no room for new names
+-- The world's state, and the functions that all scripts share: the text of each script follows this one.
+-- Scripts exchange JSON objects with Python; the header of each script names their fields.
+--
+-- Objects that several scripts use:
+--   effect     {owner: 'hero' or 'guild', name, attribute, amount}
+--   fact       {player, name: 'guild' or 'tie', target: '' for a guild, value, stamp}; of one fact the greatest stamp holds
+--   candidate  {stamp, value, confirmed}: a value that a fact has, or gets back after a revert
+--   note       {at, effects, facts, once, shared}: what a pending event did, and when in milliseconds; `once` if a response
+--              is cached, `shared` if several requests wrote the event
+--
+-- Keys, all under the world's prefix:
+--   topic              the id of the topic that the world is made from; without it nothing is decided
+--   caught_up          exists once the topic has been read to its end
+--   positions          the next offset of each partition
+--   hero:NAME          `name` as given, if it differs; attributes, `item:…`; the facts `guild` and `tie:TARGET` with their
+--                      stamps `@guild` and `@tie:TARGET`
+--   candidates:NAME    the candidates of a hero's facts, while one of them is pending
+--   guild:NAME         `name` as given, if it differs; gold
+--   members:NAME       a guild's members
+--   board:…            heroes by gold, experience, power, and guilds by members
+--   ties:…             pairs of players at war, at peace, allied, by time
+--   tied:NAME          the targets of a hero's ties, by time
+--   visitors           heroes whose actions all had no precondition, by the last time: they are forgotten after a while
+--   pending            the notes of events whose effects are applied and that the projection has not read yet, by name
+--   once:…             received_at of the last record under an Idempotency-Key
+--   seen:…             events without a key whose retry must not count
+--   response:…         the cached response to a request
+--   unconfirmed:…      exists if an unconfirmed record may be in the topic
+--   limit:…            when a token bucket will be full again, in microseconds
+--   feed               the newest events
+--   full               exists while there is no memory for new names
 local server = redis
 local redis = {
   call = function(command, key, ...)
@@ -18,22 +36,27 @@ local redis = {
   end,
 }
 
+local START = {%START%}
+local PAIR = '\31'
+
 local time = server.call('TIME')
--- Microseconds; the projection sets milliseconds of what it brings in.
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+-- Milliseconds; the projection sets it to the time of each record.
 local seen_at = math.floor(now / 1000)
 
--- After a write that takes no memory the server lets a script finish, however full it is: for what frees memory, and for
--- what must go on.
+-- After a write that takes no memory the server lets a script finish even if memory is full. For scripts that free memory,
+-- and for those that must not stop.
 local function use_reserve()
   redis.call('DEL', 'nothing')
 end
 
-local START = {%START%}
-local PAIR = '\31'
-
 local function number(key, attribute)
   return tonumber(redis.call('HGET', key, attribute) or START[attribute] or 0)
+end
+
+-- As `level` in game_events/rules.py.
+local function level(experience)
+  return 1 + math.floor(math.sqrt(math.max(0, experience) / %LEVEL_EXPERIENCE%))
 end
 
 local known = {}
@@ -43,6 +66,7 @@ local function knows(player)
   return known[player]
 end
 
+-- Creates the player if nobody knows them. Returns their key.
 local function meet(player)
   local key = 'hero:' .. player
   if not knows(player) then
@@ -61,12 +85,19 @@ local function meet(player)
   return key
 end
 
--- Meets a player who did what depends on nothing.
+-- Creates or keeps a visitor: the player of an event that had no precondition.
 local function welcome(player)
   if knows(player) then
     redis.call('ZADD', 'visitors', 'XX', 'GT', seen_at, player)
   else
     meet(player)
+  end
+end
+
+-- Sets names as given: a table of names by the keys of existing heroes and guilds.
+local function set_names(names)
+  for key, name in pairs(names or {}) do
+    redis.call('HSET', key, 'name', name)
   end
 end
 
@@ -76,135 +107,216 @@ local function add(owner, name, attribute, amount)
     return
   end
   local key = meet(name)
-  local now = redis.call('HINCRBY', key, attribute, amount)
+  local total = redis.call('HINCRBY', key, attribute, amount)
   if attribute == 'gold' or attribute == 'experience' or attribute == 'power' then
-    redis.call('ZADD', 'board:' .. attribute, now, name)
-  elseif now == 0 and attribute ~= 'health' then
+    redis.call('ZADD', 'board:' .. attribute, total, name)
+  elseif total == 0 and attribute ~= 'health' then
     redis.call('HDEL', key, attribute)
-  elseif now == amount and redis.call('HLEN', key) > %MOST_FIELDS% then
+  elseif total == amount and redis.call('HLEN', key) > %MOST_FIELDS% then
     redis.call('HDEL', key, attribute)
   end
 end
 
-local function index(player, fact, target, before, now, stamp)
-  if fact == 'guild' then
-    if before ~= '' and redis.call('SREM', 'members:' .. before, player) == 1 then
-      if tonumber(redis.call('ZINCRBY', 'board:guilds', -1, before)) <= 0 then
-        redis.call('ZREM', 'board:guilds', before)
-        redis.call('HDEL', 'guild:' .. before, 'name')
-      end
+local function apply(effects)
+  for _, effect in ipairs(effects) do
+    add(effect.owner, effect.name, effect.attribute, effect.amount)
+  end
+end
+
+-- Facts
+
+local NOTHING = {value = '', stamp = ''}
+
+local function field_of(fact)
+  return fact.target == '' and fact.name or fact.name .. ':' .. fact.target
+end
+
+-- Keeps members and boards up to date with guilds, and lists of pairs with ties.
+local function index(fact, before, current)
+  local player, target = fact.player, fact.target
+  if fact.name == 'tie' then
+    local pair, since = player .. PAIR .. target, string.sub(current.stamp, 1, 13)
+    if before.value ~= '' then
+      redis.call('ZREM', 'ties:' .. before.value, pair)
     end
-    if now ~= '' and redis.call('SADD', 'members:' .. now, player) == 1 then
-      redis.call('ZINCRBY', 'board:guilds', 1, now)
+    if current.value ~= '' then
+      redis.call('ZADD', 'ties:' .. current.value, since, pair)
     end
-  else
-    local pair = player .. PAIR .. target
-    if before ~= '' then
-      redis.call('ZREM', 'ties:' .. before, pair)
-    end
-    if now ~= '' then
-      redis.call('ZADD', 'ties:' .. now, string.sub(stamp, 1, 13), pair)
-    end
-    if stamp == '' then
+    if current.stamp == '' then
       redis.call('ZREM', 'tied:' .. player, target)
     else
-      redis.call('ZADD', 'tied:' .. player, string.sub(stamp, 1, 13), target)
+      redis.call('ZADD', 'tied:' .. player, since, target)
     end
-  end
-end
-
-local function untie(player, target)
-  local field = 'tie:' .. target
-  index(player, 'tie', target, redis.call('HGET', 'hero:' .. player, field) or '', '', '')
-  redis.call('HDEL', 'hero:' .. player, field, '@' .. field)
-end
-
--- The latest ties stay, in whatever order they come. Returns whether that to the target did.
-local function keep_latest_ties(player, target)
-  local stays = true
-  local excess = redis.call('ZCARD', 'tied:' .. player) - %MOST_TIES%
-  if excess > 0 then
-    for _, oldest in ipairs(redis.call('ZRANGE', 'tied:' .. player, 0, excess - 1)) do
-      untie(player, oldest)
-      stays = stays and oldest ~= target
-    end
-  end
-  return stays
-end
-
--- Removes a player, but not what others' ties say of them.
-local function forget(player)
-  for _, target in ipairs(redis.call('ZRANGE', 'tied:' .. player, 0, -1)) do
-    untie(player, target)
-  end
-  index(player, 'guild', '', redis.call('HGET', 'hero:' .. player, 'guild') or '', '', '')
-  for _, board in ipairs({'gold', 'experience', 'power'}) do
-    redis.call('ZREM', 'board:' .. board, player)
-  end
-  redis.call('DEL', 'hero:' .. player)
-  redis.call('DEL', 'tied:' .. player)
-  redis.call('ZREM', 'visitors', player)
-  known[player] = nil
-end
-
--- Goes down the pending events that hold one instead of the other, from the one whose stamp is `since`, to the one that
--- would bring back a fact no later than `stamp`. Returns its name, its note, and where this tells of that fact; nothing
--- when what holds is not pending.
-local function find_above(player, fact, target, stamp, since)
-  while since > stamp do
-    local at, id, kind = string.match(since, '^(%d+)/(.*)/([^/]+)$')
-    local name = table.concat({player, kind, id, string.format('%.0f', tonumber(at))}, PAIR)
-    local noted = redis.call('HGET', 'pending', name)
-    if not noted then
-      return nil
-    end
-    local note = cjson.decode(noted)
-    since = ''
-    for _, undo in ipairs(note.undo) do
-      if undo[1] == player and undo[2] == fact and undo[3] == target then
-        since = undo[5]
-        if since <= stamp then
-          return name, note, undo
-        end
+  elseif before.value ~= current.value then
+    if before.value ~= '' and redis.call('SREM', 'members:' .. before.value, player) == 1 then
+      if tonumber(redis.call('ZINCRBY', 'board:guilds', -1, before.value)) <= 0 then
+        redis.call('ZREM', 'board:guilds', before.value)
+        redis.call('HDEL', 'guild:' .. before.value, 'name')
       end
     end
+    if current.value ~= '' and redis.call('SADD', 'members:' .. current.value, player) == 1 then
+      redis.call('ZINCRBY', 'board:guilds', 1, current.value)
+    end
   end
 end
 
--- Changes what a pending event would bring back.
-local function bring_back(name, note, undo, value, stamp)
-  undo[4], undo[5] = value, stamp
+-- A fact has candidates while one of its events is pending: those pending, and what is confirmed before them. The members
+-- of `candidates:NAME` sort by field and stamp: field, stamp, `c` if confirmed or `p` if pending, and value.
+
+local function member(field, stamp, state, value)
+  return table.concat({field, stamp, state .. value}, PAIR)
+end
+
+-- Returns the first or the last candidate of a field, if it has any.
+local function candidate(player, field, command)
+  local least, most = '(' .. field .. PAIR, '(' .. field .. PAIR .. '\255'
+  if command == 'ZREVRANGEBYLEX' then
+    least, most = most, least
+  end
+  local found = redis.call(command, 'candidates:' .. player, least, most, 'LIMIT', 0, 1)[1]
+  if found then
+    local stamp, state, value = string.match(string.sub(found, #field + 2), '^(.*)' .. PAIR .. '([cp])(.*)$')
+    return {stamp = stamp, value = value, confirmed = state == 'c'}
+  end
+end
+
+local function first_candidate(player, field)
+  return candidate(player, field, 'ZRANGEBYLEX')
+end
+
+local function last_candidate(player, field)
+  return candidate(player, field, 'ZREVRANGEBYLEX')
+end
+
+local function drop_candidates(player, field, most)
+  redis.call('ZREMRANGEBYLEX', 'candidates:' .. player, '(' .. field .. PAIR, '(' .. field .. PAIR .. most .. '\255')
+end
+
+local function held(player, field)
+  local found = redis.call('HMGET', 'hero:' .. player, field, '@' .. field)
+  return found[2] and {value = found[1], stamp = found[2], confirmed = true} or NOTHING
+end
+
+-- Lets a candidate hold, or nothing.
+local function hold(fact, before, current)
+  local field, key = field_of(fact), 'hero:' .. fact.player
+  if current == NOTHING then
+    redis.call('HDEL', key, field, '@' .. field)
+  else
+    redis.call('HSET', key, field, current.value, '@' .. field, current.stamp)
+  end
+  index(fact, before, current)
+end
+
+-- Removes a tie and its candidates.
+local function untie(player, target)
+  local fact = {player = player, name = 'tie', target = target}
+  drop_candidates(player, field_of(fact), '')
+  hold(fact, held(player, field_of(fact)), NOTHING)
+end
+
+local function keep_latest_ties(player)
+  local excess = redis.call('ZCARD', 'tied:' .. player) - %MOST_TIES%
+  if excess > 0 then
+    for _, target in ipairs(redis.call('ZRANGE', 'tied:' .. player, 0, excess - 1)) do
+      untie(player, target)
+    end
+  end
+end
+
+-- Adds a fact. One that is confirmed ends all candidates before it: they can never hold again.
+local function settle(fact, confirmed)
+  meet(fact.player)
+  local field, key = field_of(fact), 'candidates:' .. fact.player
+  local first, before = first_candidate(fact.player, field), held(fact.player, field)
+  local floor = first or before
+  if floor.confirmed and floor.stamp >= fact.stamp then
+    return
+  end
+  if confirmed and first then
+    drop_candidates(fact.player, field, fact.stamp .. PAIR)
+  end
+  if confirmed then
+    if before.stamp > fact.stamp then
+      redis.call('ZADD', key, 0, member(field, fact.stamp, 'c', fact.value))
+    end
+  elseif first or before == NOTHING then
+    redis.call('ZADD', key, 0, member(field, fact.stamp, 'p', fact.value))
+  else
+    redis.call('ZADD', key, 0, member(field, before.stamp, 'c', before.value), 0, member(field, fact.stamp, 'p', fact.value))
+  end
+  if fact.stamp > before.stamp then
+    hold(fact, before, fact)
+    if fact.name == 'tie' then
+      keep_latest_ties(fact.player)
+    end
+  end
+end
+
+-- Removes the pending candidate of a fact.
+local function withdraw(fact)
+  local field, key = field_of(fact), 'candidates:' .. fact.player
+  if redis.call('ZREM', key, member(field, fact.stamp, 'p', fact.value)) == 0 then
+    return
+  end
+  local before, last = held(fact.player, field), last_candidate(fact.player, field) or NOTHING
+  if before.stamp == fact.stamp then
+    hold(fact, before, last)
+  end
+  if last.confirmed then
+    drop_candidates(fact.player, field, '')
+  end
+end
+
+-- Pending events
+
+local function note_of(name)
+  local noted = redis.call('HGET', 'pending', name)
+  return noted and cjson.decode(noted)
+end
+
+local function set_note(name, note)
   redis.call('HSET', 'pending', name, cjson.encode(note))
 end
 
--- Returns what held before, and since when; nothing when a later fact holds.
-local function settle(player, fact, target, value, stamp)
-  local key = meet(player)
-  local field = target == '' and fact or fact .. ':' .. target
-  local since = redis.call('HGET', key, '@' .. field) or ''
-  if since >= stamp then
-    local name, note, undo = find_above(player, fact, target, stamp, since)
-    if not undo or undo[5] == stamp then
-      return nil
+-- Confirms a pending event, as it is in the topic; `noted` is its note as stored. Returns false if it is not pending.
+local function confirm(name, noted)
+  if not noted or redis.call('HDEL', 'pending', name) == 0 then
+    return false
+  end
+  -- Most events tell no facts: their notes need no decoding.
+  if string.find(noted, '"facts":[{', 1, true) then
+    for _, fact in ipairs(cjson.decode(noted).facts) do
+      local field = field_of(fact)
+      if redis.call('HGET', 'hero:' .. fact.player, '@' .. field) == fact.stamp then
+        drop_candidates(fact.player, field, '')
+      elseif first_candidate(fact.player, field) then
+        settle(fact, true)
+      end
+      -- A fact without candidates was forgotten, or a later one is confirmed.
     end
-    -- Beneath what is pending: it holds when that is taken back.
-    local before, earlier = undo[4], undo[5]
-    bring_back(name, note, undo, value, stamp)
-    return before, earlier
   end
-  local before = redis.call('HGET', key, field) or ''
-  redis.call('HSET', key, field, value, '@' .. field, stamp)
-  index(player, fact, target, before, value, stamp)
-  if fact == 'tie' and not keep_latest_ties(player, target) then
-    return nil
-  end
-  return before, since
+  return true
 end
 
--- Notes how names were given: keys of heroes and guilds, and names. The heroes are there.
-local function call_by(names)
-  for key, name in pairs(names or {}) do
-    redis.call('HSET', key, 'name', name)
+-- Reverts what a pending event did, if it is pending.
+local function revert(name)
+  local note = note_of(name)
+  if not note then
+    return
+  end
+  redis.call('HDEL', 'pending', name)
+  for _, effect in ipairs(note.effects) do
+    -- A visitor may have been forgotten meanwhile.
+    if effect.owner == 'guild' or knows(effect.name) then
+      add(effect.owner, effect.name, effect.attribute, -effect.amount)
+    end
+  end
+  for _, fact in ipairs(note.facts) do
+    withdraw(fact)
+  end
+  if note.once then
+    redis.call('DEL', 'response:' .. note.once)
   end
 end
 
@@ -214,42 +326,18 @@ local function was_used(once, at)
   return last and math.abs(at - tonumber(last)) <= %ONCE_SECONDS% * 1000
 end
 
--- Undoes what a pending event did; false when it is not pending.
-local function take_back(name)
-  local noted = redis.call('HGET', 'pending', name)
-  if not noted then
-    return false
+-- Removes a player, but not what others' ties say about them.
+local function forget(player)
+  for _, target in ipairs(redis.call('ZRANGE', 'tied:' .. player, 0, -1)) do
+    untie(player, target)
   end
-  redis.call('HDEL', 'pending', name)
-  local entry = cjson.decode(noted)
-  for _, effect in ipairs(entry.done) do
-    -- A visitor may have been forgotten meanwhile.
-    if effect[1] == 'guild' or knows(effect[2]) then
-      add(effect[1], effect[2], effect[3], -effect[4])
-    end
+  index({player = player, name = 'guild', target = ''}, held(player, 'guild'), NOTHING)
+  for _, board in ipairs({'gold', 'experience', 'power'}) do
+    redis.call('ZREM', 'board:' .. board, player)
   end
-  for _, fact in ipairs(entry.undo) do
-    local player, kind, target, before, since, value, stamp =
-      fact[1], fact[2], fact[3], fact[4], fact[5], fact[6], fact[7]
-    local field = target == '' and kind or kind .. ':' .. target
-    local key = 'hero:' .. player
-    local current = redis.call('HGET', key, '@' .. field) or ''
-    if current == stamp then
-      if since == '' then
-        redis.call('HDEL', key, field, '@' .. field)
-      else
-        redis.call('HSET', key, field, before, '@' .. field, since)
-      end
-      index(player, kind, target, value, before, since)
-    else
-      local above, note, undo = find_above(player, kind, target, stamp, current)
-      if undo and undo[5] == stamp then
-        bring_back(above, note, undo, before, since)
-      end
-    end
-  end
-  if entry.once then
-    redis.call('DEL', 'told:' .. entry.once)
-  end
-  return true
+  redis.call('DEL', 'hero:' .. player)
+  redis.call('DEL', 'candidates:' .. player)
+  redis.call('DEL', 'tied:' .. player)
+  redis.call('ZREM', 'visitors', player)
+  known[player] = nil
 end

@@ -10,7 +10,7 @@ import pyspark
 from testbed.clients import topic
 from testbed.clients.stream_metrics import metrics_url
 from testbed.settings import HOST, ROOT, Settings
-from testbed.stack import jdk, parts, probes
+from testbed.stack import jdk, parts, probes, valkey
 from testbed.stack.process import Program
 
 
@@ -152,7 +152,7 @@ def _store(settings: Settings) -> Program:
         "store",
         _run("valkey"),
         {
-            "PATH": _venv_path(),
+            "PATH": f"{valkey.folder()}{os.pathsep}{os.environ['PATH']}",
             "STORE_HOST": HOST,
             "STORE_PORT": str(settings.ports.store),
             "STORE_DATA": str(settings.data / "store"),

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 from game_events import EVENT_TYPES, FREE, EventType
 from game_events.codec import FIELDS_OF_TYPE, validate_values
-from game_events.effects import effects, filled
+from game_events.effects import Effect, effects, filled
 from game_events.rules import Given
 
 from tests.poison import EXAMPLES
@@ -59,9 +59,9 @@ def test_its_texts_can_be_filled_in(event_type: EventType) -> None:
 def test_an_event_records_its_effects() -> None:
     """A won duel moves the loser's gold to the winner, wounds the loser and teaches the winner."""
     event = json.loads((EXAMPLES / "duel.json").read_text())
-    assert sorted(effects(event)) == [
-        ("hero", "knight1.comcast.com", "experience", 15),
-        ("hero", "knight1.comcast.com", "gold", 10),
-        ("hero", "knight2.yahoo.com", "gold", -10),
-        ("hero", "knight2.yahoo.com", "health", -29),
-    ]
+    assert set(effects(event)) == {
+        Effect("hero", "knight1.comcast.com", "experience", 15),
+        Effect("hero", "knight1.comcast.com", "gold", 10),
+        Effect("hero", "knight2.yahoo.com", "gold", -10),
+        Effect("hero", "knight2.yahoo.com", "health", -29),
+    }
