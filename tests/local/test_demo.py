@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from testbed.settings import HOST, Ports
 
 from tests.command import port_settings, run_testbed
+
+pytestmark = pytest.mark.lake
 
 
 def test_demo(tmp_path: Path) -> None:

@@ -8,6 +8,8 @@ import pytest
 
 from tests.command import environment
 
+pytestmark = pytest.mark.lake
+
 COUNT = 6
 
 

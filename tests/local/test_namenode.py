@@ -10,6 +10,8 @@ from testbed.settings import Settings
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
+pytestmark = pytest.mark.lake
+
 FOLDER = "/folders"
 PATIENCE = 60
 

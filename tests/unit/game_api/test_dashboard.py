@@ -99,7 +99,7 @@ def test_simultaneous_viewers_cause_one_query() -> None:
 
 
 def test_nobody_waits_long_for_the_first_result() -> None:
-    """If the first query takes long, viewers are told that it is running."""
+    """If the first query takes long, the response says that it is running."""
     done = Event()
 
     def query() -> Rows:

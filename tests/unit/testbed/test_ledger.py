@@ -152,7 +152,7 @@ def test_a_retried_event_counts_once():
 
 
 def test_lost_before_the_table():
-    """A record without a row is lost before the table, whoever wrote it."""
+    """A record without a row is lost before the table, whatever client wrote it."""
     records, rows, _ = WELL
     assert differences(reconcile([acked(A, 0), acked(B, 2)], records, rows[:1], [A])) == [
         ("Kafka → table", "lost", 2, [f"0:1 {OTHER}", "0:2 play-1-2"])
