@@ -6,7 +6,7 @@ from functools import cached_property
 
 from game_events.chance import Distribution
 from game_events.fields import Field, Kind
-from game_events.rules import Contest, Need, Result, Who
+from game_events.rules import Contest, Precondition, Result, Who
 
 _MAX_CHANGE = 1_000_000_000
 
@@ -50,7 +50,7 @@ class EventType:
     description: str = ""
     draws: Mapping[str, Distribution] = field(default_factory=dict)
     decided: frozenset[str] = frozenset()
-    needs: tuple[Need, ...] = ()
+    preconditions: tuple[Precondition, ...] = ()
     contest: Contest | None = None
     sets: Mapping[str, str] = field(default_factory=dict)
 
@@ -89,11 +89,13 @@ class EventType:
     @cached_property
     def is_free(self) -> bool:
         """Whether the action is unconditional: it works even while the world is unavailable."""
-        return not (self.needs or self.contest or self.decided or any(result.changes for result in self.results))
+        return not (
+            self.preconditions or self.contest or self.decided or any(result.changes for result in self.results)
+        )
 
     @cached_property
     def concerns_target(self) -> bool:
         """Whether the action needs another player as its target."""
-        return any(need.who is Who.TARGET for need in self.needs) or any(
+        return any(precondition.who is Who.TARGET for precondition in self.preconditions) or any(
             change.who is Who.TARGET for result in self.results for change in result.changes
         )

@@ -3,7 +3,7 @@
 from game_events.catalog import EVENT_TYPES, FAMILIES
 from game_events.event_type import EventType
 from game_events.rules import START
-from game_events.words import certain, chances, needs
+from game_events.words import certain, chances, preconditions
 
 _HEAD = f"""# The game
 
@@ -39,7 +39,7 @@ def _row(event_type: EventType) -> str:
     cells = [
         f"`{event_type.request}{f'?{parameters}' if parameters else ''}`",
         f"`{event_type.name}`",
-        "<br>".join(needs(event_type)),
+        "<br>".join(preconditions(event_type)),
         "<br>".join([*certain(event_type), *chances(event_type)]),
         "<br>".join(f"“{result.answer}”" for result in event_type.results),
     ]

@@ -94,7 +94,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Need:
+class Precondition:
     """A precondition: unless it is met, the action is refused.
 
     In `problem`, which says why, `{have}`, `{least}` and parameters are filled in.
@@ -146,17 +146,17 @@ def hit(attribute: str, amount: Amount) -> Change:
     return Change(Who.TARGET, attribute, amount)
 
 
-def has(attribute: str, least: int | str, problem: str, who: Who = Who.PLAYER) -> Need:
-    return Need(Kind.AT_LEAST, problem, who, attribute, least)
+def has(attribute: str, least: int | str, problem: str, who: Who = Who.PLAYER) -> Precondition:
+    return Precondition(Kind.AT_LEAST, problem, who, attribute, least)
 
 
-def costs(gold: int, what: str) -> Need:
+def costs(gold: int, what: str) -> Precondition:
     return has("gold", gold, f"You have {{have}} gold, and {what} costs {{least}}")
 
 
 ALIVE = has("health", 1, "You are dead: pray first")
-TARGET_KNOWN = Need(Kind.KNOWN, "Nobody has heard of {target}", Who.TARGET)
+TARGET_KNOWN = Precondition(Kind.KNOWN, "Nobody has heard of {target}", Who.TARGET)
 TARGET_ALIVE = has("health", 1, "{target} is dead", Who.TARGET)
-IN_GUILD = Need(Kind.IN_GUILD, "You are in no guild")
-NO_GUILD = Need(Kind.NO_GUILD, "You are in a guild already: leave it first")
+IN_GUILD = Precondition(Kind.IN_GUILD, "You are in no guild")
+NO_GUILD = Precondition(Kind.NO_GUILD, "You are in a guild already: leave it first")
 OPPONENT = (ALIVE, TARGET_KNOWN, TARGET_ALIVE)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 from game_events.chance import Normal, Uniform
 from game_events.event_type import EventType
-from game_events.rules import ALIVE, TARGET_ALIVE, Change, Given, Kind, Need, Result, Share, Who
+from game_events.rules import ALIVE, TARGET_ALIVE, Change, Given, Kind, Precondition, Result, Share, Who
 
 _WHOSE = {Who.PLAYER: "", Who.TARGET: "the target's ", Who.GUILD: "the guild's "}
-_NEEDS = {
+_IN_WORDS = {
     Kind.KNOWN: "a target that is known",
     Kind.IN_GUILD: "to be in a guild",
     Kind.NO_GUILD: "to be in no guild",
@@ -17,8 +17,8 @@ _NEEDS = {
 }
 
 
-def needs(event_type: EventType) -> list[str]:
-    return [_need(need) for need in event_type.needs]
+def preconditions(event_type: EventType) -> list[str]:
+    return [_precondition_in_words(precondition) for precondition in event_type.preconditions]
 
 
 def certain(event_type: EventType) -> list[str]:
@@ -34,18 +34,18 @@ def chances(event_type: EventType) -> list[str]:
     return [*words, *_of_results(event_type, _random)]
 
 
-def _need(need: Need) -> str:
-    if need == ALIVE:
+def _precondition_in_words(precondition: Precondition) -> str:
+    if precondition == ALIVE:
         return "to be alive"
-    if need == TARGET_ALIVE:
+    if precondition == TARGET_ALIVE:
         return "a target that is alive"
-    if need.kind is not Kind.AT_LEAST:
-        return _NEEDS[need.kind]
-    if need.attribute == "item:{item}":
+    if precondition.kind is not Kind.AT_LEAST:
+        return _IN_WORDS[precondition.kind]
+    if precondition.attribute == "item:{item}":
         return "the item"
-    least = f"the {need.least} in" if isinstance(need.least, str) else need.least
-    what = f"{least} {need.attribute.removeprefix('item:')}"
-    return f"a target with {what}" if need.who is Who.TARGET else what
+    least = f"the {precondition.least} in" if isinstance(precondition.least, str) else precondition.least
+    what = f"{least} {precondition.attribute.removeprefix('item:')}"
+    return f"a target with {what}" if precondition.who is Who.TARGET else what
 
 
 def _of_results(event_type: EventType, describe: Callable[[Result], Iterator[str]]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from game_events import EventType
 from game_events.effects import facts, filled, gear_effects, result_of
 from game_events.event_ids import is_service_made
 from game_events.event_type import OWN_GUILD
-from game_events.rules import Change, Given, Kind, Need, Result, Share, Taken
+from game_events.rules import Change, Given, Kind, Precondition, Result, Share, Taken
 
 Json = dict[str, Any]
 
@@ -34,7 +34,7 @@ def command(event_type: EventType, event: Mapping[str, Any], random: Random) -> 
         if "once" in made:
             made["drawn"] = _drawn(event_type, event)
         return made
-    made["preconditions"] = [_precondition(need, event) for need in event_type.needs]
+    made["preconditions"] = [_precondition(precondition, event) for precondition in event_type.preconditions]
     for name in ("target", "guild"):
         if name in event:
             made[name] = event[name]
@@ -50,14 +50,14 @@ def command(event_type: EventType, event: Mapping[str, Any], random: Random) -> 
     return made
 
 
-def _precondition(need: Need, event: Mapping[str, Any]) -> Json:
-    if need.kind is not Kind.AT_LEAST:
-        return {"kind": need.kind}
+def _precondition(precondition: Precondition, event: Mapping[str, Any]) -> Json:
+    if precondition.kind is not Kind.AT_LEAST:
+        return {"kind": precondition.kind}
     return {
-        "kind": need.kind,
-        "who": need.who,
-        "attribute": filled(need.attribute, event),
-        "least": need.least_of(event),
+        "kind": precondition.kind,
+        "who": precondition.who,
+        "attribute": filled(precondition.attribute, event),
+        "least": precondition.least_of(event),
     }
 
 

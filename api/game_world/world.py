@@ -11,7 +11,7 @@ import orjson
 from game_events import EVENT_TYPES, EventType
 from game_events.effects import filled
 from game_events.names import displayed
-from game_events.rules import Kind, Need, Who
+from game_events.rules import Kind, Precondition, Who
 from redis.exceptions import RedisError
 
 from game_world.commands import cached_response, command, decided, once_key, pending_name
@@ -181,22 +181,22 @@ class World:
         if "full" in reply:
             raise WorldUnavailableError("the world is full: it takes no new players for now")
         if "precondition" in reply:
-            need = event_type.needs[reply["precondition"]]
-            raise RefusedError(_cause(need), _problem(need, event, reply["have"]))
+            precondition = event_type.preconditions[reply["precondition"]]
+            raise RefusedError(_cause(precondition), _problem(precondition, event, reply["have"]))
 
     def _check_limits(self, reply: Json) -> None:
         if "wait" in reply:
             raise LimitedError(reply["limit"].split(":")[1], reply["wait"] / 1e6)
 
 
-def _problem(need: Need, event: Mapping[str, Any], have: int) -> str:
-    return filled(need.problem, {**displayed(event), "have": have, "least": need.least_of(event)})
+def _problem(precondition: Precondition, event: Mapping[str, Any], have: int) -> str:
+    return filled(precondition.problem, {**displayed(event), "have": have, "least": precondition.least_of(event)})
 
 
-def _cause(need: Need) -> str:
+def _cause(precondition: Precondition) -> str:
     """Return the `field` of the response."""
-    if need.who is Who.TARGET or need.kind in (Kind.SAME_GUILD, Kind.ALLIED):
+    if precondition.who is Who.TARGET or precondition.kind in (Kind.SAME_GUILD, Kind.ALLIED):
         return "target"
-    if need.kind is Kind.AT_LEAST:
-        return need.attribute.split(":")[0]
+    if precondition.kind is Kind.AT_LEAST:
+        return precondition.attribute.split(":")[0]
     return "guild"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from game_events import EVENT_TYPES, EventType, Field, Kind
-from game_events.words import certain, chances, needs
+from game_events.words import certain, chances, preconditions
 
 Json = dict[str, Any]
 
@@ -21,7 +21,7 @@ def _action(event_type: EventType) -> Json:
         "name": event_type.name,
         "path": event_type.request,
         "title": (event_type.request.strip("/") or event_type.family.removesuffix("s")).replace("_", " ").capitalize(),
-        "needs": needs(event_type),
+        "needs": preconditions(event_type),
         "brings": certain(event_type),
         "chance": chances(event_type),
         "parameters": [_parameter(field) for field in event_type.parameters],

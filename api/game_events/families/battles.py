@@ -21,7 +21,7 @@ EVENT_TYPES = (
             ),
         ),
         (OTHER_PLAYER,),
-        needs=OPPONENT,
+        preconditions=OPPONENT,
         contest=Contest(
             _THROW,
             _THROW,
@@ -38,7 +38,7 @@ EVENT_TYPES = (
             (hit("gold", Share(-15)), gain("gold", Taken()), gain("experience", 10)),
         ),
         (OTHER_PLAYER,),
-        needs=(*OPPONENT, has("item:horse", 1, "You need a horse for a raid")),
+        preconditions=(*OPPONENT, has("item:horse", 1, "You need a horse for a raid")),
         contest=Contest(
             _THROW,
             Normal(12, 4, 1, 20),
@@ -55,7 +55,7 @@ EVENT_TYPES = (
             (hit("gold", Share(-40)), gain("gold", Taken()), hit("health", -30), gain("experience", 60)),
         ),
         (OTHER_PLAYER,),
-        needs=(
+        preconditions=(
             *OPPONENT,
             has("item:horse", 1, "You need a horse for a siege"),
             has("item:castle", 1, "{target} has no castle", Who.TARGET),
@@ -76,7 +76,7 @@ EVENT_TYPES = (
             (gain("gold", Normal(120, 40, 20, 300)), gain("experience", 80)),
             loot=Pick({"dragon scale": 6, "dragon tooth": 3, "dragon egg": 1}),
         ),
-        needs=(ALIVE, has("item:sword", 1, "You need a sword to slay a dragon")),
+        preconditions=(ALIVE, has("item:sword", 1, "You need a sword to slay a dragon")),
         contest=Contest(
             _THROW,
             Normal(18, 3, 10, 30),

@@ -7,7 +7,7 @@ from game_events.rules import (
     TARGET_KNOWN,
     Given,
     Kind,
-    Need,
+    Precondition,
     Result,
     Share,
     Taken,
@@ -23,7 +23,7 @@ EVENT_TYPES = (
         "/propose_an_alliance",
         Result("You and {target} are allies now.", (gain("experience", 5), hit("experience", 5))),
         (OTHER_PLAYER,),
-        needs=(ALIVE, TARGET_KNOWN),
+        preconditions=(ALIVE, TARGET_KNOWN),
         sets={"tie": "alliance"},
     ),
     EventType(
@@ -35,7 +35,7 @@ EVENT_TYPES = (
             (hit("gold", Share(-20)), gain("gold", Taken()), gain("health", Uniform(-20, 0))),
         ),
         (OTHER_PLAYER,),
-        needs=(ALIVE, TARGET_KNOWN, Need(Kind.ALLIED, "{target} is no ally of yours")),
+        preconditions=(ALIVE, TARGET_KNOWN, Precondition(Kind.ALLIED, "{target} is no ally of yours")),
         sets={"tie": "war"},
     ),
     EventType(
@@ -47,7 +47,7 @@ EVENT_TYPES = (
             (gain("gold", Given("amount", -1)), hit("gold", Given("amount"))),
         ),
         (OTHER_PLAYER, AMOUNT),
-        needs=(ALIVE, TARGET_KNOWN, has("gold", "amount", "You have {have} gold, and {least} you want to pay")),
+        preconditions=(ALIVE, TARGET_KNOWN, has("gold", "amount", "You have {have} gold, and {least} you want to pay")),
         sets={"tie": "peace"},
     ),
 )

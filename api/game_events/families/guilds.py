@@ -9,7 +9,7 @@ from game_events.rules import (
     Change,
     Given,
     Kind,
-    Need,
+    Precondition,
     Result,
     Who,
     costs,
@@ -27,7 +27,12 @@ EVENT_TYPES = (
         "/found_a_guild",
         Result("You founded {guild}.", (gain("gold", -50), gain("experience", 20))),
         (NEW_GUILD,),
-        needs=(ALIVE, NO_GUILD, Need(Kind.NEW_GUILD, "There is a guild {guild} already"), costs(50, "a guild")),
+        preconditions=(
+            ALIVE,
+            NO_GUILD,
+            Precondition(Kind.NEW_GUILD, "There is a guild {guild} already"),
+            costs(50, "a guild"),
+        ),
         sets={"guild": "{guild}"},
     ),
     EventType(
@@ -37,7 +42,7 @@ EVENT_TYPES = (
         Result("You left {guild}."),
         (OWN_GUILD,),
         decided=_OWN,
-        needs=(IN_GUILD,),
+        preconditions=(IN_GUILD,),
         sets={"guild": ""},
     ),
     EventType(
@@ -47,7 +52,7 @@ EVENT_TYPES = (
         Result("You promoted {target} in {guild}.", (hit("experience", 10),)),
         (OTHER_PLAYER, OWN_GUILD),
         decided=_OWN,
-        needs=(IN_GUILD, TARGET_KNOWN, Need(Kind.SAME_GUILD, "{target} is not in your guild")),
+        preconditions=(IN_GUILD, TARGET_KNOWN, Precondition(Kind.SAME_GUILD, "{target} is not in your guild")),
     ),
     EventType(
         "donate_gold",
@@ -63,6 +68,6 @@ EVENT_TYPES = (
         ),
         (AMOUNT, OWN_GUILD),
         decided=_OWN,
-        needs=(ALIVE, IN_GUILD, has("gold", "amount", "You have {have} gold, and {least} you want to give")),
+        preconditions=(ALIVE, IN_GUILD, has("gold", "amount", "You have {have} gold, and {least} you want to give")),
     ),
 )

@@ -21,7 +21,7 @@ def _for_gold(item: str, article: str, price: int, description: str) -> EventTyp
         (STRENGTH,),
         description,
         _STRENGTH,
-        needs=(ALIVE, costs(price, f"{article} {item}")),
+        preconditions=(ALIVE, costs(price, f"{article} {item}")),
     )
 
 

@@ -14,7 +14,7 @@ EVENT_TYPES = (
             (gain("gold", Normal(8, 5, 0, 30)), gain("experience", 8), gain("health", Uniform(-10, 0))),
             loot=Pick({"herb": 50, "ore": 30, "feather": 15, "ruby": 5}),
         ),
-        needs=(ALIVE,),
+        preconditions=(ALIVE,),
     ),
     EventType(
         "open_chest",
@@ -25,7 +25,7 @@ EVENT_TYPES = (
             (gain("gold", Normal(25, 15, 0, 100)), gain("experience", 10)),
             loot=Pick({"potion": 60, "helmet": 30, "ruby": 10}),
         ),
-        needs=(ALIVE,),
+        preconditions=(ALIVE,),
         contest=Contest(
             Uniform(1, 20),
             Uniform(5, 15),
@@ -37,7 +37,7 @@ EVENT_TYPES = (
         "quests",
         "/solve_a_riddle",
         Result("The sphinx bows and pays {gold} gold.", (gain("gold", 20), gain("experience", 25))),
-        needs=(ALIVE,),
+        preconditions=(ALIVE,),
         contest=Contest(
             Uniform(1, 20), Uniform(8, 16), Result("The sphinx yawns. Try again.", (gain("experience", 1),))
         ),

@@ -9,14 +9,14 @@ EVENT_TYPES = (
         "rests",
         "/rest_at_the_inn",
         Result("You sleep well.", (gain("gold", -5), gain("health", 40))),
-        needs=(ALIVE, costs(5, "a bed")),
+        preconditions=(ALIVE, costs(5, "a bed")),
     ),
     EventType(
         "drink_potion",
         "rests",
         "/drink_a_potion",
         Result("The potion warms you.", (gain("health", 50),), {"potion": -1}),
-        needs=(ALIVE, has("item:potion", 1, "You have no potion")),
+        preconditions=(ALIVE, has("item:potion", 1, "You have no potion")),
     ),
     EventType("pray", "rests", "/pray", Result("A light falls on you.", (gain("health", 20),))),
 )

@@ -10,7 +10,7 @@ EVENT_TYPES = (
         "tavern",
         "/drink_an_ale",
         Result("Cheers! You feel it.", (gain("gold", -2), gain("health", Uniform(-2, 6)))),
-        needs=(ALIVE, costs(2, "an ale")),
+        preconditions=(ALIVE, costs(2, "an ale")),
     ),
     EventType(
         "throw_dice",
@@ -18,7 +18,7 @@ EVENT_TYPES = (
         "/throw_dice",
         Result("Your dice win {gold} gold.", (gain("gold", Given("amount")),)),
         (AMOUNT,),
-        needs=(ALIVE, has("gold", "amount", "You have {have} gold, and {least} you want to bet")),
+        preconditions=(ALIVE, has("gold", "amount", "You have {have} gold, and {least} you want to bet")),
         contest=Contest(
             Uniform(2, 12), Uniform(3, 12), Result("The house wins.", (gain("gold", Given("amount", -1)),))
         ),
@@ -29,7 +29,7 @@ EVENT_TYPES = (
         "/arm_wrestle",
         Result("You slam the arm of {target} on the table.", (gain("experience", 6),)),
         (OTHER_PLAYER,),
-        needs=OPPONENT,
+        preconditions=OPPONENT,
         contest=Contest(
             Uniform(1, 20),
             Uniform(1, 20),

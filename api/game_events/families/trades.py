@@ -13,7 +13,7 @@ EVENT_TYPES = (
         "/sell_an_item",
         Result("The trader pays {gold} gold for your {item}.", (gain("gold", Normal(8, 4, 1, 20)),), {"{item}": -1}),
         (ITEM,),
-        needs=(ALIVE, _HAS_ITEM),
+        preconditions=(ALIVE, _HAS_ITEM),
     ),
     EventType(
         "give_item",
@@ -21,6 +21,6 @@ EVENT_TYPES = (
         "/give_an_item",
         Result("{target} thanks you for the {item}.", (gain("experience", 3),), {"{item}": -1}, gift="{item}"),
         (OTHER_PLAYER, ITEM),
-        needs=(ALIVE, TARGET_KNOWN, _HAS_ITEM),
+        preconditions=(ALIVE, TARGET_KNOWN, _HAS_ITEM),
     ),
 )

@@ -52,8 +52,8 @@ def test_its_texts_can_be_filled_in(event_type: EventType) -> None:
         filled(result.answer, known)
         amounts = {change.amount.parameter for change in result.changes if isinstance(change.amount, Given)}
         assert amounts <= {parameter.name for parameter in event_type.parameters}
-    for need in event_type.needs:
-        filled(need.problem, known | {"have": 1, "least": 2})
+    for precondition in event_type.preconditions:
+        filled(precondition.problem, known | {"have": 1, "least": 2})
 
 
 def test_an_event_records_its_effects() -> None:

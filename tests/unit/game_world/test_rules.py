@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from game_events import EVENT_TYPES, EventType
 from game_events.effects import effects, facts, filled
-from game_events.rules import MOST_HEALTH, START, Kind, Need, Who, level
+from game_events.rules import MOST_HEALTH, START, Kind, Precondition, Who, level
 from game_world.commands import command
 from game_world.store import Store
 from game_world.world import RefusedError, WorldUnavailableError
@@ -16,7 +16,9 @@ from tests.unit.game_world.topic import Event, Topic
 from tests.world_state import stored
 
 PARAMETERS = {"target": "bob", "guild": "owls", "amount": 7, "item": "sword"}
-NEEDS = [(event_type, need) for event_type in EVENT_TYPES.values() for need in event_type.needs]
+PRECONDITIONS = [
+    (event_type, precondition) for event_type in EVENT_TYPES.values() for precondition in event_type.preconditions
+]
 
 
 def request(topic: Topic, event_type: EventType) -> Event:
@@ -25,42 +27,44 @@ def request(topic: Topic, event_type: EventType) -> Event:
     return topic.event(event_type.name, "ada", **given)
 
 
-def prepare(topic: Topic, event: Event, needs: tuple[Need, ...], unmet: Need | None) -> None:
+def prepare(topic: Topic, event: Event, preconditions: tuple[Precondition, ...], unmet: Precondition | None) -> None:
     """Meet all preconditions but one."""
     knows_bob = unmet is None or unmet.kind is not Kind.KNOWN
     if knows_bob:
         topic.give("bob")
-    for need in needs:
-        is_met = need is not unmet
-        if need.kind is Kind.AT_LEAST and (knows_bob or need.who is not Who.TARGET):
-            name, player = filled(need.attribute, event), "bob" if need.who is Who.TARGET else "ada"
-            has, least = START.get(name, 0), need.least_of(event)
+    for precondition in preconditions:
+        is_met = precondition is not unmet
+        if precondition.kind is Kind.AT_LEAST and (knows_bob or precondition.who is not Who.TARGET):
+            name, player = filled(precondition.attribute, event), "bob" if precondition.who is Who.TARGET else "ada"
+            has, least = START.get(name, 0), precondition.least_of(event)
             amount = max(0, least - has) if is_met else least - 1 - has
             topic.give(player, **{name.replace("item:", "item_"): amount})
-        elif need.kind is Kind.ALLIED and is_met:
+        elif precondition.kind is Kind.ALLIED and is_met:
             topic.give("ada", ally="bob")
-        elif need.kind is (Kind.IN_GUILD if is_met else Kind.NO_GUILD):
+        elif precondition.kind is (Kind.IN_GUILD if is_met else Kind.NO_GUILD):
             topic.give("ada", guild="owls")
-        elif need.kind is Kind.SAME_GUILD and knows_bob:
+        elif precondition.kind is Kind.SAME_GUILD and knows_bob:
             topic.give("bob", guild="owls" if is_met else "bears")
-        elif need.kind is Kind.NEW_GUILD and not is_met:
+        elif precondition.kind is Kind.NEW_GUILD and not is_met:
             topic.give("cid", guild="owls")
 
 
 @pytest.mark.parametrize(
-    ("event_type", "need"),
-    NEEDS,
-    ids=[f"{event_type.name}: {need.kind} {need.attribute}" for event_type, need in NEEDS],
+    ("event_type", "precondition"),
+    PRECONDITIONS,
+    ids=[
+        f"{event_type.name}: {precondition.kind} {precondition.attribute}" for event_type, precondition in PRECONDITIONS
+    ],
 )
-def test_an_unmet_precondition_is_refused(topic: Topic, event_type: EventType, need: Need) -> None:
+def test_an_unmet_precondition_is_refused(topic: Topic, event_type: EventType, precondition: Precondition) -> None:
     """If one precondition is not met, the action is refused for that one, and nothing changes."""
     event = request(topic, event_type)
-    prepare(topic, event, event_type.needs, need)
+    prepare(topic, event, event_type.preconditions, precondition)
     before = stored(topic.store)
     reply = topic.store.decide(command(event_type, event, Random(1)) | {"limits": []})
-    assert reply["precondition"] == event_type.needs.index(need)
-    if need.kind is Kind.AT_LEAST:
-        assert reply["have"] == need.least_of(event) - 1
+    assert reply["precondition"] == event_type.preconditions.index(precondition)
+    if precondition.kind is Kind.AT_LEAST:
+        assert reply["have"] == precondition.least_of(event) - 1
     assert stored(topic.store) == before
     assert not topic.pending()
     with pytest.raises(RefusedError):
@@ -74,7 +78,7 @@ def test_the_world_changes_as_the_event_says(store: Store, event_type: EventType
     topic = Topic(store, seed)
     event = request(topic, event_type)
     topic.give("ada")
-    prepare(topic, event, event_type.needs, None)
+    prepare(topic, event, event_type.preconditions, None)
     before = stored(store)
     topic.decide(event)
     changes: dict[str, Counter[str]] = {}
