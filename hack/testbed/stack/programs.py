@@ -143,6 +143,8 @@ def _trino(settings: Settings) -> Program:
         },
         probe=lambda: probes.answers_queries(settings),
         ports=("trino",),
+        # On one core it takes more than three minutes.
+        patience=360,
         parts=("trino",),
     )
 

@@ -103,7 +103,7 @@ def test_nothing_leaves_its_bounds(store: Store, event_type: str, seed: int) -> 
     topic = Topic(store, seed)
     event = request(topic, EVENT_TYPES[event_type])
     topic.give("ada")
-    prepare(topic, event, EVENT_TYPES[event_type].needs, None)
+    prepare(topic, event, EVENT_TYPES[event_type].preconditions, None)
     topic.give("ada", health=-1)
     topic.give("bob", gold=-95, health=-95)
     topic.decide(event)
