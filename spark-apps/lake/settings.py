@@ -1,5 +1,6 @@
 """The jobs' settings: the one place that reads the environment."""
 
+import logging
 import sys
 from dataclasses import dataclass, field
 
@@ -92,7 +93,10 @@ class Settings(FromEnvironment):
 def start() -> Settings:
     """Read a job's settings and set up its log; raise SettingsError."""
     # Spark's own log is on standard error.
-    return start_process(Settings, _PREFIXES, ProducerSettings, stream=sys.stdout)
+    settings = start_process(Settings, _PREFIXES, ProducerSettings, stream=sys.stdout)
+    # It logs every exception of a batch, which the job itself reports once, with its cause first.
+    logging.getLogger("py4j.clientserver").setLevel(logging.CRITICAL)
+    return settings
 
 
 def _quoted(text: str) -> str:

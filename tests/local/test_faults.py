@@ -8,8 +8,6 @@ import pytest
 
 from tests.command import environment
 
-pytestmark = pytest.mark.lake
-
 COUNT = 6
 
 
