@@ -162,8 +162,6 @@ def _sql(stack: Stack, _: argparse.Namespace) -> int:
 def _notebook(stack: Stack, _: argparse.Namespace) -> int:
     environment = {
         **os.environ,
-        # The notebook runs the dashboard's queries.
-        "PYTHONPATH": os.pathsep.join([str(ROOT / "api"), *filter(None, [os.environ.get("PYTHONPATH")])]),
         "TRINO_HOST": HOST,
         "TRINO_PORT": str(stack.settings.ports.trino),
     }
