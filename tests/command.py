@@ -14,16 +14,29 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": PYTHONPATH, **variables}
 
 
-def run_testbed(*arguments: str, timeout: float = 500, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "testbed", *arguments],
+def run_module(*arguments: str, timeout: float | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m` with these arguments to its end."""
+    command = [sys.executable, "-m", *arguments]
+    running = subprocess.Popen(
+        command,
         env=environment(**variables),
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
-        check=False,
     )
+    try:
+        output, errors = running.communicate(timeout=timeout)
+    except BaseException:
+        # On SIGTERM it stops its servers.
+        running.terminate()
+        running.communicate()
+        raise
+    return subprocess.CompletedProcess(command, running.returncode, output, errors)
+
+
+def run_testbed(*arguments: str, timeout: float = 500, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run_module("testbed", *arguments, timeout=timeout, **variables)
 
 
 def port_settings(ports: Ports) -> dict[str, str]:

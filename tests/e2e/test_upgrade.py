@@ -24,12 +24,11 @@ _CHANGED = (
 
 @pytest.fixture
 def release(installation: Installation) -> Iterator[str]:
-    """The release's name; changes by the test are rolled back."""
+    """The release's name; changes by the test are rolled back after it."""
     revision = _revision(installation)
     yield RELEASE
     if _revision(installation) != revision:
         installation.cluster.helm("rollback", RELEASE, revision)
-        await_ready(installation.cluster, Progress())
 
 
 def _revision(installation: Installation) -> str:

@@ -40,15 +40,17 @@ class Lake:
         self._stack = stack
         self._settings = stack.settings
         self._admin = AdminClient({"bootstrap.servers": self._settings.bootstrap_servers, "log_level": 0})
+        self._producer = Producer(
+            {"bootstrap.servers": self._settings.bootstrap_servers, "message.max.bytes": 1_048_588, "log_level": 0}
+        )
         self._read: dict[int, int] = {}
         self._offsets: set[Place] = set()
 
     def write(self, values: Iterable[bytes | None], key: bytes | None = b"knight1") -> dict[Place, bytes | None]:
         """Write records to the topic, and return the value at each place."""
         places: dict[Place, bytes | None] = {}
-        producer = Producer({"bootstrap.servers": self._settings.bootstrap_servers, "message.max.bytes": 1_048_588})
         for value in values:
-            producer.produce(
+            self._producer.produce(
                 self._settings.topic,
                 value,
                 key,
@@ -56,18 +58,17 @@ class Lake:
                     {(message.partition(), message.offset()): value}
                 ),
             )
-            producer.poll(0)
-        assert producer.flush(60) == 0
+            self._producer.poll(0)
+        assert self._producer.flush(60) == 0
         return places
 
     def write_as_they_are(self, records: Iterable[Record]) -> dict[Place, Record]:
         """Write records with their own times to the topic, and return the record at each place."""
         places: dict[Place, Record] = {}
-        producer = Producer({"bootstrap.servers": self._settings.bootstrap_servers, "message.max.bytes": 1_048_588})
         with self._own_times():
             for record in records:
                 key, value, headers, time = record
-                producer.produce(
+                self._producer.produce(
                     self._settings.topic,
                     value,
                     key,
@@ -77,8 +78,8 @@ class Lake:
                         {(message.partition(), message.offset()): record}
                     ),
                 )
-                producer.poll(0)
-            assert producer.flush(60) == 0
+                self._producer.poll(0)
+            assert self._producer.flush(60) == 0
         return places
 
     @contextmanager

@@ -1,12 +1,10 @@
 """A short fault campaign; `make faults` is the long one."""
 
 import re
-import subprocess
-import sys
 
 import pytest
 
-from tests.command import environment
+from tests.command import run_module
 
 COUNT = 6
 
@@ -17,13 +15,7 @@ def test_some_faults() -> None:
 
     A campaign that leaves faults out does not write docs/faults.md.
     """
-    ran = subprocess.run(
-        [sys.executable, "-m", "testbed.faults", "--count", str(COUNT)],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ran = run_module("testbed.faults", "--count", str(COUNT))
     print(ran.stdout)
     assert ran.returncode == 0, ran.stderr
     assert len(re.findall(r"^\[\d of \d\] .* ok$", ran.stdout, re.MULTILINE)) == COUNT

@@ -142,7 +142,7 @@ def test_metrics(lake: Lake, stack: Stack) -> None:
 def test_sigterm_finishes_the_batch(lake: Lake, stack: Stack) -> None:
     """After SIGTERM in the middle of a batch, the stream commits it and ends; restarted, it continues."""
     started = batches(stack, "offsets")
-    lake.write(swords(20_000))
+    lake.write(swords(5_000))
     wait_until("a batch", lambda: batches(stack, "offsets") - started, PATIENCE, pause=0.01)
     running = max(batches(stack, "offsets"))
     java = driver(stack)
