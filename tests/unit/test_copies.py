@@ -13,6 +13,7 @@ from testbed.versions import versions
 from tests.poison import SWORD
 
 ROOT = Path(__file__).parents[2]
+DOCKERFILES = [*ROOT.glob("images/*/Dockerfile"), ROOT / "hack/testbed/cluster/operators/standins/Dockerfile"]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -103,21 +104,23 @@ def _headings(path: Path) -> set[str]:
 
 def test_images_are_built_from_one_base() -> None:
     """Debian's image is named in the base alone; the stages of all other images begin with a target of the base."""
-    files = {path.parent.name: path.read_text() for path in ROOT.glob("images/*/Dockerfile")}
+    files = {path.parent.name: path.read_text() for path in DOCKERFILES}
     assert set(re.findall(r"^FROM .* AS (\w+)$", files.pop("base"), re.MULTILINE)) == {"runtime", "java", "tools"}
-    assert len(files) == 8
+    assert len(files) == 9
     for name, file in files.items():
         origins = set(re.findall(r"^FROM (\S+)", file, re.MULTILINE))
-        assert origins <= {"${BASE}", "${BASE}-java", "${BASE}-tools", "runtime"}, name
+        targets = {"${BASE}", "${BASE}-java", "${BASE}-tools", "runtime"}
+        # The stand-ins submit jobs with that image's spark-submit.
+        assert origins - ({"${SPARK_IMAGE}"} if name == "standins" else set()) <= targets, name
 
 
 def test_images_take_their_versions_from_one_place() -> None:
-    """A build argument has no default: its value is in hack/versions.env, or is the base that was built before."""
+    """A build argument has no default: its value is in hack/versions.env, or is an image that was built before."""
     arguments = {
         name
-        for path in ROOT.glob("images/*/Dockerfile")
+        for path in DOCKERFILES
         for line in re.findall(r"^ARG (.*)$", path.read_text(), re.MULTILINE)
         for name in line.split()
     }
     assert arguments
-    assert arguments - {"BASE"} <= versions().keys()
+    assert arguments - {"BASE", "SPARK_IMAGE"} <= versions().keys()
