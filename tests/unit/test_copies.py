@@ -14,7 +14,6 @@ from tests.poison import SWORD
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILES = [*ROOT.glob("images/*/Dockerfile"), ROOT / "hack/testbed/cluster/operators/standins/Dockerfile"]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 @pytest.mark.parametrize("file", ["requirements/testbed.txt", "requirements/dev.txt", "requirements/spark.txt"])
@@ -73,33 +72,6 @@ def test_the_documented_event_is_the_example() -> None:
 def test_the_game_page_is_up_to_date() -> None:
     """docs/game.md is what the catalog generates; `make contract` writes it."""
     assert (ROOT / "docs/game.md").read_text() == reference.document()
-
-
-def test_documents_name_only_targets_that_exist() -> None:
-    """Every `make` target that README or a document names is a target of the Makefile."""
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    for path in DOCUMENTS:
-        named = set(re.findall(r"(?:\$ |`|[A-Z_]+=\S+ )make ([a-z-]+)", path.read_text()))
-        assert named or path.name != "README.md"
-        assert named <= targets, path.name
-
-
-def test_links_between_documents_lead_somewhere() -> None:
-    """Every local link of README and docs names an existing file, and an existing heading in it."""
-    for path in DOCUMENTS:
-        for link in re.findall(r"\]\(([^)\s]+)\)", path.read_text()):
-            file, _, heading = link.partition("#")
-            if "://" in link:
-                continue
-            target = path.parent / file if file else path
-            assert target.exists(), f"{path.name}: {link}"
-            assert not heading or heading in _headings(target), f"{path.name}: {link}"
-
-
-def _headings(path: Path) -> set[str]:
-    """Return the anchors that GitHub makes of a document's headings."""
-    titles = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_images_are_built_from_one_base() -> None:
