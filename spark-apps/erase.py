@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from game_settings.reader import SettingsError
 from lake.erasure.erasure import erase
 from lake.erasure.player import player_name
-from lake.session import lake_session
 from lake.settings import start
 from lake.termination import root_cause
 from py4j.protocol import Py4JJavaError
@@ -39,12 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     chosen = parser.parse_args(arguments)
     try:
-        settings = start()
-        spark = lake_session("erase", settings)
-        # It rewrites few files: by default each of hundreds of parts would become a file of an export.
-        spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
-        age = settings.orphan_hours * 3600 if chosen.orphan_age is None else chosen.orphan_age
-        left = erase(spark, settings, chosen.player, chosen.grace, age)
+        left = erase(start(), chosen.player, chosen.grace, chosen.orphan_age)
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

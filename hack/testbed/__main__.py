@@ -6,13 +6,13 @@ The Makefile calls these commands: `make up` runs `python -m testbed up`, and so
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from testbed.audit import audit
 from testbed.clients.freshness import freshness
 from testbed.clients.stream_metrics import stream_state
-from testbed.command_line import exit_code
+from testbed.command_line import Commands, exit_code
 from testbed.demo.stack import demo
 from testbed.settings import HOST, ROOT, Settings, SettingsError
 from testbed.simulator import play
@@ -34,19 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m testbed",
-        description=__doc__,
-        epilog=_ENVIRONMENT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-
-    def add(name: str, run: Callable[[Stack, argparse.Namespace], int], purpose: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.")
-        command.set_defaults(run=run)
-        return command
-
+    commands = Commands[Stack]("python -m testbed", __doc__, _ENVIRONMENT)
+    add = commands.add
     add("up", _up, "start all servers, create the topic and the tables, and wait until everything is ready")
     add("down", _down, "stop all servers and keep their data")
     add("status", _status, "print the state of each server; fails unless all are ready")
@@ -73,7 +62,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command = add("job", _job, "run a Spark job of spark-apps on the running stack")
     command.add_argument("file", help="the job's file, such as batch.py")
     command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the job")
-    return parser.parse_args(arguments)
+    return commands.parser.parse_args(arguments)
 
 
 def _up(stack: Stack, _: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 import argparse
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import trino
 
@@ -16,7 +16,7 @@ from testbed.cluster.command import KindError
 from testbed.cluster.operators.install import NAMESPACE as OPERATORS_NAMESPACE
 from testbed.cluster.progress import Progress
 from testbed.cluster.settings import Settings
-from testbed.command_line import exit_code
+from testbed.command_line import Commands, exit_code
 from testbed.demo.cluster import demo
 from testbed.settings import ROOT
 from testbed.settings import SettingsError as LocalSettingsError
@@ -41,19 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m testbed.kind",
-        description=__doc__,
-        epilog=_ENVIRONMENT,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def add(name: str, run: Callable[[Cluster, argparse.Namespace], int], purpose: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=purpose, description=purpose)
-        command.set_defaults(run=run)
-        return command
-
+    commands = Commands[Cluster]("python -m testbed.kind", __doc__, _ENVIRONMENT)
+    add = commands.add
     add("up", _up, "create the cluster if it does not exist, and deploy all of gamelake to it")
     add("demo", _demo, "play the demo's scenario through the API, and query Trino")
     add("down", _down, "delete the cluster and everything in it")
@@ -63,7 +52,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     measuring.add_argument("--rate", type=int, default=50, help="events/s while freshness is measured (%(default)s)")
     measuring.add_argument("--freshness-seconds", type=float, default=120, help="duration of that (%(default)s)")
     measuring.add_argument("--minutes", type=float, default=10, help="minutes until memory is measured (%(default)s)")
-    return parser.parse_args(arguments)
+    return commands.parser.parse_args(arguments)
 
 
 def _up(cluster: Cluster, _: argparse.Namespace) -> int:

@@ -8,11 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from datetime import UTC, datetime
 
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
+from lake.hdfs import Files
 from lake.offsets import OffsetRange
 
 _log = logging.getLogger(__name__)
@@ -21,8 +22,8 @@ _OWNERS = "owners"
 """Folder of the checkpoint in which the stream that holds it has a file."""
 _LOOK = 1.5
 """Seconds after which the stream that holds a checkpoint checks its file again."""
-_ASKED = 0
-"""The modification time, in milliseconds, that another stream gives the file to ask for a heartbeat."""
+_ASKED = datetime.fromtimestamp(0, UTC)
+"""The modification time that another stream gives the file to ask for a heartbeat."""
 _SILENCE = 5.0
 """Seconds without a heartbeat after which the stream that was asked is considered dead."""
 
@@ -34,8 +35,8 @@ class CheckpointError(RuntimeError):
 class Checkpoint:
     def __init__(self, spark: SparkSession, location: str) -> None:
         self.location = location
-        self._jvm: Any = spark._jvm
-        self._files = self._path("").getFileSystem(spark._jsc.hadoopConfiguration())
+        self._files = Files(spark)
+        self._owners = f"{location}/{_OWNERS}"
 
     def ranges(self, batch_id: int, topic: str) -> list[OffsetRange]:
         """Return the offsets of a batch, from Spark's offset log.
@@ -47,16 +48,14 @@ class Checkpoint:
         return [OffsetRange(int(partition), starts.get(partition, 0), end) for partition, end in ends.items()]
 
     def _offsets(self, batch_id: int, topic: str) -> dict[str, int]:
-        text = self._read(f"offsets/{batch_id}")
+        path = f"{self.location}/offsets/{batch_id}"
+        text = self._files.read(path) if self._files.exists(path) else b""
         # A version, the batch's metadata, and a line for each source, of which there is one.
         return dict(json.loads(text.splitlines()[2])[topic]) if text else {}
 
     def position(self, topic: str) -> dict[str, int]:
         """Return the offset from which the next batch reads each partition; empty before the first batch."""
-        folder = self._path("commits")
-        if not self._files.exists(folder):
-            return {}
-        names = [status.getPath().getName() for status in self._files.listStatus(folder)]
+        names = self._files.names(f"{self.location}/commits")
         return self._offsets(max((int(name) for name in names if name.isdecimal()), default=-1), topic)
 
     @contextmanager
@@ -70,7 +69,7 @@ class Checkpoint:
         # DataNode died could not be read until HDFS gives up on it, after 20 minutes. Its modification time is both the
         # request and the heartbeat: heartbeats without a request would add to the NameNode's edit log every second, for
         # months.
-        mine = self._path(f"{_OWNERS}/{socket.gethostname()}_{os.getpid()}")
+        mine = f"{self._owners}/{socket.gethostname()}_{os.getpid()}"
         self._refuse_another()
         ended = threading.Event()
         taken = False
@@ -84,10 +83,10 @@ class Checkpoint:
                         taken = True
                         lost()
                         return
-                    if self._files.getFileStatus(mine).getModificationTime() == _ASKED:
-                        self._files.setTimes(mine, int(time.time() * 1000), -1)
+                    if self._files.modified(mine) == _ASKED:
+                        self._files.set_modified(mine, datetime.now(UTC))
 
-        self._files.create(mine, True).close()
+        self._files.create(mine)
         holder = threading.Thread(target=answer, daemon=True)
         holder.start()
         try:
@@ -96,50 +95,31 @@ class Checkpoint:
             ended.set()
             holder.join(_LOOK)
         if taken:
-            others = ", ".join(_described(path) for path, _ in self._owners()) or "one"
+            others = ", ".join(_described(owner.path) for owner in self._files.under(self._owners)) or "one"
             raise CheckpointError(f"{self.location} was taken by another stream: {others}")
-        self._files.delete(mine, False)
+        self._files.delete(mine)
 
     def _refuse_another(self) -> None:
-        owners = self._owners()
+        owners = [owner.path for owner in self._files.under(self._owners)]
         if not owners:
             return
-        names = ", ".join(_described(path) for path, _ in owners)
+        names = ", ".join(map(_described, owners))
         _log.info("%s was held by %s: waiting %g s for a heartbeat", self.location, names, _SILENCE)
-        for path, _ in owners:
+        for path in owners:
             # A stream that ends just now deletes its file.
             with suppress(Py4JJavaError):
-                self._files.setTimes(path, _ASKED, -1)
+                self._files.set_modified(path, _ASKED)
         deadline = time.monotonic() + _SILENCE
         while time.monotonic() < deadline:
             time.sleep(_LOOK / 3)
-            if alive := [_described(path) for path, when in self._owners() if when != _ASKED]:
+            alive = [_described(owner.path) for owner in self._files.under(self._owners) if owner.modified != _ASKED]
+            if alive:
                 raise CheckpointError(
                     f"another stream is using {self.location}: {', '.join(alive)}. Stop that one first"
                 )
-        self._files.delete(self._path(_OWNERS), True)
-
-    def _owners(self) -> list[tuple[Any, int]]:
-        """Return the file of each stream that holds the checkpoint, and its modification time in milliseconds."""
-        folder = self._path(_OWNERS)
-        if not self._files.exists(folder):
-            return []
-        return [(one.getPath(), int(one.getModificationTime())) for one in self._files.listStatus(folder)]
-
-    def _read(self, name: str) -> str:
-        """Return the text of a file, empty when it does not exist."""
-        if not self._files.exists(self._path(name)):
-            return ""
-        stream = self._files.open(self._path(name))
-        try:
-            return str(self._jvm.org.apache.commons.io.IOUtils.toString(stream, "UTF-8"))
-        finally:
-            stream.close()
-
-    def _path(self, name: str) -> Any:  # noqa: ANN401 Java's
-        return self._jvm.org.apache.hadoop.fs.Path(f"{self.location}/{name}")
+        self._files.delete(self._owners)
 
 
-def _described(owner: Any) -> str:  # noqa: ANN401 Java's
-    host, _, process = str(owner.getName()).rpartition("_")
+def _described(owner: str) -> str:
+    host, _, process = owner.rpartition("/")[2].rpartition("_")
     return f"{host}, process {process}"

@@ -4,11 +4,11 @@ import argparse
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from game_events.table import family_query
 from pyspark.sql import SparkSession
 
+from lake.hdfs import Files
 from lake.session import lake_session
 from lake.settings import EVENTS, Settings
 
@@ -38,7 +38,7 @@ def export(settings: Settings, families: Sequence[str]) -> None:
         rows = spark.sql(family_query(family, EVENTS))
         rows.write.option("compression", "snappy").parquet(f"{folder}/{version}")
         _switch(spark, table, dict(rows.dtypes), f"{folder}/{version}")
-        _remove_all_but_the_last_two(spark, folder)
+        _remove_all_but_the_last_two(Files(spark), folder)
         print(f"{table}: {folder}/{version}", flush=True)
 
 
@@ -54,10 +54,6 @@ def _switch(spark: SparkSession, table: str, columns: dict[str, str], location: 
     spark.sql(f"ALTER TABLE {table} SET LOCATION '{location}'")
 
 
-def _remove_all_but_the_last_two(spark: SparkSession, folder: str) -> None:
-    # PySpark has no API for file systems.
-    jvm: Any = spark._jvm
-    path = jvm.org.apache.hadoop.fs.Path(folder)
-    files = path.getFileSystem(spark._jsc.hadoopConfiguration())
-    for version in sorted(status.getPath().getName() for status in files.listStatus(path))[:-2]:
-        files.delete(jvm.org.apache.hadoop.fs.Path(path, version), True)
+def _remove_all_but_the_last_two(files: Files, folder: str) -> None:
+    for version in sorted(files.names(folder))[:-2]:
+        files.delete(f"{folder}/{version}")

@@ -1,7 +1,7 @@
 """Files of the lake on HDFS, independent of the tables' metadata."""
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,8 +31,24 @@ class Files:
         listing = self._files.listFiles(self._path(folder), True)
         while listing.hasNext():
             status = listing.next()
-            modified = datetime.fromtimestamp(status.getModificationTime() / 1000, UTC)
-            yield File(status.getPath().toString(), status.getLen(), modified)
+            yield File(status.getPath().toString(), status.getLen(), _modified(status))
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of the files and folders directly in a folder; none if it does not exist."""
+        if not self.exists(folder):
+            return []
+        return [str(status.getPath().getName()) for status in self._files.listStatus(self._path(folder))]
+
+    def modified(self, path: str) -> datetime:
+        return _modified(self._files.getFileStatus(self._path(path)))
+
+    def set_modified(self, path: str, when: datetime) -> None:
+        """Set the modification time of a file, in milliseconds."""
+        self._files.setTimes(self._path(path), round(when.timestamp() * 1000), -1)
+
+    def create(self, path: str) -> None:
+        """Create an empty file, or empty an existing one."""
+        self._files.create(self._path(path), True).close()
 
     def exists(self, path: str) -> bool:
         return bool(self._files.exists(self._path(path)))
@@ -56,15 +72,18 @@ class Files:
 
     def end(self, path: str, size: int) -> bytes:
         """Read the last bytes of a file."""
-        stream = self.open(path)
-        try:
+        with closing(self._files.open(self._path(path))) as stream:
             stream.seek(max(0, stream.available() - size))
             return bytes(stream.readAllBytes())
-        finally:
-            stream.close()
 
-    def open(self, path: str) -> Any:  # noqa: ANN401 Java's
-        return self._files.open(self._path(path))
+    def read(self, path: str) -> bytes:
+        with closing(self._files.open(self._path(path))) as stream:
+            return bytes(stream.readAllBytes())
 
     def delete(self, path: str) -> None:
+        """Delete a file, or a folder with everything in it; nothing if it does not exist."""
         self._files.delete(self._path(path), True)
+
+
+def _modified(status: Any) -> datetime:  # noqa: ANN401 Java's
+    return datetime.fromtimestamp(status.getModificationTime() / 1000, UTC)

@@ -16,6 +16,7 @@ from lake.erasure.traces import TRUNCATED, Search, search
 from lake.hdfs import Files
 from lake.maintenance import compaction, snapshots
 from lake.retry import retried
+from lake.session import lake_session
 from lake.settings import EVENTS, Settings
 
 _PASSES = 3
@@ -109,8 +110,16 @@ class Erasure:
         return below.split("/")[0] if below != path else ""
 
 
-def erase(spark: SparkSession, settings: Settings, name: str, grace: float, age: float) -> Search:
-    """Erase a player under each form of the name; return what still names them."""
+def erase(settings: Settings, name: str, grace: float, age: float | None = None) -> Search:
+    """Erase a player under each form of the name; return what still names them.
+
+    Running queries keep their files for `grace` seconds. Files that belong to no snapshot are deleted at an age of
+    `age` seconds, by default at that of maintenance.
+    """
+    spark = lake_session("erase", settings)
+    # It rewrites few files: by default each of hundreds of parts would become a file of an export.
+    spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
+    age = settings.orphan_hours * 3600 if age is None else age
     left = Search()
     # Rows have the name's normal form; rows of other writers, and older ones, have the name as it was written.
     for form in dict.fromkeys((normal(name), name)):

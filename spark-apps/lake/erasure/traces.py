@@ -13,6 +13,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from lake.erasure.avro import frame
 from lake.erasure.player import COLUMNS, NAMED, Player
 from lake.hdfs import Files
 
@@ -89,16 +90,31 @@ def _search_parquet(spark: SparkSession, paths: list[str], player: Player, done:
 
 
 def _search_manifest(spark: SparkSession, path: str, player: Player, whole: set[str], done: Search) -> None:
+    files = Files(spark)
     try:
+        if _is_truncated(files.read(path)):
+            done.found[path] = TRUNCATED
+            return
         entries = _entries(spark, path)
-    except Py4JJavaError:
-        if Files(spark).exists(path):
+    # Of a Java iterator, py4j reports every error as its end.
+    except (Py4JJavaError, StopIteration, ValueError):
+        if files.exists(path):
             done.found[path] = "cannot be read"
         return
     done.manifests += 1
     # An existing file was read itself: a bound of it that is like the name is another player's.
     if any(player.may_bound(bound) for file, bounds in entries if file not in whole for bound in bounds):
         done.found[path] = "has the name as a bound of a column"
+
+
+def _is_truncated(content: bytes) -> bool:
+    """Whether the writer of an Avro file could not finish it; ValueError if it is no Avro file."""
+    try:
+        file = frame(content)
+    except EOFError:
+        return True
+    # A manifest has entries, which a manifest list may lack. Only a manifest's header has a partition spec.
+    return not file.is_complete or (not file.has_blocks and "partition-spec" in file.metadata)
 
 
 def _entries(spark: SparkSession, path: str) -> list[tuple[str, list[bytes]]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from lake.erasure.player import Player
-from lake.erasure.traces import _entries, search
+from lake.erasure.traces import TRUNCATED, _entries, search
 from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.timeout(300)
@@ -75,9 +75,29 @@ def test_a_name_in_bounds_is_found(spark: SparkSession, table: Path) -> None:
     of_ada.write_bytes(content)
 
 
-def test_a_damaged_manifest_is_named(spark: SparkSession, table: Path) -> None:
+@pytest.mark.parametrize("part", ["header", "nothing but the header", "block", "marker"])
+def test_a_truncated_manifest_is_named(spark: SparkSession, table: Path, tmp_path: Path, part: str) -> None:
+    """A manifest that its writer did not finish is reported: Avro reads no record of it, and no error."""
+    content = metadata(table, "*-m0.avro")[0].read_bytes()
+    header = content.index(content[-16:]) + 16
+    end = {"header": 100, "nothing but the header": header, "block": header + 40, "marker": len(content) - 1}[part]
+    cut = tmp_path / "cut-m0.avro"
+    cut.write_bytes(content[:end])
+    assert search(spark, [f"file:{tmp_path}"], Player("linus")).found == {f"file:{cut}": TRUNCATED}
+
+
+@pytest.mark.parametrize("part", ["all", "block"])
+def test_a_damaged_manifest_is_named(spark: SparkSession, table: Path, tmp_path: Path, part: str) -> None:
     """A manifest that cannot be read is reported, since it may name the player."""
-    damaged = table / "metadata/damaged-m0.avro"
-    damaged.write_bytes(metadata(table, "*-m0.avro")[0].read_bytes()[:100])
-    assert search(spark, [f"file:{table}"], Player("linus")).found == {f"file:{damaged}": "cannot be read"}
-    damaged.unlink()
+    content = metadata(table, "*-m0.avro")[0].read_bytes()
+    damaged = tmp_path / "damaged-m0.avro"
+    damaged.write_bytes({"all": b"no Avro", "block": content[:-40] + bytes(24) + content[-16:]}[part])
+    assert search(spark, [f"file:{tmp_path}"], Player("linus")).found == {f"file:{damaged}": "cannot be read"}
+
+
+def test_an_empty_manifest_list_is_no_trace(spark: SparkSession, table: Path, tmp_path: Path) -> None:
+    """A manifest list may have no manifests, as that of an empty table."""
+    content = metadata(table, "snap-*.avro")[0].read_bytes()
+    (tmp_path / "snap-empty.avro").write_bytes(content[: content.index(content[-16:]) + 16])
+    found = search(spark, [f"file:{tmp_path}"], Player("linus"))
+    assert (found.found, found.manifests) == ({}, 1)

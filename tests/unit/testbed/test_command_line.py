@@ -1,10 +1,11 @@
 """The command line of the testbed: help texts, errors and exit codes."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
-from testbed.__main__ import main
+from testbed import __main__ as testbed
+from testbed import kind
 from testbed.command_line import INTERRUPTED, exit_code
 
 
@@ -16,12 +17,22 @@ def failed() -> int:
     raise ValueError("PORT: expected a number, got 'x'")
 
 
-def test_every_command_has_a_help_text(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("main", "commands"),
+    [
+        (testbed.main, {"up", "down", "status", "fetch", "sql", "notebook", "demo", "play", "ledger", "erase", "job"}),
+        (kind.main, {"up", "demo", "down", "bench"}),
+    ],
+    ids=["testbed", "kind"],
+)
+def test_every_command_has_a_help_text(
+    main: Callable[[Sequence[str]], int], commands: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """`--help` lists every command with its purpose, and each command describes itself and all its arguments."""
     with pytest.raises(SystemExit):
         main(["--help"])
     listed = re.findall(r"^    (\w+) +\w", capsys.readouterr().out, re.MULTILINE)
-    assert {"up", "down", "status", "fetch", "sql", "notebook", "demo", "play", "ledger", "erase", "job"} == set(listed)
+    assert set(listed) == commands
     for command in listed:
         with pytest.raises(SystemExit):
             main([command, "--help"])
