@@ -72,3 +72,12 @@ Arguments: the component's name, the `storage` of its values.
     resources:
       requests: {storage: {{ $storage.size }}}
 {{- end }}
+
+{{/*
+The environment variable with the options of a server's JVM; nothing without options.
+*/}}
+{{- define "common.javaOptions" -}}
+{{- with .Values.global.javaOptions -}}
+- {name: JDK_JAVA_OPTIONS, value: {{ . | quote }}}
+{{- end }}
+{{- end }}

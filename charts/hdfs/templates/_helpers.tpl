@@ -14,6 +14,7 @@ env:
   - {name: HDFS_URI, value: {{ include "common.hdfs.uri" $context | quote }}}
   - {name: HDFS_DATA, value: /data}
   - {name: HDFS_HEAP, value: {{ (last .).heap | quote }}}
+  {{- include "common.javaOptions" $context | nindent 2 }}
 resources: {{- toYaml (last .).resources | nindent 2 }}
 {{ include "common.container" . }}
 volumeMounts:

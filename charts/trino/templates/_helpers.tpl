@@ -15,6 +15,7 @@ env:
   - {name: TRINO_HOST, value: 0.0.0.0}
   - {name: TRINO_PORT, value: "8080"}
   - {name: TRINO_HEAP, value: {{ (last .).heap | quote }}}
+  {{- include "common.javaOptions" $context | nindent 2 }}
   - {name: METASTORE_URI, value: {{ $context.Values.global.metastore.uri | quote }}}
   - {name: HDFS_REPLICATION, value: {{ $context.Values.global.hdfs.replication | quote }}}
 ports: [{name: http, containerPort: 8080}]
