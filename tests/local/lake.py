@@ -40,9 +40,7 @@ class Lake:
         self._stack = stack
         self._settings = stack.settings
         self._admin = AdminClient({"bootstrap.servers": self._settings.bootstrap_servers, "log_level": 0})
-        self._producer = Producer(
-            {"bootstrap.servers": self._settings.bootstrap_servers, "message.max.bytes": 1_048_588, "log_level": 0}
-        )
+        self._producer = self._new_producer()
         self._read: dict[int, int] = {}
         self._offsets: set[Place] = set()
 
@@ -100,6 +98,13 @@ class Lake:
         """Raise the number of the topic's partitions to `total`."""
         name = self._settings.topic
         self._admin.create_partitions([NewPartitions(name, total)])[name].result()
+        # The old one would notice them within minutes.
+        self._producer = self._new_producer()
+
+    def _new_producer(self) -> Producer:
+        return Producer(
+            {"bootstrap.servers": self._settings.bootstrap_servers, "message.max.bytes": 1_048_588, "log_level": 0}
+        )
 
     def transact(self, values: Iterable[bytes], *, commit: bool) -> None:
         """Write records in one transaction; its marker is then the last offset of each partition."""
