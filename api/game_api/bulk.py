@@ -1,12 +1,11 @@
 """`POST /events`: many events in one request."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from time import monotonic, time
 from typing import Any
 
 import orjson
-from flask import Flask, Response, request
 from game_events import EVENT_TYPES, SCHEMA_VERSION, InvalidEventError, encode, validate
 from game_events.codec import without_repeats
 from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
@@ -22,8 +21,9 @@ from game_api.errors import InvalidRequestError
 from game_api.log.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, STORED_HEADERS, Origin, origin
-from game_api.rate_limits import limit_events
-from game_api.replies import json_reply, retry_later, unwritten
+from game_api.rate_limits import limit_events, player_of
+from game_api.replies import Response, json_reply, retry_later, unwritten
+from game_api.request import Request
 from game_api.speculation import refuse_speculation
 
 PATH = "/events"
@@ -38,34 +38,44 @@ _DECIDED = frozenset(name for name, event_type in EVENT_TYPES.items() if not eve
 Result = dict[str, Any]
 
 
-def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
-    def append_events() -> Response:
-        refuse_speculation(request.environ)
+class Bulk:
+    """Responds to bulk requests. `origins` are those of pages whose scripts may use the API."""
+
+    def __init__(self, log: EventLog, world: World | None, origins: Collection[str]) -> None:
+        self._log = log
+        self._world = world
+        self._origins = origins
+
+    async def __call__(self, request: Request) -> Response:
+        refuse_speculation(request.headers)
         # sendBeacon() cannot send application/json across origins.
-        is_beacon = request.mimetype == "text/plain" and is_allowed(app.extensions["cors_origins"])
-        if request.mimetype != "application/json" and not is_beacon:
-            raise UnsupportedMediaType(f"Content-Type: expected application/json, got {request.mimetype or 'none'}")
-        sender = origin(request.environ)
+        is_beacon = request.media_type == "text/plain" and is_allowed(request, self._origins)
+        if request.media_type != "application/json" and not is_beacon:
+            raise UnsupportedMediaType(f"Content-Type: expected application/json, got {request.media_type or 'none'}")
+        sender = origin(request.headers)
         if sender.key:
             raise InvalidRequestError(KEY_HEADER, "expected for single events only; give each item its own event_id")
-        items = parse(body())
-        received = monotonic()
-        if world:
-            limit_events(world, items, sender.player)
+        return await self._answer(request, body(request), sender)
+
+    async def _answer(self, request: Request, data: bytes, sender: Origin) -> Response:
+        items = parse(data)
+        await limit_events(self._world, request, [player_of(item) for item in items], sender.player)
         results, events, records = prepare(items, sender, int(time() * 1000))
         if events:
             began = monotonic()
-            receipts = log.append(records, began - received)
-            # The store must know of them before the client can retry.
-            if world and (lost := [e for e, r in zip(events, receipts, strict=True) if r.outcome is Outcome.UNKNOWN]):
-                world.note_unconfirmed(lost)
-            fill(results, events, client_receipts(world, events, receipts))
+            receipts = await self._log.append(records, began - request.began)
+            await self._finish(results, events, receipts)
             types = [event["event_type"] for event in events]
             outcomes = [receipt.outcome for receipt in receipts]
             count_events(zip(types, outcomes, strict=True), monotonic() - began)
         return answer(results)
 
-    app.add_url_rule(PATH, "events", append_events, methods=["POST"])
+    async def _finish(self, results: list[Result | None], events: list[Result], receipts: Sequence[Receipt]) -> None:
+        # The store must know of them before the client can retry.
+        lost = [event for event, receipt in zip(events, receipts, strict=True) if receipt.outcome is Outcome.UNKNOWN]
+        if lost and self._world:
+            await self._world.note_unconfirmed(lost)
+        fill(results, events, await client_receipts(self._world, events, receipts))
 
 
 def parse(data: bytes) -> list[Any]:
