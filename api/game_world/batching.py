@@ -1,18 +1,18 @@
 """One script of the store, called by many coroutines: what gathers while a call runs, or in one tick, is one call."""
 
 from asyncio import Future, Task, get_running_loop
-from collections.abc import Callable
 from hashlib import sha1
 
-from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, RedisError
+
+from game_world.connection import StoreConnection
 
 
 class BatchedScript:
     """Calls a script that takes any number of arguments and replies to each, from one event loop."""
 
-    def __init__(self, client: Callable[[], Redis], text: str) -> None:
-        self._client = client
+    def __init__(self, connection: StoreConnection, text: str) -> None:
+        self._connection = connection
         self._text = text
         # It names the script in the protocol, and protects nothing.
         self._sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
@@ -53,8 +53,7 @@ class BatchedScript:
                     reply.set_result(one)
 
     async def _evaluate(self, arguments: list[bytes]) -> list[str]:
-        client = self._client()
         try:
-            return list(await client.evalsha(self._sha, 0, *arguments))  # type: ignore[arg-type] any encodable
+            return list(await self._connection.execute("EVALSHA", self._sha, 0, *arguments))
         except NoScriptError:
-            return list(await client.eval(self._text, 0, *arguments))  # type: ignore[arg-type]
+            return list(await self._connection.execute("EVAL", self._text, 0, *arguments))

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from game_world.batching import BatchedScript
-from game_world.store import TIMEOUT, Store, Unconfirmed, filled, script_text
+from game_world.connection import StoreConnection
+from game_world.store import Store, Unconfirmed, filled, script_text
 
 Json = dict[str, Any]
 
@@ -18,24 +16,8 @@ class StoreCalls:
     """The scripts that requests of players need; every method raises RedisError. Survives a fork before its first use."""
 
     def __init__(self, store: Store) -> None:
-        self._url = store.url
-        self._redis: Redis | None = None
-        self._decide = BatchedScript(self._client, script_text("decide"))
-
-    def _client(self) -> Redis:
-        # Made in the event loop that uses it. Its pool checks a connection before it hands it out: the store may have
-        # been restarted.
-        if self._redis is None:
-            self._redis = Redis.from_url(
-                self._url,
-                socket_timeout=TIMEOUT,
-                socket_connect_timeout=TIMEOUT,
-                decode_responses=True,
-                encoding_errors="backslashreplace",
-                # A script that ran must not run again only because its reply was lost.
-                retry=Retry(NoBackoff(), 0),
-            )
-        return self._redis
+        self._decide = BatchedScript(StoreConnection(store.url), script_text("decide"))
+        self._seldom = StoreConnection(store.url)
 
     async def decide(self, command: Json) -> Json:
         """Decide a command, or only its limits if it has no name."""
@@ -55,5 +37,5 @@ class StoreCalls:
         return [found == 1 for found in await self._call("find_unconfirmed", onces)]
 
     async def _call(self, script: str, arguments: Sequence[str | bytes]) -> Any:  # noqa: ANN401 the script's reply
-        # Seldom needed: not worth the hashing and the second try that EVALSHA takes.
-        return await self._client().eval(script_text(script), 0, *arguments)  # type: ignore[arg-type] any encodable
+        # Seldom needed: not worth the second try that EVALSHA takes.
+        return await self._seldom.execute("EVAL", script_text(script), 0, *arguments)
