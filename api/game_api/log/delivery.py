@@ -1,12 +1,12 @@
 """The records of one append in flight: a coroutine waits, the poll thread reports."""
 
 from asyncio import Future
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 
 from confluent_kafka import KafkaError, Message
 
-from game_api.log.event_log import Outcome, Receipt
+from game_api.log.event_log import Outcome, Receipt, Record
 
 REFUSALS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
 """The errors after which the record is known not to be written, whichever attempt they answer."""
@@ -15,58 +15,46 @@ NO_REPORT = Receipt(Outcome.UNKNOWN, reason="Kafka did not answer in time")
 
 
 class Delivery:
-    """Collects a receipt for each of `size` records; calls `on_loss` if one is lost, from whichever thread notices.
+    """Collects the reports about records; calls `on_loss` if one is lost, from whichever thread notices.
 
     It calls `on_end` once, when Kafka holds none of the records any more: that may be long after the waiter continued.
     """
 
-    def __init__(self, size: int, on_loss: Callable[[], None], on_end: Callable[["Delivery"], None]) -> None:
-        self.receipts: list[Receipt | None] = [None] * size
+    def __init__(
+        self, records: Sequence[Record], on_loss: Callable[[], None], on_end: Callable[["Delivery"], None]
+    ) -> None:
         self.waiter: Future[None] | None = None
         """What the coroutine awaits; only its event loop's thread touches it."""
-        self._expected = size
-        self._reported = 0
+        self._records = records
+        self._reports: list[tuple[KafkaError | None, Message]] = []
+        self._expected = len(records)
+        self._reason = ""
         self._on_loss = on_loss
         self._on_end = on_end
         self._ending = Lock()
-        self._ended = False
+        self.has_ended = False
 
-    def report(self, index: int, error: KafkaError | None, message: Message) -> None:
-        """Take a delivery report; only one thread may call this."""
-        self.receipts[index] = self.receipt(error, message)
-        self._count()
-
-    def receipt(self, error: KafkaError | None, message: Message) -> Receipt:
-        """Return the receipt that a report stands for."""
-        if error is None:
-            return Receipt(Outcome.ACKED, message.partition() or 0, message.offset() or 0)
-        if error.code() in REFUSALS:
-            return Receipt(Outcome.REFUSED, reason=error.str())
-        self._on_loss()
-        return Receipt(Outcome.UNKNOWN, reason=error.str())
-
-    def _count(self) -> None:
-        self._reported += 1
-        if self._reported == self._expected:
+    def report(self, error: KafkaError | None, message: Message) -> None:
+        """Take the report about one record; only one thread may call this."""
+        if error is not None and error.code() not in REFUSALS:
+            self._on_loss()
+        self._reports.append((error, message))
+        if len(self._reports) == self._expected:
             self._end()
 
     def refuse_from(self, index: int, reason: str) -> None:
-        """Give receipts to the records from `index` on, which were not passed to the producer."""
-        self.receipts[index:] = [Receipt(Outcome.REFUSED, reason=reason)] * (len(self.receipts) - index)
+        """Refuse the records from `index` on, which were not passed to the producer."""
+        self._reason = reason
         self._expected = index
         # The last report may have come before `_expected` decreased, or may come now.
-        if self._reported == index:
+        if len(self._reports) == index:
             self._end()
 
     def _end(self) -> None:
         with self._ending:
-            ended, self._ended = self._ended, True
+            ended, self.has_ended = self.has_ended, True
         if not ended:
             self._on_end(self)
-
-    @property
-    def has_ended(self) -> bool:
-        return self._ended
 
     def give_up(self) -> None:
         """Let the waiter continue without the missing reports."""
@@ -79,5 +67,22 @@ class Delivery:
             self.waiter.set_result(None)
 
     def result(self) -> list[Receipt]:
-        """Return all receipts, as far as reports have come."""
-        return [receipt or NO_REPORT for receipt in self.receipts]
+        """Return a receipt for each record, as far as reports have come."""
+        records, reports = self._records, list(self._reports)
+        if len(records) == 1:
+            receipts = [_receipt(*reports[0])] if reports else []
+        else:
+            # The same bytes under the same key are the same event: it does not matter which report is whose.
+            found: dict[tuple[bytes | None, bytes | None], list[Receipt]] = {}
+            for error, message in reports:
+                found.setdefault((message.key(), message.value()), []).append(_receipt(error, message))
+            given = records[: self._expected]
+            receipts = [left.pop() if (left := found.get(record)) else NO_REPORT for record in given]
+        receipts += [NO_REPORT] * (self._expected - len(receipts))
+        return receipts + [Receipt(Outcome.REFUSED, reason=self._reason)] * (len(records) - self._expected)
+
+
+def _receipt(error: KafkaError | None, message: Message) -> Receipt:
+    if error is None:
+        return Receipt(Outcome.ACKED, message.partition() or 0, message.offset() or 0)
+    return Receipt(Outcome.REFUSED if error.code() in REFUSALS else Outcome.UNKNOWN, reason=error.str())

@@ -71,12 +71,12 @@ class KafkaLog:
         if not self._budget.take(*cost):
             return [_BUSY] * len(records)
         self._loop = get_running_loop()
-        delivery = Delivery(len(records), self._open_breaker, partial(self._ended, cost))
+        delivery = Delivery(records, self._open_breaker, partial(self._ended, cost))
         produce, topic, report = producer.produce, self._topic, delivery.report
         index = 0
         try:
             for index, (key, value) in enumerate(records):
-                produce(topic, value, key, -1, partial(report, index))
+                produce(topic, value, key, -1, report)
         except BufferError:
             delivery.refuse_from(index, "the queue to Kafka is full")
         except KafkaException as error:
