@@ -14,6 +14,10 @@ REFUSALS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
 NO_REPORT = Receipt(Outcome.UNKNOWN, reason="Kafka did not answer in time")
 
 
+# A third of what a NamedTuple's own constructor costs.
+_new = tuple.__new__
+
+
 class Delivery:
     """Collects the reports about records; calls `on_loss` if one is lost, from whichever thread notices.
 
@@ -70,16 +74,25 @@ class Delivery:
         """Return a receipt for each record, as far as reports have come."""
         records, reports = self._records, list(self._reports)
         if len(records) == 1:
-            receipts = [_receipt(*reports[0])] if reports else []
-        else:
-            # The same bytes under the same key are the same event: it does not matter which report is whose.
-            found: dict[tuple[bytes | None, bytes | None], list[Receipt]] = {}
-            for error, message in reports:
-                found.setdefault((message.key(), message.value()), []).append(_receipt(error, message))
-            given = records[: self._expected]
-            receipts = [left.pop() if (left := found.get(record)) else NO_REPORT for record in given]
-        receipts += [NO_REPORT] * (self._expected - len(receipts))
-        return receipts + [Receipt(Outcome.REFUSED, reason=self._reason)] * (len(records) - self._expected)
+            return [_receipt(*reports[0]) if reports else self._missing(0)]
+        # The same bytes are the same event, so it does not matter which report is whose.
+        found = {message.value(): message for error, message in reports if error is None}
+        if len(found) == len(records):
+            return [
+                _new(Receipt, (Outcome.ACKED, (message := found[value]).partition(), message.offset(), ""))
+                for _, value in records
+            ]
+        receipts: dict[bytes | None, list[Receipt]] = {}
+        for error, message in reports:
+            receipts.setdefault(message.value(), []).append(_receipt(error, message))
+        return [
+            left.pop() if index < self._expected and (left := receipts.get(record.value)) else self._missing(index)
+            for index, record in enumerate(records)
+        ]
+
+    def _missing(self, index: int) -> Receipt:
+        """Return the receipt of a record without a report."""
+        return NO_REPORT if index < self._expected else Receipt(Outcome.REFUSED, reason=self._reason)
 
 
 def _receipt(error: KafkaError | None, message: Message) -> Receipt:
