@@ -3,6 +3,7 @@
 from asyncio import Lock
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from random import Random
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
@@ -124,13 +125,12 @@ class World:
 
     async def note_unconfirmed(self, events: Iterable[Mapping[str, Any]], reply: Json | None = None) -> None:
         """Note for RETRY_SECONDS that these events may be in the topic; `reply` is the store's for a single event."""
-        for event in events:
+        for event in islice(events, max(0, _MOST_UNCONFIRMED - len(self._unconfirmed))):
             unconfirmed = Unconfirmed(once_key(event))
             if reply is not None and not event.get("idempotent"):
                 response = cached_response(EVENT_TYPES[event["event_type"]], event, reply)
                 unconfirmed = Unconfirmed(once_key(event), pending_name(event), orjson.dumps(response).decode())
-            if len(self._unconfirmed) < _MOST_UNCONFIRMED:
-                self._unconfirmed.append(unconfirmed)
+            self._unconfirmed.append(unconfirmed)
         with suppress(WorldUnavailableError):
             await self._send_unconfirmed()
 
