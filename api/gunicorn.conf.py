@@ -89,7 +89,7 @@ def post_worker_init(worker: Worker) -> None:
     worker.settings = _settings
     # After the fork, which a Kafka producer does not survive, and before the first request.
     worker.asgi.log.start()
-    # What exists by now stays: searching it for garbage would take a twentieth of the time, and stop the loop for 30 ms.
+    # What exists by now stays: to search it for garbage takes a twentieth of the time, and stops the loop for 30 ms.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)

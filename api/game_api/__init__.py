@@ -23,11 +23,9 @@ def create_app(
     threads: int = THREADS,
     most_requests: int = MOST_REQUESTS,
 ) -> Service:
-    """Create the application; `random` is the source of chance, `threads` are for its pages;
-    above `most_requests` at once, it refuses requests.
+    """Create the application; `random` is the source of chance, `threads` is the number of those for its pages.
 
-
-    Without a world, only the unconditional actions work.
+    Above `most_requests` at once, it refuses requests. Without a world, only the unconditional actions work.
     """
     # Unlike Random, SystemRandom does not draw the same numbers in every worker after a fork.
     random = random or SystemRandom()
@@ -39,7 +37,5 @@ def create_app(
     }
     for event_type in EVENT_TYPES.values():
         # HEAD must not have an effect.
-        routes[event_type.request] = Route(
-            event_type.name, ("GET", "POST"), Action(event_type, log, world, random)
-        )
+        routes[event_type.request] = Route(event_type.name, ("GET", "POST"), Action(event_type, log, world, random))
     return Service(log, world, routes, Site(world, trino_url, threads), cors_origins, most_requests)

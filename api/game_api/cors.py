@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 
-
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
 from game_api.replies import OUTCOME_HEADER, Response
 from game_api.request import Request

@@ -1,4 +1,4 @@
-"""The items of a bulk request, one by one: whatever is wrong with one is said."""
+"""The items of a bulk request, checked one by one: each invalid one gets an error that names its field."""
 
 import json
 from typing import Any

@@ -43,11 +43,13 @@ async def limit_events(world: World | None, request: Request, players: Sequence[
     """
     if world is None:
         return
-    counted = Counter(players)
-    own = counted.pop(None, 0)
     named: Counter[str] = Counter()
-    for player, number in counted.items():
-        named[normal(player)] += number  # type: ignore[arg-type] None was removed
+    own = 0
+    for player, number in Counter(players).items():
+        if player is None:
+            own = number
+        else:
+            named[normal(player)] += number
     named[sender] = max(1, named[sender] + own)
     await _limit(world, request, named, len(players))
 

@@ -7,7 +7,7 @@ from time import monotonic
 
 @dataclass(slots=True)
 class Request:
-    """`headers` has names in lower case and values decoded as latin-1; values of a repeated header have a comma between.
+    """`headers` has names in lower case and values decoded as latin-1, those of a repeated header joined by a comma.
 
     `query` is not decoded. `began` is the time (monotonic) of the request's first byte.
     """

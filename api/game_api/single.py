@@ -5,7 +5,7 @@ from random import Random
 from time import monotonic, time
 from typing import Any
 
-from game_events import EVENT_TYPES, SCHEMA_VERSION, EventType, InvalidEventError, encode
+from game_events import SCHEMA_VERSION, EventType, InvalidEventError, encode
 from game_events.codec import validate_values
 from game_events.effects import filled, result_of
 from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
@@ -51,10 +51,10 @@ class Action:
         if receipt.outcome is not Outcome.ACKED:
             if receipt.outcome is Outcome.UNKNOWN and self._world:
                 await self._world.note_unconfirmed([event], decision.reply)
-            if receipt.outcome is Outcome.REFUSED and self._world:
-                if decision.again or not await self._world.revert(event):
-                    # The event of another request with this key may be in the topic.
-                    receipt = receipt._replace(outcome=Outcome.UNKNOWN)
+            is_refused = receipt.outcome is Outcome.REFUSED
+            if is_refused and self._world and (decision.again or not await self._world.revert(event)):
+                # The event of another request with this key may be in the topic.
+                receipt = receipt._replace(outcome=Outcome.UNKNOWN)
             return await self._unwritten(request, event, receipt)
         body = {
             "answer": answer,

@@ -1,6 +1,7 @@
 """Bulk items that need no second look: they are decoded, checked and encoded by types made from the contract.
 
-Whatever is unusual is left to game_api/bulk.py, which alone says what is wrong with an item. Both write the same records.
+Whatever is unusual is left to game_api/items.py, which alone says what is wrong with an item. Both write the same
+records.
 """
 
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 class StoreCalls:
-    """The scripts that requests of players need; every method raises RedisError. Survives a fork before its first use."""
+    """The scripts for requests of players; every method raises RedisError. Survives a fork before its first use."""
 
     def __init__(self, store: Store) -> None:
         self._decide = BatchedScript(StoreConnection(store.url), script_text("decide"))

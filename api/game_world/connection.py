@@ -43,7 +43,7 @@ class StoreConnection:
                 # A script that ran must not run again only because its reply was lost.
                 retry=Retry(NoBackoff(), 0),
             )
-            self._connection = pool.make_connection()
+            self._connection = pool.make_connection()  # type: ignore[no-untyped-call]
         if self._connection.is_connected and await self._connection.can_read():
             # The store has closed it, such as for a restart.
             await self._connection.disconnect(nowait=True)

@@ -66,7 +66,7 @@ class Decision(NamedTuple):
 
 
 class World:
-    """Its methods that are coroutines belong to one event loop; `ask` is for threads. Survives a fork before its use."""
+    """Its coroutines belong to one event loop; `ask` is for threads. Survives a fork before its first use."""
 
     def __init__(self, store: Store, per_player: Limit, per_address: Limit) -> None:
         self.store = store

@@ -43,7 +43,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, front: "Front") -> None:
         self._front = front
-        self._transport: asyncio.Transport = None  # type: ignore[assignment] until it is made
+        self._transport: asyncio.Transport
         self._peer = ""
         self._state = _State.HEAD
         self._buffer = bytearray()

@@ -71,5 +71,3 @@ class Front:
     def is_idle(self) -> bool:
         """Whether no connection is open and no request is being answered."""
         return not self.connections and not self._tasks
-
-

@@ -32,7 +32,7 @@ def _first_lines(status: int, keeps_alive: bool, media_type: str) -> str:
 
 def _now() -> str:
     """Return the header with the time, which changes once a second."""
-    global _date  # noqa: PLW0603 formatting it costs more than all else here
+    global _date
     now = int(time())
     if _date[0] != now:
         _date = (now, f"Date: {formatdate(now, usegmt=True)}\r\n")

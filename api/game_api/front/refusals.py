@@ -1,4 +1,4 @@
-"""What is said about requests that are no valid HTTP: they never reach the application."""
+"""The errors of requests that are no valid HTTP, by the errors of gunicorn's parser."""
 
 import re
 

@@ -75,7 +75,9 @@ class LoopWorker(ASGIWorker):  # type: ignore[misc]
             self._stop_accepting()
             return
         client.setblocking(False)
-        made = self.loop.create_task(self.loop.connect_accepted_socket(partial(Connection, self._front), client, ssl=ssl))
+        made = self.loop.create_task(
+            self.loop.connect_accepted_socket(partial(Connection, self._front), client, ssl=ssl)
+        )
         made.add_done_callback(_retrieve)
         if len(self._front.connections) >= self.worker_connections:
             self._stop_accepting()

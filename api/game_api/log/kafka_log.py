@@ -76,14 +76,15 @@ class KafkaLog:
         self._loop = get_running_loop()
         delivery = Delivery(records, self._open_breaker, partial(self._ended, cost))
         produce, topic, report = producer.produce, self._topic, delivery.report
-        index = 0
+        handed = 0
         try:
-            for index, (key, value) in enumerate(records):
+            for key, value in records:
                 produce(topic, value, key, -1, report)
+                handed += 1
         except BufferError:
-            delivery.refuse_from(index, "the queue to Kafka is full")
+            delivery.refuse_from(handed, "the queue to Kafka is full")
         except KafkaException as error:
-            delivery.refuse_from(index, str(error))
+            delivery.refuse_from(handed, str(error))
         late += _ANSWER_SECONDS * self._budget.taken
         await self._wait(delivery, self._answer_timeout - min(late, _MOST_LATE))
         receipts = delivery.result()
@@ -104,7 +105,7 @@ class KafkaLog:
                 timer.cancel()
 
     def _ended(self, cost: tuple[int, int], delivery: Delivery) -> None:
-        """Note that Kafka holds none of a delivery's records any more; called by the poll thread, or within `append`."""
+        """Note that Kafka holds none of these records any more. Called by the poll thread, or within `append`."""
         self._budget.give_back(*cost)
         self._finished.append(delivery)
 
@@ -138,7 +139,7 @@ class KafkaLog:
     def _wake_finished(self) -> None:
         """Wake all whose reports came with one poll, by one call into the event loop."""
         finished, self._finished = self._finished, []
-        # A closed loop has nobody left who waits.
+        # In a closed loop no request waits.
         with suppress(RuntimeError):
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(_wake, finished)

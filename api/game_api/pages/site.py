@@ -12,7 +12,7 @@ from flask import Response as FlaskResponse
 from game_world.world import World, WorldUnavailableError
 from werkzeug.exceptions import HTTPException
 
-from game_api.errors import BusyError, InvalidRequestError, error_response
+from game_api.errors import BusyError, InvalidRequestError
 from game_api.pages.dashboard import add_dashboard
 from game_api.pages.documents import add_documents
 from game_api.pages.play import add_game_pages

@@ -6,8 +6,7 @@ import random
 
 import pytest
 import zstandard
-from werkzeug.test import Client
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from tests.unit.game_api.memory_log import MemoryLog, client_of
 

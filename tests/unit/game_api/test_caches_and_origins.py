@@ -1,9 +1,9 @@
 """Caches, link previews, and pages of other origins."""
 
 import pytest
-from werkzeug.test import Client
 from game_api import create_app
 from game_api.settings import Settings
+from werkzeug.test import Client
 
 from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog, client_of

@@ -6,12 +6,12 @@ from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
-from werkzeug.test import Client
 from game_api import create_app
 from game_api.pages.queries import QUERIES
 from game_api.pages.query_cache import QueryCache, QueryFailedError, Rows, UnavailableError
 from testbed.settings import Ports
 from testbed.waiting import wait_until
+from werkzeug.test import Client
 
 from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog

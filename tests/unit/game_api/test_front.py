@@ -1,4 +1,4 @@
-"""The front: what a client sees of its connection, and what many clients at once are told."""
+"""The front: a client's connection, and the limits that many clients share."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -27,7 +27,7 @@ ITEM = b'[{"event_type":"default"}]'
 
 
 class SlowLog(MemoryLog):
-    """Acknowledges records once it is told to."""
+    """Acknowledges records only after `acknowledge` is set."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ def test_a_kept_connection_takes_large_bodies() -> None:
 
 
 def test_a_client_may_wait_for_100_continue() -> None:
-    """A client that expects it is told to send its body, unless the body is refused."""
+    """A client that expects it receives it before it sends its body, unless the body is refused."""
     waiting = b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
 
     async def ask(size: int, body: bytes, number: int) -> list[bytes]:

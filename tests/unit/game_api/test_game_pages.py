@@ -3,7 +3,6 @@
 from collections import Counter
 
 import pytest
-from werkzeug.test import Client
 from game_api import create_app
 from game_events import EVENT_TYPES
 from game_events.chance import Normal, Uniform
@@ -11,6 +10,7 @@ from game_world import views
 from game_world.limits import Limit
 from game_world.store import Store
 from game_world.world import World
+from werkzeug.test import Client
 
 from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog, client_of

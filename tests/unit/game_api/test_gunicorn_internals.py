@@ -1,7 +1,6 @@
 """The parts of gunicorn that are not its public interface, and that the API's front relies on."""
 
 import inspect
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,7 @@ ERRORS: dict[str, dict[str, Any]] = {
     "ExpectationFailed": {"expect": "x"},
     "ParseException": {},
 }
-"""The errors of gunicorn.http.errors that front/refusals.py maps to responses, and their arguments, which it reads back."""
+"""The errors of gunicorn.http.errors that front/refusals.py maps to responses, and the arguments that it reads back."""
 
 
 def problem(part: str, difference: str) -> str:
@@ -85,14 +84,14 @@ def changed_methods() -> list[str]:
 
 
 @pytest.fixture
-def objects() -> Iterator[dict[str, Any]]:
+def objects() -> dict[str, Any]:
     """One of each of gunicorn's objects that the front deals with, by the names in FIELDS."""
     config = Config()
     head = b"POST /a?b=c HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
     request = Request(config, IterUnreader([head]), ("127.0.0.1", 1))
     worker = ASGIWorker(0, 0, [], None, 30, config, None)
     worker.asgi = None
-    yield {"worker": worker, "request": request, "reader": request.body.reader}
+    return {"worker": worker, "request": request, "reader": request.body.reader}
 
 
 def test_gunicorn_is_the_version_that_the_front_was_written_for() -> None:

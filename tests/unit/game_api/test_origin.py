@@ -48,7 +48,9 @@ def test_x_player_takes_precedence_over_host():
 
 def test_only_three_headers_are_stored():
     """Only the headers Host, User-Agent and Accept are stored in events."""
-    sender = origin(headers_of(host="h", user_agent="u", accept="*/*", authorization="Bearer s", cookie="c=1", x_real_ip="1"))
+    sender = origin(
+        headers_of(host="h", user_agent="u", accept="*/*", authorization="Bearer s", cookie="c=1", x_real_ip="1")
+    )
     assert sender.headers == {"host": "h", "user_agent": "u", "accept": "*/*"}
 
 

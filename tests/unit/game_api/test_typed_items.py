@@ -7,7 +7,7 @@ import orjson
 import pytest
 from game_api import typed
 from game_api.origin import Origin
-from game_events import EVENT_TYPES, FREE, decode
+from game_events import EVENT_TYPES, FREE, EventType, decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -15,7 +15,11 @@ from hypothesis.strategies import SearchStrategy
 from tests.unit.game_api.memory_log import MemoryLog, client_of
 
 _TEXT = st.text(max_size=20) | st.sampled_from(["a:b", "Ä", "x" * 65, "Knight", "a\x7f", 'a"b', "\u202e", " a", "a,b"])
-_VALUES = _TEXT | st.integers(-2, 2**65) | st.sampled_from([None, True, 5.0, 10, 0, [], {}, "0190a1b2-0000-7000-a9d7-000000000000"])
+_VALUES = (
+    _TEXT
+    | st.integers(-2, 2**65)
+    | st.sampled_from([None, True, 5.0, 10, 0, [], {}, "0190a1b2-0000-7000-a9d7-000000000000"])
+)
 _NAMES = st.sampled_from(
     ["event_id", "player", "strength", "guild", "target", "description", "host", "received_at", "player_name", "gold"]
 )
@@ -32,7 +36,9 @@ _ITEMS: SearchStrategy[dict[str, Any]] = st.builds(
     lambda usual, more: {**usual, **more}, _USUAL, st.dictionaries(_NAMES, _VALUES, max_size=2)
 )
 _BODIES = st.builds(
-    lambda items, ascii_only: json.dumps(items, ensure_ascii=ascii_only, separators=(",", ":")).encode(errors="replace"),
+    lambda items, ascii_only: json.dumps(items, ensure_ascii=ascii_only, separators=(",", ":")).encode(
+        errors="replace"
+    ),
     st.lists(_USUAL | _ITEMS, min_size=1, max_size=4),
     st.booleans(),
 )
@@ -70,9 +76,9 @@ def test_both_ways_are_the_same(body: bytes, player: str) -> None:
 
 
 @pytest.mark.parametrize("event_type", FREE, ids=lambda event_type: event_type.name)
-def test_every_type_has_its_own(event_type: Any) -> None:
+def test_every_type_has_its_own(event_type: EventType) -> None:
     """An example of each unconditional type needs no second look."""
-    item = {"event_type": event_type.name, "description": "größtes"}
+    item: dict[str, object] = {"event_type": event_type.name, "description": "größtes"}
     for field in event_type.own_fields:
         if field.required:
             item[field.name] = field.minimum if field.kind.noun == "an integer" else "x"

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from werkzeug.test import Client
 from game_api import create_app
 from game_world.limits import UNKNOWN, Bucket, Exceeded, Limit, LocalBuckets, client
 from game_world.store import Store
 from game_world.world import World
 from testbed.waiting import wait_until
+from werkzeug.test import Client
 
 from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog
