@@ -58,7 +58,6 @@ worker_class = "game_api.front.worker.LoopWorker"
 worker_connections = 4000
 # The parser in C loses requests (game_api/front/worker.py).
 http_parser = "python"
-asgi_lifespan = "off"
 keepalive = _settings.keepalive_seconds
 accesslog = _settings.access_log
 loglevel = _settings.log.level.lower()

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from time import monotonic
 
 from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from werkzeug.http import parse_list_header
 
+from game_api.front.access_log import log_access
 from game_api.front.connection import Connection
 from game_api.request import Request
 from game_api.service import Service
@@ -19,7 +21,9 @@ _SWEEP_SECONDS = 0.25
 class Front:
     """`connections` are the open ones, `body_bytes` those of requests' bodies in memory."""
 
-    def __init__(self, service: Service, cfg: Config, settings: Settings, loop: AbstractEventLoop) -> None:
+    def __init__(
+        self, service: Service, cfg: Config, settings: Settings, loop: AbstractEventLoop, log: Logger | None = None
+    ) -> None:
         self.cfg = cfg
         self.header_seconds = settings.header_timeout_seconds
         self.body_seconds = settings.body_timeout_seconds
@@ -31,6 +35,7 @@ class Front:
         self._service = service
         self._proxies = settings.trusted_proxies
         self._loop = loop
+        self._log = log if log and log.access_log_enabled else None
         self._tasks: set[Task[None]] = set()
         self._sweep()
 
@@ -50,7 +55,10 @@ class Front:
         task.add_done_callback(self._tasks.discard)
 
     async def _answer(self, connection: Connection, request: Request, keeps_alive: bool) -> None:
-        connection.respond(request, await self._service(request), keeps_alive)
+        response = await self._service(request)
+        connection.respond(request, response, keeps_alive)
+        if self._log:
+            log_access(self._log, request, response)
 
     def lose(self, connection: Connection) -> None:
         self.connections.discard(connection)
@@ -62,10 +70,10 @@ class Front:
             connection.stop()
 
     def _sweep(self) -> None:
+        self._loop.call_later(_SWEEP_SECONDS, self._sweep)
         now = monotonic()
         for connection in [one for one in self.connections if one.deadline <= now]:
             connection.expire()
-        self._loop.call_later(_SWEEP_SECONDS, self._sweep)
 
     @property
     def is_idle(self) -> bool:

@@ -33,7 +33,7 @@ class LoopWorker(ASGIWorker):  # type: ignore[misc]
         self._accepts = False
 
     async def _serve(self) -> None:
-        self._front = Front(self.asgi, self.cfg, self.settings, self.loop)
+        self._front = Front(self.asgi, self.cfg, self.settings, self.loop, self.log)
         ssl = self._get_ssl_context()
         try:
             while self.alive and self.ppid == os.getppid():

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from random import Random
 from threading import Event
 
@@ -18,6 +19,7 @@ from game_api.request import Request
 from game_api.service import Service
 from game_api.settings import Settings
 from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from tests.unit.game_api.client import run
 from tests.unit.game_api.memory_log import MemoryLog
@@ -39,10 +41,10 @@ class SlowLog(MemoryLog):
 
 
 @asynccontextmanager
-async def served(service: Service, **settings: int) -> AsyncIterator[int]:
+async def served(service: Service, log: Logger | None = None, **settings: int) -> AsyncIterator[int]:
     """Serve on the yielded port meanwhile."""
     loop = asyncio.get_running_loop()
-    front = Front(service, Config(), replace(Settings(), **settings), loop)
+    front = Front(service, Config(), replace(Settings(), **settings), loop, log)
     server = await loop.create_server(partial(Connection, front), "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
@@ -166,6 +168,23 @@ def test_pages_that_wait_delay_no_player(monkeypatch: pytest.MonkeyPatch) -> Non
         return action.status, page.status
 
     assert run(ask()) == (200, 503)
+
+
+def test_answered_requests_are_in_the_access_log(tmp_path: Path) -> None:
+    """The access log has a line per request, which a path cannot forge."""
+    config = Config()
+    config.set("accesslog", str(tmp_path / "access"))
+    logger = Logger(config)
+
+    async def ask() -> None:
+        async with served(create_app(MemoryLog()), logger) as port:
+            await answers(port, 1, b"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1\r\nHost: a\r\nUser-Agent: curl/8\r\n\r\n")
+
+    run(ask())
+    [line] = (tmp_path / "access").read_text().splitlines()
+    assert line.startswith("127.0.0.1 - - [")
+    assert '"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1" 404' in line
+    assert '"curl/8"' in line
 
 
 @pytest.mark.parametrize(
