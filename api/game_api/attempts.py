@@ -10,7 +10,7 @@ from game_api.log.event_log import Outcome, Receipt
 Event = Mapping[str, Any]
 
 
-def client_receipts(world: World | None, events: Sequence[Event], receipts: Sequence[Receipt]) -> list[Receipt]:
+async def client_receipts(world: World | None, events: Sequence[Event], receipts: Sequence[Receipt]) -> list[Receipt]:
     """Return receipts that describe the events rather than this attempt to write them.
 
     If Kafka refused an event with a client's key, its outcome is refused only if the store knows of no earlier attempt
@@ -23,7 +23,9 @@ def client_receipts(world: World | None, events: Sequence[Event], receipts: Sequ
         if receipt.outcome is Outcome.REFUSED and event.get("idempotent")
     ]
     if refused:
-        may_be_written = world.may_be_written([events[index] for index in refused]) if world else [True] * len(refused)
+        may_be_written = [True] * len(refused)
+        if world:
+            may_be_written = await world.may_be_written([events[index] for index in refused])
         for index, is_unconfirmed in zip(refused, may_be_written, strict=True):
             if is_unconfirmed:
                 results[index] = receipts[index]._replace(outcome=Outcome.UNKNOWN)

@@ -5,14 +5,13 @@ import zlib
 from collections.abc import Callable
 
 import zstandard
-from flask import Flask, request
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from game_api.errors import InvalidRequestError
+from game_api.errors import ENCODINGS, InvalidRequestError
+from game_api.request import Request
 
 MAX_BODY = 1024 * 1024
 """In bytes, both as sent and decompressed."""
-ENCODINGS = "gzip, zstd"
 
 _MAX_MEMBERS = 1000
 """Limit on gzip members or zstd frames in a body: each costs time, even if it is empty."""
@@ -21,26 +20,10 @@ _MAX_WINDOW = 8 * 1024 * 1024
 _ENCODING_HEADER = "Content-Encoding"
 
 
-def add_limits(app: Flask) -> None:
-    # One byte more than allowed: Werkzeug silently truncates bodies of unknown length, and the extra byte reveals that.
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY + 1
-    app.before_request(_refuse_large_body)
-
-
-def _refuse_large_body() -> None:
-    # Flask checks the length only when a view reads the body.
-    if (request.content_length or 0) > MAX_BODY:
-        raise RequestEntityTooLarge
-
-
-def body() -> bytes:
+def body(request: Request) -> bytes:
     """Return the request's body, decompressed; raise an HTTPException or InvalidRequestError if it is invalid."""
-    if not request.content_length and "Transfer-Encoding" not in request.headers:
-        return b""
-    data = request.get_data(cache=False)
-    if len(data) > MAX_BODY:
-        raise RequestEntityTooLarge
-    encoding = request.headers.get(_ENCODING_HEADER, "").strip().lower()
+    data = request.body
+    encoding = request.headers.get(_ENCODING_HEADER.lower(), "").strip().lower()
     if not data or encoding in ("", "identity"):
         return data
     decompress = _DECOMPRESSORS.get(encoding)

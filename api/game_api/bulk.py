@@ -1,144 +1,99 @@
 """`POST /events`: many events in one request."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from time import monotonic, time
 from typing import Any
 
 import orjson
-from flask import Flask, Response, request
-from game_events import EVENT_TYPES, SCHEMA_VERSION, InvalidEventError, encode, validate
-from game_events.codec import without_repeats
-from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
-from game_events.names import NAMES
-from game_events.names import prepare as prepare_names
+from game_events.event_ids import RETRY_SECONDS
 from game_world.world import World
 from werkzeug.exceptions import UnsupportedMediaType
 
+from game_api import typed
 from game_api.attempts import client_receipts
 from game_api.bodies import body
 from game_api.cors import is_allowed
 from game_api.errors import InvalidRequestError
+from game_api.items import parse, prepare
 from game_api.log.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
-from game_api.origin import KEY_HEADER, STORED_HEADERS, Origin, origin
-from game_api.rate_limits import limit_events
-from game_api.replies import json_reply, retry_later, unwritten
+from game_api.origin import KEY_HEADER, Origin, origin
+from game_api.rate_limits import limit_events, player_of
+from game_api.replies import JSON, Response, json_reply, retry_later, unwritten
+from game_api.request import Request
 from game_api.speculation import refuse_speculation
 
 PATH = "/events"
-MAX_ITEMS = 1000
-_GIVEN_NAMES = tuple(f"{field}_name" for field in NAMES)
-FROM_REQUEST = frozenset({"schema_version", "received_at", "idempotent", *_GIVEN_NAMES, *STORED_HEADERS})
-"""The event fields that an item cannot set."""
-_ADDED = FROM_REQUEST | {"event_id", "player"}
-
-_DECIDED = frozenset(name for name, event_type in EVENT_TYPES.items() if not event_type.is_free)
 
 Result = dict[str, Any]
 
 
-def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
-    def append_events() -> Response:
-        refuse_speculation(request.environ)
+class Bulk:
+    """Responds to bulk requests. `origins` are those of pages whose scripts may use the API."""
+
+    def __init__(self, log: EventLog, world: World | None, origins: Collection[str]) -> None:
+        self._log = log
+        self._world = world
+        self._origins = origins
+
+    async def __call__(self, request: Request) -> Response:
+        refuse_speculation(request.headers)
         # sendBeacon() cannot send application/json across origins.
-        is_beacon = request.mimetype == "text/plain" and is_allowed(app.extensions["cors_origins"])
-        if request.mimetype != "application/json" and not is_beacon:
-            raise UnsupportedMediaType(f"Content-Type: expected application/json, got {request.mimetype or 'none'}")
-        sender = origin(request.environ)
+        is_beacon = request.media_type == "text/plain" and is_allowed(request, self._origins)
+        if request.media_type != "application/json" and not is_beacon:
+            raise UnsupportedMediaType(f"Content-Type: expected application/json, got {request.media_type or 'none'}")
+        sender = origin(request.headers)
         if sender.key:
             raise InvalidRequestError(KEY_HEADER, "expected for single events only; give each item its own event_id")
-        items = parse(body())
-        received = monotonic()
-        if world:
-            limit_events(world, items, sender.player)
-        results, events, records = prepare(items, sender, int(time() * 1000))
-        if events:
-            began = monotonic()
-            receipts = log.append(records, began - received)
-            # The store must know of them before the client can retry.
-            if world and (lost := [e for e, r in zip(events, receipts, strict=True) if r.outcome is Outcome.UNKNOWN]):
-                world.note_unconfirmed(lost)
-            fill(results, events, client_receipts(world, events, receipts))
-            types = [event["event_type"] for event in events]
-            outcomes = [receipt.outcome for receipt in receipts]
-            count_events(zip(types, outcomes, strict=True), monotonic() - began)
+        return await self._answer(request, body(request), sender)
+
+    async def _answer(self, request: Request, data: bytes, sender: Origin) -> Response:
+        now = int(time() * 1000)
+        if (items := typed.decode(data)) is not None:
+            await limit_events(self._world, request, typed.players(items), sender.player)
+            if made := typed.records(items, data.count(b":"), sender, now):
+                receipts = await self._append(request, made.records, [type(item).__name__ for item in items])
+                if all(receipt.outcome is Outcome.ACKED for receipt in receipts):
+                    return _acked(made.event_ids, receipts)
+                events = [orjson.loads(record.value) for record in made.records]
+                return await self._results([None] * len(events), events, receipts)
+        unusual = parse(data)
+        if not request.has_paid:
+            await limit_events(self._world, request, [player_of(item) for item in unusual], sender.player)
+        results, events, records = prepare(unusual, sender, now)
+        if not events:
+            return answer(results)
+        receipts = await self._append(request, records, [event["event_type"] for event in events])
+        return await self._results(results, events, receipts)
+
+    async def _append(self, request: Request, records: list[Record], types: Sequence[str]) -> list[Receipt]:
+        """Append the records of events of these types, and count their outcomes."""
+        began = monotonic()
+        receipts = await self._log.append(records, began - request.began)
+        outcomes = [receipt.outcome for receipt in receipts]
+        count_events(zip(types, outcomes, strict=True), monotonic() - began)
+        return receipts
+
+    async def _results(
+        self, results: list[Result | None], events: list[Result], receipts: Sequence[Receipt]
+    ) -> Response:
+        # The store must know of them before the client can retry.
+        lost = [event for event, receipt in zip(events, receipts, strict=True) if receipt.outcome is Outcome.UNKNOWN]
+        if lost and self._world:
+            await self._world.note_unconfirmed(lost)
+        fill(results, events, await client_receipts(self._world, events, receipts))
         return answer(results)
 
-    app.add_url_rule(PATH, "events", append_events, methods=["POST"])
 
-
-def parse(data: bytes) -> list[Any]:
-    """Decode a JSON list; raise InvalidRequestError if the body is anything else."""
-    try:
-        items = _parse_fast(data) or json.loads(data.decode(), object_pairs_hook=without_repeats)
-    except UnicodeDecodeError:
-        raise InvalidRequestError("body", "is not UTF-8") from None
-    except ValueError as error:
-        raise InvalidRequestError("body", f"is not JSON: {error}") from None
-    except RecursionError:
-        raise InvalidRequestError("body", "is nested too deeply") from None
-    if not isinstance(items, list):
-        raise InvalidRequestError("body", "expected a list of events")
-    if not 1 <= len(items) <= MAX_ITEMS:
-        raise InvalidRequestError("body", f"expected 1 to {MAX_ITEMS} events, got {len(items)}")
-    return items
-
-
-def _parse_fast(data: bytes) -> list[Any] | None:
-    """Decode a list of flat objects at a third of the cost; return None if it may be nested or repeat a key."""
-    try:
-        items = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        return None
-    # orjson drops repeated keys. If there are as many colons as keys, no key is repeated and no object is nested.
-    if type(items) is list and data.count(b":") == sum(len(item) for item in items if type(item) is dict):
-        return items
-    return None
-
-
-def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | None], list[Result], list[Record]]:
-    """Turn each valid item into an event and a record.
-
-    There is one result per item: an error, or None where the event's receipt will decide.
-    """
-    # The fields that all events share are encoded once. orjson produces the same bytes as `encode`, but faster.
-    common = b"," + encode({"schema_version": SCHEMA_VERSION, "received_at": now, **sender.headers})[1:]
-    results: list[Result | None] = []
-    events = []
-    records = []
-    for item, event_id in zip(items, uuid7s(now, len(items)), strict=True):
-        try:
-            event = complete(item, sender, event_id, now)
-        except InvalidEventError as error:
-            results.append({"status": 400, "error": str(error), "field": error.field})
-            continue
-        results.append(None)
-        events.append(event)
-        records.append(Record(event["player"].encode(), orjson.dumps(event)[:-1] + common))
-    return results, events, records
-
-
-def complete(item: Any, sender: Origin, event_id: str, now: int) -> dict[str, Any]:  # noqa: ANN401 JSON
-    """Complete an item to an event; raise InvalidEventError if it is not valid."""
-    if type(item) is not dict:
-        raise InvalidEventError("event", "is not a JSON object")
-    if not FROM_REQUEST.isdisjoint(item):
-        raise InvalidEventError(min(FROM_REQUEST.intersection(item)), "expected none: it is taken from the request")
-    validate(item, added_later=_ADDED)
-    if item["event_type"] in _DECIDED:
-        raise InvalidEventError("event_type", "expected an unconditional action; send this one as a single request")
-    if "event_id" in item:
-        if is_service_made(item["event_id"]) and not may_be_retried(item["event_id"], now):
-            raise InvalidEventError("event_id", TOO_LATE)
-        item["idempotent"] = True
-    else:
-        item["event_id"] = event_id
-    if "player" not in item and sender.player_name:
-        item["player_name"] = sender.player_name
-    item.setdefault("player", sender.player)
-    prepare_names(item)
-    return item
+def _acked(event_ids: Iterable[str], receipts: Sequence[Receipt]) -> Response:
+    """Respond as `answer` does when all events were acknowledged: their ids need no escaping."""
+    results = ",".join(
+        [
+            f'{{"status":200,"event_id":"{event_id}","partition":{partition},"offset":{offset}}}'
+            for event_id, (_, partition, offset, _) in zip(event_ids, receipts, strict=True)
+        ]
+    )
+    return Response(f'{{"results":[{results}]}}'.encode(), 200, JSON)
 
 
 def fill(results: list[Result | None], events: Sequence[Result], receipts: Sequence[Receipt]) -> None:

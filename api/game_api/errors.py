@@ -1,6 +1,18 @@
-"""Errors of the service."""
+"""Errors of the service, and the responses to them."""
+
+import logging
 
 from game_events.codec import shown
+from game_world.world import LimitedError, RefusedError, WorldUnavailableError
+from werkzeug.exceptions import HTTPException, InternalServerError, UnsupportedMediaType
+
+from game_api.replies import Response, error_reply, limited_reply, refused_reply
+from game_api.request import Request
+
+ENCODINGS = "gzip, zstd"
+"""The content encodings of bodies that the service reads."""
+
+_log = logging.getLogger(__name__)
 
 
 class InvalidRequestError(ValueError):
@@ -9,3 +21,55 @@ class InvalidRequestError(ValueError):
     def __init__(self, field: str, problem: str) -> None:
         self.field = shown(field)
         super().__init__(f"{self.field}: {problem}")
+
+
+class LateError(Exception):
+    """The client did not send this part of its request in time."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"{part}: expected within the time limit, got only a part")
+        self.part = part
+
+
+class MalformedError(Exception):
+    """The request is no valid HTTP; the message begins with the part that is wrong."""
+
+    def __init__(self, status: int, problem: str) -> None:
+        super().__init__(problem)
+        self.status = status
+        self.part = problem.partition(":")[0]
+
+
+class BusyError(Exception):
+    """The service has too many requests at once: this one was refused before anything happened."""
+
+
+def error_response(request: Request, error: Exception) -> Response:
+    """Return the response to an error; log one that is not the client's."""
+    match error:
+        case InvalidRequestError():
+            return error_reply(request, str(error), 400, error.field)
+        case LateError():
+            return error_reply(request, str(error), 408, error.part)
+        case MalformedError():
+            return error_reply(request, str(error), error.status, error.part)
+        case RefusedError():
+            return error_reply(request, str(error), 409, error.field)
+        case LimitedError():
+            return limited_reply(request, str(error), error.field, error.seconds)
+        case WorldUnavailableError() | BusyError():
+            return refused_reply(request, str(error))
+        case HTTPException():
+            return _http_response(request, error)
+    _log.error("the request failed", exc_info=error)
+    return _http_response(request, InternalServerError())
+
+
+def _http_response(request: Request, error: HTTPException) -> Response:
+    response = error_reply(request, f"{error.name}: {error.description}", error.code or 500)
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    if isinstance(error, UnsupportedMediaType):
+        response.headers["Accept-Encoding"] = ENCODINGS
+    return response

@@ -1,31 +1,18 @@
-"""Endpoints about the service itself: health, metrics, OpenAPI document."""
+"""What the event loop answers about the service itself: whether it is alive, and whether events can be written."""
 
-from flask import Flask, Response
-
-from game_api import metrics
 from game_api.log.event_log import EventLog
-from game_api.openapi.document import document
-from game_api.replies import error_reply, json_reply, reply
+from game_api.replies import Response, error_reply, reply
+from game_api.request import Request
 
 
-def add_operations(app: Flask, log: EventLog) -> None:
-    openapi = document()
+class Health:
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
 
-    def healthz() -> Response:
-        return reply("alive", {"status": "alive"})
+    async def alive(self, request: Request) -> Response:
+        return reply(request, "alive", {"status": "alive"})
 
-    def readyz() -> Response:
-        if log.is_ready():
-            return reply("ready", {"status": "ready"})
-        return error_reply("Kafka is unavailable, or the topic does not exist", 503)
-
-    def exposition() -> Response:
-        return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
-
-    def description() -> Response:
-        return json_reply(openapi)
-
-    app.add_url_rule("/healthz", "healthz", healthz)
-    app.add_url_rule("/readyz", "readyz", readyz)
-    app.add_url_rule("/metrics", "metrics", exposition)
-    app.add_url_rule("/openapi.json", "openapi", description)
+    async def ready(self, request: Request) -> Response:
+        if self._log.is_ready():
+            return reply(request, "ready", {"status": "ready"})
+        return error_reply(request, "Kafka is unavailable, or the topic does not exist", 503)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import idna
 from game_events import COMMON_FIELDS, InvalidEventError
@@ -22,10 +21,7 @@ PLAYER_HEADER = "X-Player"
 KEY_HEADER = "Idempotency-Key"
 
 _SINGLE = frozenset({"Host", PLAYER_HEADER, KEY_HEADER})
-_VARIABLES = {
-    header: "HTTP_" + header.upper().replace("-", "_")
-    for header in (*STORED_HEADERS.values(), PLAYER_HEADER, KEY_HEADER)
-}
+_KEYS = {header: header.lower() for header in (*STORED_HEADERS.values(), PLAYER_HEADER, KEY_HEADER)}
 
 
 @dataclass(frozen=True)
@@ -41,38 +37,38 @@ class Origin:
     player_name: str = ""
 
 
-def origin(environ: Mapping[str, Any]) -> Origin:
-    """Read a WSGI environment; raise InvalidRequestError, which names the header."""
-    headers = {}
+def origin(headers: Mapping[str, str]) -> Origin:
+    """Read a request's headers; raise InvalidRequestError, which names the header."""
+    stored = {}
     for name, header in STORED_HEADERS.items():
-        value = _header(environ, header, name)
+        value = _header(headers, header, name)
         if value:
-            headers[name] = value[:STORED_LENGTH]
-    given = _header(environ, PLAYER_HEADER, "player")
+            stored[name] = value[:STORED_LENGTH]
+    given = _header(headers, PLAYER_HEADER, "player")
     try:
-        player = prepared("player", given or _host_name(_without_port(headers.get("host", ""))))
+        player = prepared("player", given or _host_name(_without_port(stored.get("host", ""))))
     except InvalidEventError as error:
         raise InvalidRequestError(PLAYER_HEADER if given else "Host", f"invalid player name: {error.problem}") from None
     if not _FIELDS["player"].allows(player):
-        header = PLAYER_HEADER if environ.get(_VARIABLES[PLAYER_HEADER]) else "Host"
+        header = PLAYER_HEADER if headers.get(_KEYS[PLAYER_HEADER]) else "Host"
         raise InvalidRequestError(header, f"invalid player name: expected {_FIELDS['player'].expectation}")
     name = given if given != player else ""
-    return Origin(player, headers, _header(environ, KEY_HEADER, "event_id"), name)
+    return Origin(player, stored, _header(headers, KEY_HEADER, "event_id"), name)
 
 
-def _header(environ: Mapping[str, Any], header: str, name: str) -> str:
+def _header(headers: Mapping[str, str], header: str, name: str) -> str:
     """Return a header's value, checked against the event's field `name`, or "" without one."""
-    value: str | None = environ.get(_VARIABLES[header])
+    value = headers.get(_KEYS[header])
     # An empty player or key is a client's mistake; other empty headers count as absent.
     if value is None or (not value and header not in (PLAYER_HEADER, KEY_HEADER)):
         return ""
     if not value.isascii():
         try:
-            # WSGI decodes headers as latin-1.
+            # Transports decode headers as latin-1.
             value = value.encode("latin-1").decode()
         except UnicodeDecodeError:
             raise InvalidRequestError(header, "is not UTF-8") from None
-    # WSGI joins a repeated header's values with a comma.
+    # Transports join a repeated header's values with a comma.
     if header in _SINGLE and "," in value:
         raise InvalidRequestError(header, "expected a single value, got a repeated header or a comma")
     if not _FIELDS[name].allows(value):

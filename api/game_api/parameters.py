@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import request
 from game_events import Field, Kind
 from game_events.codec import without_repeats
 from werkzeug.exceptions import UnsupportedMediaType
 
 from game_api.bodies import body
 from game_api.errors import InvalidRequestError
+from game_api.request import Request
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
@@ -20,10 +20,10 @@ Value = Any
 """Any JSON value from a JSON body, otherwise text."""
 
 
-def parameters(known: Mapping[str, Field]) -> dict[str, Value]:
+def parameters(request: Request, known: Mapping[str, Field]) -> dict[str, Value]:
     """Return the given parameters; raise InvalidRequestError for one that is not `known` or is repeated."""
     values: dict[str, Value] = {}
-    for name, value in [*query(), *_from_body()]:
+    for name, value in [*pairs(request.query), *_from_body(request)]:
         if name not in known:
             expected = ", ".join(sorted(known)) or "none"
             raise InvalidRequestError(name[:100], f"expected a parameter of this action ({expected})")
@@ -33,21 +33,20 @@ def parameters(known: Mapping[str, Field]) -> dict[str, Value]:
     return values
 
 
-def query() -> list[tuple[str, str]]:
-    """Return the query's names and values; raise InvalidRequestError if one is not UTF-8."""
-    text = request.environ.get("QUERY_STRING", "")
-    return list(_pairs(text, "query")) if text else []
+def pairs(query: str) -> list[tuple[str, str]]:
+    """Return a query's names and values; raise InvalidRequestError if one is not UTF-8."""
+    return list(_pairs(query, "query")) if query else []
 
 
-def _from_body() -> Iterable[tuple[str, Value]]:
-    data = body()
+def _from_body(request: Request) -> Iterable[tuple[str, Value]]:
+    data = body(request)
     if not data:
         return ()
-    if request.mimetype == FORM:
+    if request.media_type == FORM:
         return _pairs(data.decode("latin-1"), "body")
-    if request.mimetype == JSON:
+    if request.media_type == JSON:
         return _members(data)
-    raise UnsupportedMediaType(f"Content-Type: expected {FORM} or {JSON}, got {request.mimetype[:100] or 'none'}")
+    raise UnsupportedMediaType(f"Content-Type: expected {FORM} or {JSON}, got {request.media_type[:100] or 'none'}")
 
 
 def _pairs(text: str, where: str) -> Iterable[tuple[str, str]]:

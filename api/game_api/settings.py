@@ -15,7 +15,11 @@ PREFIXES = ("API_", "KAFKA_", "WORLD_", "LOG_")
 class Settings(FromEnvironment):
     bind: str = setting("API_BIND", "127.0.0.1:5000")
     workers: int = setting("WEB_CONCURRENCY", 2)
-    threads: int = setting("API_THREADS", 32)
+    # For the pages and documents. The game's requests need none.
+    threads: int = setting("API_THREADS", 4, least=1)
+    # Requests that each worker answers at once, and the size of their bodies together: more are refused at once.
+    most_requests: int = setting("API_MOST_REQUESTS", 1000, least=1)
+    most_body_kbytes: int = setting("API_MOST_BODY_KBYTES", 32_768, least=1024)
     keepalive_seconds: int = setting("API_KEEPALIVE_SECONDS", 65)
     # The time a client has to send the first line and headers of a request, and its body.
     header_timeout_seconds: int = setting("API_HEADER_TIMEOUT_SECONDS", 5)

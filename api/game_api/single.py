@@ -5,8 +5,7 @@ from random import Random
 from time import monotonic, time
 from typing import Any
 
-from flask import Flask, Response, request
-from game_events import EVENT_TYPES, SCHEMA_VERSION, EventType, InvalidEventError, encode
+from game_events import SCHEMA_VERSION, EventType, InvalidEventError, encode
 from game_events.codec import validate_values
 from game_events.effects import filled, result_of
 from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
@@ -19,21 +18,13 @@ from game_api.log.event_log import KAFKA_UNAVAILABLE, EventLog, Outcome, Receipt
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, origin
 from game_api.parameters import parameters
-from game_api.replies import reply, unwritten_reply
+from game_api.replies import Response, reply, unwritten_reply
+from game_api.request import Request
 from game_api.speculation import refuse_speculation
 
 
-def add_actions(app: Flask, log: EventLog, world: World | None, random: Random) -> None:
-    for event_type in EVENT_TYPES.values():
-        view = _View(event_type, log, world, random)
-        app.add_url_rule(event_type.request, event_type.name, view, methods=["GET", "POST"])
-    for rule in app.url_map.iter_rules():
-        # Flask adds HEAD to GET, but HEAD must not have an effect.
-        (rule.methods or set()).discard("HEAD")
-
-
-class _View:
-    """The view of one action."""
+class Action:
+    """Responds to the requests for one action."""
 
     def __init__(self, event_type: EventType, log: EventLog, world: World | None, random: Random) -> None:
         self._type = event_type
@@ -43,54 +34,54 @@ class _View:
         self._parameters = {field.name: field for field in event_type.parameters}
         self._required = [field.name for field in event_type.parameters if field.required]
 
-    def __call__(self) -> Response:
-        began = monotonic()
-        refuse_speculation(request.environ)
-        event = self._event()
+    async def __call__(self, request: Request) -> Response:
+        refuse_speculation(request.headers)
+        event = self._event(request)
         if not self._log.is_reachable():
             # Do not decide what could not be written.
             count_events([(self._type.name, Outcome.REFUSED)], 0.0)
-            return self._unwritten(event, KAFKA_UNAVAILABLE)
-        decision = self._decide(event)
+            return await self._unwritten(request, event, KAFKA_UNAVAILABLE)
+        decision = await self._decide(request, event)
         event |= decision.fields
         record = Record(event["player"].encode(), encode(event))
         answer = filled(result_of(self._type, event).answer, displayed(event))
         decided = monotonic()
-        [receipt] = self._log.append([record], decided - began)
+        [receipt] = await self._log.append([record], decided - request.began)
         count_events([(self._type.name, receipt.outcome)], monotonic() - decided)
         if receipt.outcome is not Outcome.ACKED:
             if receipt.outcome is Outcome.UNKNOWN and self._world:
-                self._world.note_unconfirmed([event], decision.reply)
-            if receipt.outcome is Outcome.REFUSED and self._world and (decision.again or not self._world.revert(event)):
+                await self._world.note_unconfirmed([event], decision.reply)
+            is_refused = receipt.outcome is Outcome.REFUSED
+            if is_refused and self._world and (decision.again or not await self._world.revert(event)):
                 # The event of another request with this key may be in the topic.
                 receipt = receipt._replace(outcome=Outcome.UNKNOWN)
-            return self._unwritten(event, receipt)
+            return await self._unwritten(request, event, receipt)
         body = {
             "answer": answer,
             "event_id": event["event_id"],
             "partition": receipt.partition,
             "offset": receipt.offset,
         }
-        return reply(answer, body)
+        return reply(request, answer, body)
 
-    def _unwritten(self, event: Mapping[str, Any], receipt: Receipt) -> Response:
-        [receipt] = client_receipts(self._world, [event], [receipt])
+    async def _unwritten(self, request: Request, event: Mapping[str, Any], receipt: Receipt) -> Response:
+        [receipt] = await client_receipts(self._world, [event], [receipt])
         if event.get("idempotent"):
             retry = f"retry with the same {KEY_HEADER}"
         else:
             retry = f"retry with {KEY_HEADER}: {event['event_id']} within {RETRY_SECONDS // 60} minutes"
-        return unwritten_reply(receipt, event["event_id"], retry)
+        return unwritten_reply(request, receipt, event["event_id"], retry)
 
-    def _decide(self, event: Mapping[str, Any]) -> Decision:
+    async def _decide(self, request: Request, event: Mapping[str, Any]) -> Decision:
         if self._world:
-            return self._world.decide(event, request.remote_addr or "", self._random)
+            return await self._world.decide(event, request.address, self._random)
         if self._type.is_free:
             return Decision({})
         raise WorldUnavailableError("this service has no world")
 
-    def _event(self) -> dict[str, Any]:
+    def _event(self, request: Request) -> dict[str, Any]:
         now = int(time() * 1000)
-        sender = origin(request.environ)
+        sender = origin(request.headers)
         if is_service_made(sender.key) and not may_be_retried(sender.key, now):
             raise InvalidRequestError(KEY_HEADER, TOO_LATE)
         event: dict[str, Any] = {
@@ -109,14 +100,14 @@ class _View:
             event["description"] = self._type.description
         for name, distribution in self._type.draws.items():
             event[name] = distribution.draw(self._random)
-        event.update(self._parameters_given())
+        event.update(self._parameters_given(request))
         for name in self._required:
             if name not in event:
                 raise InvalidRequestError(name, "is missing")
         return event
 
-    def _parameters_given(self) -> dict[str, Any]:
-        values = parameters(self._parameters)
+    def _parameters_given(self, request: Request) -> dict[str, Any]:
+        values = parameters(request, self._parameters)
         try:
             validate_values(self._type.name, values)
             prepare(values)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from functools import lru_cache
 
 from werkzeug.exceptions import Forbidden
 
@@ -32,14 +32,19 @@ PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 
 _PREVIEW = re.compile("|".join(map(re.escape, PREVIEWS)), re.IGNORECASE)
 _PREFETCH = re.compile("prefetch|prerender|preview", re.IGNORECASE)
-_VARIABLES = {"HTTP_" + name.upper().replace("-", "_"): name for name in PURPOSES}
+_KEYS = {name.lower(): name for name in PURPOSES}
 
 
-def refuse_speculation(environ: Mapping[str, Any]) -> None:
+def refuse_speculation(headers: Mapping[str, str]) -> None:
     """Raise Forbidden for a prefetch or a link preview."""
-    for variable, name in _VARIABLES.items():
-        if variable in environ and _PREFETCH.search(environ[variable]):
+    for key, name in _KEYS.items():
+        if key in headers and _PREFETCH.search(headers[key]):
             raise Forbidden(f"{name}: expected a player's own request, got a prefetch: nothing was written")
-    found = _PREVIEW.search(environ.get("HTTP_USER_AGENT", ""))
-    if found:
+    agent = headers.get("user-agent", "")
+    if agent and _is_preview(agent):
         raise Forbidden("User-Agent: expected a player's own request, got a link preview's: nothing was written")
+
+
+@lru_cache(1024)
+def _is_preview(agent: str) -> bool:
+    return bool(_PREVIEW.search(agent))

@@ -12,6 +12,10 @@ RETRY_SECONDS = 600
 _TAG = "a9d7"
 """The UUID variant and 14 fixed bits, which leaves 60 random bits per millisecond."""
 
+_RUN = 1000
+"""The most ids of one draw."""
+_ENDS = tuple(f"{number % 4096:03x}" for number in range(4096 + _RUN))
+
 SERVICE_MADE = f"________-____-7___-{_TAG}-____________"
 """`is_service_made` as a pattern for SQL's LIKE."""
 
@@ -19,12 +23,13 @@ SERVICE_MADE = f"________-____-7___-{_TAG}-____________"
 def uuid7s(milliseconds: int, count: int) -> list[str]:
     """Return ids for events received at this time, in milliseconds since the epoch."""
     time = f"{milliseconds:012x}"
-    prefix = f"{time[:8]}-{time[8:]}-7"
-    digits = os.urandom(8 * count).hex()
-    return [
-        f"{prefix}{digits[start : start + 3]}-{_TAG}-{digits[start + 3 : start + 15]}"
-        for start in range(0, 16 * count, 16)
-    ]
+    drawn = os.urandom(8).hex()
+    prefix = f"{time[:8]}-{time[8:]}-7{drawn[:3]}-{_TAG}-{drawn[3:12]}"
+    # The ids of one draw follow each other from a random place.
+    first = int(drawn[12:15], 16)
+    if count <= _RUN:
+        return [prefix + digits for digits in _ENDS[first : first + count]]
+    return [*uuid7s(milliseconds, _RUN), *uuid7s(milliseconds, count - _RUN)]
 
 
 def is_service_made(event_id: str) -> bool:

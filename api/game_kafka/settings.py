@@ -62,7 +62,7 @@ class ProducerSettings(FromEnvironment):
     # Kafka gives up after this, and may notice a second late: less than the 5 s in which an answer is promised.
     delivery_timeout_ms: int = setting("KAFKA_DELIVERY_TIMEOUT_MS", 3000)
     # Limits of what a worker holds for Kafka. A request that would exceed them is refused as a whole; one request may
-    # need the least that is accepted. By default every thread may have a bulk request of 1,000 events in flight.
+    # need the least that is accepted. By default 32 bulk requests of 1,000 events may be in flight.
     queue_messages: int = setting("KAFKA_QUEUE_MESSAGES", 32_000, least=1000)
     queue_kbytes: int = setting("KAFKA_QUEUE_KBYTES", 24_576, least=8192)
 

@@ -1,87 +1,59 @@
-"""One script of the store, called by many threads: whichever thread has the connection calls it for all that wait."""
+"""One script of the store, called by many coroutines: what gathers while a call runs, or in one tick, is one call."""
 
-from collections import deque
-from threading import Lock
-from time import monotonic
+from asyncio import Future, Task, get_running_loop
+from hashlib import sha1
 
-from redis import Redis
-from redis.commands.core import Script
 from redis.exceptions import NoScriptError, RedisError
 
-_IDLE = 0.2
-"""Seconds after which a connection is checked before it is used: the store may have been restarted."""
-
-
-class _Call:
-    __slots__ = ("argument", "error", "reply")
-
-    def __init__(self, argument: bytes) -> None:
-        self.argument = argument
-        self.reply: str | None = None
-        self.error: RedisError | None = None
+from game_world.connection import StoreConnection
 
 
 class BatchedScript:
-    """Calls a script that takes any number of arguments and replies to each. Survives a fork before its first call."""
+    """Calls a script that takes any number of arguments and replies to each, from one event loop."""
 
-    def __init__(self, redis: Redis, script: Script) -> None:
-        self._redis = redis
-        self._script = script
-        self._running = Lock()
-        self._waiting: deque[_Call] = deque()
-        self._client: Redis | None = None
-        self._used = 0.0
+    def __init__(self, connection: StoreConnection, text: str) -> None:
+        self._connection = connection
+        self._text = text
+        # It names the script in the protocol, and protects nothing.
+        self._sha = sha1(text.encode(), usedforsecurity=False).hexdigest()
+        self._waiting: list[tuple[bytes, Future[str]]] = []
+        self._running: Task[None] | None = None
 
-    def call(self, argument: bytes) -> str:
+    async def call(self, argument: bytes) -> str:
         """Return the script's reply. Raises RedisError."""
-        call = _Call(argument)
-        self._waiting.append(call)
-        with self._running:
-            # The thread that ran before may have made this call, too.
-            if call.reply is None and call.error is None:
-                self._run(self._take_waiting())
-        if call.error:
-            raise call.error
-        assert call.reply is not None  # noqa: S101 for the type checker
-        return call.reply
+        loop = get_running_loop()
+        reply: Future[str] = loop.create_future()
+        self._waiting.append((argument, reply))
+        if self._running is None:
+            # The task begins in the next tick, after the calls of this one.
+            self._running = loop.create_task(self._run())
+        return await reply
 
-    def _take_waiting(self) -> list[_Call]:
-        return [self._waiting.popleft() for _ in range(len(self._waiting))]
-
-    def _run(self, calls: list[_Call]) -> None:
+    async def _run(self) -> None:
         try:
-            replies = self._evaluate([call.argument for call in calls])
+            while self._waiting:
+                calls, self._waiting = self._waiting, []
+                await self._answer(calls)
+        finally:
+            self._running = None
+
+    async def _answer(self, calls: list[tuple[bytes, "Future[str]"]]) -> None:
+        try:
+            replies = await self._evaluate([argument for argument, _ in calls])
+            if len(replies) != len(calls):
+                raise RedisError(f"expected {len(calls)} replies, got {len(replies)}")
         except Exception as error:
-            # No thread would run the calls that arrived meanwhile.
-            for call in [*calls, *self._take_waiting()]:
-                call.error = error if isinstance(error, RedisError) else RedisError(f"unreadable reply: {error!r}")
+            # Each waiter raises an error of its own: one error raised by several would collect all their tracebacks.
+            for _, reply in calls:
+                if not reply.done():
+                    reply.set_exception(error if isinstance(error, RedisError) else RedisError(f"no reply: {error!r}"))
         else:
-            for call, reply in zip(calls, replies, strict=True):
-                call.reply = reply
+            for (_, reply), one in zip(calls, replies, strict=True):
+                if not reply.done():
+                    reply.set_result(one)
 
-    def _evaluate(self, arguments: list[bytes]) -> list[str]:
-        client = self._connected()
+    async def _evaluate(self, arguments: list[bytes]) -> list[str]:
         try:
-            return list(client.evalsha(self._script.sha, 0, *arguments))
+            return list(await self._connection.execute("EVALSHA", self._sha, 0, *arguments))
         except NoScriptError:
-            return list(self._script(args=arguments, client=client))
-        except Exception:
-            # A reply that was left unread would be taken for the next one.
-            self._drop()
-            raise
-
-    def _connected(self) -> Redis:
-        """Return a client that keeps its connection: taking one from the pool costs as much as the call itself."""
-        now = monotonic()
-        if now - self._used > _IDLE:
-            # The pool checks each connection that it hands out.
-            self._drop()
-        self._used = now
-        if self._client is None:
-            self._client = self._redis.client()  # type: ignore[no-untyped-call]
-        return self._client
-
-    def _drop(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
+            return list(await self._connection.execute("EVAL", self._text, 0, *arguments))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -15,7 +16,6 @@ from redis.commands.core import Script
 from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 
-from game_world.batching import BatchedScript
 from game_world.records import Record
 
 IDEMPOTENCY_TTL = 3600
@@ -50,7 +50,7 @@ MOST_ITEMS = 500
 # A tie and its stamp are two fields, as are a guild and its stamp.
 _MOST_FIELDS = MOST_ITEMS + 2 * MOST_TIES + 2 + len(START)
 
-_TIMEOUT = 1.0
+TIMEOUT = 1.0
 """Seconds to wait for the store."""
 _FEED = 500
 """Events that the event feed keeps."""
@@ -81,17 +81,18 @@ class Store:
     """Survives a fork before its first use."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self.redis: Redis = Redis.from_url(
             url,
-            socket_timeout=_TIMEOUT,
-            socket_connect_timeout=_TIMEOUT,
+            socket_timeout=TIMEOUT,
+            socket_connect_timeout=TIMEOUT,
             decode_responses=True,
             # The names of others' keys may be any bytes.
             encoding_errors="backslashreplace",
             # A script that ran must not run again only because its reply was lost.
             retry=Retry(NoBackoff(), 0),
         )
-        self._decide = BatchedScript(self.redis, self._script("decide"))
+        self._decide = self._script("decide")
         self._revert = self._script("revert")
         self._project = self._script("project")
         self._begin_at = self._script("begin_at")
@@ -102,27 +103,11 @@ class Store:
         self._find_unconfirmed = self._script("find_unconfirmed")
 
     def _script(self, name: str) -> Script:
-        folder = files("game_world") / "scripts"
-        text = (folder / "world.lua").read_text() + (folder / f"{name}.lua").read_text()
-        for placeholder, value in (
-            ("%PREFIX%", PREFIX),
-            ("%START%", ", ".join(f"{attribute} = {value}" for attribute, value in START.items())),
-            ("%MOST_HEALTH%", str(MOST_HEALTH)),
-            ("%LEVEL_EXPERIENCE%", str(LEVEL_EXPERIENCE)),
-            ("%MOST_TIES%", str(MOST_TIES)),
-            ("%MOST_FIELDS%", str(_MOST_FIELDS)),
-            ("%IDEMPOTENCY_TTL%", str(IDEMPOTENCY_TTL)),
-            ("%ONCE_SECONDS%", str(ONCE_SECONDS)),
-            ("%ONCE_KEPT_SECONDS%", str(_ONCE_KEPT_SECONDS)),
-            ("%SEEN_SECONDS%", str(_SEEN_SECONDS)),
-            ("%RETRY_SECONDS%", str(RETRY_SECONDS)),
-        ):
-            text = text.replace(placeholder, value)
-        return self.redis.register_script(text)
+        return self.redis.register_script(script_text(name))
 
     def decide(self, command: Json) -> Json:
         """Decide a command, or only its limits if it has no name."""
-        reply = self._decide.call(orjson.dumps(command))
+        [reply] = self._decide(args=[orjson.dumps(command)])
         return dict(orjson.loads(reply)) if reply else {}
 
     def revert(self, names: Sequence[str], shared: bool = False) -> bool:
@@ -131,7 +116,7 @@ class Store:
 
     def note_unconfirmed(self, events: Sequence[Unconfirmed]) -> None:
         """Note events that may be in the topic although no response said so."""
-        self._note_unconfirmed(args=[orjson.dumps(_filled(event)) for event in events])
+        self._note_unconfirmed(args=[orjson.dumps(filled(event)) for event in events])
 
     def are_unconfirmed(self, onces: Sequence[str]) -> list[bool]:
         """Return for each event, by what it is counted once by, whether a record of it may be in the topic."""
@@ -294,5 +279,28 @@ def _is_old(name: str) -> bool:
     return name in _OLD_KEYS or name.startswith(_OLD_KINDS)
 
 
-def _filled(event: Unconfirmed) -> Json:
+def filled(event: Unconfirmed) -> Json:
+    """Return the event in the form that note_unconfirmed.lua takes."""
     return {name: value for name in ("once", "name", "response") if (value := getattr(event, name))}
+
+
+@cache
+def script_text(name: str) -> str:
+    """Return a script of the store, after the functions that all of them share."""
+    folder = files("game_world") / "scripts"
+    text = (folder / "world.lua").read_text() + (folder / f"{name}.lua").read_text()
+    for placeholder, value in (
+        ("%PREFIX%", PREFIX),
+        ("%START%", ", ".join(f"{attribute} = {value}" for attribute, value in START.items())),
+        ("%MOST_HEALTH%", str(MOST_HEALTH)),
+        ("%LEVEL_EXPERIENCE%", str(LEVEL_EXPERIENCE)),
+        ("%MOST_TIES%", str(MOST_TIES)),
+        ("%MOST_FIELDS%", str(_MOST_FIELDS)),
+        ("%IDEMPOTENCY_TTL%", str(IDEMPOTENCY_TTL)),
+        ("%ONCE_SECONDS%", str(ONCE_SECONDS)),
+        ("%ONCE_KEPT_SECONDS%", str(_ONCE_KEPT_SECONDS)),
+        ("%SEEN_SECONDS%", str(_SEEN_SECONDS)),
+        ("%RETRY_SECONDS%", str(RETRY_SECONDS)),
+    ):
+        text = text.replace(placeholder, value)
+    return text

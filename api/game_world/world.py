@@ -1,9 +1,10 @@
 """The world as the API uses it: it decides whether an action is allowed, and what it results in."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from asyncio import Lock
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from random import Random
-from threading import Lock
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
@@ -14,6 +15,7 @@ from game_events.names import displayed
 from game_events.rules import Kind, Precondition, Who
 from redis.exceptions import RedisError
 
+from game_world.calls import StoreCalls
 from game_world.commands import cached_response, command, decided, once_key, pending_name
 from game_world.limits import Bucket, Limit, LocalBuckets, client
 from game_world.store import Store, Unconfirmed
@@ -64,6 +66,8 @@ class Decision(NamedTuple):
 
 
 class World:
+    """Its coroutines belong to one event loop; `ask` is for threads. Survives a fork before its first use."""
+
     def __init__(self, store: Store, per_player: Limit, per_address: Limit) -> None:
         self.store = store
         self._unavailable_until = 0.0
@@ -72,8 +76,9 @@ class World:
         self._per_player = per_player
         self._per_address = per_address
         self._local = LocalBuckets()
+        self._calls = StoreCalls(store)
 
-    def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Decision:
+    async def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Decision:
         """Decide the event and apply its effects.
 
         Raises RefusedError, LimitedError, WorldUnavailableError: then nothing has happened. An event without
@@ -81,12 +86,12 @@ class World:
         """
         event_type = EVENT_TYPES[event["event_type"]]
         if event_type.concerns_target and event["target"] == event["player"]:
-            self.limit({event["player"]: 1}, address)
+            await self.limit({event["player"]: 1}, address)
             raise RefusedError("target", "That is yourself")
         buckets = self._buckets({event["player"]: 1}, address)
         made = command(event_type, event, random) | {"limits": buckets}
         try:
-            reply = self.ask(lambda: self.store.decide(made))
+            reply = await self._called(lambda: self._calls.decide(made))
         except WorldUnavailableError:
             self._limit_here(buckets)
             if event_type.is_free:
@@ -97,67 +102,80 @@ class World:
         self._check(event_type, event, reply)
         return Decision(decided(event_type, reply), "again" in reply, reply)
 
-    def limit(self, players: Mapping[str, int], address: str, cost: int = 1) -> None:
+    async def limit(self, players: Mapping[str, int], address: str, cost: int = 1) -> None:
         """Raise LimitedError if a player, each with their own cost, or the address is above the limit."""
         if not (buckets := self._buckets(players, address, cost)):
             return
         try:
-            reply = self.ask(lambda: self.store.decide({"limits": buckets}))
+            reply = await self._called(lambda: self._calls.decide({"limits": buckets}))
         except WorldUnavailableError:
             self._limit_here(buckets)
         else:
             self._check_limits(reply)
 
-    def revert(self, event: Mapping[str, Any]) -> bool:
+    async def revert(self, event: Mapping[str, Any]) -> bool:
         """Revert an event that is surely not in the topic. If the store is unavailable, the projection will do so.
 
         Return False and revert nothing if another request got the same response: its record may reach the topic.
         """
         try:
-            return self.store.revert([pending_name(event)])
+            return await self._calls.revert([pending_name(event)])
         except RedisError:
             return True
 
-    def note_unconfirmed(self, events: Iterable[Mapping[str, Any]], reply: Json | None = None) -> None:
+    async def note_unconfirmed(self, events: Iterable[Mapping[str, Any]], reply: Json | None = None) -> None:
         """Note for RETRY_SECONDS that these events may be in the topic; `reply` is the store's for a single event."""
-        for event in events:
+        for event in islice(events, max(0, _MOST_UNCONFIRMED - len(self._unconfirmed))):
             unconfirmed = Unconfirmed(once_key(event))
             if reply is not None and not event.get("idempotent"):
                 response = cached_response(EVENT_TYPES[event["event_type"]], event, reply)
                 unconfirmed = Unconfirmed(once_key(event), pending_name(event), orjson.dumps(response).decode())
-            if len(self._unconfirmed) < _MOST_UNCONFIRMED:
-                self._unconfirmed.append(unconfirmed)
+            self._unconfirmed.append(unconfirmed)
         with suppress(WorldUnavailableError):
-            self._send_unconfirmed()
+            await self._send_unconfirmed()
 
-    def may_be_written(self, events: Sequence[Mapping[str, Any]]) -> list[bool]:
+    async def may_be_written(self, events: Sequence[Mapping[str, Any]]) -> list[bool]:
         """Return for each event whether an earlier attempt may be in the topic: True unless the store knows of none."""
         try:
-            self._send_unconfirmed()
-            return self.ask(lambda: self.store.are_unconfirmed([once_key(event) for event in events]))
+            await self._send_unconfirmed()
+            return await self._called(lambda: self._calls.are_unconfirmed([once_key(event) for event in events]))
         except WorldUnavailableError:
             return [True] * len(events)
 
-    def _send_unconfirmed(self) -> None:
+    async def _send_unconfirmed(self) -> None:
         """Send the unconfirmed events to the store, with those that it could not take before."""
         if not self._unconfirmed:
             return
         # Nobody may ask for unconfirmed events until these are noted.
-        with self._noting:
+        async with self._noting:
             events = list(self._unconfirmed)
             if events:
-                self.ask(lambda: self.store.note_unconfirmed(events))
+                await self._called(lambda: self._calls.note_unconfirmed(events))
             del self._unconfirmed[: len(events)]
 
     def ask(self, question: Callable[[], T]) -> T:
         """Ask the store; raise WorldUnavailableError, at once if it has just failed to answer."""
-        if monotonic() < self._unavailable_until:
-            raise WorldUnavailableError("the world is unavailable")
+        self._check_available()
         try:
             return question()
         except RedisError as error:
-            self._unavailable_until = monotonic() + _PAUSE
-            raise WorldUnavailableError("the world is unavailable") from error
+            raise self._unavailable() from error
+
+    async def _called(self, question: Callable[[], Awaitable[T]]) -> T:
+        """Ask as `ask` does, from the event loop."""
+        self._check_available()
+        try:
+            return await question()
+        except RedisError as error:
+            raise self._unavailable() from error
+
+    def _check_available(self) -> None:
+        if monotonic() < self._unavailable_until:
+            raise WorldUnavailableError("the world is unavailable")
+
+    def _unavailable(self) -> WorldUnavailableError:
+        self._unavailable_until = monotonic() + _PAUSE
+        return WorldUnavailableError("the world is unavailable")
 
     def _buckets(self, players: Mapping[str, int], address: str, cost: int = 1) -> list[Bucket]:
         made: list[Bucket] = []

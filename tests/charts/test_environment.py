@@ -120,7 +120,7 @@ def test_the_charts_ask_for_what_the_code_does_by_default(charts: Charts) -> Non
     default = game_api.settings.Settings()
     for name in ("workers", "threads", "keepalive_seconds", "access_log", "producer", "log"):
         assert getattr(told, name) == getattr(default, name), name
-    for name in ("header_timeout_seconds", "body_timeout_seconds", "cors_origins"):
+    for name in ("header_timeout_seconds", "body_timeout_seconds", "cors_origins", "most_requests", "most_body_kbytes"):
         assert getattr(told, name) == getattr(default, name), name
     for name in ("player_rate", "player_burst", "address_rate", "address_burst", "trusted_proxies"):
         assert getattr(told, name) == getattr(default, name), name

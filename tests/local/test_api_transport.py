@@ -77,7 +77,7 @@ def test_slow_bytes_do_not_extend_the_deadline(game: Game, half: bytes, part: st
         assert part in answer.decode().rpartition("\r\n\r\n")[2]
 
 
-def test_a_client_that_does_not_read_does_not_hold_a_thread(game: Game):
+def test_a_client_that_does_not_read_does_not_hold_up_others(game: Game):
     """Clients that do not read their large responses are disconnected, and others get theirs."""
     limits = {"WEB_CONCURRENCY": "1", "API_THREADS": "2", "API_BODY_TIMEOUT_SECONDS": "1"}
     with game.another_api(**limits), ExitStack() as stack:

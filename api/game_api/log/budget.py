@@ -8,8 +8,14 @@ class Budget:
 
     def __init__(self, records: int, size: int) -> None:
         self._records = records
+        self._most = records
         self._size = size
         self._lock = Lock()
+
+    @property
+    def taken(self) -> int:
+        """The number of records in flight."""
+        return self._most - self._records
 
     def take(self, records: int, size: int) -> bool:
         with self._lock:

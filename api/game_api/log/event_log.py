@@ -33,7 +33,7 @@ KAFKA_UNAVAILABLE = Receipt(Outcome.REFUSED, reason="Kafka is unavailable")
 
 
 class EventLog(Protocol):
-    def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+    async def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
         """Write records and wait a bounded time for their outcomes; the receipts are in the order of the records.
 
         `late` is the number of seconds that the client has already waited.

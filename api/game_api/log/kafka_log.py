@@ -3,7 +3,9 @@
 import logging
 import os
 import signal
+from asyncio import AbstractEventLoop, get_running_loop
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from threading import Event, Lock, Thread
 from time import monotonic
@@ -26,6 +28,9 @@ IDLE_SECONDS = 3.0
 _MOST_LATE = 1.0
 """The most seconds by which a request's own wait is shortened, so that Kafka's report is still awaited."""
 
+_ANSWER_SECONDS = 3e-5
+"""What a record costs the event loop that is not acknowledged: the answers to all in flight may be due at once."""
+
 _BUSY = Receipt(Outcome.REFUSED, reason="too many events are in flight to Kafka")
 
 
@@ -42,6 +47,8 @@ class KafkaLog:
         self._stopping = Event()
         self._reachable = False
         self._last_ack = 0.0
+        self._loop: AbstractEventLoop | None = None
+        self._finished: list[Delivery] = []
         self._budget = Budget(settings.producer.queue_messages, 1024 * settings.producer.queue_kbytes)
 
     def start(self) -> Producer:
@@ -59,27 +66,48 @@ class KafkaLog:
                 self._producer = producer
             return self._producer
 
-    def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+    async def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
         producer = self._producer or self.start()
         if not self._reachable:
             return [KAFKA_UNAVAILABLE] * len(records)
         cost = len(records), sum(len(key) + len(value) for key, value in records)
         if not self._budget.take(*cost):
             return [_BUSY] * len(records)
-        delivery = Delivery(len(records), self._open_breaker, partial(self._budget.give_back, *cost))
+        self._loop = get_running_loop()
+        delivery = Delivery(records, self._open_breaker, partial(self._ended, cost))
         produce, topic, report = producer.produce, self._topic, delivery.report
-        index = 0
+        handed = 0
         try:
-            for index, (key, value) in enumerate(records):
-                produce(topic, value, key, on_delivery=partial(report, index))
+            for key, value in records:
+                produce(topic, value, key, -1, report)
+                handed += 1
         except BufferError:
-            delivery.refuse_from(index, "the queue to Kafka is full")
+            delivery.refuse_from(handed, "the queue to Kafka is full")
         except KafkaException as error:
-            delivery.refuse_from(index, str(error))
-        receipts = delivery.wait(self._answer_timeout - min(late, _MOST_LATE))
+            delivery.refuse_from(handed, str(error))
+        late += _ANSWER_SECONDS * self._budget.taken
+        await self._wait(delivery, self._answer_timeout - min(late, _MOST_LATE))
+        receipts = delivery.result()
         if receipts[0].outcome is Outcome.ACKED:
             self._last_ack = monotonic()
         return receipts
+
+    async def _wait(self, delivery: Delivery, timeout: float) -> None:
+        """Wait until Kafka has reported on all records, or for so many seconds."""
+        loop = get_running_loop()
+        delivery.waiter = loop.create_future()
+        # A report before this line woke nobody.
+        if not delivery.has_ended:
+            timer = loop.call_later(timeout, delivery.give_up)
+            try:
+                await delivery.waiter
+            finally:
+                timer.cancel()
+
+    def _ended(self, cost: tuple[int, int], delivery: Delivery) -> None:
+        """Note that Kafka holds none of these records any more. Called by the poll thread, or within `append`."""
+        self._budget.give_back(*cost)
+        self._finished.append(delivery)
 
     def is_reachable(self) -> bool:
         if self._producer is None:
@@ -105,6 +133,16 @@ class KafkaLog:
     def _poll(self, producer: Producer) -> None:
         while not self._stopping.is_set():
             producer.poll(0.1)
+            if self._finished:
+                self._wake_finished()
+
+    def _wake_finished(self) -> None:
+        """Wake all whose reports came with one poll, by one call into the event loop."""
+        finished, self._finished = self._finished, []
+        # In a closed loop no request waits.
+        with suppress(RuntimeError):
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(_wake, finished)
 
     def _watch(self, producer: Producer) -> None:
         while not self._stopping.wait(PROBE_SECONDS):
@@ -123,6 +161,11 @@ class KafkaLog:
         except KafkaException:
             # Under load an answer may be late while events are still acknowledged.
             self._reachable = self._last_ack > began
+
+
+def _wake(deliveries: list[Delivery]) -> None:
+    for delivery in deliveries:
+        delivery.wake()
 
 
 def _on_error(error: KafkaError) -> None:

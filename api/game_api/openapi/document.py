@@ -2,7 +2,8 @@
 
 from game_events import EVENT_TYPES, EventType
 
-from game_api.bulk import MAX_ITEMS, PATH
+from game_api.bulk import PATH
+from game_api.items import MAX_ITEMS
 from game_api.openapi.responses import (
     JSON,
     OBJECT,

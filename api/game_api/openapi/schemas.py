@@ -4,7 +4,7 @@ from typing import Any
 
 from game_events import COMMON_FIELDS, EventType, Field, Kind, names
 
-from game_api.bulk import FROM_REQUEST
+from game_api.items import FROM_REQUEST
 
 Json = dict[str, Any]
 

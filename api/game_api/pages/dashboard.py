@@ -6,10 +6,9 @@ from functools import partial
 from flask import Flask, Response
 from redis.exceptions import RedisError
 
-from game_api.pages.page import page
+from game_api.pages.page import json_page, page
 from game_api.pages.queries import QUERIES
 from game_api.pages.query_cache import QueryCache, Rows
-from game_api.replies import json_reply
 
 PATIENCE = 4.0
 """How many seconds the first viewers wait for results."""
@@ -31,8 +30,8 @@ def add_dashboard(app: Flask, trino_url: str, positions: Positions | None = None
 
     def data() -> Response:
         if cache is None:
-            return json_reply({"error": _NO_DASHBOARD}, 503)
-        return json_reply(cache.snapshot(PATIENCE))
+            return json_page({"error": _NO_DASHBOARD}, 503)
+        return json_page(cache.snapshot(PATIENCE))
 
     app.add_url_rule("/dashboard", "dashboard", dashboard)
     app.add_url_rule("/dashboard/data", "dashboard_data", data)

@@ -1,7 +1,10 @@
-"""HTML pages from `static`, with headers that restrict what a browser may do with them."""
+"""HTML pages from `static`, with headers that restrict what a browser may do with them, and JSON for their scripts."""
 
+from collections.abc import Mapping
 from importlib.resources import files
+from typing import Any
 
+import orjson
 from flask import Response
 
 _HEADERS = {
@@ -19,3 +22,7 @@ def page(name: str) -> Response:
     """Respond with an HTML file from `static`."""
     text = (files("game_api.pages") / "static" / name).read_bytes()
     return Response(text, mimetype="text/html", headers=_HEADERS)
+
+
+def json_page(body: Mapping[str, Any], status: int = 200) -> Response:
+    return Response(orjson.dumps(body), status, mimetype="application/json")

@@ -6,7 +6,7 @@ from importlib.resources import files
 from time import monotonic
 from typing import Any, TypeVar
 
-from flask import Flask, Response, send_from_directory
+from flask import Flask, Response, request, send_from_directory
 from game_events import COMMON_FIELDS
 from game_world.views import ReadModel
 from game_world.world import World, WorldUnavailableError
@@ -14,9 +14,8 @@ from werkzeug.routing import BaseConverter
 
 from game_api.errors import InvalidRequestError
 from game_api.pages.actions import action_families
-from game_api.pages.page import page
-from game_api.parameters import query
-from game_api.replies import json_reply
+from game_api.pages.page import json_page, page
+from game_api.parameters import pairs
 
 CACHE_SECONDS = 0.5
 """How long an overview is cached for all viewers."""
@@ -52,18 +51,18 @@ def add_game_pages(app: Flask, world: World | None) -> None:
         return response
 
     def read_world() -> Response:
-        after = dict(query()).get("after", "")
+        after = dict(pairs(request.query_string.decode("latin-1"))).get("after", "")
         if after and not _FEED_ID.fullmatch(after):
             raise InvalidRequestError("after", "expected the id of an entry, such as 1700000000000-0")
-        return json_reply({**viewer.overview(), "feed": viewer.ask(lambda views: views.feed(after))})
+        return json_page({**viewer.overview(), "feed": viewer.ask(lambda views: views.feed(after))})
 
     def read_hero(name: str) -> Response:
         if not _PLAYER.allows(name):
             raise InvalidRequestError("name", f"expected {_PLAYER.expectation}")
-        return json_reply(viewer.ask(lambda views: views.hero(name)))
+        return json_page(viewer.ask(lambda views: views.hero(name)))
 
     def list_actions() -> Response:
-        return json_reply(families)
+        return json_page(families)
 
     app.add_url_rule("/play", "play", play)
     app.add_url_rule("/static/<file>", "static", static)

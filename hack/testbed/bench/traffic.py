@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from confluent_kafka import Producer
-from game_api.bulk import FROM_REQUEST, PATH
+from game_api.bulk import PATH
+from game_api.items import FROM_REQUEST
 from game_events import EVENT_TYPES, FREE, encode
 from game_events.event_ids import uuid7s
 

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from flask.testing import FlaskClient
 from game_api import create_app
 from game_api.log.event_log import Outcome, Receipt, Record
+from werkzeug.test import Client
+
+from tests.unit.game_api.client import client_for
 
 HOST = "localhost"
 """The Host header of a client's requests."""
@@ -20,7 +22,7 @@ class MemoryLog:
         self.records: list[Record] = []
         self._failures = list(failures)
 
-    def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+    async def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
         return [self._append(record) for record in records]
 
     def _append(self, record: Record) -> Receipt:
@@ -40,5 +42,5 @@ class MemoryLog:
         return [json.loads(record.value) for record in self.records]
 
 
-def client_of(log: MemoryLog) -> FlaskClient:
-    return create_app(log, random=Random(7)).test_client()
+def client_of(log: MemoryLog) -> Client:
+    return client_for(create_app(log, random=Random(7)))

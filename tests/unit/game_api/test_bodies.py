@@ -6,8 +6,7 @@ import random
 
 import pytest
 import zstandard
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from tests.unit.game_api.memory_log import MemoryLog, client_of
 
@@ -17,7 +16,7 @@ PACK = {"gzip": gzip.compress, "x-gzip": gzip.compress, "zstd": zstandard.compre
 SKIPPABLE = b"\x50\x2a\x4d\x18\x03\x00\x00\x00abc"
 
 
-def post(log: MemoryLog, encoding: str, data: bytes, client: FlaskClient | None = None) -> TestResponse:
+def post(log: MemoryLog, encoding: str, data: bytes, client: Client | None = None) -> TestResponse:
     headers = {"Content-Encoding": encoding, "Accept": "application/json"}
     return (client or client_of(log)).post("/events", data=data, content_type="application/json", headers=headers)
 

@@ -1,19 +1,20 @@
 """Caches, link previews, and pages of other origins."""
 
 import pytest
-from flask.testing import FlaskClient
 from game_api import create_app
 from game_api.settings import Settings
+from werkzeug.test import Client
 
+from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog, client_of
 
 PAGE = "https://game.example"
 ITEM = '[{"event_type":"default"}]'
 
 
-def client_for(*origins: str) -> tuple[FlaskClient, MemoryLog]:
+def client_allowing(*origins: str) -> tuple[Client, MemoryLog]:
     log = MemoryLog()
-    return create_app(log, cors_origins=frozenset(origins)).test_client(), log
+    return client_for(create_app(log, cors_origins=frozenset(origins))), log
 
 
 @pytest.mark.parametrize(
@@ -93,7 +94,7 @@ def test_no_other_origin_is_allowed_by_default():
 @pytest.mark.parametrize(("allowed", "answered"), [([PAGE], PAGE), (["https://a.example", PAGE], PAGE), (["*"], "*")])
 def test_an_allowed_origin_may_read_answers(allowed: list[str], answered: str):
     """A page of an allowed origin may read any response, including errors, and the headers it needs."""
-    client, _ = client_for(*allowed)
+    client, _ = client_allowing(*allowed)
     for path in ("/", "/nowhere", "/explore"):
         answer = client.get(path, headers={"Origin": PAGE})
         assert answer.headers["Access-Control-Allow-Origin"] == answered
@@ -106,7 +107,7 @@ def test_an_allowed_origin_may_read_answers(allowed: list[str], answered: str):
 )
 def test_other_origins_are_not_allowed(origin: str):
     """Origins are compared as a whole, and Vary tells caches that the response depends on them."""
-    client, _ = client_for(PAGE)
+    client, _ = client_allowing(PAGE)
     answer = client.get("/", headers={"Origin": origin})
     assert "Access-Control-Allow-Origin" not in answer.headers
     assert answer.headers["Vary"] == "Origin"
@@ -115,7 +116,7 @@ def test_other_origins_are_not_allowed(origin: str):
 
 def test_preflights_have_no_effect():
     """A preflight request returns what a page may send, and writes nothing."""
-    client, log = client_for(PAGE)
+    client, log = client_allowing(PAGE)
     asked = {"Origin": PAGE, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-player"}
     answer = client.options("/purchase_a_sword", headers=asked)
     assert answer.status_code == 200
@@ -138,7 +139,7 @@ def test_preflights_have_no_effect():
 )
 def test_beacons_of_allowed_origins_are_read(allowed: list[str], origin: str | None, status: int):
     """`sendBeacon` sends JSON as text/plain, which is read as JSON if the page may use the API."""
-    client, log = client_for(*allowed)
+    client, log = client_allowing(*allowed)
     headers = {"Origin": origin} if origin else {}
     answer = client.post("/events", data=ITEM, content_type="text/plain;charset=UTF-8", headers=headers)
     assert answer.status_code == status

@@ -6,21 +6,22 @@ from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
 from game_api import create_app
 from game_api.pages.queries import QUERIES
 from game_api.pages.query_cache import QueryCache, QueryFailedError, Rows, UnavailableError
 from testbed.settings import Ports
 from testbed.waiting import wait_until
+from werkzeug.test import Client
 
+from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog
 
 
 @pytest.fixture
-def client() -> FlaskClient:
+def client() -> Client:
     """A client of a service whose Trino is not running."""
     url = f"http://127.0.0.1:{Ports.free().trino}"
-    return create_app(MemoryLog(), random=Random(7), trino_url=url).test_client()
+    return client_for(create_app(MemoryLog(), random=Random(7), trino_url=url))
 
 
 def cache_of(query: Callable[[], Rows], fresh: float = 60) -> QueryCache:
@@ -32,7 +33,7 @@ def result(cache: QueryCache, patience: float = 5) -> dict[str, Any]:
     return dict(vars(cache.snapshot(patience)["queries"]["query"]))
 
 
-def test_the_page_and_its_files_are_served(client: FlaskClient) -> None:
+def test_the_page_and_its_files_are_served(client: Client) -> None:
     """The page forbids its browser external content, and each file that it refers to exists."""
     page = client.get("/dashboard")
     assert (page.status_code, page.mimetype) == (200, "text/html")
@@ -47,13 +48,13 @@ def test_the_page_and_its_files_are_served(client: FlaskClient) -> None:
         assert client.get(f"/static/{file}").status_code == 200
 
 
-def test_a_head_has_no_body(client: FlaskClient) -> None:
+def test_a_head_has_no_body(client: Client) -> None:
     """The response to HEAD has no body."""
     head = client.head("/dashboard")
     assert (head.status_code, head.data) == (200, b"")
 
 
-def test_an_unavailable_trino_is_reported(client: FlaskClient) -> None:
+def test_an_unavailable_trino_is_reported(client: Client) -> None:
     """While Trino is unavailable, the response is still 200, and names the reason and the beginning."""
     answer = client.get("/dashboard/data")
     assert answer.status_code == 200
@@ -67,7 +68,7 @@ def test_an_unavailable_trino_is_reported(client: FlaskClient) -> None:
 
 def test_without_a_url_of_trino_there_is_no_dashboard() -> None:
     """A service without TRINO_URL says so in its data, and still serves the page, which shows that."""
-    client = create_app(MemoryLog(), random=Random(7)).test_client()
+    client = client_for(create_app(MemoryLog(), random=Random(7)))
     answer = client.get("/dashboard/data")
     assert (answer.status_code, answer.json) == (503, {"error": "this service has no dashboard: TRINO_URL is not set"})
     assert client.get("/dashboard").status_code == 200

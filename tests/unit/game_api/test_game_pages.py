@@ -3,7 +3,6 @@
 from collections import Counter
 
 import pytest
-from flask.testing import FlaskClient
 from game_api import create_app
 from game_events import EVENT_TYPES
 from game_events.chance import Normal, Uniform
@@ -11,19 +10,21 @@ from game_world import views
 from game_world.limits import Limit
 from game_world.store import Store
 from game_world.world import World
+from werkzeug.test import Client
 
+from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog, client_of
 
 SWORD = {"event_type": "purchase_sword", "player": "knight1", "received_at": 1_700_000_000_000}
 
 
 @pytest.fixture
-def client() -> FlaskClient:
+def client() -> Client:
     """A client of a service without a world."""
     return client_of(MemoryLog())
 
 
-def test_the_page_is_served_with_its_headers(client: FlaskClient) -> None:
+def test_the_page_is_served_with_its_headers(client: Client) -> None:
     """The page is served even without a world, and allows only its own files to run."""
     page = client.get("/play")
     assert (page.status_code, page.mimetype) == (200, "text/html")
@@ -41,7 +42,7 @@ def test_the_page_is_served_with_its_headers(client: FlaskClient) -> None:
     ("file", "kind"),
     [("play.css", "text/css"), ("play.js", "text/javascript"), ("play-icons.svg", "image/svg+xml")],
 )
-def test_its_files_are_served(client: FlaskClient, file: str, kind: str) -> None:
+def test_its_files_are_served(client: Client, file: str, kind: str) -> None:
     """A file has its content type, which browsers must not guess."""
     answer = client.get(f"/static/{file}")
     assert (answer.status_code, answer.mimetype) == (200, kind)
@@ -49,13 +50,13 @@ def test_its_files_are_served(client: FlaskClient, file: str, kind: str) -> None
 
 
 @pytest.mark.parametrize("path", ["/static/nothing.js", "/static/..%2fpage.py", "/static/%2e%2e/page.py", "/static/"])
-def test_other_files_are_not_served(client: FlaskClient, path: str) -> None:
+def test_other_files_are_not_served(client: Client, path: str) -> None:
     """Files outside the folder are not served."""
     assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/world", "/heroes/knight1"])
-def test_without_a_world_its_endpoints_are_unavailable(client: FlaskClient, path: str) -> None:
+def test_without_a_world_its_endpoints_are_unavailable(client: Client, path: str) -> None:
     """Without a world the response is 503 with Retry-After."""
     answer = client.get(path)
     assert answer.status_code == 503
@@ -66,31 +67,31 @@ def test_without_a_world_its_endpoints_are_unavailable(client: FlaskClient, path
 def test_without_its_store_the_world_is_unavailable(path: str) -> None:
     """While the store is unavailable, the response is 503."""
     world = World(Store("redis://127.0.0.1:1"), Limit(0, 0), Limit(0, 0))
-    client = create_app(MemoryLog(), world).test_client()
+    client = client_for(create_app(MemoryLog(), world))
     assert [client.get(path).status_code for _ in range(2)] == [503, 503]
 
 
 @pytest.mark.parametrize("after", ["1", "1-", "-1", "1-0-0", "1-x", "(1-0", "+", "1-0\n", "٣-٣", f"{10**19}-0"])
-def test_an_invalid_feed_id_is_refused(client: FlaskClient, after: str) -> None:
+def test_an_invalid_feed_id_is_refused(client: Client, after: str) -> None:
     """An invalid id of a feed entry is refused before it gets to the store; the error names the field."""
     answer = client.get("/world", query_string={"after": after}, headers={"Accept": "application/json"})
     assert (answer.status_code, answer.json["field"]) == (400, "after")
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "a%09b"])
-def test_an_invalid_name_is_refused(client: FlaskClient, name: str) -> None:
+def test_an_invalid_name_is_refused(client: Client, name: str) -> None:
     """The name of a hero must be a valid player name."""
     answer = client.get(f"/heroes/{name}", headers={"Accept": "application/json"})
     assert (answer.status_code, answer.json["field"]) == (400, "name")
 
 
-def test_names_may_have_slashes(client: FlaskClient) -> None:
+def test_names_may_have_slashes(client: Client) -> None:
     """The rest of the path is the name: the request is routed, and fails only because there is no world."""
     for name in ("a%2Fb", "%2Fa", "a%2F", "%2F%2F", "%C3%A9", "%3Cb%3E"):
         assert client.get(f"/heroes/{name}").status_code == 503
 
 
-def test_the_actions_are_those_of_the_catalog(client: FlaskClient) -> None:
+def test_the_actions_are_those_of_the_catalog(client: Client) -> None:
     """Every event type is listed exactly once, in its family, with its path and parameters."""
     families = client.get("/actions").json["families"]
     listed = [(one["family"], action) for one in families for action in one["actions"]]
@@ -103,7 +104,7 @@ def test_the_actions_are_those_of_the_catalog(client: FlaskClient) -> None:
         assert len(action["needs"]) == len(event_type.preconditions)
 
 
-def test_chance_is_described(client: FlaskClient) -> None:
+def test_chance_is_described(client: Client) -> None:
     """Every distribution of the catalog is described with its action."""
     described = {
         action["name"]: " ".join(action["chance"])

@@ -1,23 +1,21 @@
-"""The parts of gunicorn that are not its public interface, and that the API's worker relies on."""
+"""The parts of gunicorn that are not its public interface, and that the API's front relies on."""
 
 import inspect
-import socket
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import gunicorn
 import pytest
+from game_api.front.chunks import Chunks
+from gunicorn.asgi import parser
+from gunicorn.asgi.parser import PythonProtocol
 from gunicorn.config import Config
-from gunicorn.glogging import Logger
 from gunicorn.http import errors
-from gunicorn.http.body import Body, LengthReader
-from gunicorn.http.message import Message, Request
-from gunicorn.http.parser import Parser
-from gunicorn.http.unreader import SocketUnreader, Unreader
-from gunicorn.workers.base import Worker
-from gunicorn.workers.gthread import TConn, ThreadWorker
+from gunicorn.http.body import LengthReader
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
+from gunicorn.workers.gasgi import ASGIWorker
 
 REQUIREMENTS = Path(__file__).parents[3] / "requirements/api.txt"
 
@@ -25,39 +23,27 @@ WRITTEN_FOR = "27.0"
 """The minor version of gunicorn that the digests below are of."""
 
 METHODS = {
-    (ThreadWorker, "accept"): "f8dcead3dce5",
-    (ThreadWorker, "enqueue_req"): "c9f428953d24",
-    (ThreadWorker, "on_client_socket_readable"): "aead1a3ea7b7",
-    (ThreadWorker, "on_pending_socket_readable"): "2475f7087832",
-    (ThreadWorker, "murder_keepalived"): "4459960c4ccc",
-    (ThreadWorker, "murder_pending"): "7bf11f464542",
-    (ThreadWorker, "run"): "f92c7394d857",
-    (ThreadWorker, "finish_request"): "616e7bb15a00",
-    (ThreadWorker, "handle"): "ca85c9be3df7",
-    (ThreadWorker, "_keepalive_after"): "4ebdbbc8bf5a",
-    (ThreadWorker, "handle_request"): "6d0de5b91910",
-    (Worker, "handle_error"): "75426448389b",
-    (TConn, "__init__"): "c8763d7c6597",
-    (TConn, "init"): "5ff3d4ba451c",
-    (TConn, "close"): "6d1c334ed197",
-    (Parser, "__next__"): "b8536520e958",
-    (Parser, "finish_body"): "54c5d0d28c26",
-    (Unreader, "read"): "cbfeead6687f",
-    (SocketUnreader, "chunk"): "9f62532259f8",
-    (LengthReader, "read"): "be99a0aa587f",
-    (Body, "_read_reader"): "443e7cfab4b8",
-    (Message, "force_close"): "656092cce3c3",
+    (ASGIWorker, "init_process"): "1372e83712f0",
+    (ASGIWorker, "load_wsgi"): "292aafe0c901",
+    (ASGIWorker, "init_signals"): "3ffb903a13e4",
+    (ASGIWorker, "run"): "60eab51d5a8d",
+    (ASGIWorker, "_serve"): "986a7a4ab51c",
+    (ASGIWorker, "_get_ssl_context"): "5e27362f34c7",
+    (ASGIWorker, "_cleanup"): "5a98ce1170c5",
+    (Request, "parse"): "34c084607ae1",
+    (Request, "set_body_reader"): "db5c46d4c717",
+    (PythonProtocol, "feed"): "ff40ff8a76f9",
+    (PythonProtocol, "remaining"): "3ab17cfac417",
+    (PythonProtocol, "_parse_chunked_body"): "be459f71ae62",
 }
-"""Each method that worker.py, connection.py and request_body.py replace or depend on: a digest of its source."""
+"""Each method that the front replaces or depends on: a digest of its source."""
 
 FIELDS = {
-    "worker": ("alive", "cfg", "log", "nr_conns", "pending_conns", "keepalived_conns", "poller", "worker_connections"),
-    "connection": ("sock", "timeout", "parser", "data_ready"),
-    "unreader": ("buf", "sock"),
-    "request": ("headers", "body"),
+    "worker": ("alive", "asgi", "cfg", "log", "loop", "sockets", "worker_connections", "ppid", "_quick_shutdown"),
+    "request": ("method", "path", "query", "headers", "version", "body"),
     "reader": ("length",),
 }
-"""What is read or set on gunicorn's objects."""
+"""What is read on gunicorn's objects."""
 
 ERRORS: dict[str, dict[str, Any]] = {
     "InvalidRequestLine": {"req": "x"},
@@ -70,21 +56,15 @@ ERRORS: dict[str, dict[str, Any]] = {
     "InvalidHeader": {"hdr": "x"},
     "UnsupportedTransferCoding": {"hdr": "x"},
     "ExpectationFailed": {"expect": "x"},
-    "InvalidChunkSize": {"data": b"x"},
-    "ChunkMissingTerminator": {"term": b"x"},
-    "InvalidChunkExtension": {"reason": "x"},
-    "InvalidResponseHeader": {"hdr": "x"},
-    "InvalidResponseHeaderName": {"hdr": "x"},
-    "ConfigurationProblem": {"info": "x"},
     "ParseException": {},
 }
-"""The errors of gunicorn.http.errors that refusals.py maps to responses, and their arguments, which it reads back."""
+"""The errors of gunicorn.http.errors that front/refusals.py maps to responses, and the arguments that it reads back."""
 
 
 def problem(part: str, difference: str) -> str:
     return (
-        f"gunicorn {gunicorn.__version__}: {part} {difference} since {WRITTEN_FOR}, which the API's worker was written "
-        "for. Compare it with api/game_api/{worker,connection,request_body,refusals}.py, then update this test"
+        f"gunicorn {gunicorn.__version__}: {part} {difference} since {WRITTEN_FOR}, which the API's front was written "
+        "for. Compare it with api/game_api/front, then update this test"
     )
 
 
@@ -104,49 +84,55 @@ def changed_methods() -> list[str]:
 
 
 @pytest.fixture
-def objects() -> Iterator[dict[str, Any]]:
-    """One of each of gunicorn's objects that the worker deals with, by the names in FIELDS."""
+def objects() -> dict[str, Any]:
+    """One of each of gunicorn's objects that the front deals with, by the names in FIELDS."""
     config = Config()
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        theirs.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n[]")
-        connection = TConn(config, ours, ("127.0.0.1", 1), ("127.0.0.1", 2))
-        connection.init()
-        request = next(connection.parser)
-        yield {
-            "worker": ThreadWorker(0, 0, [], None, 30, config, Logger(config)),
-            "connection": connection,
-            "unreader": connection.parser.unreader,
-            "request": request,
-            "reader": request.body.reader,
-        }
+    head = b"POST /a?b=c HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
+    request = Request(config, IterUnreader([head]), ("127.0.0.1", 1))
+    worker = ASGIWorker(0, 0, [], None, 30, config, None)
+    worker.asgi = None
+    return {"worker": worker, "request": request, "reader": request.body.reader}
 
 
-def test_gunicorn_is_the_version_that_the_worker_was_written_for() -> None:
+def test_gunicorn_is_the_version_that_the_front_was_written_for() -> None:
     """Another minor version of gunicorn, installed or pinned, fails here first."""
-    expected = f"gunicorn: expected {WRITTEN_FOR}.*, which the API's worker was written for"
+    expected = f"gunicorn: expected {WRITTEN_FOR}.*, which the API's front was written for"
     assert gunicorn.__version__.rpartition(".")[0] == WRITTEN_FOR, f"{expected}, got {gunicorn.__version__}"
     assert f"gunicorn=={WRITTEN_FOR}." in REQUIREMENTS.read_text(), f"{expected}, got another in {REQUIREMENTS.name}"
 
 
-def test_the_methods_are_those_that_the_worker_was_written_for() -> None:
-    """A method that the worker replaces or depends on has the source it was written for."""
+def test_the_methods_are_those_that_the_front_was_written_for() -> None:
+    """A method that the front replaces or depends on has the source it was written for."""
     assert changed_methods() == []
 
 
 @pytest.mark.parametrize("kind", FIELDS)
 def test_gunicorns_objects_have_the_fields(objects: dict[str, Any], kind: str) -> None:
-    """Each field that the worker reads or sets exists on gunicorn's own objects."""
+    """Each field that the front reads exists on gunicorn's own objects."""
     missing = [name for name in FIELDS[kind] if not hasattr(objects[kind], name)]
     assert not missing, problem(f"{type(objects[kind]).__name__}: {', '.join(missing)}", "was removed")
 
 
-def test_a_request_is_read_through_the_parsers_unreader(objects: dict[str, Any]) -> None:
-    """The parser and the body read from the same unreader, which the worker replaces by its own."""
-    assert isinstance(objects["request"], Request)
+def test_a_head_is_parsed_without_its_body(objects: dict[str, Any]) -> None:
+    """The parser needs a request's head only, and tells how long the body will be."""
+    request = objects["request"]
     assert isinstance(objects["reader"], LengthReader)
-    assert objects["reader"].unreader is objects["unreader"]
-    assert objects["request"].headers == [("HOST", "a"), ("CONTENT-LENGTH", "2")]
+    assert (request.method, request.path, request.query, request.version) == ("POST", "/a", "b=c", (1, 1))
+    assert request.headers == [("HOST", "a"), ("CONTENT-LENGTH", "2")]
+    assert objects["reader"].length == 2
+
+
+def test_chunks_are_decoded_as_they_arrive() -> None:
+    """However chunks are cut, the body is the same, and what follows it is kept."""
+    data = b"5;a=b\r\nhello\r\n1\r\n!\r\n0\r\nX: y\r\n\r\n"
+    chunks = Chunks()
+    assert [chunks.feed(data[place : place + 1]) for place in range(len(data))] == [False] * (len(data) - 1) + [True]
+    assert bytes(chunks.body) == b"hello!"
+    whole = Chunks()
+    assert whole.feed(data + b"GET /")
+    assert (bytes(whole.body), whole.rest()) == (b"hello!", b"GET /")
+    with pytest.raises(parser.ParseError):
+        Chunks().feed(b"zz\r\n")
 
 
 @pytest.mark.parametrize("name", ERRORS)
@@ -166,6 +152,6 @@ def test_a_removed_or_changed_method_is_named(monkeypatch: pytest.MonkeyPatch, o
     name = f"gunicorn {gunicorn.__version__}: {owner.__name__}.{method}"
     monkeypatch.setattr(owner, method, problem)
     assert [found for found in changed_methods() if found.startswith(f"{name} has changed")]
-    if method not in ("__init__", "close") and not any(hasattr(base, method) for base in owner.__bases__):
+    if not any(hasattr(base, method) for base in owner.__bases__):
         monkeypatch.delattr(owner, method)
         assert [found for found in changed_methods() if found.startswith(f"{name} was removed")]

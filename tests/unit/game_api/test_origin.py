@@ -1,15 +1,13 @@
 """The sender of a request: player, stored headers and key."""
 
-from typing import Any
-
 import pytest
 from game_api.errors import InvalidRequestError
 from game_api.origin import origin
 
 
-def wsgi(**headers: str) -> dict[str, Any]:
-    """Return an environment like a WSGI server's, with headers decoded as latin-1."""
-    return {f"HTTP_{name.upper()}": value.encode().decode("latin-1") for name, value in headers.items()}
+def headers_of(**headers: str) -> dict[str, str]:
+    """Return headers as a transport does, decoded as latin-1."""
+    return {name.replace("_", "-"): value.encode().decode("latin-1") for name, value in headers.items()}
 
 
 @pytest.mark.parametrize(
@@ -35,62 +33,64 @@ def wsgi(**headers: str) -> dict[str, Any]:
 )
 def test_the_player_is_the_host(host: str, player: str):
     """The player is the Host header's name, normalised and without the port; the header is stored unchanged."""
-    sender = origin(wsgi(host=host))
+    sender = origin(headers_of(host=host))
     assert sender.player == player
     assert sender.headers == {"host": host}
 
 
 def test_x_player_takes_precedence_over_host():
     """A player named by X-Player is known by the name's normal form; the given name is kept."""
-    sender = origin(wsgi(host="api.example:80", x_player="Jeanne d'Arc née Ä"))
+    sender = origin(headers_of(host="api.example:80", x_player="Jeanne d'Arc née Ä"))
     assert (sender.player, sender.player_name) == ("jeanne d'arc née ä", "Jeanne d'Arc née Ä")
-    assert origin(wsgi(host="h", x_player="knight1")).player_name == ""
+    assert origin(headers_of(host="h", x_player="knight1")).player_name == ""
     assert sender.headers["host"] == "api.example:80"
 
 
 def test_only_three_headers_are_stored():
     """Only the headers Host, User-Agent and Accept are stored in events."""
-    sender = origin(wsgi(host="h", user_agent="u", accept="*/*", authorization="Bearer s", cookie="c=1", x_real_ip="1"))
+    sender = origin(
+        headers_of(host="h", user_agent="u", accept="*/*", authorization="Bearer s", cookie="c=1", x_real_ip="1")
+    )
     assert sender.headers == {"host": "h", "user_agent": "u", "accept": "*/*"}
 
 
 def test_only_the_beginning_of_a_long_header_is_stored():
     """An event has at most the first 512 characters of a header, in any script."""
-    sender = origin(wsgi(host="h", user_agent="ü" * 8192, accept="*/*" + "a" * 600))
+    sender = origin(headers_of(host="h", user_agent="ü" * 8192, accept="*/*" + "a" * 600))
     assert sender.headers == {"host": "h", "user_agent": "ü" * 512, "accept": "*/*" + "a" * 509}
 
 
 def test_an_empty_header_is_not_stored():
     """Events have no empty headers."""
-    assert origin(wsgi(host="h", user_agent="", accept="")).headers == {"host": "h"}
+    assert origin(headers_of(host="h", user_agent="", accept="")).headers == {"host": "h"}
 
 
 @pytest.mark.parametrize(
-    ("environment", "header"),
+    ("headers", "header"),
     [
         ({}, "Host"),
-        (wsgi(host=":80"), "Host"),
-        (wsgi(host="a,b"), "Host"),
-        (wsgi(host="h" * 256), "Host"),
-        (wsgi(host="h", x_player="knight1,knight2"), "X-Player"),
-        (wsgi(host="h", x_player="p" * 256), "X-Player"),
-        (wsgi(host="h", x_player="\ufdfa" * 20), "X-Player"),
-        (wsgi(host="h", x_player="p\u200b"), "X-Player"),
-        (wsgi(host="h", x_player="\u202ep"), "X-Player"),
-        (wsgi(host="h", x_player="p\x9b"), "X-Player"),
-        (wsgi(host="h", x_player=" "), "X-Player"),
-        (wsgi(host="p\u200b"), "Host"),
-        (wsgi(host="."), "Host"),
-        (wsgi(host="h", idempotency_key="k" * 129), "Idempotency-Key"),
-        (wsgi(host="h", idempotency_key="a,a"), "Idempotency-Key"),
-        (wsgi(host="h", user_agent="u" * 8193), "User-Agent"),
-        (wsgi(host="h", accept="a\tb"), "Accept"),
-        ({"HTTP_HOST": "h", "HTTP_USER_AGENT": "caf\xe9"}, "User-Agent"),
-        ({"HTTP_HOST": "h\xff"}, "Host"),
+        (headers_of(host=":80"), "Host"),
+        (headers_of(host="a,b"), "Host"),
+        (headers_of(host="h" * 256), "Host"),
+        (headers_of(host="h", x_player="knight1,knight2"), "X-Player"),
+        (headers_of(host="h", x_player="p" * 256), "X-Player"),
+        (headers_of(host="h", x_player="\ufdfa" * 20), "X-Player"),
+        (headers_of(host="h", x_player="p\u200b"), "X-Player"),
+        (headers_of(host="h", x_player="\u202ep"), "X-Player"),
+        (headers_of(host="h", x_player="p\x9b"), "X-Player"),
+        (headers_of(host="h", x_player=" "), "X-Player"),
+        (headers_of(host="p\u200b"), "Host"),
+        (headers_of(host="."), "Host"),
+        (headers_of(host="h", idempotency_key="k" * 129), "Idempotency-Key"),
+        (headers_of(host="h", idempotency_key="a,a"), "Idempotency-Key"),
+        (headers_of(host="h", user_agent="u" * 8193), "User-Agent"),
+        (headers_of(host="h", accept="a\tb"), "Accept"),
+        ({"host": "h", "user-agent": "caf\xe9"}, "User-Agent"),
+        ({"host": "h\xff"}, "Host"),
     ],
 )
-def test_an_invalid_header_is_named(environment: dict[str, Any], header: str):
+def test_an_invalid_header_is_named(headers: dict[str, str], header: str):
     """A missing, repeated, overlong or non-UTF-8 header is an error that names it."""
     with pytest.raises(InvalidRequestError, match=f"^{header}: ") as caught:
-        origin(environment)
+        origin(headers)
     assert caught.value.field == header

@@ -1,82 +1,122 @@
-"""Batching: many threads share one connection and one call, and a restarted store is found again."""
+"""Batching: calls that gather are one call, and a restarted store is found again."""
 
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
+from asyncio import gather
+from collections.abc import Awaitable, Callable
 from time import sleep
 
 import pytest
 from game_world.batching import BatchedScript
+from game_world.connection import StoreConnection
 from game_world.store import Store
 from redis.exceptions import ConnectionError as BrokenConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as LateError
+
+from tests.unit.game_api.client import run
+
+Call = Callable[[bytes], str]
 
 
 @pytest.fixture
 def script(store: Store) -> BatchedScript:
     """It replies to each argument with the argument, and fails if one is `fail`."""
     text = "for _, argument in ipairs(ARGV) do if argument == 'fail' then return {err = 'failed'} end end return ARGV"
-    return BatchedScript(store.redis, store.redis.register_script(text))
+    return BatchedScript(StoreConnection(store.url), text)
+
+
+@pytest.fixture
+def call(script: BatchedScript) -> Call:
+    """Call the script once, and wait for its reply."""
+    return lambda argument: run(script.call(argument))
 
 
 def calls(store: Store) -> int:
     return int(store.redis.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0))
 
 
-def test_every_thread_gets_its_own_reply(script: BatchedScript) -> None:
-    """Replies are not mixed up, however many threads call at once."""
-    with ThreadPoolExecutor(16) as pool:
-        replies = list(pool.map(lambda number: script.call(b"%d" % number), range(2000)))
+async def all_of(asked: list[Awaitable[str]]) -> list[str]:
+    return list(await gather(*asked))
+
+
+def test_every_call_gets_its_own_reply(script: BatchedScript) -> None:
+    """Replies are not mixed up, however many call at once."""
+    replies = run(all_of([script.call(b"%d" % number) for number in range(2000)]))
     assert replies == [str(number) for number in range(2000)]
 
 
-def test_waiting_calls_are_one_call_of_the_script(store: Store, script: BatchedScript) -> None:
-    """Calls that arrive while another one runs are sent together."""
-    script.call(b"first")
+def test_calls_of_one_tick_are_one_call_of_the_script(store: Store, script: BatchedScript, call: Call) -> None:
+    """Calls that are made in the same tick are sent together, as are those that arrive while another one runs."""
+    call(b"first")
     before = calls(store)
+
+    async def ask() -> list[str]:
+        early = [asyncio.ensure_future(script.call(b"%d" % number)) for number in range(10)]
+        # Now the first ones are on their way.
+        await asyncio.sleep(0.1)
+        late = [asyncio.ensure_future(script.call(b"%d" % number)) for number in range(10, 20)]
+        return await all_of([*early, *late])
+
     store.redis.client_pause(500)
-    with ThreadPoolExecutor(20) as pool:
-        replies = [pool.submit(script.call, b"%d" % number) for number in range(20)]
-        assert [reply.result() for reply in replies] == [str(number) for number in range(20)]
+    assert run(ask()) == [str(number) for number in range(20)]
     assert calls(store) - before == 2
 
 
-def test_an_error_concerns_only_its_batch(script: BatchedScript) -> None:
-    """The call after a failed one gets its own reply."""
+def test_an_error_concerns_only_its_batch(script: BatchedScript, call: Call) -> None:
+    """All calls of a failed batch fail, and the call after it gets its own reply."""
+
+    async def ask() -> list[str | BaseException]:
+        return await gather(script.call(b"one"), script.call(b"fail"), return_exceptions=True)
+
     for _ in range(3):
-        with pytest.raises(ResponseError, match="failed"):
-            script.call(b"fail")
-        assert script.call(b"next") == "next"
+        assert [type(reply) for reply in run(ask())] == [ResponseError, ResponseError]
+        assert call(b"next") == "next"
 
 
-def test_a_store_that_forgot_the_script_gets_it_again(store: Store, script: BatchedScript) -> None:
+def test_a_store_that_forgot_the_script_gets_it_again(store: Store, call: Call) -> None:
     """After SCRIPT FLUSH a call succeeds."""
-    assert script.call(b"one") == "one"
+    assert call(b"one") == "one"
     store.redis.script_flush()
-    assert script.call(b"two") == "two"
+    assert call(b"two") == "two"
 
 
-def test_a_restarted_store_is_found_at_once(script: BatchedScript, store: Store) -> None:
+def test_a_restarted_store_is_found_at_once(call: Call, store: Store) -> None:
     """A connection that was idle while the store closed it is replaced before the next call: none fails."""
-    assert script.call(b"one") == "one"
-    sleep(0.25)
+    assert call(b"one") == "one"
     store.redis.client_kill_filter(_type="normal", skipme=True)
-    assert script.call(b"two") == "two"
+    # The event loop learns of it, as one that always runs does.
+    run(asyncio.sleep(0.05))
+    assert call(b"two") == "two"
 
 
-def test_a_connection_that_breaks_fails_one_call(script: BatchedScript, store: Store) -> None:
-    """A script that may have run does not run again: the call fails, and the next one succeeds."""
-    assert script.call(b"one") == "one"
-    store.redis.client_kill_filter(_type="normal", skipme=True)
+def test_a_call_whose_connection_breaks_is_not_repeated() -> None:
+    """A script that may have run does not run again: the call fails."""
+    ran = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if b"EVAL" in data:
+                ran.append(data)
+                break
+            writer.write(b"+OK\r\n" * data.count(b"*"))
+        writer.close()
+
+    async def ask() -> str:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            connection = StoreConnection(f"redis://127.0.0.1:{port}?protocol=2")
+            return await BatchedScript(connection, "return ARGV").call(b"one")
+
     with pytest.raises(BrokenConnectionError):
-        script.call(b"two")
-    assert script.call(b"three") == "three"
+        run(ask())
+    assert len(ran) == 1
 
 
-def test_a_late_reply_is_not_taken_for_the_next(store: Store, script: BatchedScript) -> None:
+def test_a_late_reply_is_not_taken_for_the_next(store: Store, call: Call) -> None:
     """After a timeout the next call gets its own reply."""
-    assert script.call(b"one") == "one"
+    assert call(b"one") == "one"
     store.redis.client_pause(1300)
     with pytest.raises(LateError):
-        script.call(b"two")
+        call(b"two")
     sleep(0.5)
-    assert script.call(b"three") == "three"
+    assert call(b"three") == "three"

@@ -4,23 +4,24 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from flask.testing import FlaskClient
 from game_api import create_app
 from game_world.limits import UNKNOWN, Bucket, Exceeded, Limit, LocalBuckets, client
 from game_world.store import Store
 from game_world.world import World
 from testbed.waiting import wait_until
+from werkzeug.test import Client
 
+from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog
 
 UNAVAILABLE = "redis://127.0.0.1:1"
 JSON = {"Accept": "application/json"}
 
 
-def game(player: int = 0, address: int = 0) -> FlaskClient:
+def game(player: int = 0, address: int = 0) -> Client:
     """An API whose store is unavailable, with bursts of so many that do not refill within a test."""
     world = World(Store(UNAVAILABLE), Limit(min(1, player), player), Limit(min(1, address), address))
-    return create_app(MemoryLog(), world).test_client()
+    return client_for(create_app(MemoryLog(), world))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """A topic in memory, and requests whose events are written to it, or are not, as a test wants."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import count
 from random import Random
 from typing import Any
@@ -14,6 +14,7 @@ from game_world.store import Store
 from game_world.world import Decision, World
 from orjson import loads
 
+from tests.unit.game_api.client import run
 from tests.world_state import stored
 
 Event = dict[str, Any]
@@ -22,12 +23,31 @@ NO_LIMIT = Limit(0, 0)
 START_TIME = 1_700_000_000_000
 
 
+class BlockingWorld:
+    """A world whose methods return when they are done."""
+
+    def __init__(self, store: Store) -> None:
+        self._world = World(store, NO_LIMIT, NO_LIMIT)
+
+    def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Decision:
+        return run(self._world.decide(event, address, random))
+
+    def revert(self, event: Mapping[str, Any]) -> bool:
+        return run(self._world.revert(event))
+
+    def note_unconfirmed(self, events: Iterable[Mapping[str, Any]], reply: Event | None = None) -> None:
+        run(self._world.note_unconfirmed(events, reply))
+
+    def may_be_written(self, events: Sequence[Mapping[str, Any]]) -> list[bool]:
+        return run(self._world.may_be_written(events))
+
+
 class Topic:
     """One partition, which the store's world is made from."""
 
     def __init__(self, store: Store, seed: int = 1) -> None:
         self.store = store
-        self.world = World(store, NO_LIMIT, NO_LIMIT)
+        self.world = BlockingWorld(store)
         self.values: list[bytes] = []
         self._random = Random(seed)
         self._times = count(START_TIME)

@@ -22,6 +22,7 @@ from testbed.bench.report import Row, table
 from testbed.settings import Settings
 from testbed.stack.stack import Stack
 
+from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog
 
 
@@ -41,7 +42,7 @@ def test_the_api_accepts_the_load_generators_requests(request_: bytes) -> None:
     line, *headers = head.split("\r\n")
     method, path, _ = line.split(" ")
     log = MemoryLog()
-    client = create_app(log, random=Random(1)).test_client()
+    client = client_for(create_app(log, random=Random(1)))
     answer = client.open(path, method=method, headers=[header.split(": ", 1) for header in headers], data=body)
     assert answer.status_code == 200
 

@@ -15,6 +15,7 @@ from testbed.simulator.characters import CHARACTERS
 from testbed.simulator.client import Answer, Client
 from testbed.simulator.moves import Move, moves
 
+from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog
 
 MOVE = Move("play-1-1", "knight1.att.com", "default", "/", again=False)
@@ -30,7 +31,7 @@ def test_the_same_seed_draws_the_same() -> None:
 
 def test_moves_are_valid_requests() -> None:
     """The API accepts every drawn request, or refuses it by the rules: none is malformed."""
-    client = create_app(MemoryLog(), random=Random(1)).test_client()
+    client = client_for(create_app(MemoryLog(), random=Random(1)))
     drawn = list(islice(moves(3, 24, "a"), 5000))
     answers = Counter(
         client.post(move.path, headers={"Host": move.player, "Idempotency-Key": move.key}).status_code for move in drawn

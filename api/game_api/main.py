@@ -3,7 +3,6 @@
 from game_world.limits import Limit
 from game_world.store import Store
 from game_world.world import World
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from game_api import create_app
 from game_api.log.kafka_log import KafkaLog
@@ -22,7 +21,10 @@ def _world(settings: Settings) -> World | None:
 
 _settings = Settings.from_environment()
 app = create_app(
-    KafkaLog(_settings), _world(_settings), trino_url=_settings.trino_url, cors_origins=_settings.allowed_origins
+    KafkaLog(_settings),
+    _world(_settings),
+    trino_url=_settings.trino_url,
+    cors_origins=_settings.allowed_origins,
+    threads=_settings.threads,
+    most_requests=_settings.most_requests,
 )
-if _settings.trusted_proxies:
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=_settings.trusted_proxies)  # type: ignore[method-assign]

@@ -1,0 +1,30 @@
+"""A request, as every transport passes it to the service."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+
+
+@dataclass(slots=True)
+class Request:
+    """`headers` has names in lower case and values decoded as latin-1, those of a repeated header joined by a comma.
+
+    `query` is not decoded. `began` is the time (monotonic) of the request's first byte.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    address: str = ""
+    began: float = field(default_factory=monotonic)
+    problem: Exception | None = None
+    """What is wrong with the request, if the transport knows: the response to this error is the whole response."""
+    has_paid: bool = False
+    """Whether the request was charged to its address's rate limit."""
+
+    @property
+    def media_type(self) -> str:
+        """The body's media type in lower case, without parameters."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,0 +1,41 @@
+"""The store's scripts as the API's event loop calls them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from game_world.batching import BatchedScript
+from game_world.connection import StoreConnection
+from game_world.store import Store, Unconfirmed, filled, script_text
+
+Json = dict[str, Any]
+
+
+class StoreCalls:
+    """The scripts for requests of players; every method raises RedisError. Survives a fork before its first use."""
+
+    def __init__(self, store: Store) -> None:
+        self._decide = BatchedScript(StoreConnection(store.url), script_text("decide"))
+        self._seldom = StoreConnection(store.url)
+
+    async def decide(self, command: Json) -> Json:
+        """Decide a command, or only its limits if it has no name."""
+        reply = await self._decide.call(orjson.dumps(command))
+        return dict(orjson.loads(reply)) if reply else {}
+
+    async def revert(self, names: Sequence[str]) -> bool:
+        """Revert pending events that no other request wrote; return whether all were."""
+        return not await self._call("revert", ["own", *names])
+
+    async def note_unconfirmed(self, events: Sequence[Unconfirmed]) -> None:
+        """Note events that may be in the topic although no response said so."""
+        await self._call("note_unconfirmed", [orjson.dumps(filled(event)) for event in events])
+
+    async def are_unconfirmed(self, onces: Sequence[str]) -> list[bool]:
+        """Return for each event, by what it is counted once by, whether a record of it may be in the topic."""
+        return [found == 1 for found in await self._call("find_unconfirmed", onces)]
+
+    async def _call(self, script: str, arguments: Sequence[str | bytes]) -> Any:  # noqa: ANN401 the script's reply
+        # Seldom needed: not worth the second try that EVALSHA takes.
+        return await self._seldom.execute("EVAL", script_text(script), 0, *arguments)

@@ -1,0 +1,209 @@
+"""The front: a client's connection, and the limits that many clients share."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from random import Random
+from threading import Event
+
+import pytest
+from game_api import create_app
+from game_api.front.connection import Connection
+from game_api.front.front import Front
+from game_api.log.event_log import Receipt, Record
+from game_api.pages import site
+from game_api.request import Request
+from game_api.service import Service
+from game_api.settings import Settings
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+
+from tests.unit.game_api.client import run
+from tests.unit.game_api.memory_log import MemoryLog
+
+HEAD = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+ITEM = b'[{"event_type":"default"}]'
+
+
+class SlowLog(MemoryLog):
+    """Acknowledges records only after `acknowledge` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.acknowledge = asyncio.Event()
+
+    async def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+        await self.acknowledge.wait()
+        return await super().append(records, late)
+
+
+@asynccontextmanager
+async def served(service: Service, log: Logger | None = None, **settings: int) -> AsyncIterator[int]:
+    """Serve on the yielded port meanwhile."""
+    loop = asyncio.get_running_loop()
+    front = Front(service, Config(), replace(Settings(), **settings), loop, log)
+    server = await loop.create_server(partial(Connection, front), "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        front.stop()
+
+
+async def answers(port: int, number: int, *parts: bytes) -> list[bytes]:
+    """Send parts of requests one after the other, and return so many responses."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for part in parts:
+        writer.write(part)
+        await asyncio.sleep(0.02)
+    found = []
+    for _ in range(number):
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"Content-Length:")), 0)
+        found.append(head + await reader.readexactly(length))
+    writer.close()
+    return found
+
+
+def test_requests_on_one_connection_are_answered_in_order() -> None:
+    """Requests may be sent together or in parts: each is answered, in their order."""
+    log = MemoryLog()
+    item = HEAD + b"Content-Length: %d\r\n\r\n" % len(ITEM) + ITEM
+    chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(ITEM) + ITEM + b"\r\n0\r\n\r\n"
+    sent = item + b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n" + chunked + b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n"
+
+    async def ask(*parts: bytes) -> list[int]:
+        async with served(create_app(log)) as port:
+            return [int(answer.split()[1]) for answer in await answers(port, 4, *parts)]
+
+    assert run(ask(sent)) == [200, 200, 200, 404]
+    assert run(ask(*[sent[start : start + 7] for start in range(0, len(sent), 7)])) == [200, 200, 200, 404]
+    assert len(log.records) == 4
+
+
+def test_a_kept_connection_takes_large_bodies() -> None:
+    """One connection takes many bodies of hundreds of kilobytes, also those that are sent before the answer."""
+    log = MemoryLog()
+    body = b"[" + b" " * 300_000 + ITEM[1:]
+
+    async def ask() -> list[bytes]:
+        async with served(create_app(log)) as port:
+            return await answers(port, 8, *[HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body] * 8)
+
+    assert {answer.split()[1] for answer in run(ask())} == {b"200"}
+    assert len(log.records) == 8
+
+
+def test_a_client_may_wait_for_100_continue() -> None:
+    """A client that expects it receives it before it sends its body, unless the body is refused."""
+    waiting = b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+
+    async def ask(size: int, body: bytes, number: int) -> list[bytes]:
+        async with served(create_app(MemoryLog())) as port:
+            return await answers(port, number, HEAD + waiting % size, body)
+
+    assert [answer.split()[1] for answer in run(ask(len(ITEM), ITEM, 2))] == [b"100", b"200"]
+    [refused] = run(ask(2_000_000, b"", 1))
+    assert refused.split()[1] == b"413"
+    assert b"Connection: close" in refused
+
+
+def test_more_requests_than_a_worker_answers_are_refused_at_once() -> None:
+    """Above the limit, a request gets a 503 without waiting; health is answered all the same."""
+
+    async def ask() -> tuple[list[int], list[bytes], list[bytes]]:
+        log = SlowLog()
+        single = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+        async with served(create_app(log, random=Random(1), most_requests=3)) as port:
+            waiting = [asyncio.ensure_future(answers(port, 1, single)) for _ in range(3)]
+            await asyncio.sleep(0.2)
+            refused = await asyncio.wait_for(answers(port, 1, single), 2)
+            health = await asyncio.wait_for(answers(port, 1, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"), 2)
+            log.acknowledge.set()
+            return [int((await one)[0].split()[1]) for one in waiting], refused, health
+
+    answered, [refused], [health] = run(ask())
+    assert answered == [200, 200, 200]
+    assert refused.startswith(b"HTTP/1.1 503")
+    assert b"Event-Outcome: refused" in refused
+    assert b"Retry-After: 1" in refused
+    assert health.startswith(b"HTTP/1.1 200")
+
+
+def test_bodies_in_memory_are_bounded() -> None:
+    """While bodies that are being sent fill their share of memory, others are refused at once."""
+
+    async def ask() -> list[bytes]:
+        async with served(create_app(MemoryLog()), most_body_kbytes=1024) as port:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(HEAD + b"Content-Length: 1000000\r\n\r\n[")
+            await asyncio.sleep(0.1)
+            refused = await answers(port, 1, HEAD + b"Content-Length: 100000\r\n\r\n")
+            writer.close()
+            await asyncio.sleep(0.1)
+            return refused + await answers(port, 1, HEAD + b"Content-Length: %d\r\n\r\n" % len(ITEM) + ITEM)
+
+    refused, later = run(ask())
+    assert refused.startswith(b"HTTP/1.1 503")
+    assert b"Event-Outcome: refused" in refused
+    assert later.startswith(b"HTTP/1.1 200")
+
+
+def test_pages_that_wait_delay_no_player(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While all threads for pages wait, actions are answered, and more pages than may wait are refused."""
+    release = Event()
+    app = create_app(MemoryLog(), threads=2)
+    monkeypatch.setattr(site.Site, "_answer", lambda *_: release.wait(10))
+
+    async def ask() -> tuple[int, int]:
+        waiting = [asyncio.ensure_future(app(Request("GET", "/play"))) for _ in range(2 * 64)]
+        await asyncio.sleep(0.1)
+        action = await asyncio.wait_for(app(Request("GET", "/", headers={"host": "a"})), 2)
+        page = await asyncio.wait_for(app(Request("GET", "/play")), 2)
+        release.set()
+        await asyncio.gather(*waiting)
+        return action.status, page.status
+
+    assert run(ask()) == (200, 503)
+
+
+def test_answered_requests_are_in_the_access_log(tmp_path: Path) -> None:
+    """The access log has a line per request, which a path cannot forge."""
+    config = Config()
+    config.set("accesslog", str(tmp_path / "access"))
+    logger = Logger(config)
+
+    async def ask() -> None:
+        async with served(create_app(MemoryLog()), logger) as port:
+            await answers(port, 1, b"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1\r\nHost: a\r\nUser-Agent: curl/8\r\n\r\n")
+
+    run(ask())
+    [line] = (tmp_path / "access").read_text().splitlines()
+    assert line.startswith("127.0.0.1 - - [")
+    assert '"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1" 404' in line
+    assert '"curl/8"' in line
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "proxies", "address"),
+    [
+        ("", 1, "127.0.0.1"),
+        ("192.0.2.1", 0, "127.0.0.1"),
+        ("192.0.2.1", 1, "192.0.2.1"),
+        ("203.0.113.9, 192.0.2.1", 1, "192.0.2.1"),
+        ("203.0.113.9, 192.0.2.1", 2, "203.0.113.9"),
+        ("192.0.2.1", 2, "127.0.0.1"),
+    ],
+)
+def test_only_trusted_proxies_tell_the_address(forwarded: str, proxies: int, address: str) -> None:
+    """The client's address is what the outermost trusted proxy has seen."""
+
+    async def found() -> str:
+        settings = replace(Settings(), trusted_proxies=proxies)
+        front = Front(create_app(MemoryLog()), Config(), settings, asyncio.get_running_loop())
+        return front.address_of({"x-forwarded-for": forwarded} if forwarded else {}, "127.0.0.1")
+
+    assert run(found()) == address
