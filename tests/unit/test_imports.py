@@ -13,7 +13,7 @@ LAYERS = [
     ["game_world"],
     ["game_api", "lake"],
     ["spark-apps"],
-    ["testbed.command_line", "testbed.settings", "testbed.waiting"],
+    ["testbed.command_line", "testbed.percentile", "testbed.settings", "testbed.waiting"],
     ["testbed.clients", "testbed.versions"],
     ["testbed.results", "testbed.simulator", "testbed.stack"],
     ["testbed.audit"],

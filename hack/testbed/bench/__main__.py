@@ -64,6 +64,13 @@ def _options() -> argparse.Namespace:
         ("--rounds", count, 5, "rounds of the API"),
         ("--seconds", float, 5, "seconds of load on each server in a round of the API"),
         ("--connections", count, 32, "concurrent connections to the API"),
+        ("--warm-up-seconds", float, 8, "seconds of load on each server of the API's rounds before the first"),
+        (
+            "--crowd-seconds",
+            float,
+            10,
+            "seconds in a round of the API with 1,000 connections and a slow broker",
+        ),
         ("--batch-rounds", count, 5, "rounds of the batch job"),
         ("--events", count, 1_000_000, "events in each round of the batch job"),
         ("--stream-rounds", count, 5, "rounds of the stream"),

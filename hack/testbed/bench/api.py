@@ -1,51 +1,65 @@
-"""The API with and without its world, the naive baseline and the raw producer, in alternated rounds on one broker.
+"""The API with and without its world, the servers it is compared with and the raw producer, in alternated rounds."""
 
-Two servers run the naive baseline: Flask's development server, and gunicorn with as many workers and threads as the
-API has.
-"""
-
-import os
-import sys
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from game_api.settings import Settings as ApiSettings
 from game_world.store import Store
 
+from testbed.bench.answers import Answers, milliseconds
 from testbed.bench.cost import BenchError, run_module, worker_memory
 from testbed.bench.server import Server
-from testbed.clients import topic
+from testbed.bench.servers import Servers
 from testbed.clients.topic import end_offset
-from testbed.settings import HOST, Ports, Settings
-from testbed.stack.process import Process, Program
+from testbed.settings import Settings
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
-BULK = 100
+BULKS = (100, 1000)
 """Events in a bulk request."""
 RAW_EVENTS = 300_000
-WARM_UP_SECONDS = 8
-"""The broker starts cold: without it, the first server would pay for its JIT compilation."""
-_LIMITS = ("API_PLAYER_RATE", "API_PLAYER_BURST", "API_ADDRESS_RATE", "API_ADDRESS_BURST")
-_PLENTY = "1000000"
-"""Rate limits that count each request and refuse none: all load comes from one address and few players."""
+SLOW_CONNECTIONS = 1000
+AT_ONCE_MS = 1000.0
+"""A request is refused at once within this time: most of it is its wait for a core of a loaded machine."""
+HEALTH = "healthz"
+PATIENCE = 90
+"""Seconds that a load may take longer than it lasts."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One server's result in one round; `events` are in Kafka, `lost` were answered with 200 and are not."""
+    """One server's result in one round; `events` are in Kafka, `lost` were answered with 200 and are not.
 
-    requests_per_second: float
+    `cpu` are the CPU seconds of all the server's processes, `beside` those of the store and the projection.
+    """
+
+    requests: int
+    seconds: float
     events: int
     lost: int
     p50_ms: float
     p99_ms: float
     cpu: float
+    beside: float = 0.0
 
     @property
-    def cpu_per_event(self) -> float:
-        """Return the CPU time per event, in microseconds."""
-        return self.cpu / self.events * 1e6
+    def requests_per_second(self) -> float:
+        return self.requests / self.seconds
+
+    @property
+    def cpu_per_request(self) -> float:
+        """Return the CPU time per request, in microseconds."""
+        return self.cpu / self.requests * 1e6
+
+    @property
+    def cpu_per_request_beside(self) -> float:
+        """Return the CPU time per request, with that of the store and the projection, in microseconds."""
+        return (self.cpu + self.beside) / self.requests * 1e6
+
+    @property
+    def requests_per_core(self) -> float:
+        """Return the requests per core second."""
+        return self.requests / self.cpu
 
     @property
     def events_per_core(self) -> float:
@@ -53,101 +67,104 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Round:
-    ours: Run
-    decided: Run
-    worldless: Run
-    flask: Run
-    gunicorn: Run
-    bulk: Run
-    raw: Run
+class Crowd:
+    """Many clients before a slow broker: shares of all answers, and the times of those that were acknowledged."""
 
+    acknowledged: float
+    refused_at_once: float
+    p50_ms: float
+    p99_ms: float
 
-class ApiBench:
-    def __init__(self, stack: Stack, seconds: float, connections: int) -> None:
-        self._stack = stack
-        self._seconds = seconds
-        self._connections = connections
-        settings = stack.settings
-        # The other servers have a topic of their own, so that the world spends no CPU on their events.
-        self._other = replace(settings, topic="worldless")
-        ports = Ports.free()
-        self._ours = Server(
-            self._api("api", settings, settings.ports.api, **dict.fromkeys(_LIMITS, _PLENTY)),
-            settings.ports.api,
-            settings,
-            beside=(stack["store"], stack["world"]),
-        )
-        self._worldless = Server(
-            self._api("api-worldless", self._other, ports.api, WORLD_URL=""), ports.api, self._other
-        )
-        self._flask = self._baseline("flask", ports.store, "testbed.bench.baseline", str(ports.store))
-        api = ApiSettings.from_environment()
-        self._gunicorn = self._baseline(
-            "gunicorn",
-            ports.trino,
-            *("gunicorn", "--bind", f"{HOST}:{ports.trino}", "--no-control-socket"),
-            *("--worker-class", "gthread", "--workers", str(api.workers), "--threads", str(api.threads)),
-            *("--keep-alive", str(api.keepalive_seconds), "testbed.bench.baseline:application()"),
+    @classmethod
+    def of(cls, answers: Answers) -> "Crowd":
+        """Raise BenchError if no request was acknowledged."""
+        acknowledged = answers.times.get(200)
+        if not acknowledged:
+            raise BenchError(f"the slow broker: expected acknowledged requests, got {answers.statuses}")
+        total = sum(answers.statuses.values())
+        at_once = sum(one <= AT_ONCE_MS * 1000 for one in answers.times.get(503, ()))
+        return cls(
+            len(acknowledged) / total,
+            at_once / total,
+            milliseconds(acknowledged, 0.5),
+            milliseconds(acknowledged, 0.99),
         )
 
     @property
-    def servers(self) -> tuple[Server, ...]:
-        """The servers, in the order of a round."""
-        return self._ours, self._worldless, self._flask, self._gunicorn
+    def others(self) -> float:
+        """Return the share of requests that were refused late, or answered with another status."""
+        return 1 - self.acknowledged - self.refused_at_once
 
-    def _baseline(self, name: str, port: int, *module: str) -> Server:
-        environment = {
-            "KAFKA_BOOTSTRAP_SERVERS": self._other.bootstrap_servers,
-            "KAFKA_TOPIC": self._other.topic,
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        }
-        program = Program(name, [sys.executable, "-m", *module], environment)
-        return Server(Process(program, self._stack.settings), port, self._other)
 
-    def _api(self, name: str, settings: Settings, port: int, **environment: str) -> Process:
-        program = self._stack["api"].program
-        changed = {
-            "API_BIND": f"{HOST}:{port}",
-            "KAFKA_TOPIC": settings.topic,
-            **environment,
-        }
-        return Process(replace(program, name=name, environment=program.environment | changed), settings)
+@dataclass(frozen=True)
+class Round:
+    """`collector` is None where it is unavailable; `bulk` is by events per request, `health` by server."""
 
-    def rounds(self, count: int) -> list[Round]:
+    ours: Run
+    decided: Run
+    worldless: Run
+    collector: Run | None
+    gunicorn: Run
+    flask: Run
+    bulk: Mapping[int, Run]
+    raw: Run
+    health: Mapping[str, Run]
+    crowd: Crowd
+
+
+class ApiBench:
+    """Measures servers that are running; `slow` is the one before the slow broker."""
+
+    def __init__(
+        self, stack: Stack, servers: Servers, slow: Server, seconds: float, connections: int, crowd_seconds: float
+    ) -> None:
+        self._stack = stack
+        self._servers = servers
+        self._slow = slow
+        self._seconds = seconds
+        self._connections = connections
+        self._crowd_seconds = crowd_seconds
+
+    def rounds(self, count: int, warm_up_seconds: float) -> list[Round]:
         """Load every server once in each round."""
-        topic.ensure(self._other)
-        for server in self.servers:
-            server.process.start()
-        try:
-            for server in self.servers:
-                wait_until(server.process.program.name, server.listens, 30)
-                run_module("load", server.port, self._connections, WARM_UP_SECONDS, timeout=30)
-            rounds = []
-            for number in range(1, count + 1):
-                one = Round(
-                    ours=self._load(self._ours),
-                    decided=self._load(self._ours, kind="decided"),
-                    worldless=self._load(self._worldless),
-                    flask=self._load(self._flask, promises=False),
-                    gunicorn=self._load(self._gunicorn, promises=False),
-                    bulk=self._load(self._worldless, kind=BULK),
-                    raw=self._raw(),
-                )
-                print(f"API round {number} of {count}: {_summary(one)}", flush=True)
-                rounds.append(one)
-            return rounds
-        finally:
-            # The API itself keeps running, because its memory is measured next.
-            for server in self.servers[1:]:
-                server.process.stop()
-
-    def close(self) -> None:
-        self._ours.process.stop()
+        # The broker starts cold: without it, the first server would pay for its JIT compilation.
+        for server in self._loaded().values():
+            self._answers(server, self._connections, warm_up_seconds)
+        rounds = []
+        for number in range(1, count + 1):
+            print(f"API round {number} of {count}", flush=True)
+            rounds.append(self._round())
+        return rounds
 
     def memory(self) -> dict[str, int]:
         """Return the memory in bytes of the API's largest worker."""
-        return worker_memory(self._ours.pid)
+        return worker_memory(self._servers.ours.pid)
+
+    def _loaded(self) -> dict[str, Server]:
+        servers = self._servers
+        named = {"ours": servers.ours, "worldless": servers.worldless, "limited": servers.limited}
+        if isinstance(servers.collector, Server):
+            named["collector"] = servers.collector
+        return named | {"gunicorn": servers.gunicorn, "flask": servers.flask}
+
+    def _round(self) -> Round:
+        servers, collector = self._servers, self._servers.collector
+        return Round(
+            ours=self._load(servers.ours),
+            decided=self._load(servers.ours, kind="decided"),
+            worldless=self._load(servers.worldless),
+            collector=self._load(collector) if isinstance(collector, Server) else None,
+            gunicorn=self._load(servers.gunicorn, promises=False),
+            flask=self._load(servers.flask, promises=False),
+            bulk={size: self._load(servers.limited, kind=size) for size in BULKS},
+            raw=self._raw(),
+            health={
+                name: self._load(server, kind=HEALTH)
+                for name, server in self._loaded().items()
+                if name not in ("worldless", "limited")
+            },
+            crowd=self._crowd(),
+        )
 
     def _load(self, server: Server, kind: int | str = "", promises: bool = True) -> Run:
         """Load one server; one that `promises` its events must have all of them in Kafka when it has answered.
@@ -155,25 +172,32 @@ class ApiBench:
         `kind` is the last argument of bench.load.
         """
         self._await_world()
-        before, before_cpu = end_offset(server.settings), server.cpu()
-        arguments = [server.port, self._connections, self._seconds, *([kind] if kind else [])]
-        load = run_module("load", *arguments, timeout=self._seconds + 60)
         name = server.process.program.name
-        if load["statuses"].keys() != {"200"}:
-            raise BenchError(f"{name}: expected only status 200, got {load['statuses']}")
-        sent = load["statuses"]["200"] * (kind if isinstance(kind, int) else 1)
+        before, before_cpu, before_beside = end_offset(server.settings), server.cpu(), server.cpu_beside()
+        answers = self._answers(server, self._connections, self._seconds, kind)
+        cpu = server.cpu() - before_cpu
+        times = answers.only_ok(name)
+        sent = 0 if kind == HEALTH else len(times) * (kind if isinstance(kind, int) else 1)
         arrived = _arrived(server.settings, before, sent, patience=0 if promises else 5)
         if promises and arrived != sent:
             raise BenchError(f"{name}: expected {sent} acknowledged events in Kafka, got {arrived}")
         self._await_world()
-        return Run(
-            requests_per_second=load["statuses"]["200"] / load["seconds"],
+        run = Run(
+            requests=len(times),
+            seconds=answers.seconds,
             events=arrived,
             lost=sent - arrived,
-            p50_ms=load["p50"] * 1000,
-            p99_ms=load["p99"] * 1000,
-            cpu=server.cpu() - before_cpu,
+            p50_ms=milliseconds(times, 0.5),
+            p99_ms=milliseconds(times, 0.99),
+            cpu=cpu,
+            beside=server.cpu_beside() - before_beside,
         )
+        _say(name, kind, run)
+        return run
+
+    def _answers(self, server: Server, connections: int, seconds: float, kind: int | str = "") -> Answers:
+        arguments = [server.port, connections, seconds, *([kind] if kind else [])]
+        return Answers.of(run_module("load", *arguments, timeout=seconds + PATIENCE))
 
     def _await_world(self) -> None:
         """Wait until the world has applied all events, so that their CPU counts in this round."""
@@ -181,10 +205,22 @@ class ApiBench:
         wait_until("the world", lambda: sum(store.positions().values()) == end_offset(settings), 60)
 
     def _raw(self) -> Run:
-        done = run_module("raw_producer", self._other.bootstrap_servers, self._other.topic, RAW_EVENTS, timeout=120)
+        other = self._servers.other
+        done = run_module("raw_producer", other.bootstrap_servers, other.topic, RAW_EVENTS, timeout=120)
         if done["failed"]:
             raise BenchError(f"the raw producer: {done['failed']} events were not acknowledged")
-        return Run(0, done["acked"], 0, 0, 0, done["cpu"])
+        run = Run(done["acked"], done["seconds"], done["acked"], 0, 0, 0, done["cpu"])
+        print(f"  raw producer: {run.events_per_core:,.0f} events per core second", flush=True)
+        return run
+
+    def _crowd(self) -> Crowd:
+        crowd = Crowd.of(self._answers(self._slow, SLOW_CONNECTIONS, self._crowd_seconds))
+        print(
+            f"  {SLOW_CONNECTIONS} connections, slow broker: p99 {crowd.p99_ms / 1000:.2f} s, "
+            f"{crowd.refused_at_once:.0%} refused at once",
+            flush=True,
+        )
+        return crowd
 
 
 def _arrived(settings: Settings, before: int, sent: int, patience: float) -> int:
@@ -195,14 +231,11 @@ def _arrived(settings: Settings, before: int, sent: int, patience: float) -> int
     return arrived
 
 
-def _summary(one: Round) -> str:
-    ours, flask, gunicorn = one.ours, one.flask, one.gunicorn
-    return (
-        f"{ours.requests_per_second:.0f} requests/s with the world, "
-        f"{one.decided.requests_per_second:.0f} decided by it, {one.worldless.requests_per_second:.0f} without it, "
-        f"Flask {flask.requests_per_second:.0f}, gunicorn {gunicorn.requests_per_second:.0f}; "
-        f"p99 {ours.p99_ms:.0f} ms, Flask {flask.p99_ms:.0f}, gunicorn {gunicorn.p99_ms:.0f}; "
-        f"CPU per event {ours.cpu_per_event:.0f} µs, Flask {flask.cpu_per_event:.0f}, "
-        f"gunicorn {gunicorn.cpu_per_event:.0f}; "
-        f"bulk {one.bulk.events_per_core:.0f} events/s per core, raw producer {one.raw.events_per_core:.0f}"
+def _say(name: str, kind: int | str, run: Run) -> None:
+    what = f"{name}, bulk of {kind}" if isinstance(kind, int) else " ".join(filter(None, (name, kind)))
+    events = f", {run.events_per_core:,.0f} events per core second" if isinstance(kind, int) else ""
+    print(
+        f"  {what}: {run.requests_per_second:,.0f} requests/s, {run.cpu_per_request:,.0f} µs of CPU per request, "
+        f"p50 / p99 {run.p50_ms:.1f} / {run.p99_ms:.1f} ms{events}",
+        flush=True,
     )

@@ -26,6 +26,7 @@ def create_app(producer: Producer, topic: str) -> Flask:
     app = Flask(__name__)
     for event_type in FREE:
         app.add_url_rule(event_type.request, event_type.name, partial(_answer, producer, topic, event_type))
+    app.add_url_rule("/healthz", "healthz", lambda: "alive")
     return app
 
 

@@ -6,13 +6,16 @@ import tempfile
 import time
 from argparse import Namespace
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lake.settings import EVENTS
 
 from testbed.bench import freshness, traffic
-from testbed.bench.cost import BenchError, run_module
+from testbed.bench.answers import Answers
+from testbed.bench.cost import run_module
 from testbed.bench.freshness import Freshness
 from testbed.bench.report import Row
 from testbed.clients import sql
@@ -114,11 +117,9 @@ def load_input() -> str:
     return json.dumps({"module": module, "requests": [one.decode() for one in traffic.single_requests()]})
 
 
-def _rate(load: dict[str, object]) -> float:
-    statuses, seconds = load["statuses"], load["seconds"]
-    if not isinstance(statuses, dict) or not isinstance(seconds, float) or statuses.keys() != {"200"}:
-        raise BenchError(f"the API answered with other statuses than 200: {statuses}")
-    return int(statuses["200"]) / seconds
+def _rate(load: Mapping[str, Any]) -> float:
+    answers = Answers.of(load)
+    return len(answers.only_ok("the API")) / answers.seconds
 
 
 def _freshness(settings: LocalSettings, options: Namespace) -> Freshness:

@@ -11,10 +11,10 @@ from itertools import pairwise
 from lake.settings import EVENTS
 
 from testbed.bench.cost import run_module
-from testbed.bench.load import percentile
 from testbed.bench.pace import Acknowledged
 from testbed.bench.sql import connect
 from testbed.clients.stream_metrics import sample
+from testbed.percentile import percentile
 from testbed.settings import Settings
 from testbed.waiting import wait_until
 

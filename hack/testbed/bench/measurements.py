@@ -3,16 +3,18 @@
 import tempfile
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from testbed.bench import freshness, jobs, lake_rows, maintenance
 from testbed.bench.api import ApiBench
-from testbed.bench.api_rows import api_rows
+from testbed.bench.api_rows import api_rows, contenders
 from testbed.bench.batch import BatchBench
+from testbed.bench.go_collector import UnavailableError
 from testbed.bench.queries import QueriesBench
 from testbed.bench.report import Row
+from testbed.bench.servers import Servers
 from testbed.bench.stream import StreamBench
 from testbed.settings import Settings
 from testbed.stack.stack import Stack
@@ -30,12 +32,16 @@ def _stack(servers: Sequence[str] | None, trigger_seconds: int = Settings.trigge
 
 
 def _api(options: Namespace) -> list[Row]:
-    with (
-        _stack(["kafka", "store", "world"]) as stack,
-        closing(ApiBench(stack, options.seconds, options.connections)) as bench,
-    ):
-        rounds = bench.rounds(options.rounds)
-        return api_rows(rounds, bench.memory(), options.connections)
+    with _stack(["kafka", "store", "world"]) as stack, Servers(stack) as servers:
+        why_not = str(servers.collector) if isinstance(servers.collector, UnavailableError) else ""
+        if why_not:
+            print(f"the Go collector is unavailable: {why_not}", flush=True)
+        bench = ApiBench(
+            stack, servers, servers.start_slow(), options.seconds, options.connections, options.crowd_seconds
+        )
+        rounds = bench.rounds(options.rounds, options.warm_up_seconds)
+        compared = contenders(servers.collector_name, why_not)
+        return api_rows(rounds, bench.memory(), options.connections, compared)
 
 
 def _batch(options: Namespace) -> list[Row]:

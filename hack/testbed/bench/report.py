@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Row:
-    """One figure; `met` is None where no target is set."""
+    """One figure; `met` is None where no target is set, or where it could not be measured."""
 
     what: str
     value: str
@@ -22,7 +22,8 @@ class Row:
     met: bool | None = None
 
     def __str__(self) -> str:
-        verdict = "" if self.met is None else f"{self.target}: {'met' if self.met else '**missed**'}"
+        outcome = {True: "met", False: "**missed**", None: "not measured"}[self.met]
+        verdict = f"{self.target}: {outcome}" if self.target else ""
         return f"| {self.what} | {self.value} | {self.comparison} | {self.ratio} | {verdict} |"
 
 

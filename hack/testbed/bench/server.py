@@ -10,7 +10,7 @@ from testbed.stack.process import Process
 
 @dataclass(frozen=True)
 class Server:
-    """A server on a port that writes to the topic of `settings`; its CPU includes that of the processes `beside` it."""
+    """A server on a port that writes to the topic of `settings`, for which the processes `beside` it work too."""
 
     process: Process
     port: int
@@ -29,4 +29,8 @@ class Server:
 
     def cpu(self) -> float:
         """Return the CPU seconds of all its processes."""
-        return cpu_seconds(self.pid) + sum(cpu_seconds(one.pid) for one in self.beside if one.pid)
+        return cpu_seconds(self.pid)
+
+    def cpu_beside(self) -> float:
+        """Return the CPU seconds of the processes beside it."""
+        return sum(cpu_seconds(one.pid) for one in self.beside if one.pid)

@@ -40,6 +40,10 @@ def decided_requests() -> list[bytes]:
     return _by_many(EVENT_TYPES[name].request for name in DECIDED)
 
 
+def health_requests() -> list[bytes]:
+    return _by_many(["/healthz"])
+
+
 def _by_many(paths: Iterable[str]) -> list[bytes]:
     chosen = list(paths)
     return [

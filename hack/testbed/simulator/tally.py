@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from game_api.log.event_log import Outcome
 
+from testbed.percentile import percentile
 from testbed.simulator.ledger import Attempt
 
 
@@ -39,7 +40,7 @@ class Tally:
     def percentile(self, share: float, last: int = 0) -> float:
         """Return this percentile of the latencies in ms, of the `last` attempts only unless it is 0."""
         ordered = sorted(self.milliseconds[-last:])
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+        return percentile(ordered, share) if ordered else 0.0
 
     def copy(self) -> "Tally":
         return Tally(self.attempts.copy(), self.events.copy(), self.forbidden, self.retried, self.milliseconds[:])
