@@ -299,8 +299,9 @@ class Store:
     def stamina(self, player: str) -> int:
         """Return how much stamina a player has."""
         rested, interval = self.redis.mget(key(f"stamina:{player}"), key("stamina_interval"))
-        interval = int(interval) if interval else STAMINA_SECONDS * 1_000_000
-        return MOST_STAMINA - ceil(max(0, int(rested or 0) - self.now() * 1e6) / interval) if interval else MOST_STAMINA
+        each = STAMINA_SECONDS * 1_000_000 if interval is None else int(interval)
+        missing = max(0.0, int(rested or 0) - self.now() * 1e6)
+        return MOST_STAMINA - ceil(missing / each) if each else MOST_STAMINA
 
     def forget(self, player: str) -> None:
         """Remove a player, and everything that names them."""

@@ -55,7 +55,7 @@ EVENT_TYPES = (
         ),
         (OTHER_PLAYER,),
         preconditions=(ALIVE, TARGET_KNOWN, Precondition(Kind.ALLIED, "{target} is no ally of yours"), takes(10)),
-        # Whoever was betrayed has to agree again before there is a next time.
+        # The betrayed player has to agree again before there is a next time.
         sets={"tie": "war", "target_tie": ""},
     ),
     EventType(

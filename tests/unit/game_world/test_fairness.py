@@ -79,7 +79,7 @@ class Game:
     def check(self) -> None:
         """The store holds what the moves brought, and nobody had more stamina than time gives."""
         has = [self.topic.hero(bot) for bot in BOTS]
-        in_items = sum(PRICES.get(name.removeprefix("item:"), 0) * int(n) for one in has for name, n in one.items())
+        in_items = sum(price * one.get(f"item:{item}", 0) for one in has for item, price in PRICES.items())
         in_guilds = int(self.topic.store.redis.hget(key("guild:owls"), "gold") or 0)
         gold = sum(one.get("gold", 0) for one in has) + in_items + in_guilds
         assert gold == START["gold"] * len(BOTS) + self.riches
