@@ -175,7 +175,7 @@ class Store:
         if known == topic_id:
             return False
         is_old = self._is_old_world(topic_id)
-        if known is None and not is_old and not self.redis.exists(f"{_OWN}topic"):
+        if known is None and not is_old and not self.redis.exists(f"{_EARLIER}topic", f"{_OWN}topic"):
             self._check_keys()
         # Without these nothing is decided: an event that is decided between two steps would be lost in part.
         decisive = ("topic", "caught_up", "positions")

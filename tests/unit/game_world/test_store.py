@@ -18,7 +18,7 @@ def test_a_world_is_claimed_once(store: Store) -> None:
     assert store.positions() == {}
 
 
-@pytest.mark.parametrize("marker", ["topic", "gamelake:topic"])
+@pytest.mark.parametrize("marker", ["topic", "gamelake:topic", "gamelake:v2:topic"])
 def test_a_world_of_an_earlier_layout_is_replaced(store: Store, marker: str) -> None:
     """The keys of earlier layouts are removed, even beside keys of others."""
     earlier = marker.removesuffix("topic")
