@@ -25,7 +25,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The value that a player's `guild`, or `tie` to a target, has from `stamp` on.
+    """The value that a player's `guild`, or `tie` to a target, has from `stamp` on; empty if none.
 
     The stamp identifies the event by time, id and type. A later one is greater.
     """
@@ -46,12 +46,12 @@ def effects(event: Mapping[str, Any]) -> Iterator[Effect]:
         # Other writers to the topic may leave out whose attribute it is.
         if (amount := event.get(change.field)) and (name := names[change.who]):
             yield Effect("guild" if change.who is Who.GUILD else "hero", name, change.attribute, amount)
-    yield from gear_effects(result, event)
+    yield from gear_effects(event_type, result, event)
 
 
-def gear_effects(result: Result, event: Mapping[str, Any]) -> Iterator[Effect]:
+def gear_effects(event_type: EventType, result: Result, event: Mapping[str, Any]) -> Iterator[Effect]:
     """Yield the effects on items, and on the power that they give: they do not depend on the state of the world."""
-    if strength := event.get("strength"):
+    if event_type.gives_power and (strength := event.get("strength")):
         yield Effect("hero", event["player"], "power", strength)
     for item, number in result.items.items():
         yield Effect("hero", event["player"], f"item:{filled(item, event)}", number)
@@ -64,11 +64,15 @@ def gear_effects(result: Result, event: Mapping[str, Any]) -> Iterator[Effect]:
 def facts(event: Mapping[str, Any]) -> Iterator[Fact]:
     """Yield the facts that a valid event states."""
     stamp = f"{event['received_at']:013d}/{event['event_id']}/{event['event_type']}"
+    player, target = event["player"], event.get("target", "")
     for name, value in EVENT_TYPES[event["event_type"]].sets.items():
-        target = event.get("target", "") if name == "tie" else ""
-        if (name == "tie" and not target) or (value == "{guild}" and "guild" not in event):
-            continue
-        yield Fact(event["player"], name, target, filled(value, event), stamp)
+        if name == "guild":
+            if value != "{guild}" or "guild" in event:
+                yield Fact(player, "guild", "", filled(value, event), stamp)
+        # Other writers may leave the target out.
+        elif target:
+            holder, other = (player, target) if name == "tie" else (target, player)
+            yield Fact(holder, "tie", other, value, stamp)
 
 
 def result_of(event_type: EventType, event: Mapping[str, Any]) -> Result:

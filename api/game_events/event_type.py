@@ -6,7 +6,7 @@ from functools import cached_property
 
 from game_events.chance import Distribution
 from game_events.fields import Field, Kind
-from game_events.rules import Contest, Precondition, Result, Who
+from game_events.rules import STAMINA, Contest, Precondition, Result, Who
 
 _MAX_CHANGE = 1_000_000_000
 
@@ -38,8 +38,8 @@ class EventType:
 
     `fields` are the type's own, in addition to the common ones. They are parameters of the request, except those in
     `draws`, which are random, and those in `decided`, which the world fills in. Further fields follow from the rules:
-    they record what changed. `sets` are facts about the player that hold until the next event sets them: `guild`, and
-    `tie` for the relation to the target.
+    they record what changed. `sets` are facts that hold until the next event sets them: the player's `guild`, their
+    `tie` to the target, and `target_tie`, the target's tie to the player.
     """
 
     name: str
@@ -92,6 +92,16 @@ class EventType:
         return not (
             self.preconditions or self.contest or self.decided or any(result.changes for result in self.results)
         )
+
+    @cached_property
+    def gives_power(self) -> bool:
+        """Whether the purchased item's strength is added to the player's power: only gear that was paid for counts."""
+        return STRENGTH in self.fields and not self.is_free
+
+    @cached_property
+    def stamina(self) -> int:
+        """How much stamina the action uses up."""
+        return max((needed.least_of({}) for needed in self.preconditions if needed.attribute == STAMINA), default=0)
 
     @cached_property
     def concerns_target(self) -> bool:

@@ -1,6 +1,6 @@
 """The rules of an event type in words: preconditions, certain effects, random effects."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from game_events.chance import Normal, Uniform
 from game_events.event_type import EventType
@@ -13,7 +13,9 @@ _IN_WORDS = {
     Kind.NO_GUILD: "to be in no guild",
     Kind.SAME_GUILD: "a target in your guild",
     Kind.NEW_GUILD: "a guild name that is not taken",
-    Kind.ALLIED: "an ally as the target",
+    Kind.OFFERED: "an offer of the target",
+    Kind.ALLIED: "an ally as the target, who agreed to it",
+    Kind.BOUGHT: "an item that the trader buys",
 }
 
 
@@ -30,8 +32,15 @@ def chances(event_type: EventType) -> list[str]:
     words = [f"{name}: {distribution}" for name, distribution in event_type.draws.items()]
     if contest := event_type.contest:
         mine, theirs = (", plus your level", ", plus the target's level") if contest.against_player else ("", "")
+        if contest.is_battle:
+            mine += f", plus your might and gear ({_gear(contest.arms)})"
+            theirs += f", plus the target's might and gear ({_gear(contest.guards)})" if contest.against_player else ""
         words += [f"your throw: {contest.mine}{mine}", f"against: {contest.theirs}{theirs}"]
     return [*words, *_of_results(event_type, _random)]
+
+
+def _gear(gear: Mapping[str, int]) -> str:
+    return ", ".join(f"{item} {bonus}" for item, bonus in gear.items())
 
 
 def _precondition_in_words(precondition: Precondition) -> str:
@@ -39,13 +48,15 @@ def _precondition_in_words(precondition: Precondition) -> str:
         return "to be alive"
     if precondition == TARGET_ALIVE:
         return "a target that is alive"
+    if precondition.kind is Kind.AT_MOST:
+        return f"{precondition.attribute} of at most {precondition.least}"
     if precondition.kind is not Kind.AT_LEAST:
         return _IN_WORDS[precondition.kind]
     if precondition.attribute == "item:{item}":
         return "the item"
     least = f"the {precondition.least} in" if isinstance(precondition.least, str) else precondition.least
     what = f"{least} {precondition.attribute.removeprefix('item:')}"
-    return f"a target with {what}" if precondition.who is Who.TARGET else what
+    return {Who.TARGET: f"a target with {what}", Who.GUILD: f"a guild with {what}"}.get(precondition.who, what)
 
 
 def _of_results(event_type: EventType, describe: Callable[[Result], Iterator[str]]) -> Iterator[str]:

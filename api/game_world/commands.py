@@ -10,7 +10,7 @@ from game_events import EventType
 from game_events.effects import facts, filled, gear_effects, result_of
 from game_events.event_ids import is_service_made
 from game_events.event_type import OWN_GUILD
-from game_events.rules import Change, Given, Kind, Precondition, Result, Share, Taken
+from game_events.rules import PRICES, Change, Given, Kind, Precondition, Price, Result, Share, Taken
 
 Json = dict[str, Any]
 
@@ -30,11 +30,13 @@ def command(event_type: EventType, event: Mapping[str, Any], random: Random) -> 
         made["seen"] = seen_place(event)
         made["fingerprint"] = _fingerprint(event_type, event)
     if event_type.is_free:
-        made["effects"] = [*gear_effects(event_type.result, event)]
-        if "once" in made:
+        made["effects"] = [*gear_effects(event_type, event_type.result, event)]
+        if "once" in made or made["facts"]:
             made["drawn"] = _drawn(event_type, event)
         return made
     made["preconditions"] = [_precondition(precondition, event) for precondition in event_type.preconditions]
+    if event_type.stamina:
+        made["stamina"] = event_type.stamina
     for name in ("target", "guild"):
         if name in event:
             made[name] = event[name]
@@ -45,6 +47,9 @@ def command(event_type: EventType, event: Mapping[str, Any], random: Random) -> 
             "mine": contest.mine.draw(random),
             "theirs": contest.theirs.draw(random),
             "against_player": contest.against_player,
+            "is_battle": contest.is_battle,
+            "arms": contest.arms,
+            "guards": contest.guards,
         }
     made["results"] = [_result(event_type, result, event, random) for result in event_type.results]
     return made
@@ -52,7 +57,8 @@ def command(event_type: EventType, event: Mapping[str, Any], random: Random) -> 
 
 def _precondition(precondition: Precondition, event: Mapping[str, Any]) -> Json:
     if precondition.kind is not Kind.AT_LEAST:
-        return {"kind": precondition.kind}
+        is_met = precondition.is_met_by(event)
+        return {"kind": precondition.kind} | ({} if is_met is None else {"met": is_met})
     return {
         "kind": precondition.kind,
         "who": precondition.who,
@@ -77,13 +83,13 @@ def _result(event_type: EventType, result: Result, event: Mapping[str, Any], ran
         drawn["loot"] = result.loot.draw(random)
     return {
         "changes": [_change(change, event, random) for change in result.changes],
-        "effects": [*gear_effects(result, {**event, **drawn})],
+        "effects": [*gear_effects(event_type, result, {**event, **drawn})],
         "drawn": drawn,
     }
 
 
 def _drawn(event_type: EventType, event: Mapping[str, Any]) -> Json:
-    """Return the fields in which another request under the same key could differ."""
+    """Return the fields in which another request under the same key could differ. For facts the store sets the time."""
     return {name: event[name] for name in ("received_at", *event_type.draws)}
 
 
@@ -93,6 +99,8 @@ def _change(change: Change, event: Mapping[str, Any], random: Random) -> Json:
         kind, amount = "share", amount.percent
     elif isinstance(amount, Taken):
         kind, amount = "taken", 0
+    elif isinstance(amount, Price):
+        amount = PRICES.get(event["item"], 0)
     elif isinstance(amount, Given):
         amount = amount.sign * event[amount.parameter]
     elif not isinstance(amount, int):

@@ -50,6 +50,7 @@ class Projection:
         self._store = store
         self._capacity = Capacity(store)
         self._topic = settings.kafka.topic
+        self._stamina_seconds = settings.stamina_seconds
         self._late = settings.producer.answer_timeout + _SLACK
         self._kafka = Topic(settings.kafka)
         self._consumer = Consumer(
@@ -102,6 +103,7 @@ class Projection:
         topic_id, partitions = self._kafka.describe()
         if self._store.claim(topic_id):
             _log.info(f"a new world of topic {topic_id}")
+        self._store.set_stamina(self._stamina_seconds)
         return partitions
 
     def _seek(self, partitions: Sequence[int]) -> dict[int, int]:

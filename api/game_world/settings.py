@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from game_events.rules import STAMINA_SECONDS
 from game_kafka.settings import KafkaSettings, ProducerSettings
 from game_settings.logs import LogSettings
 from game_settings.reader import FromEnvironment, setting
@@ -21,3 +22,5 @@ class Settings(FromEnvironment):
     log: LogSettings = field(default_factory=LogSettings)
     # The address of the world's store.
     world_url: str = setting("WORLD_URL", "")
+    # Seconds until a player has one stamina back; 0: actions take none.
+    stamina_seconds: int = setting("WORLD_STAMINA_SECONDS", STAMINA_SECONDS)

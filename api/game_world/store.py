@@ -5,11 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from math import ceil
 from typing import Any
 
 import orjson
 from game_events.event_ids import RETRY_SECONDS
-from game_events.rules import LEVEL_EXPERIENCE, MOST_HEALTH, START
+from game_events.rules import LEVEL_EXPERIENCE, MOST_HEALTH, MOST_STAMINA, STAMINA_SECONDS, START
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.commands.core import Script
@@ -31,11 +32,13 @@ _KEPT = {"once:": _ONCE_KEPT_SECONDS, "seen:": _SEEN_SECONDS}
 
 _OWN = "gamelake:"
 """Every key of the world begins with this. Once a world exists, the store may also hold keys of others."""
-PREFIX = f"{_OWN}v2:"
+PREFIX = f"{_OWN}v3:"
 """It names the layout: releases whose layouts differ do not read each other's keys, and rebuild the world instead."""
 EVICTION = "noeviction"
 """The only policy under which no key is lost silently: an event whose key is lost would be decided and paid again."""
 
+_EARLIER = f"{_OWN}v2:"
+"""The layout before this one."""
 _OLD_MARKER = "topic"
 """The topic's id in the first layout, which had no prefix."""
 _OLD_KEYS = frozenset({_OLD_MARKER, "pending", "positions", "caught_up", "feed"})
@@ -49,6 +52,9 @@ MOST_ITEMS = 500
 """Kinds of items that a hero has at most."""
 # A tie and its stamp are two fields, as are a guild and its stamp.
 _MOST_FIELDS = MOST_ITEMS + 2 * MOST_TIES + 2 + len(START)
+
+_MOST_LEAD = 60_000
+"""Milliseconds by which the stamp of a fact may be ahead of the store's time, to be later than the one before."""
 
 TIMEOUT = 1.0
 """Seconds to wait for the store."""
@@ -151,11 +157,11 @@ class Store:
         if known == topic_id:
             return False
         is_old = self._is_old_world(topic_id)
-        if known is None and not is_old and not self.redis.exists(f"{_OWN}topic"):
+        if known is None and not is_old and not self.redis.exists(f"{_EARLIER}topic", f"{_OWN}topic"):
             self._check_keys()
         # Without these nothing is decided: an event that is decided between two steps would be lost in part.
         decisive = ("topic", "caught_up", "positions")
-        self.redis.unlink(*(f"{prefix}{name}" for prefix in (PREFIX, _OWN) for name in decisive))
+        self.redis.unlink(*(f"{prefix}{name}" for prefix in (PREFIX, _EARLIER, _OWN) for name in decisive))
         self._remove(f"{_OWN}*", lambda _: True)
         if is_old:
             self._remove("*", lambda name: _is_old(name) and name != _OLD_MARKER)
@@ -265,6 +271,20 @@ class Store:
             with suppress(OutOfMemoryError):
                 pipeline.execute()
 
+    def set_stamina(self, seconds: int) -> None:
+        """Set the seconds until one stamina is back; 0 if actions shall take none."""
+        name, interval = key("stamina_interval"), str(seconds * 1_000_000)
+        # A full store takes no writes.
+        if self.redis.get(name) != interval:
+            self.redis.set(name, interval)
+
+    def stamina(self, player: str) -> int:
+        """Return how much stamina a player has."""
+        rested, interval = self.redis.mget(key(f"stamina:{player}"), key("stamina_interval"))
+        each = STAMINA_SECONDS * 1_000_000 if interval is None else int(interval)
+        missing = max(0.0, int(rested or 0) - self.now() * 1e6)
+        return MOST_STAMINA - ceil(missing / each) if each else MOST_STAMINA
+
     def forget(self, player: str) -> None:
         """Remove a player, and everything that names them."""
         self._forget(args=[player])
@@ -294,6 +314,9 @@ def script_text(name: str) -> str:
         ("%START%", ", ".join(f"{attribute} = {value}" for attribute, value in START.items())),
         ("%MOST_HEALTH%", str(MOST_HEALTH)),
         ("%LEVEL_EXPERIENCE%", str(LEVEL_EXPERIENCE)),
+        ("%MOST_STAMINA%", str(MOST_STAMINA)),
+        ("%STAMINA_INTERVAL%", str(STAMINA_SECONDS * 1_000_000)),
+        ("%MOST_LEAD%", str(_MOST_LEAD)),
         ("%MOST_TIES%", str(MOST_TIES)),
         ("%MOST_FIELDS%", str(_MOST_FIELDS)),
         ("%IDEMPOTENCY_TTL%", str(IDEMPOTENCY_TTL)),

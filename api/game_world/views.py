@@ -27,18 +27,20 @@ class ReadModel:
     """Every method raises RedisError if the store is unavailable."""
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._redis = store.redis
 
     def hero(self, name: str) -> Json:
         """A player; an unknown one has what everybody starts with."""
         kept = normal(name)
         found = {str(field): str(value) for field, value in self._redis.hgetall(key(f"hero:{kept}")).items()}
-        ties = dict(_named("tie:", found))
+        ties = self._agreed(kept, {target: tie for target, tie in _named("tie:", found) if tie})
         numbers = {attribute: int(found.get(attribute, start)) for attribute, start in START.items()}
         return {
             "player": found.get("name", kept if found else name),
             "known": bool(found),
             **numbers,
+            "stamina": self._store.stamina(kept),
             "level": level(numbers["experience"]),
             "guild": self._names("guild", [found["guild"]])[0] if found.get("guild") else "",
             "items": dict(sorted((item, int(number)) for item, number in _named("item:", found) if int(number) > 0)),
@@ -51,6 +53,15 @@ class ReadModel:
             for name in kept:
                 pipeline.hget(key(f"{kind}:{name}"), "name")
             return [given or name for given, name in zip(pipeline.execute(), kept, strict=True)]
+
+    def _agreed(self, player: str, ties: Mapping[str, str]) -> dict[str, str]:
+        """Return the ties; an alliance to which the other side has not agreed is an `offer`."""
+        offered = [target for target, tie in ties.items() if tie == "alliance"]
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for target in offered:
+                pipeline.hget(key(f"hero:{target}"), f"tie:{player}")
+            answers = zip(offered, pipeline.execute(), strict=True)
+        return dict(ties) | {target: "offer" for target, answer in answers if answer != "alliance"}
 
     def overview(self) -> Json:
         """Leaders, guilds and wars."""

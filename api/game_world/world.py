@@ -215,6 +215,6 @@ def _cause(precondition: Precondition) -> str:
     """Return the `field` of the response."""
     if precondition.who is Who.TARGET or precondition.kind in (Kind.SAME_GUILD, Kind.ALLIED):
         return "target"
-    if precondition.kind is Kind.AT_LEAST:
+    if precondition.kind in (Kind.AT_LEAST, Kind.AT_MOST) and precondition.who is not Who.GUILD:
         return precondition.attribute.split(":")[0]
-    return "guild"
+    return "item" if precondition.kind is Kind.BOUGHT else "guild"

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from game_events.rules import STAMINA_SECONDS
 from game_kafka.settings import KafkaSettings
 from game_settings.reader import FromEnvironment, read, setting
 from game_settings.reader import SettingsError as SettingsError
@@ -69,6 +70,8 @@ class Settings:
     partitions: int = 3
     retention_ms: int = 7 * 24 * 3600 * 1000
     trigger_seconds: int = setting("STREAM_TRIGGER_SECONDS", 10)
+    # Seconds until a player has one stamina back; 0: actions take none.
+    stamina_seconds: int = setting("WORLD_STAMINA_SECONDS", STAMINA_SECONDS)
     maintenance_seconds: int = 120
 
     @classmethod
@@ -80,7 +83,8 @@ class Settings:
     @classmethod
     def isolated(cls, data: Path) -> "Settings":
         """A stack beside any others on this machine."""
-        return cls(data=data, cache=cls.from_environment().cache, ports=Ports.free())
+        # Players under load send more than stamina allows.
+        return cls(data=data, cache=cls.from_environment().cache, ports=Ports.free(), stamina_seconds=0)
 
     @property
     def kafka(self) -> KafkaSettings:

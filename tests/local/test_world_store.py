@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from testbed.waiting import wait_until
 
 from tests.local.game import Game
+from tests.unit.game_api.client import run
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -99,7 +100,7 @@ def test_a_new_topic_has_a_new_world(game: Game, store: Store) -> None:
     store.claim("another")
     store.begin_at(0, 10**6)
     world = World(store, Limit(0, 0), Limit(0, 0))
-    world.decide({"event_type": "default", "event_id": "x", "player": "bob", "received_at": 0}, "", Random())
+    run(world.decide({"event_type": "default", "event_id": "x", "player": "bob", "received_at": 0}, "", Random()))
     assert store.redis.exists(key("hero:bob"))
     store.redis.mset({f"cart:{number}": number for number in range(3000)})
     with another_world(game):

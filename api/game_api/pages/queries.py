@@ -22,6 +22,7 @@ def _literals(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in sorted(set(names)))
 
 
+_POWER = _literals(name for name, event_type in EVENT_TYPES.items() if event_type.gives_power)
 _WAR = _literals(name for name, event_type in _TIES.items() if event_type.sets["tie"] == "war")
 
 # Offsets are compared with Kafka's, so repeated records count here. A client's clock may be ahead of the server's.
@@ -107,11 +108,11 @@ FROM (
                 CASE WHEN is_target THEN event.target ELSE event.player END AS player,
                 CASE WHEN is_target THEN event.target_gold ELSE event.gold END AS gold,
                 CASE WHEN is_target THEN event.target_experience ELSE event.experience END AS experience,
-                CASE WHEN NOT is_target THEN event.strength END AS power
+                CASE WHEN NOT is_target AND event.event_type IN ({_POWER}) THEN event.strength END AS power
             FROM (
     {
     counted(
-        ("player", "gold", "experience", "strength", "target", "target_gold", "target_experience"),
+        ("player", "event_type", "gold", "experience", "strength", "target", "target_gold", "target_experience"),
         "events",
         f"family NOT IN ('{ERASED}', '{REJECTED}')",
     )

@@ -16,6 +16,7 @@ from game_events.rules import (
     gain,
     has,
     hit,
+    takes,
 )
 
 _OWN = frozenset({"guild"})
@@ -32,6 +33,7 @@ EVENT_TYPES = (
             NO_GUILD,
             Precondition(Kind.NEW_GUILD, "There is a guild {guild} already"),
             costs(50, "a guild"),
+            takes(10),
         ),
         sets={"guild": "{guild}"},
     ),
@@ -49,10 +51,16 @@ EVENT_TYPES = (
         "promote_member",
         "guilds",
         "/promote_a_member",
-        Result("You promoted {target} in {guild}.", (hit("experience", 10),)),
+        Result("You promoted {target} in {guild}.", (hit("experience", 10), Change(Who.GUILD, "gold", -10))),
         (OTHER_PLAYER, OWN_GUILD),
         decided=_OWN,
-        preconditions=(IN_GUILD, TARGET_KNOWN, Precondition(Kind.SAME_GUILD, "{target} is not in your guild")),
+        preconditions=(
+            IN_GUILD,
+            TARGET_KNOWN,
+            Precondition(Kind.SAME_GUILD, "{target} is not in your guild"),
+            has("gold", 10, "A promotion costs your guild {least} gold, and it has {have}: donate some", Who.GUILD),
+            takes(5),
+        ),
     ),
     EventType(
         "donate_gold",
@@ -68,6 +76,11 @@ EVENT_TYPES = (
         ),
         (AMOUNT, OWN_GUILD),
         decided=_OWN,
-        preconditions=(ALIVE, IN_GUILD, has("gold", "amount", "You have {have} gold, and {least} you want to give")),
+        preconditions=(
+            ALIVE,
+            IN_GUILD,
+            has("gold", "amount", "You have {have} gold, and {least} you want to give"),
+            takes(1),
+        ),
     ),
 )

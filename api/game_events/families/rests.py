@@ -1,7 +1,7 @@
 """Rests: players regain health, and return from the dead."""
 
 from game_events.event_type import EventType
-from game_events.rules import ALIVE, Result, costs, gain, has
+from game_events.rules import ALIVE, Result, costs, gain, has, takes
 
 EVENT_TYPES = (
     EventType(
@@ -18,5 +18,7 @@ EVENT_TYPES = (
         Result("The potion warms you.", (gain("health", 50),), {"potion": -1}),
         preconditions=(ALIVE, has("item:potion", 1, "You have no potion")),
     ),
-    EventType("pray", "rests", "/pray", Result("A light falls on you.", (gain("health", 20),))),
+    EventType(
+        "pray", "rests", "/pray", Result("A light falls on you.", (gain("health", 20),)), preconditions=(takes(5),)
+    ),
 )

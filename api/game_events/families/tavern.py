@@ -2,7 +2,20 @@
 
 from game_events.chance import Uniform
 from game_events.event_type import AMOUNT, OTHER_PLAYER, EventType
-from game_events.rules import ALIVE, OPPONENT, Contest, Given, Result, costs, gain, has, hit
+from game_events.rules import (
+    ALIVE,
+    OPPONENT,
+    Contest,
+    Given,
+    Kind,
+    Precondition,
+    Result,
+    costs,
+    gain,
+    has,
+    hit,
+    takes,
+)
 
 EVENT_TYPES = (
     EventType(
@@ -18,9 +31,17 @@ EVENT_TYPES = (
         "/throw_dice",
         Result("Your dice win {gold} gold.", (gain("gold", Given("amount")),)),
         (AMOUNT,),
-        preconditions=(ALIVE, has("gold", "amount", "You have {have} gold, and {least} you want to bet")),
+        preconditions=(
+            ALIVE,
+            has("gold", "amount", "You have {have} gold, and {least} you want to bet"),
+            Precondition(Kind.AT_MOST, "The house takes bets of at most {least} gold", attribute="amount", least=40),
+            takes(2),
+        ),
         contest=Contest(
-            Uniform(2, 12), Uniform(3, 12), Result("The house wins.", (gain("gold", Given("amount", -1)),))
+            # The house wins 55 of 100 times.
+            Uniform(2, 12),
+            Uniform(3, 13),
+            Result("The house wins.", (gain("gold", Given("amount", -1)),)),
         ),
     ),
     EventType(
@@ -29,7 +50,7 @@ EVENT_TYPES = (
         "/arm_wrestle",
         Result("You slam the arm of {target} on the table.", (gain("experience", 6),)),
         (OTHER_PLAYER,),
-        preconditions=OPPONENT,
+        preconditions=(*OPPONENT, takes(2)),
         contest=Contest(
             Uniform(1, 20),
             Uniform(1, 20),

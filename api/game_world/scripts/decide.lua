@@ -6,19 +6,22 @@
 --   names          names as given, by the keys of heroes and guilds
 --   once, at, seen, fingerprint   only with an Idempotency-Key: what the event is counted once by, its received_at, where a
 --                  record without a key is noted as seen {set, member} or null, and a digest of its parameters
---   effects, drawn only if the event has no precondition: what it does, and what its cached response says
---   preconditions  [{kind, who, attribute, least}], the last three only of kind `at least`
+--   effects, drawn only if the event has no precondition: what it does, and what its (cached) response says
+--   preconditions  [{kind, who, attribute, least, met}], of kind `at least` without `met`; all others have `met` if they
+--                  do not depend on the world, and else only `kind`
+--   stamina        how much the action takes, if any
 --   own_guild      true if the event tells the player's guild
---   contest        {mine, theirs, against_player}: two throws
+--   contest        {mine, theirs, against_player, is_battle, arms, guards}: two throws, and what items add to them
 --   results        [{changes: [{who, attribute, kind, amount}], effects, drawn}], of the contest the first if it is won
 -- Reply: for each command a JSON object, or an empty string for an empty one:
 --   {wait, limit}                 a bucket is empty for so many microseconds
 --   {key}                         the key was used: for another request (`other`), or too long ago (`counted`)
 --   {unavailable} or {full}       the world is being rebuilt, or takes no new names
 --   {precondition, have}          the position of the first one that is not met, and how much of it there is
---   {amounts, won, guild, guild_name, drawn, fingerprint, again}   the decision; `again` if it is an earlier one's
--- Keys: limit:…, once:… and seen:… (read), response:…, topic, caught_up and full (read), pending, visitors, and those of heroes
---   and guilds.
+--   {amounts, won, guild, guild_name, drawn, fingerprint, again}   the decision; `again` if it is an earlier one's.
+--                                 If the event states facts, its received_at is `drawn.received_at`.
+-- Keys: limit:…, once:… and seen:… (read), response:…, topic, caught_up and full (read), pending, visitors, stamina:…, and those
+--   of heroes and guilds.
 
 -- Each bucket refills steadily: its key holds when it will be full again (the GCRA algorithm). A cost above the burst takes
 -- a full bucket and owes the rest. Nothing is taken unless all have enough. game_world/limits.py does the same without the
@@ -39,26 +42,43 @@ local function exceeded(limits)
   end
 end
 
+local function attribute_of(command, who, attribute, guild)
+  if who == 'guild' then
+    return tonumber(redis.call('HGET', 'guild:' .. guild, attribute) or 0)
+  elseif attribute == 'stamina' then
+    return stamina_of(command.player)
+  end
+  return number('hero:' .. command[who], attribute)
+end
+
+local function is_tied(player, target)
+  return redis.call('HGET', 'hero:' .. player, 'tie:' .. target) == 'alliance'
+end
+
 local function unmet(command, own_guild, guild)
-  local keys = {player = 'hero:' .. command.player, target = 'hero:' .. (command.target or '')}
+  local player, target = command.player, command.target or ''
   for position, precondition in ipairs(command.preconditions) do
     local kind = precondition.kind
     local met, have = false, 0
-    if kind == 'at least' then
-      have = number(keys[precondition.who], precondition.attribute)
+    if precondition.met ~= nil then
+      met = precondition.met
+    elseif kind == 'at least' then
+      have = attribute_of(command, precondition.who, precondition.attribute, guild)
       met = have >= precondition.least
     elseif kind == 'known' then
-      met = redis.call('EXISTS', keys.target) == 1
+      met = redis.call('EXISTS', 'hero:' .. target) == 1
     elseif kind == 'in guild' then
       met = own_guild ~= ''
     elseif kind == 'no guild' then
       met = own_guild == ''
     elseif kind == 'same guild' then
-      met = own_guild ~= '' and redis.call('HGET', keys.target, 'guild') == own_guild
+      met = own_guild ~= '' and redis.call('HGET', 'hero:' .. target, 'guild') == own_guild
     elseif kind == 'new guild' then
       met = redis.call('SCARD', 'members:' .. guild) == 0
+    elseif kind == 'offered' then
+      met = is_tied(target, player) and not is_tied(player, target)
     elseif kind == 'allied' then
-      met = redis.call('HGET', keys.player, 'tie:' .. command.target) == 'alliance'
+      met = is_tied(player, target) and is_tied(target, player)
     end
     if not met then
       return {precondition = position - 1, have = have}
@@ -66,12 +86,29 @@ local function unmet(command, own_guild, guild)
   end
 end
 
+-- Returns what a side adds to its throw. The might that power gives is as `might` in game_events/rules.py.
+local function bonus(player, with_level, is_battle, gear)
+  local key, total = 'hero:' .. player, 0
+  if with_level then
+    total = level(number(key, 'experience'))
+  end
+  if is_battle then
+    total = total + level(number(key, 'power')) - 1
+  end
+  for item, worth in pairs(gear) do
+    if number(key, 'item:' .. item) > 0 then
+      total = total + worth
+    end
+  end
+  return total
+end
+
 local function is_won(command)
   local contest = command.contest
-  local mine, theirs = contest.mine, contest.theirs
+  local mine = contest.mine + bonus(command.player, contest.against_player, contest.is_battle, contest.arms)
+  local theirs = contest.theirs
   if contest.against_player then
-    mine = mine + level(number('hero:' .. command.player, 'experience'))
-    theirs = theirs + level(number('hero:' .. command.target, 'experience'))
+    theirs = theirs + bonus(command.target, true, contest.is_battle, contest.guards)
   end
   return mine >= theirs
 end
@@ -84,8 +121,7 @@ local function change(command, changes, guild, effects)
     if wanted.who == 'guild' then
       owner, name = 'guild', guild
     end
-    local before = owner == 'guild' and tonumber(redis.call('HGET', 'guild:' .. name, attribute) or 0)
-      or number('hero:' .. name, attribute)
+    local before = attribute_of(command, wanted.who, attribute, guild)
     if wanted.kind == 'share' then
       local share = math.max(0, before)
       amount = amount < 0 and -math.floor(share * -amount / 100) or math.floor(share * amount / 100)
@@ -132,6 +168,7 @@ local function decide(command, effects)
   end
   apply(result.effects)
   redis.call('ZREM', 'visitors', command.player)
+  tire(command.player, command.stamina or 0)
   decision.drawn = result.drawn
   return decision
 end
@@ -160,6 +197,25 @@ local function cached(command)
   return cjson.encode(decision)
 end
 
+-- Stamps the command's facts with the store's time, whatever the clock that the request was received by, so that each of
+-- them is the latest one. Returns the time in milliseconds.
+local function stamp(command)
+  local time = math.floor(now / 1000)
+  local at = time
+  for _, fact in ipairs(command.facts) do
+    local latest = tonumber(string.sub(held(fact.player, field_of(fact)).stamp, 1, 13)) or 0
+    -- Another writer's stamp may lie anywhere.
+    if latest < time + %MOST_LEAD% then
+      at = math.max(at, latest + 1)
+    end
+  end
+  for _, fact in ipairs(command.facts) do
+    fact.stamp = string.format('%013.0f', at) .. string.sub(fact.stamp, 14)
+  end
+  command.name = string.gsub(command.name, '%d+$', string.format('%.0f', at))
+  return at
+end
+
 local function execute(command)
   local problem = exceeded(command.limits)
   if problem or not command.name then
@@ -169,6 +225,7 @@ local function execute(command)
   if response then
     return response
   end
+  local at = #command.facts > 0 and stamp(command)
   local note = {at = now / 1000, effects = command.effects or {}, facts = command.facts, once = command.once}
   local decision
   if command.effects then
@@ -187,6 +244,10 @@ local function execute(command)
     if problem then
       return cjson.encode(problem)
     end
+    note.player, note.stamina = command.player, command.stamina
+  end
+  if at then
+    decision.drawn.received_at = at
   end
   set_names(command.names)
   for _, fact in ipairs(command.facts) do

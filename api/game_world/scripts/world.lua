@@ -5,8 +5,8 @@
 --   effect     {owner: 'hero' or 'guild', name, attribute, amount}
 --   fact       {player, name: 'guild' or 'tie', target: '' for a guild, value, stamp}; of one fact the greatest stamp holds
 --   candidate  {stamp, value, confirmed}: a value that a fact has, or gets back after a revert
---   note       {at, effects, facts, once, shared}: what a pending event did, and when in milliseconds; `once` if a response
---              is cached, `shared` if several requests wrote the event
+--   note       {at, effects, facts, once, shared, player, stamina}: what a pending event did, and when in milliseconds;
+--              `once` if a response is cached, `shared` if several requests wrote the event; whose stamina it took, if any
 --
 -- Keys, all under the world's prefix:
 --   topic              the id of the topic that the world is made from; without it nothing is decided
@@ -26,6 +26,8 @@
 --   seen:…             events without a key whose retry must not count
 --   response:…         the cached response to a request
 --   unconfirmed:…      exists if an unconfirmed record may be in the topic
+--   stamina:NAME       when a player will be rested, in microseconds; missing if they are
+--   stamina_interval   microseconds until one stamina is back, 0 if actions take none; missing for the rules' own
 --   limit:…            when a token bucket will be full again, in microseconds
 --   feed               the newest events
 --   full               exists while there is no memory for new names
@@ -57,6 +59,35 @@ end
 -- As `level` in game_events/rules.py.
 local function level(experience)
   return 1 + math.floor(math.sqrt(math.max(0, experience) / %LEVEL_EXPERIENCE%))
+end
+
+-- Stamina: a token bucket as in decide.lua, but it is never overdrawn.
+
+local function stamina_interval()
+  return tonumber(redis.call('GET', 'stamina_interval') or %STAMINA_INTERVAL%)
+end
+
+local function rested_at(player)
+  return math.max(tonumber(redis.call('GET', 'stamina:' .. player) or 0), now)
+end
+
+local function stamina_of(player)
+  local interval = stamina_interval()
+  return interval == 0 and %MOST_STAMINA% or math.floor(%MOST_STAMINA% - (rested_at(player) - now) / interval)
+end
+
+-- Takes stamina from a player, or gives it back if the amount is negative.
+local function tire(player, amount)
+  local interval = amount == 0 and 0 or stamina_interval()
+  if interval == 0 then
+    return
+  end
+  local rested = rested_at(player) + amount * interval
+  if rested > now then
+    redis.call('SET', 'stamina:' .. player, string.format('%.0f', rested), 'PX', math.ceil((rested - now) / 1000) + 1)
+  else
+    redis.call('DEL', 'stamina:' .. player)
+  end
 end
 
 local known = {}
@@ -315,6 +346,7 @@ local function revert(name)
   for _, fact in ipairs(note.facts) do
     withdraw(fact)
   end
+  tire(note.player, -(note.stamina or 0))
   if note.once then
     redis.call('DEL', 'response:' .. note.once)
   end
@@ -338,6 +370,7 @@ local function forget(player)
   redis.call('DEL', 'hero:' .. player)
   redis.call('DEL', 'candidates:' .. player)
   redis.call('DEL', 'tied:' .. player)
+  redis.call('DEL', 'stamina:' .. player)
   redis.call('ZREM', 'visitors', player)
   known[player] = nil
 end

@@ -20,7 +20,7 @@ from testbed.stack.stack import Stack, StackError
 
 _PATIENCE = 120
 """Seconds for the stream to read the topic to its end."""
-_BOTS, _BOTS_RATE, _BOTS_SEED = 24, 20, 1
+_BOTS, _BOTS_RATE, _BOTS_SEED = 240, 20, 1
 _GLIMPSE = 10.0
 """Seconds for which the bots play without a terminal, where nobody can press Ctrl-C."""
 

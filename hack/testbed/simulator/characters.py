@@ -59,6 +59,7 @@ CHARACTERS = (
             "donate_gold": 5,
             "pay_tribute": 3,
             "propose_alliance": 3,
+            "accept_alliance": 3,
             "throw_dice": 4,
             "declare_peace": 2,
             "promote_member": 2,
@@ -80,6 +81,7 @@ CHARACTERS = (
             "slay_dragon": 5,
             "betray_ally": 2,
             "propose_alliance": 2,
+            "accept_alliance": 2,
             "arm_wrestle": 4,
             "explore": 8,
             "found_guild": 1,
@@ -93,6 +95,7 @@ CHARACTERS = (
 AMONG_FRIENDS = frozenset(
     {
         "propose_alliance",
+        "accept_alliance",
         "betray_ally",
         "pay_tribute",
         "give_item",

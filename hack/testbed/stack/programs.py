@@ -185,7 +185,7 @@ def _world(settings: Settings) -> Program:
     return Program(
         "world",
         _run("api", "world"),
-        _game_environment(settings),
+        _game_environment(settings) | {"WORLD_STAMINA_SECONDS": str(settings.stamina_seconds)},
         probe=lambda: probes.is_caught_up(settings),
         needs=("kafka", "store"),
     )

@@ -107,6 +107,12 @@ def test_the_dashboard_counts_what_the_view_shows(database: duckdb.DuckDBPyConne
     assert players == {player: (2 * times, START["gold"] - 15 * times) for player, times in bought.items()}
 
 
+def test_free_gear_gives_no_power(database: duckdb.DuckDBPyConnection) -> None:
+    """In the dashboard's ranking, as in the world, power is the strength of gear that was paid for."""
+    write(database, [record("a", 0, True), record("b", 0, True, event_type="purchase_sword", gold=None)])
+    assert [row["power"] for row in rows(database, QUERIES["players"])] == [2]
+
+
 def test_a_retried_tribute_is_paid_once(database: duckdb.DuckDBPyConnection) -> None:
     """In the dashboard's ranking, both sides of a payment count once per day of its key, as in the view."""
     tribute: Event = {"family": "diplomacy", "event_type": "pay_tribute", "target": "q", "gold": -10, "target_gold": 10}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from game_events import EVENT_TYPES, EventType
 from game_events.effects import effects, facts, filled
-from game_events.rules import MOST_HEALTH, START, Kind, Precondition, Who, level
+from game_events.rules import MOST_HEALTH, STAMINA, START, Kind, Precondition, Who, level
 from game_world.commands import command
 from game_world.store import Store
 from game_world.world import RefusedError, WorldUnavailableError
@@ -15,15 +15,18 @@ from game_world.world import RefusedError, WorldUnavailableError
 from tests.unit.game_world.topic import Event, Topic
 from tests.world_state import stored
 
-PARAMETERS = {"target": "bob", "guild": "owls", "amount": 7, "item": "sword"}
+PARAMETERS = {"target": "bob", "guild": "owls", "amount": 7, "item": "bow"}
+FORBIDDEN = {Kind.AT_MOST: {"amount": 41}, Kind.BOUGHT: {"item": "sword"}}
+"""Parameters that do not meet these preconditions."""
 PRECONDITIONS = [
     (event_type, precondition) for event_type in EVENT_TYPES.values() for precondition in event_type.preconditions
 ]
 
 
-def request(topic: Topic, event_type: EventType) -> Event:
+def request(topic: Topic, event_type: EventType, unmet: Precondition | None = None) -> Event:
     """An event of this type by ada, about bob."""
-    given = {field.name: PARAMETERS[field.name] for field in event_type.parameters if field.name in PARAMETERS}
+    parameters = PARAMETERS | (FORBIDDEN.get(unmet.kind, {}) if unmet else {})
+    given = {field.name: parameters[field.name] for field in event_type.parameters if field.name in parameters}
     return topic.event(event_type.name, "ada", **given)
 
 
@@ -34,13 +37,21 @@ def prepare(topic: Topic, event: Event, preconditions: tuple[Precondition, ...],
         topic.give("bob")
     for precondition in preconditions:
         is_met = precondition is not unmet
-        if precondition.kind is Kind.AT_LEAST and (knows_bob or precondition.who is not Who.TARGET):
+        if precondition.attribute == STAMINA:
+            topic.tire("ada", precondition.least_of(event) - (not is_met))
+        elif precondition.who is Who.GUILD:
+            topic.donate("owls", precondition.least_of(event) - (not is_met))
+        elif precondition.kind is Kind.AT_LEAST and (knows_bob or precondition.who is not Who.TARGET):
             name, player = filled(precondition.attribute, event), "bob" if precondition.who is Who.TARGET else "ada"
             has, least = START.get(name, 0), precondition.least_of(event)
             amount = max(0, least - has) if is_met else least - 1 - has
             topic.give(player, **{name.replace("item:", "item_"): amount})
-        elif precondition.kind is Kind.ALLIED and is_met:
+        elif precondition.kind is Kind.ALLIED and knows_bob:
+            # One side is not enough.
             topic.give("ada", ally="bob")
+            topic.give("bob", ally="ada" if is_met else "")
+        elif precondition.kind is Kind.OFFERED and knows_bob:
+            topic.give("bob", ally="ada" if is_met else "")
         elif precondition.kind is (Kind.IN_GUILD if is_met else Kind.NO_GUILD):
             topic.give("ada", guild="owls")
         elif precondition.kind is Kind.SAME_GUILD and knows_bob:
@@ -58,7 +69,7 @@ def prepare(topic: Topic, event: Event, preconditions: tuple[Precondition, ...],
 )
 def test_an_unmet_precondition_is_refused(topic: Topic, event_type: EventType, precondition: Precondition) -> None:
     """If one precondition is not met, the action is refused for that one, and nothing changes."""
-    event = request(topic, event_type)
+    event = request(topic, event_type, precondition)
     prepare(topic, event, event_type.preconditions, precondition)
     before = stored(topic.store)
     reply = topic.store.decide(command(event_type, event, Random(1)) | {"limits": []})
@@ -89,11 +100,12 @@ def test_the_world_changes_as_the_event_says(store: Store, event_type: EventType
         has = expected.setdefault(name, {})
         expected[name] = has | {attribute: int(has.get(attribute, 0)) + n for attribute, n in amounts.items()}
     for fact in facts(event):
-        expected[f"hero:{fact.player}"][f"{fact.name}:{fact.target}" if fact.target else fact.name] = fact.value
+        field = f"{fact.name}:{fact.target}" if fact.target else fact.name
+        expected.setdefault(f"hero:{fact.player}", {})[field] = fact.value
     shown = {
         name: {field: value for field, value in has.items() if value not in (0, "")} for name, has in expected.items()
     }
-    assert stored(store) == shown
+    assert stored(store) == {name: has for name, has in shown.items() if has}
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -131,7 +143,7 @@ def test_levels_are_the_same_in_lua(topic: Topic, experience: int) -> None:
     duel = command(EVENT_TYPES["duel"], request(topic, EVENT_TYPES["duel"]), Random(1)) | {"limits": []}
     ahead = level(experience) - level(0)
     for theirs, won in ((ahead, True), (ahead + 1, False)):
-        duel["contest"] = {"mine": 0, "theirs": theirs, "against_player": True}
+        duel["contest"] |= {"mine": 0, "theirs": theirs}
         topic.give("ada", experience=experience - topic.hero("ada").get("experience", 0))
         assert topic.store.decide(duel)["won"] is won
 

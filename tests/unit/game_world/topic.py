@@ -8,9 +8,10 @@ from typing import Any
 from game_events import EVENT_TYPES, SCHEMA_VERSION, encode
 from game_events.effects import Effect, Fact
 from game_events.event_ids import uuid7s
+from game_events.rules import MOST_STAMINA, STAMINA_SECONDS
 from game_world.limits import Limit
 from game_world.records import Record, records
-from game_world.store import Store
+from game_world.store import Store, key
 from game_world.world import Decision, World
 from orjson import loads
 
@@ -111,6 +112,19 @@ class Topic:
         record["effects"], record["facts"] = changed, settled
         self.values.append(b"")
         assert self.store.project(0, range(number, number + 1), [record]) == number + 1
+
+    def donate(self, guild: str, gold: int) -> None:
+        """Let a guild have gold, as after some event."""
+        number = len(self.values)
+        record = Record(name=f"gift {number}", player="patron", at=START_TIME, is_free=False, is_marked=False)
+        record["effects"], record["facts"] = [Effect("guild", guild, "gold", gold)], []
+        self.values.append(b"")
+        assert self.store.project(0, range(number, number + 1), [record]) == number + 1
+
+    def tire(self, player: str, left: int) -> None:
+        """Let a player have only so much stamina left."""
+        missing = (MOST_STAMINA - left) * STAMINA_SECONDS
+        self.store.redis.set(key(f"stamina:{player}"), int((self.store.now() + missing) * 1e6))
 
     def hero(self, player: str) -> dict[str, Any]:
         return stored(self.store).get(f"hero:{player}", {})
