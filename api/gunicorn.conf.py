@@ -26,6 +26,7 @@ _shares_own_folder = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_own_folder()))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
+from game_api.identity.exposure import warnings  # noqa: E402
 from game_api.metrics import make_folder  # noqa: E402
 from game_api.settings import PREFIXES, Settings  # noqa: E402
 from game_events.fields import MAX_STRING  # noqa: E402
@@ -70,6 +71,8 @@ control_socket_disable = True
 
 
 def on_starting(server: Arbiter) -> None:
+    for warning in warnings(_settings.identity, _settings.bind):
+        server.log.warning(warning)
     for stale in _metrics.glob("*.db"):
         stale.unlink()
 
@@ -85,6 +88,7 @@ def post_worker_init(worker: Worker) -> None:
     worker.body_seconds = _settings.body_timeout_seconds
     # After the fork, which a Kafka producer does not survive, and before the first request.
     worker.wsgi.extensions["event_log"].start()
+    worker.wsgi.extensions["identity"].start()
 
 
 def worker_exit(server: Arbiter, worker: Worker) -> None:

@@ -9,8 +9,10 @@ from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
 from game_api.bodies import ENCODINGS, add_limits
 from game_api.bulk import add_bulk
+from game_api.callers import add_identity
 from game_api.cors import add_cors
 from game_api.errors import InvalidRequestError
+from game_api.identity.identity import Identity
 from game_api.log.event_log import EventLog
 from game_api.metrics import count_request
 from game_api.operations import add_operations
@@ -27,8 +29,9 @@ def create_app(
     random: Random | None = None,
     trino_url: str = "",
     cors_origins: Collection[str] = (),
+    identity: Identity | None = None,
 ) -> Flask:
-    """Create the application; `random` is the source of chance.
+    """Create the application; `random` is the source of chance. By default players are whoever they say they are.
 
     Without a world, only the unconditional actions work.
     """
@@ -37,10 +40,13 @@ def create_app(
     # Ignore a trailing slash instead of redirecting: beacons and many simple clients do not follow redirects.
     app.url_map.strict_slashes = False
     app.extensions["event_log"] = log
+    identity = identity or Identity.open()
+    add_identity(app, identity)
     # Unlike Random, SystemRandom does not draw the same numbers in every worker after a fork.
-    add_actions(app, log, world, random or SystemRandom())
-    add_bulk(app, log, world)
-    add_operations(app, log)
+    random = random or SystemRandom()
+    add_actions(app, log, world, random)
+    add_bulk(app, log, world, random)
+    add_operations(app, log, identity.mode)
     add_dashboard(app, trino_url, world.store.positions if world else None)
     add_game_pages(app, world)
     app.register_error_handler(HTTPException, _http_error)
@@ -55,7 +61,7 @@ def create_app(
     add_cors(app, cors_origins)
     app.after_request(_forbid_caching)
     # Registered last and so called first: its responses are counted, too.
-    add_rate_limits(app, world)
+    add_rate_limits(app, world, identity.settings)
     return app
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from random import Random
 from time import monotonic, time
 from typing import Any
 
@@ -17,11 +18,14 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from game_api.attempts import client_receipts
 from game_api.bodies import body
+from game_api.callers import identified
 from game_api.cors import is_allowed
 from game_api.errors import InvalidRequestError
+from game_api.identity.bulk_items import admit
+from game_api.identity.caller import EVENTS_WRITE
 from game_api.log.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
-from game_api.origin import KEY_HEADER, STORED_HEADERS, Origin, origin
+from game_api.origin import KEY_HEADER, STORED_HEADERS, Origin
 from game_api.rate_limits import limit_events
 from game_api.replies import json_reply, retry_later, unwritten
 from game_api.speculation import refuse_speculation
@@ -38,20 +42,21 @@ _DECIDED = frozenset(name for name, event_type in EVENT_TYPES.items() if not eve
 Result = dict[str, Any]
 
 
-def add_bulk(app: Flask, log: EventLog, world: World | None) -> None:
+def add_bulk(app: Flask, log: EventLog, world: World | None, random: Random) -> None:
     def append_events() -> Response:
         refuse_speculation(request.environ)
         # sendBeacon() cannot send application/json across origins.
         is_beacon = request.mimetype == "text/plain" and is_allowed(app.extensions["cors_origins"])
         if request.mimetype != "application/json" and not is_beacon:
             raise UnsupportedMediaType(f"Content-Type: expected application/json, got {request.mimetype or 'none'}")
-        sender = origin(request.environ)
+        sender, caller = identified(request.environ, EVENTS_WRITE)
         if sender.key:
             raise InvalidRequestError(KEY_HEADER, "expected for single events only; give each item its own event_id")
         items = parse(body())
+        admit(items, caller, random)
         received = monotonic()
         if world:
-            limit_events(world, items, sender.player)
+            limit_events(world, app.extensions["identity"].settings, items, sender.player, caller)
         results, events, records = prepare(items, sender, int(time() * 1000))
         if events:
             began = monotonic()

@@ -8,8 +8,8 @@ from game_api.openapi.document import document
 from game_api.replies import error_reply, json_reply, reply
 
 
-def add_operations(app: Flask, log: EventLog) -> None:
-    openapi = document()
+def add_operations(app: Flask, log: EventLog, mode: str) -> None:
+    openapi = document(mode)
 
     def healthz() -> Response:
         return reply("alive", {"status": "alive"})

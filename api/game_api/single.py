@@ -14,10 +14,13 @@ from game_events.names import displayed, prepare
 from game_world.world import Decision, World, WorldUnavailableError
 
 from game_api.attempts import client_receipts
+from game_api.callers import identified
 from game_api.errors import InvalidRequestError
+from game_api.identity.caller import PLAY
+from game_api.identity.methods import methods
 from game_api.log.event_log import KAFKA_UNAVAILABLE, EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
-from game_api.origin import KEY_HEADER, origin
+from game_api.origin import KEY_HEADER
 from game_api.parameters import parameters
 from game_api.replies import reply, unwritten_reply
 from game_api.speculation import refuse_speculation
@@ -26,7 +29,8 @@ from game_api.speculation import refuse_speculation
 def add_actions(app: Flask, log: EventLog, world: World | None, random: Random) -> None:
     for event_type in EVENT_TYPES.values():
         view = _View(event_type, log, world, random)
-        app.add_url_rule(event_type.request, event_type.name, view, methods=["GET", "POST"])
+        allowed = methods(event_type, app.extensions["identity"].mode)
+        app.add_url_rule(event_type.request, event_type.name, view, methods=allowed)
     for rule in app.url_map.iter_rules():
         # Flask adds HEAD to GET, but HEAD must not have an effect.
         (rule.methods or set()).discard("HEAD")
@@ -90,7 +94,7 @@ class _View:
 
     def _event(self) -> dict[str, Any]:
         now = int(time() * 1000)
-        sender = origin(request.environ)
+        sender, _ = identified(request.environ, PLAY)
         if is_service_made(sender.key) and not may_be_retried(sender.key, now):
             raise InvalidRequestError(KEY_HEADER, TOO_LATE)
         event: dict[str, Any] = {

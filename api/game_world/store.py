@@ -100,6 +100,8 @@ class Store:
         self._evict = self._script("evict")
         self._note_unconfirmed = self._script("note_unconfirmed")
         self._find_unconfirmed = self._script("find_unconfirmed")
+        self._claim_name = self._script("claim_name")
+        self._confirm_name = self._script("confirm_name")
 
     def _script(self, name: str) -> Script:
         folder = files("game_world") / "scripts"
@@ -271,6 +273,14 @@ class Store:
             if old:
                 dropped += int(self.redis.unlink(*old))
         return dropped
+
+    def claim_name(self, player: str, seconds: int) -> str:
+        """Claim a name: return the time in milliseconds, `taken`, or `full` if there is no memory for new names."""
+        return str(self._claim_name(args=[player, seconds]))
+
+    def confirm_name(self, player: str, claimed_at: int, seconds: int) -> bool:
+        """Keep the claim of a name for so long, or make it again; return False if an earlier one holds."""
+        return bool(self._confirm_name(args=[player, claimed_at, seconds]))
 
     def feed(self, events: Sequence[bytes]) -> None:
         """Add to the event feed, unless memory is full."""

@@ -97,9 +97,15 @@ class World:
         self._check(event_type, event, reply)
         return Decision(decided(event_type, reply), "again" in reply, reply)
 
-    def limit(self, players: Mapping[str, int], address: str, cost: int = 1) -> None:
-        """Raise LimitedError if a player, each with their own cost, or the address is above the limit."""
-        if not (buckets := self._buckets(players, address, cost)):
+    def limit(
+        self, players: Mapping[str, int], address: str, cost: int = 1, further: Sequence[Bucket] = ()
+    ) -> None:
+        """Raise LimitedError if a player, each with their own cost, the address or a further bucket is at its limit."""
+        self.take([*self._buckets(players, address, cost), *further])
+
+    def take(self, buckets: list[Bucket]) -> None:
+        """Take the cost from every bucket, or raise LimitedError and take nothing."""
+        if not buckets:
             return
         try:
             reply = self.ask(lambda: self.store.decide({"limits": buckets}))

@@ -26,6 +26,7 @@
 --   seen:…             events without a key whose retry must not count
 --   response:…         the cached response to a request
 --   unconfirmed:…      exists if an unconfirmed record may be in the topic
+--   claim:NAME         when a player has claimed the name, in milliseconds: the earliest claim holds
 --   limit:…            when a token bucket will be full again, in microseconds
 --   feed               the newest events
 --   full               exists while there is no memory for new names
