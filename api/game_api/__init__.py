@@ -31,7 +31,7 @@ def create_app(
     cors_origins: Collection[str] = (),
     identity: Identity | None = None,
 ) -> Flask:
-    """Create the application; `random` is the source of chance. By default players are whoever they say they are.
+    """Create the application; `random` is the source of chance. By default every name is believed.
 
     Without a world, only the unconditional actions work.
     """

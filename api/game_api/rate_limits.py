@@ -46,9 +46,7 @@ def add_rate_limits(app: Flask, world: World | None, settings: IdentitySettings)
     app.after_request(limit_error)
 
 
-def limit_events(
-    world: World, settings: IdentitySettings, items: Sequence[Any], sender: str, caller: Caller
-) -> None:
+def limit_events(world: World, settings: IdentitySettings, items: Sequence[Any], sender: str, caller: Caller) -> None:
     """Raise LimitedError if the events exceed the limit of their address, of a player named in them, or of the key."""
     named = Counter(normal(item["player"]) for item in items if _has_player(item))
     named[sender] = max(1, named[sender] + len(items) - named.total())
@@ -64,9 +62,7 @@ def _limit_caller(world: World, settings: IdentitySettings) -> None:
     _limit(world, settings, {caller.player: 1} if caller and caller.player else {}, 1, caller)
 
 
-def _limit(
-    world: World, settings: IdentitySettings, players: dict[str, int], cost: int, caller: Caller | None
-) -> None:
+def _limit(world: World, settings: IdentitySettings, players: dict[str, int], cost: int, caller: Caller | None) -> None:
     g.has_paid = True
     address = request.remote_addr or ""
     world.limit(players, address, cost, buckets(settings, caller, address, cost))

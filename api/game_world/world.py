@@ -97,9 +97,7 @@ class World:
         self._check(event_type, event, reply)
         return Decision(decided(event_type, reply), "again" in reply, reply)
 
-    def limit(
-        self, players: Mapping[str, int], address: str, cost: int = 1, further: Sequence[Bucket] = ()
-    ) -> None:
+    def limit(self, players: Mapping[str, int], address: str, cost: int = 1, further: Sequence[Bucket] = ()) -> None:
         """Raise LimitedError if a player, each with their own cost, the address or a further bucket is at its limit."""
         self.take([*self._buckets(players, address, cost), *further])
 

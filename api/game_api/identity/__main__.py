@@ -8,13 +8,13 @@ import os
 import sys
 from time import time
 
+from game_events import InvalidEventError
+from game_events.names import prepared
 from game_settings.reader import SettingsError
 
 from game_api.identity.caller import KEY_SCOPES
 from game_api.identity.ingestion_keys import digest, new_key
 from game_api.identity.player_tokens import SETTING, PlayerTokens, new_secret
-from game_events import InvalidEventError
-from game_events.names import prepared
 
 
 def main() -> int:
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _token(player: str, days: int) -> str:
-    # The earliest claim holds. A claim before 1970 precedes those of players, and a later one of these the earlier ones.
+    # The earliest claim holds. One before 1970 precedes those of players, and the last of these the others.
     return PlayerTokens(os.environ.get(SETTING, ""), days).issue(prepared("player", player), -int(time() * 1000))
 
 

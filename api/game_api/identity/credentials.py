@@ -58,7 +58,7 @@ def handed_out(token: str, seconds: int, headers: Mapping[str, str], is_https: b
     return TOKEN_HEADER, token
 
 
-def taken_back(is_https: bool) -> tuple[str, str]:
+def withdrawn(is_https: bool) -> tuple[str, str]:
     """Return the response header that deletes the cookie."""
     return "Set-Cookie", _set_cookie("", 0, is_https)
 

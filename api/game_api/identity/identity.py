@@ -10,7 +10,7 @@ from game_settings.reader import SettingsError
 
 from game_api.identity import ingestion_keys, player_tokens
 from game_api.identity.caller import ANYONE, PLAYER_SCOPES, Caller
-from game_api.identity.credentials import AUTHORIZATION, COOKIE, Credential, credential, handed_out, taken_back
+from game_api.identity.credentials import AUTHORIZATION, COOKIE, Credential, credential, handed_out, withdrawn
 from game_api.identity.errors import ForbiddenError, KeysUnavailableError, UnauthorizedError
 from game_api.identity.ingestion_keys import IngestionKeys
 from game_api.identity.jwks import KeySetFile, KeySetUrl
@@ -69,7 +69,9 @@ class Identity:
         if self.is_open:
             return
         if self.mode == CLAIMED and claims is None:
-            raise SettingsError("WORLD_URL: expected a value with API_PLAYERS=claimed: claims are kept in the world's store")
+            raise SettingsError(
+                "WORLD_URL: expected a value with API_PLAYERS=claimed: claims are kept in the world's store"
+            )
         if settings.jwks:
             self._provider = ProviderTokens(_key_set(settings), settings.issuer, settings.audience)
         else:
@@ -120,7 +122,7 @@ class Identity:
     def refusal_headers(self, sender: Sender, error: UnauthorizedError) -> list[tuple[str, str]]:
         """Return the headers to add to a 401. A cookie that is not accepted is deleted: its page could not do so."""
         headers = [("WWW-Authenticate", "Bearer")]
-        return [*headers, taken_back(sender.is_https)] if error.field == COOKIE else headers
+        return [*headers, withdrawn(sender.is_https)] if error.field == COOKIE else headers
 
     def _newcomer(self, sender: Sender) -> Caller:
         """Let a caller without a credential claim the name that they give."""

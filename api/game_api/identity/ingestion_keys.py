@@ -1,7 +1,7 @@
 """Ingestion keys, with which programs send bulk requests. Only their SHA-256 is stored.
 
-A line of the file is `NAME DIGEST SCOPE[,SCOPE]`. A key is rotated by a second line with its name, and later without the
-first. A plain digest is enough because a key is 32 random bytes: nobody can guess what it is the digest of.
+A line of the file is `NAME DIGEST SCOPE[,SCOPE]`. A key is rotated by a second line with its name, and later without
+the first. A plain digest is enough because a key is 32 random bytes: nobody can guess what it is the digest of.
 """
 
 import re

@@ -77,6 +77,7 @@ class KeySetUrl:
         self._wanted = Event()
         self._read_at = -pause
         self._process = 0
+        self._closed = False
 
     def start(self) -> None:
         """Begin to read, unless this process does so already."""
@@ -85,6 +86,11 @@ class KeySetUrl:
                 if self._process != os.getpid():
                     self._process = os.getpid()
                     Thread(target=self._run, name="jwks", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._closed = True
+        self._wanted.set()
 
     def keys(self) -> Keys:
         self.start()
@@ -100,11 +106,11 @@ class KeySetUrl:
         return keys
 
     def _run(self) -> None:
-        while True:
+        while not self._closed:
             is_read = self._read()
             self._read_at = monotonic()
             self._wanted.clear()
-            self._wanted.wait(self._refresh if is_read else min(self._pause, self._refresh))
+            self._wanted.wait(0 if self._closed else self._refresh if is_read else min(self._pause, self._refresh))
 
     def _read(self) -> bool:
         try:
@@ -135,7 +141,7 @@ def parsed(text: str) -> Keys:
 
 
 def _usable(entry: Any) -> PyJWK | None:  # noqa: ANN401 JSON
-    # `d` and `k` are secrets: whoever reads a key set with one could sign tokens.
+    # `d` and `k` are secrets: a client that reads such a key set could sign tokens.
     if not isinstance(entry, dict) or entry.get("use", "sig") != "sig" or "d" in entry or "k" in entry:
         return None
     try:

@@ -11,7 +11,11 @@ def buckets(settings: IdentitySettings, caller: Caller | None, address: str, cos
     if settings.is_open:
         return []
     if caller is None:
-        name, rate, burst = f"limit:address:anonymous:{client(address)}", settings.anonymous_rate, settings.anonymous_burst
+        name, rate, burst = (
+            f"limit:address:anonymous:{client(address)}",
+            settings.anonymous_rate,
+            settings.anonymous_burst,
+        )
     elif caller.key:
         name, rate, burst = f"limit:key:{caller.key}", settings.key_rate, settings.key_burst
     else:

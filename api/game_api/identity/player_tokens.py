@@ -1,7 +1,7 @@
 """The service's own tokens for players, signed with HMAC-SHA-256 under rotating secrets.
 
-A token is `gp1.PAYLOAD.SIGNATURE`. The payload is the JSON list of the secret's id, the player, when the name was claimed
-(milliseconds), and when the token expires (seconds).
+A token is `gp1.PAYLOAD.SIGNATURE`. The payload is the JSON list of the secret's id, the player, when the name was
+claimed (milliseconds), and when the token expires (seconds).
 """
 
 import hmac

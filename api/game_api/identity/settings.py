@@ -12,7 +12,7 @@ MODES = (OPEN, CLAIMED, TOKEN)
 
 @dataclass(frozen=True)
 class IdentitySettings(FromEnvironment):
-    # `open`: players are whoever they say they are. `claimed`: the first use of a name returns a token, and the name is
+    # `open`: every name is believed. `claimed`: the first use of a name returns a token, and the name is
     # then its holder's. `token`: every request needs a token.
     mode: str = setting("API_PLAYERS", OPEN, choices=MODES)
 

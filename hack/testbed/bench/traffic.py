@@ -42,7 +42,7 @@ def decided_requests() -> list[bytes]:
 def _by_many(paths: Iterable[str]) -> list[bytes]:
     chosen = list(paths)
     return [
-        f"GET {path} HTTP/1.1\r\nHost: {player(number)}\r\n{_HEADERS}\r\n".encode()
+        f"POST {path} HTTP/1.1\r\nHost: {player(number)}\r\n{_HEADERS}Content-Length: 0\r\n\r\n".encode()
         for number in range(100)
         for path in chosen
     ]
