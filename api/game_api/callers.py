@@ -1,8 +1,8 @@
 """The caller of a Flask request: the one place where the transport and `game_api.identity` meet."""
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 
@@ -13,6 +13,8 @@ from game_api.origin import PLAYER_HEADER, Origin, origin
 from game_api.replies import error_reply, world_unavailable_reply
 
 _HEADERS = {"HTTP_" + name.upper(): name for name in ("authorization", "cookie", "origin", "host")}
+T = TypeVar("T")
+
 _PLAYER_VARIABLE = "HTTP_" + PLAYER_HEADER.upper().replace("-", "_")
 
 
@@ -32,10 +34,11 @@ def identified(environ: Mapping[str, Any], scope: str) -> tuple[Origin, Caller]:
     """
     sender, identity = origin(environ), _identity()
     if identity.is_open:
-        return sender, identity.identify(_NOBODY, scope)
+        return sender, _at_once(identity.identify(_NOBODY, scope))
     # Until it is known: what follows an error need not look again.
     g.caller = None
-    caller = identity.identify(_sender(environ, sender.player if _PLAYER_VARIABLE in environ else ""), scope)
+    named = sender.player if _PLAYER_VARIABLE in environ else ""
+    caller = _at_once(identity.identify(_sender(environ, named), scope))
     g.caller = caller
     if not caller.player or caller.player == sender.player:
         return sender, caller
@@ -45,12 +48,21 @@ def identified(environ: Mapping[str, Any], scope: str) -> tuple[Origin, Caller]:
 def subject() -> Caller | None:
     """Return the request's caller if a valid credential says who it is, also for requests that need none."""
     if "caller" not in g:
-        g.caller = _identity().subject(_sender(request.environ, ""))
+        g.caller = _at_once(_identity().subject(_sender(request.environ, "")))
     caller: Caller | None = g.caller
     return caller
 
 
 _NOBODY = Sender({})
+
+
+def _at_once(step: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that waits for nothing: the world's answers come without an event loop."""
+    try:
+        step.send(None)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    raise RuntimeError("a coroutine waits for an event loop")
 
 
 def _identity() -> Identity:

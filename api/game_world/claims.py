@@ -15,7 +15,7 @@ class Claims:
         self._world = world
         self._per_hour = per_hour
 
-    def claim(self, player: str, address: str) -> int | None:
+    async def claim(self, player: str, address: str) -> int | None:
         """Claim a name: return the time of the claim in milliseconds, or None if the name is taken.
 
         Raises LimitedError and WorldUnavailableError.
@@ -28,7 +28,7 @@ class Claims:
             raise WorldUnavailableError("the world is full: it takes no new players for now")
         return None if reply == "taken" else int(reply)
 
-    def confirm(self, player: str, claimed_at: int, seconds: int) -> bool:
+    async def confirm(self, player: str, claimed_at: int, seconds: int) -> bool:
         """Keep a claim for so long; return False if an earlier one holds, but not because the store is unavailable."""
         try:
             return self._world.ask(lambda: self._world.store.confirm_name(player, claimed_at, seconds))

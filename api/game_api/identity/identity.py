@@ -39,10 +39,10 @@ class Sender(NamedTuple):
 class Claims(Protocol):
     """Who has claimed which name: `game_world.claims`, or a test's."""
 
-    def claim(self, player: str, address: str) -> int | None:
+    async def claim(self, player: str, address: str) -> int | None:
         """Claim a name: return the time of the claim in milliseconds, or None if the name is taken."""
 
-    def confirm(self, player: str, claimed_at: int, seconds: int) -> bool:
+    async def confirm(self, player: str, claimed_at: int, seconds: int) -> bool:
         """Keep a claim for so long; return False if an earlier one holds."""
 
 
@@ -88,7 +88,7 @@ class Identity:
         if self._provider and isinstance(self._provider.keys, KeySetUrl):
             self._provider.keys.start()
 
-    def identify(self, sender: Sender, scope: str) -> Caller:
+    async def identify(self, sender: Sender, scope: str) -> Caller:
         """Return the caller, who has this scope.
 
         Raises UnauthorizedError, ForbiddenError, KeysUnavailableError; in mode `claimed` also what `claims` raise.
@@ -97,19 +97,19 @@ class Identity:
             return ANYONE
         given = credential(sender.headers, sender.is_https)
         if given is None:
-            return self._newcomer(sender)
-        caller = self._caller(given)
+            return await self._newcomer(sender)
+        caller = await self._caller(given)
         if scope not in caller.scopes:
             raise ForbiddenError(given.field, f"expected a credential with the scope {scope}")
         if caller.player and sender.named not in ("", caller.player):
             raise ForbiddenError(NAME_HEADER, "expected the name that the credential is for, or none")
         return caller
 
-    def subject(self, sender: Sender) -> Caller | None:
+    async def subject(self, sender: Sender) -> Caller | None:
         """Return the caller if a valid credential says who it is; never claims a name."""
         try:
             given = None if self.is_open else credential(sender.headers, sender.is_https)
-            return self._caller(given) if given else None
+            return await self._caller(given) if given else None
         except (UnauthorizedError, KeysUnavailableError):
             return None
 
@@ -124,25 +124,25 @@ class Identity:
         headers = [("WWW-Authenticate", "Bearer")]
         return [*headers, withdrawn(sender.is_https)] if error.field == COOKIE else headers
 
-    def _newcomer(self, sender: Sender) -> Caller:
+    async def _newcomer(self, sender: Sender) -> Caller:
         """Let a caller without a credential claim the name that they give."""
         if self._claims is None or self._tokens is None or self.mode != CLAIMED:
             raise UnauthorizedError(AUTHORIZATION, "expected `Bearer TOKEN`, got none")
         # A page of another site could make a browser claim the name in the Host header.
         if not sender.named:
             raise UnauthorizedError(AUTHORIZATION, f"expected `Bearer TOKEN`, or a new name in {NAME_HEADER}; got none")
-        claimed_at = self._claims.claim(sender.named, sender.address)
+        claimed_at = await self._claims.claim(sender.named, sender.address)
         if claimed_at is None:
             raise UnauthorizedError(NAME_HEADER, "the name is taken: expected the token that its first use returned")
         return Caller(sender.named, PLAYER_SCOPES, issued=self._tokens.issue(sender.named, claimed_at))
 
-    def _caller(self, given: Credential) -> Caller:
+    async def _caller(self, given: Credential) -> Caller:
         if given.token.startswith(ingestion_keys.PREFIX):
             if self._keys is None or given.field == COOKIE:
                 raise UnauthorizedError(given.field, "the ingestion key is unknown")
             return self._keys.verify(given.token)
         try:
-            holder = self._holder(given.token)
+            holder = await self._holder(given.token)
         except UnauthorizedError as error:
             raise UnauthorizedError(given.field, error.problem) from None
         caller = Caller(holder.player, PLAYER_SCOPES)
@@ -150,7 +150,7 @@ class Identity:
             return replace(caller, issued=self._tokens.issue(holder.player, holder.claim.claimed_at))
         return caller
 
-    def _holder(self, token: str) -> _Holder:
+    async def _holder(self, token: str) -> _Holder:
         version = self._version()
         if found := self._verified.get(token, version):
             return found
@@ -158,15 +158,15 @@ class Identity:
             player, expires = self._provider.verify(token)
             self._verified.add(token, holder := _Holder(player), expires, version)
             return holder
-        return self._verify_own(token, version)
+        return await self._verify_own(token, version)
 
-    def _verify_own(self, token: str, version: int) -> _Holder:
+    async def _verify_own(self, token: str, version: int) -> _Holder:
         if self._tokens is None or not token.startswith(player_tokens.PREFIX):
             raise UnauthorizedError(AUTHORIZATION, "the token is malformed")
         claim = self._tokens.verify(token)
         expires = claim.expires
         if self.mode == CLAIMED and self._claims:
-            if not self._claims.confirm(claim.player, claim.claimed_at, self._tokens.seconds):
+            if not await self._claims.confirm(claim.player, claim.claimed_at, self._tokens.seconds):
                 raise UnauthorizedError(AUTHORIZATION, "the name was claimed earlier by another")
             expires = min(expires, time() + _CONFIRMED_SECONDS)
         holder = _Holder(claim.player, claim)

@@ -1,5 +1,6 @@
 """Who a request is from, in each mode."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from game_api.identity.caller import ANYONE, EVENTS_WRITE, PLAY, PLAYERS_ANY
+from game_api.identity.caller import ANYONE, EVENTS_WRITE, PLAY, PLAYERS_ANY, Caller
 from game_api.identity.errors import ForbiddenError, UnauthorizedError
 from game_api.identity.identity import Identity, Sender
 from game_api.identity.ingestion_keys import digest, new_key
@@ -31,13 +32,13 @@ class MemoryClaims:
         self.times: dict[str, int] = {}
         self.confirmations = 0
 
-    def claim(self, player: str, address: str) -> int | None:
+    async def claim(self, player: str, address: str) -> int | None:
         if player in self.times:
             return None
         self.times[player] = 1000 + len(self.times)
         return self.times[player]
 
-    def confirm(self, player: str, claimed_at: int, seconds: int) -> bool:
+    async def confirm(self, player: str, claimed_at: int, seconds: int) -> bool:
         self.confirmations += 1
         if self.times.get(player, claimed_at) < claimed_at:
             return False
@@ -71,37 +72,41 @@ def bearer(token: str, named: str = "", **headers: str) -> Sender:
     return Sender({"authorization": f"Bearer {token}", **headers}, "192.0.2.1", named)
 
 
+def identify(identity: Identity, sender: Sender, scope: str) -> Caller:
+    return asyncio.run(identity.identify(sender, scope))
+
+
 def first(identity: Identity, name: str, headers: Mapping[str, str] | None = None, https: bool = False) -> Any:  # noqa: ANN401
     """Use a name for the first time; return the response's headers."""
     sender = Sender(headers or {}, "192.0.2.1", name, https)
-    return dict(identity.response_headers(sender, identity.identify(sender, PLAY)))
+    return dict(identity.response_headers(sender, identify(identity, sender, PLAY)))
 
 
 def test_open_believes_everyone() -> None:
     """In mode open every caller may do everything, and credentials of other services do not matter."""
     identity = Identity.open()
     for sender in (Sender({}), bearer("s3cret"), Sender({"authorization": "Basic eDp5"})):
-        assert identity.identify(sender, PLAY) == ANYONE
-        assert PLAYERS_ANY in identity.identify(sender, EVENTS_WRITE).scopes
+        assert identify(identity, sender, PLAY) == ANYONE
+        assert PLAYERS_ANY in identify(identity, sender, EVENTS_WRITE).scopes
 
 
 def test_the_first_use_of_a_name_returns_a_token(claimed: Identity) -> None:
     """The token is for the next requests; without it the name is taken, with another's it is forbidden."""
     ada = first(claimed, "ada")["Player-Token"]
     bob = first(claimed, "bob")["Player-Token"]
-    assert claimed.identify(bearer(ada), PLAY).player == "ada"
-    assert claimed.identify(bearer(ada, "ada"), PLAY).player == "ada"
-    assert claimed.identify(bearer(ada), PLAY).issued == ""
+    assert identify(claimed, bearer(ada), PLAY).player == "ada"
+    assert identify(claimed, bearer(ada, "ada"), PLAY).player == "ada"
+    assert identify(claimed, bearer(ada), PLAY).issued == ""
     with pytest.raises(UnauthorizedError, match="X-Player: the name is taken"):
         first(claimed, "ada")
     with pytest.raises(ForbiddenError, match="X-Player: expected the name that the credential is for"):
-        claimed.identify(bearer(bob, "ada"), PLAY)
+        identify(claimed, bearer(bob, "ada"), PLAY)
 
 
 def test_a_name_in_host_claims_nothing(claimed: Identity, claims: MemoryClaims) -> None:
     """Only X-Player claims a name: pages of other sites cannot send that header."""
     with pytest.raises(UnauthorizedError, match="or a new name in X-Player"):
-        claimed.identify(Sender({"host": "ada"}), PLAY)
+        identify(claimed, Sender({"host": "ada"}), PLAY)
     assert claims.times == {}
 
 
@@ -111,7 +116,7 @@ def test_a_name_in_host_claims_nothing(claimed: Identity, claims: MemoryClaims) 
 def test_another_authorization_is_refused(claimed: Identity, claims: MemoryClaims, authorization: str) -> None:
     """A client that shows a credential is never treated as one without."""
     with pytest.raises(UnauthorizedError, match="Authorization: expected `Bearer TOKEN`"):
-        claimed.identify(Sender({"authorization": authorization}, named="ada"), PLAY)
+        identify(claimed, Sender({"authorization": authorization}, named="ada"), PLAY)
     assert claims.times == {}
 
 
@@ -120,17 +125,17 @@ def test_the_earliest_claim_holds(claimed: Identity, claims: MemoryClaims) -> No
     ada = first(claimed, "ada")["Player-Token"]
     claims.times = {"someone": 1}
     squatter = first(claimed, "ada")["Player-Token"]
-    assert claimed.identify(bearer(ada), PLAY).player == "ada"
+    assert identify(claimed, bearer(ada), PLAY).player == "ada"
     assert claims.times["ada"] == 1000
     with pytest.raises(UnauthorizedError, match="the name was claimed earlier by another"):
-        claimed.identify(bearer(squatter), PLAY)
+        identify(claimed, bearer(squatter), PLAY)
 
 
 def test_a_verified_token_is_not_verified_again(claimed: Identity, claims: MemoryClaims) -> None:
     """The store is asked once for many requests with a token."""
     ada = first(claimed, "ada")["Player-Token"]
     for _ in range(10):
-        claimed.identify(bearer(ada), PLAY)
+        identify(claimed, bearer(ada), PLAY)
     assert claims.confirmations == 1
 
 
@@ -141,10 +146,10 @@ def test_a_page_gets_a_cookie(claimed: Identity) -> None:
     assert value.startswith("player=gp1.")
     assert attributes == ["Path=/", "Max-Age=31536000", "HttpOnly", "SameSite=Lax"]
     for headers in (PAGE, {"host": "game.example"}):
-        assert claimed.identify(Sender({**headers, "cookie": f"a=b; {value}"}), PLAY).player == "ada"
+        assert identify(claimed, Sender({**headers, "cookie": f"a=b; {value}"}), PLAY).player == "ada"
     for headers in (OTHER_PAGE, PAGE | {"origin": "null"}, PAGE | {"origin": ""}):
         with pytest.raises(UnauthorizedError):
-            claimed.identify(Sender({**headers, "cookie": value}), PLAY)
+            identify(claimed, Sender({**headers, "cookie": value}), PLAY)
 
 
 def test_the_cookie_is_secure_behind_https(claimed: Identity) -> None:
@@ -153,17 +158,17 @@ def test_the_cookie_is_secure_behind_https(claimed: Identity) -> None:
     value, *attributes = first(claimed, "ada", page, https=True)["Set-Cookie"].split("; ")
     assert value.startswith("__Host-player=gp1.")
     assert "Secure" in attributes
-    assert claimed.identify(Sender({**page, "cookie": value}, is_https=True), PLAY).player == "ada"
+    assert identify(claimed, Sender({**page, "cookie": value}, is_https=True), PLAY).player == "ada"
     plain = value.removeprefix("__Host-")
     with pytest.raises(UnauthorizedError):
-        claimed.identify(Sender({**page, "cookie": plain}, is_https=True), PLAY)
+        identify(claimed, Sender({**page, "cookie": plain}, is_https=True), PLAY)
 
 
 def test_a_cookie_that_is_not_accepted_is_deleted(claimed: Identity) -> None:
     """A page cannot delete the cookie itself: the 401 does so, and says how to authenticate."""
     sender = Sender({**PAGE, "cookie": "player=gp1.bad.bad"})
     with pytest.raises(UnauthorizedError) as caught:
-        claimed.identify(sender, PLAY)
+        identify(claimed, sender, PLAY)
     assert claimed.refusal_headers(sender, caught.value) == [
         ("WWW-Authenticate", "Bearer"),
         ("Set-Cookie", "player=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"),
@@ -174,23 +179,23 @@ def test_a_token_is_renewed(secrets: str, claims: MemoryClaims) -> None:
     """After half of its time a token is replaced, in the way in which it came, and the claim stays the same."""
     identity = Identity(IdentitySettings(mode="claimed", token_secrets=secrets, token_days=10), claims)
     old = PlayerTokens(secrets, 10, lambda: time.time() - 6 * 86400).issue("ada", 5)
-    caller = identity.identify(bearer(old), PLAY)
+    caller = identify(identity, bearer(old), PLAY)
     assert identity.response_headers(bearer(old), caller) == [("Player-Token", caller.issued)]
     tokens = PlayerTokens(secrets, 10)
     assert tokens.verify(caller.issued).claimed_at == 5
     sender = Sender({"cookie": f"player={old}"})
-    [(name, _)] = identity.response_headers(sender, identity.identify(sender, PLAY))
+    [(name, _)] = identity.response_headers(sender, identify(identity, sender, PLAY))
     assert name == "Set-Cookie"
 
 
 def test_token_needs_a_token(provided: Identity) -> None:
     """In mode token nobody is anybody without a token of the provider."""
-    assert provided.identify(bearer(KEY.token()), PLAY).player == "ada"
+    assert identify(provided, bearer(KEY.token()), PLAY).player == "ada"
     for sender in (Sender({}, named="ada"), Sender(PAGE, named="ada"), bearer(Key("one").token(), "ada")):
         with pytest.raises(UnauthorizedError):
-            provided.identify(sender, PLAY)
+            identify(provided, sender, PLAY)
     with pytest.raises(ForbiddenError, match="X-Player"):
-        provided.identify(bearer(KEY.token(), "bob"), PLAY)
+        identify(provided, bearer(KEY.token(), "bob"), PLAY)
 
 
 def test_a_providers_token_is_verified_once_until_it_expires(tmp_path: Path) -> None:
@@ -199,32 +204,32 @@ def test_a_providers_token_is_verified_once_until_it_expires(tmp_path: Path) -> 
     write(jwks, key_set(KEY))
     identity = Identity(IdentitySettings(mode="token", jwks=str(jwks), issuer=ISSUER, audience=AUDIENCE))
     token = KEY.token()
-    identity.identify(bearer(token), PLAY)
+    identify(identity, bearer(token), PLAY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("jwt.decode", lambda *_, **__: pytest.fail("verified again"))
-        identity.identify(bearer(token), PLAY)
+        identify(identity, bearer(token), PLAY)
     write(jwks, key_set(Key("two")))
     with pytest.raises(UnauthorizedError, match="the token's key is unknown"):
-        identity.identify(bearer(Key("unknown").token()), PLAY)
+        identify(identity, bearer(Key("unknown").token()), PLAY)
     with pytest.raises(UnauthorizedError, match="the token's key is unknown"):
-        identity.identify(bearer(token), PLAY)
+        identify(identity, bearer(token), PLAY)
 
 
 def test_without_a_provider_the_operator_hands_out_tokens(secrets: str) -> None:
     """In mode token without a provider the service's own tokens count, and no name can be claimed."""
     identity = Identity(IdentitySettings(mode="token", token_secrets=secrets))
-    assert identity.identify(bearer(PlayerTokens(secrets, 1).issue("ada", -5)), PLAY).player == "ada"
+    assert identify(identity, bearer(PlayerTokens(secrets, 1).issue("ada", -5)), PLAY).player == "ada"
     with pytest.raises(UnauthorizedError):
-        identity.identify(Sender({}, named="bob"), PLAY)
+        identify(identity, Sender({}, named="bob"), PLAY)
 
 
 def test_an_operators_token_recovers_a_name(claimed: Identity, secrets: str) -> None:
     """A token from the command line is accepted in mode claimed, and ends the one that was lost."""
     lost = first(claimed, "ada")["Player-Token"]
     issued = PlayerTokens(secrets, 1).issue("ada", -int(time.time() * 1000))
-    assert claimed.identify(bearer(issued), PLAY).player == "ada"
+    assert identify(claimed, bearer(issued), PLAY).player == "ada"
     with pytest.raises(UnauthorizedError, match="claimed earlier"):
-        claimed.identify(bearer(lost), PLAY)
+        identify(claimed, bearer(lost), PLAY)
 
 
 def test_a_key_is_for_bulk_requests_only(tmp_path: Path, secrets: str, claims: MemoryClaims) -> None:
@@ -236,25 +241,25 @@ def test_a_key_is_for_bulk_requests_only(tmp_path: Path, secrets: str, claims: M
     )
     settings = IdentitySettings(mode="claimed", token_secrets=secrets, ingestion_keys=keys)
     identity = Identity(settings, claims)
-    assert identity.identify(bearer(writer, "bob"), EVENTS_WRITE).key == "loader"
+    assert identify(identity, bearer(writer, "bob"), EVENTS_WRITE).key == "loader"
     with pytest.raises(ForbiddenError, match="Authorization: expected a credential with the scope play"):
-        identity.identify(bearer(writer), PLAY)
+        identify(identity, bearer(writer), PLAY)
     with pytest.raises(ForbiddenError, match="scope events:write"):
-        identity.identify(bearer(nothing), EVENTS_WRITE)
+        identify(identity, bearer(nothing), EVENTS_WRITE)
     with pytest.raises(UnauthorizedError, match="Authorization: the ingestion key is unknown"):
-        identity.identify(bearer(new_key()), EVENTS_WRITE)
+        identify(identity, bearer(new_key()), EVENTS_WRITE)
     with pytest.raises(UnauthorizedError):
-        identity.identify(Sender({"cookie": f"player={writer}"}), EVENTS_WRITE)
+        identify(identity, Sender({"cookie": f"player={writer}"}), EVENTS_WRITE)
 
 
 def test_nothing_secret_is_shown(claimed: Identity, provided: Identity, caplog: pytest.LogCaptureFixture) -> None:
     """Neither logs, errors nor the representations of objects contain a credential."""
     caplog.set_level(logging.DEBUG)
-    caller = claimed.identify(Sender({}, named="ada"), PLAY)
+    caller = identify(claimed, Sender({}, named="ada"), PLAY)
     assert caller.issued not in repr(caller)
     for identity, token in ((claimed, caller.issued + "x"), (provided, KEY.token(aud="other"))):
         with pytest.raises(UnauthorizedError) as caught:
-            identity.identify(bearer(token), PLAY)
+            identify(identity, bearer(token), PLAY)
         assert token not in repr(caught.value) + caplog.text
     assert caller.issued not in caplog.text
 
