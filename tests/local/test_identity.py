@@ -70,7 +70,7 @@ def token_of(answer: Answer) -> str:
 
 
 def test_of_many_first_uses_one_has_the_name(claimed: Game, store: Store):
-    """Requests of many clients at once, over all workers: one plays, and the others are told that the name is taken."""
+    """Requests of many clients at once, over all workers: one plays, and for the others the name is taken."""
     answers = claimed.ask_at_once("/purchase_a_sword", 20, method="POST", headers={"X-Player": "rush"})
     assert sorted(answer.status for answer in answers) == [200] + 19 * [401]
     [winner] = [answer for answer in answers if answer.status == 200]
