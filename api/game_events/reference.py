@@ -7,11 +7,11 @@ from game_events.words import certain, chances, preconditions
 
 _HEAD = f"""# The game
 
-Each action is a POST request and becomes one event; the unconditional ones may also be a GET while players need no token.
-A new player has {START["gold"]} gold and {START["health"]} health. If the rules forbid an action, the response is 409
-with the reason, and there is no event. In a contest, the acting player wins if their throw is at least as high as the
-other one. Against another player, each side adds its level: 1 at the start, 2 from 100 experience, 3 from 400, 4 from
-900, and so on.
+Each action is a POST request and becomes one event; an unconditional one may also be a GET while players need no
+token. A new player has {START["gold"]} gold and {START["health"]} health. If the rules forbid an action, the response
+is 409 with the reason, and there is no event. In a contest, the acting player wins if their throw is at least as high
+as the other one. Against another player, each side adds its level: 1 at the start, 2 from 100 experience, 3 from 400, 4
+from 900, and so on.
 
 This page is generated from the catalog, `api/game_events/families`.
 """
