@@ -74,7 +74,7 @@ def test_of_many_first_uses_one_has_the_name(claimed: Game, store: Store):
     answers = claimed.ask_at_once("/purchase_a_sword", 20, method="POST", headers={"X-Player": "rush"})
     assert sorted(answer.status for answer in answers) == [200] + 19 * [401]
     [winner] = [answer for answer in answers if answer.status == 200]
-    assert act(claimed, "/explore", token_of(winner)).status == 200
+    assert act(claimed, "/join_a_guild", token_of(winner)).status == 200
     assert act(claimed, token=token_of(winner), X_Player="Rush").status == 200
     events = [event for event in claimed.events() if event["player"] == "rush"]
     assert len(events) == 3
