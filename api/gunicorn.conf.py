@@ -27,6 +27,7 @@ _shares_own_folder = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_own_folder()))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
+from game_api.identity.exposure import warnings  # noqa: E402
 from game_api.metrics import make_folder  # noqa: E402
 from game_api.settings import PREFIXES, Settings  # noqa: E402
 from game_events.fields import MAX_STRING  # noqa: E402
@@ -74,6 +75,8 @@ control_socket_disable = True
 
 
 def on_starting(server: Arbiter) -> None:
+    for warning in warnings(_settings.identity, _settings.bind):
+        server.log.warning(warning)
     for stale in _metrics.glob("*.db"):
         stale.unlink()
 
@@ -88,6 +91,7 @@ def post_worker_init(worker: Worker) -> None:
     worker.settings = _settings
     # After the fork, which a Kafka producer does not survive, and before the first request.
     worker.asgi.log.start()
+    worker.asgi.identity.start()
     # What exists by now stays: to search it for garbage takes a twentieth of the time, and stops the loop for 30 ms.
     gc.collect()
     gc.freeze()

@@ -7,9 +7,13 @@ from game_events import EVENT_TYPES
 from game_world.world import World
 
 from game_api.bulk import PATH, Bulk
+from game_api.callers import Callers
+from game_api.identity.identity import Identity
+from game_api.identity.methods import methods
 from game_api.log.event_log import EventLog
 from game_api.operations import Health
 from game_api.pages.site import THREADS, Site
+from game_api.rate_limits import RateLimits
 from game_api.service import MOST_REQUESTS, Route, Service
 from game_api.single import Action
 
@@ -22,20 +26,28 @@ def create_app(
     cors_origins: Collection[str] = (),
     threads: int = THREADS,
     most_requests: int = MOST_REQUESTS,
+    identity: Identity | None = None,
 ) -> Service:
     """Create the application; `random` is the source of chance, `threads` is the number of those for its pages.
 
-    Above `most_requests` at once, it refuses requests. Without a world, only the unconditional actions work.
+    Above `most_requests` at once, it refuses requests. By default every name is believed. Without a world, only the
+    unconditional actions work.
     """
     # Unlike Random, SystemRandom does not draw the same numbers in every worker after a fork.
     random = random or SystemRandom()
+    callers = Callers(identity or Identity.open())
+    mode = callers.identity.mode
+    limits = RateLimits(world, callers)
     health = Health(log)
     routes = {
         "/healthz": Route("healthz", ("GET", "HEAD"), health.alive),
         "/readyz": Route("readyz", ("GET", "HEAD"), health.ready),
-        PATH: Route("events", ("POST",), Bulk(log, world, cors_origins)),
+        PATH: Route("events", ("POST",), Bulk(log, world, callers, limits, random, cors_origins)),
     }
     for event_type in EVENT_TYPES.values():
         # HEAD must not have an effect.
-        routes[event_type.request] = Route(event_type.name, ("GET", "POST"), Action(event_type, log, world, random))
-    return Service(log, world, routes, Site(world, trino_url, threads), cors_origins, most_requests)
+        routes[event_type.request] = Route(
+            event_type.name, tuple(methods(event_type, mode)), Action(event_type, log, world, callers, random)
+        )
+    site = Site(world, trino_url, mode, threads)
+    return Service(log, callers, limits, routes, site, cors_origins, most_requests)

@@ -1,6 +1,7 @@
 """`POST /events`: many events in one request."""
 
 from collections.abc import Collection, Iterable, Sequence
+from random import Random
 from time import monotonic, time
 from typing import Any
 
@@ -12,13 +13,16 @@ from werkzeug.exceptions import UnsupportedMediaType
 from game_api import typed
 from game_api.attempts import client_receipts
 from game_api.bodies import body
+from game_api.callers import Callers
 from game_api.cors import is_allowed
 from game_api.errors import InvalidRequestError
+from game_api.identity.bulk_items import admit
+from game_api.identity.caller import EVENTS_WRITE, PLAYERS_ANY, Caller
 from game_api.items import parse, prepare
 from game_api.log.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
-from game_api.origin import KEY_HEADER, Origin, origin
-from game_api.rate_limits import limit_events, player_of
+from game_api.origin import KEY_HEADER, Origin
+from game_api.rate_limits import RateLimits, player_of
 from game_api.replies import JSON, Response, json_reply, retry_later, unwritten
 from game_api.request import Request
 from game_api.speculation import refuse_speculation
@@ -31,9 +35,20 @@ Result = dict[str, Any]
 class Bulk:
     """Responds to bulk requests. `origins` are those of pages whose scripts may use the API."""
 
-    def __init__(self, log: EventLog, world: World | None, origins: Collection[str]) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        world: World | None,
+        callers: Callers,
+        limits: RateLimits,
+        random: Random,
+        origins: Collection[str],
+    ) -> None:
         self._log = log
         self._world = world
+        self._callers = callers
+        self._limits = limits
+        self._random = random
         self._origins = origins
 
     async def __call__(self, request: Request) -> Response:
@@ -42,15 +57,16 @@ class Bulk:
         is_beacon = request.media_type == "text/plain" and is_allowed(request, self._origins)
         if request.media_type != "application/json" and not is_beacon:
             raise UnsupportedMediaType(f"Content-Type: expected application/json, got {request.media_type or 'none'}")
-        sender = origin(request.headers)
+        sender, caller = await self._callers.identified(request, EVENTS_WRITE)
         if sender.key:
             raise InvalidRequestError(KEY_HEADER, "expected for single events only; give each item its own event_id")
-        return await self._answer(request, body(request), sender)
+        return await self._answer(request, body(request), sender, caller)
 
-    async def _answer(self, request: Request, data: bytes, sender: Origin) -> Response:
+    async def _answer(self, request: Request, data: bytes, sender: Origin, caller: Caller) -> Response:
         now = int(time() * 1000)
-        if (items := typed.decode(data)) is not None:
-            await limit_events(self._world, request, typed.players(items), sender.player)
+        # The items of other callers must be admitted one by one.
+        if PLAYERS_ANY in caller.scopes and (items := typed.decode(data)) is not None:
+            await self._limits.events(request, typed.players(items), sender.player, caller)
             if made := typed.records(items, data.count(b":"), sender, now):
                 receipts = await self._append(request, made.records, [type(item).__name__ for item in items])
                 if all(receipt.outcome is Outcome.ACKED for receipt in receipts):
@@ -58,8 +74,9 @@ class Bulk:
                 events = [orjson.loads(record.value) for record in made.records]
                 return await self._results([None] * len(events), events, receipts)
         unusual = parse(data)
+        admit(unusual, caller, self._random)
         if not request.has_paid:
-            await limit_events(self._world, request, [player_of(item) for item in unusual], sender.player)
+            await self._limits.events(request, [player_of(item) for item in unusual], sender.player, caller)
         results, events, records = prepare(unusual, sender, now)
         if not events:
             return answer(results)

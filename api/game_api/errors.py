@@ -6,6 +6,8 @@ from game_events.codec import shown
 from game_world.world import LimitedError, RefusedError, WorldUnavailableError
 from werkzeug.exceptions import HTTPException, InternalServerError, UnsupportedMediaType
 
+from game_api.identity.credentials import refusal_headers
+from game_api.identity.errors import ForbiddenError, KeysUnavailableError, UnauthorizedError
 from game_api.replies import Response, error_reply, limited_reply, refused_reply
 from game_api.request import Request
 
@@ -57,7 +59,13 @@ def error_response(request: Request, error: Exception) -> Response:
             return error_reply(request, str(error), 409, error.field)
         case LimitedError():
             return limited_reply(request, str(error), error.field, error.seconds)
-        case WorldUnavailableError() | BusyError():
+        case UnauthorizedError():
+            response = error_reply(request, str(error), 401, error.field)
+            response.headers.update(refusal_headers(error, request.is_https))
+            return response
+        case ForbiddenError():
+            return error_reply(request, str(error), 403, error.field)
+        case WorldUnavailableError() | KeysUnavailableError() | BusyError():
             return refused_reply(request, str(error))
         case HTTPException():
             return _http_response(request, error)

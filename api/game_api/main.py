@@ -1,10 +1,12 @@
 """The application as gunicorn loads it."""
 
+from game_world.claims import Claims
 from game_world.limits import Limit
 from game_world.store import Store
 from game_world.world import World
 
 from game_api import create_app
+from game_api.identity.identity import Identity
 from game_api.log.kafka_log import KafkaLog
 from game_api.settings import Settings
 
@@ -19,12 +21,18 @@ def _world(settings: Settings) -> World | None:
     )
 
 
+def _identity(settings: Settings, world: World | None) -> Identity:
+    return Identity(settings.identity, Claims(world, settings.identity.claims_per_hour) if world else None)
+
+
 _settings = Settings.from_environment()
+_the_world = _world(_settings)
 app = create_app(
     KafkaLog(_settings),
-    _world(_settings),
+    _the_world,
     trino_url=_settings.trino_url,
     cors_origins=_settings.allowed_origins,
     threads=_settings.threads,
     most_requests=_settings.most_requests,
+    identity=_identity(_settings, _the_world),
 )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
+from game_api.identity.caller import Caller
+
 
 @dataclass(slots=True)
 class Request:
@@ -18,11 +20,15 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     address: str = ""
+    is_https: bool = False
     began: float = field(default_factory=monotonic)
     problem: Exception | None = None
     """What is wrong with the request, if the transport knows: the response to this error is the whole response."""
     has_paid: bool = False
     """Whether the request was charged to its address's rate limit."""
+    caller: Caller | None = None
+    """Who sends it, once `is_identified`; None without a valid credential."""
+    is_identified: bool = False
 
     @property
     def media_type(self) -> str:

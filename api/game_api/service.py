@@ -7,15 +7,15 @@ by the site's own threads.
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import NamedTuple
 
-from game_world.world import World
 from werkzeug.exceptions import MethodNotAllowed
 
+from game_api.callers import Callers
 from game_api.cors import add_headers
 from game_api.errors import BusyError, error_response
 from game_api.log.event_log import EventLog
 from game_api.metrics import count_request
 from game_api.pages.site import Site
-from game_api.rate_limits import limit_error, limit_read
+from game_api.rate_limits import RateLimits
 from game_api.replies import Response
 from game_api.request import Request
 
@@ -40,14 +40,17 @@ class Service:
     def __init__(
         self,
         log: EventLog,
-        world: World | None,
+        callers: Callers,
+        limits: RateLimits,
         routes: Mapping[str, Route],
         site: Site,
         cors_origins: Collection[str],
         most_requests: int = MOST_REQUESTS,
     ) -> None:
         self.log = log
-        self._world = world
+        self.identity = callers.identity
+        self._callers = callers
+        self._limits = limits
         self._routes = routes
         self._site = site
         self._origins = cors_origins
@@ -61,7 +64,7 @@ class Service:
         self._in_flight += 1
         try:
             response = await self._respond(request)
-            response = await limit_error(self._world, request, response)
+            response = await self._limits.error(request, response)
         except Exception as error:
             response = error_response(request, error)
         finally:
@@ -72,6 +75,7 @@ class Service:
         """Add what every response has, and count it."""
         # A cached response would skip the effect of the next request, or show it to another player.
         response.headers.setdefault("Cache-Control", "no-store")
+        self._callers.hand_out(request, response)
         add_headers(request, response, self._origins)
         count_request(response.label, response.status)
         return response
@@ -85,7 +89,7 @@ class Service:
             route = self._routes.get(path) or (self._routes.get(path[:-1]) if path[-1:] == "/" else None)
             if route is None:
                 label = self._site.endpoint(request)
-                await limit_read(self._world, request, label)
+                await self._limits.read(request, label)
                 response = await self._site(request)
             elif request.method in route.methods:
                 label = route.name

@@ -7,6 +7,8 @@ from game_kafka.settings import KafkaSettings, Options, ProducerSettings
 from game_settings.logs import LogSettings
 from game_settings.reader import FromEnvironment, setting
 
+from game_api.identity.settings import IdentitySettings
+
 PREFIXES = ("API_", "KAFKA_", "WORLD_", "LOG_")
 """Variables that begin like this are the service's; unknown ones are reported at start."""
 
@@ -32,6 +34,7 @@ class Settings(FromEnvironment):
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     producer: ProducerSettings = field(default_factory=ProducerSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
 
     # The address of the world's store; empty: there is no world.
     world_url: str = setting("WORLD_URL", "")

@@ -13,10 +13,12 @@ from game_events.names import displayed, prepare
 from game_world.world import Decision, World, WorldUnavailableError
 
 from game_api.attempts import client_receipts
+from game_api.callers import Callers
 from game_api.errors import InvalidRequestError
+from game_api.identity.caller import PLAY
 from game_api.log.event_log import KAFKA_UNAVAILABLE, EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
-from game_api.origin import KEY_HEADER, origin
+from game_api.origin import KEY_HEADER, Origin
 from game_api.parameters import parameters
 from game_api.replies import Response, reply, unwritten_reply
 from game_api.request import Request
@@ -26,17 +28,21 @@ from game_api.speculation import refuse_speculation
 class Action:
     """Responds to the requests for one action."""
 
-    def __init__(self, event_type: EventType, log: EventLog, world: World | None, random: Random) -> None:
+    def __init__(
+        self, event_type: EventType, log: EventLog, world: World | None, callers: Callers, random: Random
+    ) -> None:
         self._type = event_type
         self._log = log
         self._world = world
+        self._callers = callers
         self._random = random
         self._parameters = {field.name: field for field in event_type.parameters}
         self._required = [field.name for field in event_type.parameters if field.required]
 
     async def __call__(self, request: Request) -> Response:
         refuse_speculation(request.headers)
-        event = self._event(request)
+        sender, _ = await self._callers.identified(request, PLAY)
+        event = self._event(request, sender)
         if not self._log.is_reachable():
             # Do not decide what could not be written.
             count_events([(self._type.name, Outcome.REFUSED)], 0.0)
@@ -79,9 +85,8 @@ class Action:
             return Decision({})
         raise WorldUnavailableError("this service has no world")
 
-    def _event(self, request: Request) -> dict[str, Any]:
+    def _event(self, request: Request, sender: Origin) -> dict[str, Any]:
         now = int(time() * 1000)
-        sender = origin(request.headers)
         if is_service_made(sender.key) and not may_be_retried(sender.key, now):
             raise InvalidRequestError(KEY_HEADER, TOO_LATE)
         event: dict[str, Any] = {

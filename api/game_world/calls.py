@@ -36,6 +36,14 @@ class StoreCalls:
         """Return for each event, by what it is counted once by, whether a record of it may be in the topic."""
         return [found == 1 for found in await self._call("find_unconfirmed", onces)]
 
-    async def _call(self, script: str, arguments: Sequence[str | bytes]) -> Any:  # noqa: ANN401 the script's reply
+    async def claim_name(self, player: str, seconds: int) -> str:
+        """Claim a name: return the time in milliseconds, `taken`, or `full` if there is no memory for new names."""
+        return str(await self._call("claim_name", [player, seconds]))
+
+    async def confirm_name(self, player: str, claimed_at: int, seconds: int) -> bool:
+        """Keep the claim of a name for so long, or make it again; return False if an earlier one holds."""
+        return bool(await self._call("confirm_name", [player, claimed_at, seconds]))
+
+    async def _call(self, script: str, arguments: Sequence[str | bytes | int]) -> Any:  # noqa: ANN401 the script's reply
         # Seldom needed: not worth the second try that EVALSHA takes.
         return await self._seldom.execute("EVAL", script_text(script), 0, *arguments)

@@ -150,7 +150,8 @@ class Store:
     def claim(self, topic_id: str) -> bool:
         """Begin the world of this topic unless the store holds it; return whether it is new.
 
-        A world of another topic or layout is removed, but no keys of others. Raises StoreRefusedError.
+        A world of another topic or layout is removed, but neither claims of names nor keys of others. Raises
+        StoreRefusedError.
         """
         self._memory()
         known = self.redis.get(key("topic"))
@@ -162,7 +163,7 @@ class Store:
         # Without these nothing is decided: an event that is decided between two steps would be lost in part.
         decisive = ("topic", "caught_up", "positions")
         self.redis.unlink(*(f"{prefix}{name}" for prefix in (PREFIX, _EARLIER, _OWN) for name in decisive))
-        self._remove(f"{_OWN}*", lambda _: True)
+        self._remove(f"{_OWN}*", lambda name: not name.startswith(key("claim:")))
         if is_old:
             self._remove("*", lambda name: _is_old(name) and name != _OLD_MARKER)
         self.redis.set(key("topic"), topic_id)

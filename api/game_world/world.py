@@ -91,7 +91,7 @@ class World:
         buckets = self._buckets({event["player"]: 1}, address)
         made = command(event_type, event, random) | {"limits": buckets}
         try:
-            reply = await self._called(lambda: self._calls.decide(made))
+            reply = await self.call(lambda calls: calls.decide(made))
         except WorldUnavailableError:
             self._limit_here(buckets)
             if event_type.is_free:
@@ -102,12 +102,18 @@ class World:
         self._check(event_type, event, reply)
         return Decision(decided(event_type, reply), "again" in reply, reply)
 
-    async def limit(self, players: Mapping[str, int], address: str, cost: int = 1) -> None:
-        """Raise LimitedError if a player, each with their own cost, or the address is above the limit."""
-        if not (buckets := self._buckets(players, address, cost)):
+    async def limit(
+        self, players: Mapping[str, int], address: str, cost: int = 1, further: Sequence[Bucket] = ()
+    ) -> None:
+        """Raise LimitedError if a player, each with their own cost, the address or a further bucket is at its limit."""
+        await self.take([*self._buckets(players, address, cost), *further])
+
+    async def take(self, buckets: list[Bucket]) -> None:
+        """Take the cost from every bucket, or raise LimitedError and take nothing."""
+        if not buckets:
             return
         try:
-            reply = await self._called(lambda: self._calls.decide({"limits": buckets}))
+            reply = await self.call(lambda calls: calls.decide({"limits": buckets}))
         except WorldUnavailableError:
             self._limit_here(buckets)
         else:
@@ -138,7 +144,7 @@ class World:
         """Return for each event whether an earlier attempt may be in the topic: True unless the store knows of none."""
         try:
             await self._send_unconfirmed()
-            return await self._called(lambda: self._calls.are_unconfirmed([once_key(event) for event in events]))
+            return await self.call(lambda calls: calls.are_unconfirmed([once_key(event) for event in events]))
         except WorldUnavailableError:
             return [True] * len(events)
 
@@ -150,7 +156,7 @@ class World:
         async with self._noting:
             events = list(self._unconfirmed)
             if events:
-                await self._called(lambda: self._calls.note_unconfirmed(events))
+                await self.call(lambda calls: calls.note_unconfirmed(events))
             del self._unconfirmed[: len(events)]
 
     def ask(self, question: Callable[[], T]) -> T:
@@ -161,11 +167,11 @@ class World:
         except RedisError as error:
             raise self._unavailable() from error
 
-    async def _called(self, question: Callable[[], Awaitable[T]]) -> T:
+    async def call(self, question: Callable[[StoreCalls], Awaitable[T]]) -> T:
         """Ask as `ask` does, from the event loop."""
         self._check_available()
         try:
-            return await question()
+            return await question(self._calls)
         except RedisError as error:
             raise self._unavailable() from error
 

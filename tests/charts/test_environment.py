@@ -35,6 +35,8 @@ VALID = {
     "KAFKA_SASL_MECHANISM": "SCRAM-SHA-512",
     "LOG_FORMAT": "json",
     "LOG_LEVEL": "INFO",
+    "API_PLAYERS": "open",
+    "API_TOKEN_DAYS": "365",
 }
 """The settings that do not accept any text."""
 

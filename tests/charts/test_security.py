@@ -141,7 +141,7 @@ def test_the_stores_address_has_its_password(charts: Charts) -> None:
 
 EXISTING = {
     "hive-metastore": {"database": {"existingSecret": "mine"}},
-    "api": {"store": {"existingSecret": "mine"}},
+    "api": {"store": {"existingSecret": "mine"}, "players": {"mode": "claimed", "existingSecret": "mine"}},
 }
 
 

@@ -42,6 +42,8 @@ OTHER: dict[str, Any] = {
     "externalTrafficPolicy": "Local",
     "format": "json",
     "level": "DEBUG",
+    "mode": "claimed",
+    "jwksUrl": "https://id.example/jwks",
 }
 """Non-default values, by the last part of the name, where an arbitrary value would not be valid."""
 
@@ -53,6 +55,8 @@ TOGETHER: dict[str, Any] = {
     "hive-metastore database.url": {"database": {"existingSecret": "database"}},
     "api service.externalTrafficPolicy": {"service": {"type": "LoadBalancer"}},
     "api store.enabled": {"store": {"existingSecret": "redis"}},
+    "api players.existingSecret": {"players": {"mode": "claimed"}},
+    "api players.jwksUrl": {"players": {"mode": "token", "issuer": "https://id.example", "audience": "game"}},
     "api httpRoute.hostnames": {"httpRoute": {"parentRefs": [{"name": "gateway"}]}},
     **{
         f"api ingress.{name}": {"ingress": {"enabled": True}}

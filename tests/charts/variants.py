@@ -37,6 +37,17 @@ OPTIONS: dict[str, Any] = {
             "httpRoute": {"parentRefs": [{"name": "gateway"}], "hostnames": ["game.example"]},
         },
     },
+    "claimed": {"api": {"players": {"mode": "claimed"}, "ingestion": {"existingSecret": "ingestion"}}},
+    "provided": {
+        "api": {
+            "players": {
+                "mode": "token",
+                "jwksUrl": "https://id.example/jwks",
+                "issuer": "https://id.example",
+                "audience": "game",
+            },
+        },
+    },
     "worldless": {"api": {"world": {"enabled": False}, "dashboard": {"trinoUrl": ""}}},
     "elsewhere": {
         "global": {

@@ -45,6 +45,7 @@ class Connection(asyncio.Protocol):
         self._front = front
         self._transport: asyncio.Transport
         self._peer = ""
+        self._is_encrypted = False
         self._state = _State.HEAD
         self._buffer = bytearray()
         self._searched = 0
@@ -60,6 +61,7 @@ class Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
         address = transport.get_extra_info("peername")
         self._peer = address[0] if isinstance(address, tuple) else ""
+        self._is_encrypted = transport.get_extra_info("sslcontext") is not None
         self._front.connections.add(self)
         self.deadline = monotonic() + self._front.header_seconds
 
@@ -207,8 +209,9 @@ class Connection(asyncio.Protocol):
         self._pass_on(self._request(head, body, None), head.keeps_alive)
 
     def _request(self, head: Head, body: bytes, problem: Exception | None) -> Request:
-        address = self._front.address_of(head.headers, self._peer)
-        return Request(head.method, head.path, head.query, head.headers, body, address, self._began, problem)
+        front, headers = self._front, head.headers
+        address, is_https = front.address_of(headers, self._peer), front.is_https(headers, self._is_encrypted)
+        return Request(head.method, head.path, head.query, headers, body, address, is_https, self._began, problem)
 
     def _pass_on(self, request: Request, keeps_alive: bool) -> None:
         self._state = _State.ANSWER

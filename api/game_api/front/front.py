@@ -41,11 +41,20 @@ class Front:
 
     def address_of(self, headers: Mapping[str, str], peer: str) -> str:
         """Return the client's address: the peer's, or what the trusted proxies say."""
-        if self._proxies and (forwarded := headers.get("x-forwarded-for")):
+        return self._forwarded(headers, "x-forwarded-for") or peer
+
+    def is_https(self, headers: Mapping[str, str], is_encrypted: bool) -> bool:
+        """Tell whether the client uses https, as the connection does or as the trusted proxies say."""
+        scheme = self._forwarded(headers, "x-forwarded-proto")
+        return scheme.lower() == "https" if scheme else is_encrypted
+
+    def _forwarded(self, headers: Mapping[str, str], name: str) -> str:
+        """Return what the outermost trusted proxy has added to a header, or ""."""
+        if self._proxies and (forwarded := headers.get(name)):
             named = parse_list_header(forwarded)
             if len(named) >= self._proxies:
                 return named[-self._proxies]
-        return peer
+        return ""
 
     def answer(self, connection: Connection, request: Request, keeps_alive: bool) -> None:
         """Let the service answer the request; its response is written to the connection."""

@@ -3,6 +3,8 @@
 from game_events import EVENT_TYPES, EventType
 
 from game_api.bulk import PATH
+from game_api.identity.methods import methods
+from game_api.identity.openapi import HANDED_OUT, SCHEMES, security
 from game_api.items import MAX_ITEMS
 from game_api.openapi.responses import (
     JSON,
@@ -39,9 +41,10 @@ _READ_ONLY: dict[str, tuple[str, Json, tuple[str, ...]]] = {
 """The paths without effects: their summaries, content, and the errors that not every request may get."""
 
 
-def document() -> Json:
-    paths: Json = {event_type.request: _action(event_type) for event_type in EVENT_TYPES.values()}
-    paths[PATH] = {"post": _bulk()}
+def document(mode: str) -> Json:
+    """Return the document of a service that finds out in this mode who players are."""
+    paths: Json = {event_type.request: _action(event_type, mode) for event_type in EVENT_TYPES.values()}
+    paths[PATH] = {"post": _bulk() | security(mode)}
     paths |= {path: _read_only(*described) for path, described in _READ_ONLY.items()}
     after = {
         "in": "query",
@@ -60,11 +63,12 @@ def document() -> Json:
         "components": {
             "schemas": {event_type.name: event_schema(event_type) for event_type in EVENT_TYPES.values()},
             "responses": shared_responses(),
+            "securitySchemes": SCHEMES,
         },
     }
 
 
-def _action(event_type: EventType) -> Json:
+def _action(event_type: EventType, mode: str) -> Json:
     headers = [
         header(PLAYER_HEADER, COMMON["player"], "The player. The default is the name in the Host header"),
         header(KEY_HEADER, COMMON["event_id"], "The event's id. Requests with the same key count once"),
@@ -76,16 +80,19 @@ def _action(event_type: EventType) -> Json:
         "required": ["answer", "event_id", "partition", "offset"],
         "properties": {"answer": text, "event_id": STRING, "partition": INTEGER, "offset": INTEGER},
     }
-    acked = {"description": "Kafka has stored the event", "content": text_or_json(text, answer)}
+    acked = {"description": "Kafka has stored the event", "content": text_or_json(text, answer), "headers": HANDED_OUT}
     operation = {
         "summary": f"Writes an event of type {event_type.name}",
         "tags": [event_type.family],
-        "responses": {"200": acked, **errors("400", "403", "409", "415", "429", "503")},
+        "responses": {"200": acked, **errors("400", "401", "403", "409", "415", "429", "503")},
+        **security(mode),
     }
-    return {
-        "get": {"operationId": f"get_{event_type.name}", **operation, "parameters": [*headers, *query]},
-        "post": {"operationId": f"post_{event_type.name}", **operation, "parameters": headers} | _form(event_type),
+    described = {
+        "post": {"operationId": f"post_{event_type.name}", **operation, "parameters": headers} | _form(event_type)
     }
+    if "GET" in methods(event_type, mode):
+        described["get"] = {"operationId": f"get_{event_type.name}", **operation, "parameters": [*headers, *query]}
+    return described
 
 
 def _read_only(summary: str, content: Json, codes: tuple[str, ...]) -> Json:
@@ -150,9 +157,9 @@ def _bulk() -> Json:
         "parameters": [header(PLAYER_HEADER, COMMON["player"], "The player of items without one")],
         "requestBody": {"required": True, "content": {JSON: {"schema": body}}},
         "responses": {
-            "200": response("Kafka has stored all events", JSON, results),
-            "207": response("Kafka has stored some of the events", JSON, results),
-            **errors("403", "415", "429"),
+            "200": response("Kafka has stored all events", JSON, results) | {"headers": HANDED_OUT},
+            "207": response("Kafka has stored some of the events", JSON, results) | {"headers": HANDED_OUT},
+            **errors("401", "403", "415", "429"),
             "400": {"description": "No event: the body, or each event in it, is invalid", "content": none},
             "503": {
                 "description": "Kafka did not acknowledge any event",

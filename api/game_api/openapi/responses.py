@@ -8,7 +8,8 @@ JSON = "application/json"
 
 _ERRORS = {
     "400": "No event: a field is invalid",
-    "403": "No event: the request is a prefetch or a link preview",
+    "401": "No event: a credential is missing, or not accepted",
+    "403": "No event: the caller may not do this, or the request is a prefetch or a link preview",
     "404": "Unknown path",
     "405": "Method not allowed",
     "408": "The client sent its request too slowly",
@@ -41,6 +42,7 @@ def shared_responses() -> Json:
     responses = {
         code: {"description": text, "content": text_or_json(STRING, error_schema())} for code, text in _ERRORS.items()
     }
+    responses["401"]["headers"] = {"WWW-Authenticate": {"schema": STRING}}
     responses["429"]["headers"] = after
     responses["415"]["headers"] = {"Accept-Encoding": {"schema": STRING}}
     responses["503"] = {

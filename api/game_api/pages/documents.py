@@ -7,8 +7,8 @@ from game_api.openapi.document import document
 from game_api.pages.page import json_page
 
 
-def add_documents(app: Flask) -> None:
-    openapi = document()
+def add_documents(app: Flask, mode: str) -> None:
+    openapi = document(mode)
 
     def exposition() -> Response:
         return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)

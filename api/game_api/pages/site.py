@@ -29,8 +29,8 @@ _KEPT = frozenset({"content-type", "content-length"})
 class Site:
     """Survives a fork before its first use."""
 
-    def __init__(self, world: World | None, trino_url: str, threads: int = THREADS) -> None:
-        self._app = _application(world, trino_url)
+    def __init__(self, world: World | None, trino_url: str, mode: str, threads: int = THREADS) -> None:
+        self._app = _application(world, trino_url, mode)
         self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
         self._waiting = 0
@@ -62,12 +62,12 @@ class Site:
             return Response(answer.get_data(), answer.status_code, answer.content_type or "", headers)
 
 
-def _application(world: World | None, trino_url: str) -> Flask:
+def _application(world: World | None, trino_url: str, mode: str) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     # Ignore a trailing slash instead of redirecting: beacons and many simple clients do not follow redirects.
     app.url_map.strict_slashes = False
-    add_documents(app)
+    add_documents(app, mode)
     add_dashboard(app, trino_url, world.store.positions if world else None)
     add_game_pages(app, world)
     for kind in (HTTPException, InvalidRequestError, WorldUnavailableError):
@@ -93,7 +93,7 @@ def _environ(request: Request) -> dict[str, Any]:
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": request.address,
         "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
+        "wsgi.url_scheme": "https" if request.is_https else "http",
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,

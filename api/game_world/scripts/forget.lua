@@ -1,7 +1,7 @@
 -- Removes a player, and everything that others' ties and the event feed say about them.
 -- ARGV: the player.
 -- Keys: those of the player, ties:…, tied:…, hero:… and candidates:… of players tied to them, guild:… and members:… of
---   their guild, board:…, visitors, feed.
+--   their guild, board:…, visitors, claim:…, feed.
 use_reserve()
 local player = ARGV[1]
 for _, kind in ipairs({'war', 'peace', 'alliance'}) do
@@ -14,4 +14,5 @@ for _, kind in ipairs({'war', 'peace', 'alliance'}) do
   end
 end
 forget(player)
+redis.call('DEL', 'claim:' .. player)
 redis.call('DEL', 'feed')

@@ -28,6 +28,7 @@
 --   unconfirmed:…      exists if an unconfirmed record may be in the topic
 --   stamina:NAME       when a player will be rested, in microseconds; missing if they are
 --   stamina_interval   microseconds until one stamina is back, 0 if actions take none; missing for the rules' own
+--   claim:NAME         when a player has claimed the name, in milliseconds: the earliest claim holds
 --   limit:…            when a token bucket will be full again, in microseconds
 --   feed               the newest events
 --   full               exists while there is no memory for new names

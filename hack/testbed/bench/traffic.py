@@ -32,22 +32,23 @@ def examples() -> list[dict[str, Any]]:
 
 def single_requests() -> list[bytes]:
     """Return requests of one event each: every unconditional action, by many players."""
-    return _by_many(event_type.request for event_type in FREE)
+    return _by_many("GET", (event_type.request for event_type in FREE))
 
 
 def decided_requests() -> list[bytes]:
     """Return requests of one event each that the world decides."""
-    return _by_many(EVENT_TYPES[name].request for name in DECIDED)
+    return _by_many("POST", (EVENT_TYPES[name].request for name in DECIDED))
 
 
 def health_requests() -> list[bytes]:
-    return _by_many(["/healthz"])
+    return _by_many("GET", ["/healthz"])
 
 
-def _by_many(paths: Iterable[str]) -> list[bytes]:
+def _by_many(method: str, paths: Iterable[str]) -> list[bytes]:
     chosen = list(paths)
+    length = "Content-Length: 0\r\n" if method == "POST" else ""
     return [
-        f"GET {path} HTTP/1.1\r\nHost: {player(number)}\r\n{_HEADERS}\r\n".encode()
+        f"{method} {path} HTTP/1.1\r\nHost: {player(number)}\r\n{_HEADERS}{length}\r\n".encode()
         for number in range(100)
         for path in chosen
     ]

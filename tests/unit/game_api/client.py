@@ -40,7 +40,8 @@ def client_for(service: Service) -> Client:
         )
         return [] if request.method == "HEAD" else [response.body]
 
-    return Client(application)
+    # Cookies are sent as the tests say.
+    return Client(application, use_cookies=False)
 
 
 def _request(environ: dict[str, Any]) -> Request:
@@ -49,7 +50,8 @@ def _request(environ: dict[str, Any]) -> Request:
         for name, value in environ.items()
         if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
     }
-    request = Request(environ["REQUEST_METHOD"], "", environ["QUERY_STRING"], headers, address="127.0.0.1")
+    method, is_https = environ["REQUEST_METHOD"], environ["wsgi.url_scheme"] == "https"
+    request = Request(method, "", environ["QUERY_STRING"], headers, address="127.0.0.1", is_https=is_https)
     try:
         request.path = environ["PATH_INFO"].encode("latin-1").decode()
     except UnicodeDecodeError:

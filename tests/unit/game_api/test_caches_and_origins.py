@@ -25,7 +25,8 @@ def client_allowing(*origins: str) -> tuple[Client, MemoryLog]:
         ("GET", "/purchase_a_sword?x=1", 400),
         ("HEAD", "/purchase_a_sword", 405),
         ("OPTIONS", "/purchase_a_sword", 200),
-        ("GET", "/explore", 503),
+        ("GET", "/explore", 405),
+        ("POST", "/explore", 503),
         ("POST", "/events", 415),
         ("GET", "/nowhere", 404),
         ("GET", "/world", 503),
@@ -98,7 +99,7 @@ def test_an_allowed_origin_may_read_answers(allowed: list[str], answered: str):
     for path in ("/", "/nowhere", "/explore"):
         answer = client.get(path, headers={"Origin": PAGE})
         assert answer.headers["Access-Control-Allow-Origin"] == answered
-        assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After, Event-Outcome"
+        assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After, Event-Outcome, Player-Token"
         assert "Origin" in answer.headers["Vary"]
 
 
@@ -122,7 +123,7 @@ def test_preflights_have_no_effect():
     assert answer.status_code == 200
     assert {"GET", "POST"} <= set(answer.headers["Access-Control-Allow-Methods"].split(", "))
     allowed = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
-    assert {"x-player", "idempotency-key", "content-type", "content-encoding"} <= set(allowed)
+    assert {"x-player", "idempotency-key", "content-type", "content-encoding", "authorization"} <= set(allowed)
     assert int(answer.headers["Access-Control-Max-Age"]) > 0
     assert not log.records
 

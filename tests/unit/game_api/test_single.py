@@ -95,7 +95,7 @@ def test_parameters_become_fields():
 def test_an_invalid_parameter_is_named(path: str, field: str):
     """An unknown parameter, or a value that the contract does not allow, is a 400 that names it."""
     log = MemoryLog()
-    answer = client_of(log).get(path, headers={"Accept": "application/json"})
+    answer = client_of(log).post(path, headers={"Accept": "application/json"})
     assert answer.status_code == 400
     assert answer.json["field"] == field
     assert answer.json["error"].startswith(f"{field}: ")

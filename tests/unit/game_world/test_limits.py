@@ -119,7 +119,7 @@ def test_limits_hold_without_the_store() -> None:
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/nothing", 404), ("/duel", 400), ("/?x=1", 400), ("/world?after=x", 400), ("/heroes/ada", 503)],
+    [("/nothing", 404), ("/duel", 405), ("/?x=1", 400), ("/world?after=x", 400), ("/heroes/ada", 503)],
 )
 def test_errors_and_reads_cost_a_token_of_the_address(path: str, status: int) -> None:
     """Requests that fail are not free, nor are those that read the world."""

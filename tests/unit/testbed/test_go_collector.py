@@ -17,6 +17,7 @@ from testbed.bench import go_collector
 from testbed.settings import HOST
 from testbed.waiting import wait_until
 
+from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog
 
 TOPIC = "events"
@@ -109,7 +110,7 @@ def test_it_writes_the_event_that_the_api_writes(consumer: Consumer, port: int, 
         log = MemoryLog()
         given = headers | {"Accept": "application/json"}
         latin = {name: value.encode().decode("latin-1") for name, value in given.items()}
-        theirs = create_app(log, random=Random(1)).test_client().get(event_type.request, headers=latin)
+        theirs = client_for(create_app(log, random=Random(1))).get(event_type.request, headers=latin)
         status, body = ask(port, event_type.request, given)
         assert (status, theirs.status_code) == (200, 200)
         answer = json.loads(body)
@@ -131,7 +132,7 @@ def _fixed(event: dict[str, object]) -> dict[str, object]:
 def test_it_refuses_what_the_api_refuses(port: int, headers: dict[str, str | bytes]) -> None:
     """Speculative requests and invalid headers have the same status, and unknown parameters are refused."""
     latin = {name: value.decode("latin-1") if isinstance(value, bytes) else value for name, value in headers.items()}
-    theirs = create_app(MemoryLog(), random=Random(1)).test_client().get("/", headers=latin)
+    theirs = client_for(create_app(MemoryLog(), random=Random(1))).get("/", headers=latin)
     assert ask(port, "/", headers)[0] == theirs.status_code
     assert theirs.status_code in (400, 403)
 

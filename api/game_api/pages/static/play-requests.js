@@ -35,6 +35,7 @@ export async function act(player, path, parameters, key) {
 
 function outcome(response, body) {
   if (response.ok) return { ok: true, text: body.answer };
+  if (response.status === 401 || response.status === 403) return { ok: false, text: `Not allowed: ${body.error}.` };
   if (response.status === 409) return { ok: false, text: `Refused: ${body.error}.` };
   if (response.status === 429) {
     return { ok: false, text: `Not so fast: wait ${response.headers.get("Retry-After") ?? 1} s.`, retry: true };

@@ -1,0 +1,1 @@
+"""Who sends a request: credentials in, a `Caller` out. Nothing here knows the transport."""

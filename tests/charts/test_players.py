@@ -1,0 +1,72 @@
+"""How the chart configures who players are."""
+
+import base64
+from typing import Any
+
+import game_api.settings
+import pytest
+from game_api.identity.player_tokens import LEAST_SECRET
+
+from tests.charts.rendering import Charts, Object, environment, of
+from tests.charts.variants import VARIANTS
+
+PROVIDER = {"jwksUrl": "https://id.example/jwks", "issuer": "https://id.example", "audience": "game"}
+
+
+def folders(objects: list[Object], name: str) -> dict[str, Any]:
+    """The Secrets that a Deployment mounts, by folder."""
+    [deployment] = of(objects, "Deployment", name)
+    pod = deployment["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    secrets = {one["name"]: one["secret"]["secretName"] for one in pod["volumes"] if "secret" in one}
+    return {one["mountPath"]: secrets[one["name"]] for one in container["volumeMounts"] if one["name"] in secrets}
+
+
+@pytest.mark.parametrize(
+    ("variant", "mode"),
+    [("default", "open"), ("kind", "open"), ("ha", "token"), ("claimed", "claimed"), ("provided", "token")],
+)
+def test_the_api_starts_in_its_mode(charts: Charts, variant: str, mode: str) -> None:
+    """The settings of each variant are complete, and each file that they name is mounted."""
+    files, chosen = VARIANTS[variant]
+    objects = charts.render("gamelake", *files, values=chosen)
+    [deployment] = of(objects, "Deployment", "api")
+    given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
+    identity = game_api.settings.Settings.from_environment({**given, "KAFKA_SASL_PASSWORD": "p"}).identity
+    assert identity.mode == mode
+    named = {path.rpartition("/")[0] for path in (identity.token_secrets, identity.ingestion_keys) if path}
+    assert set(folders(objects, "api")) == named
+    assert not folders(objects, "world").keys() & named
+
+
+def test_the_chart_makes_a_secret_that_the_api_accepts(charts: Charts) -> None:
+    """The secret for tokens is long, differs between installations, and is kept."""
+    made: list[Object] = []
+    for replicas in (1, 2):
+        objects = charts.render("api", values={"players": {"mode": "token"}, "replicas": replicas})
+        made += of(objects, "Secret", "api-players")
+    first, second = (base64.b64decode(one["data"]["secrets"]).decode() for one in made)
+    assert first != second
+    assert len(first) >= LEAST_SECRET
+    assert made[0]["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
+
+
+@pytest.mark.parametrize(
+    "players", [{"mode": "open"}, {"mode": "token", **PROVIDER}, {"mode": "token", "existingSecret": "mine"}]
+)
+def test_otherwise_it_makes_none(charts: Charts, players: Object) -> None:
+    """Without tokens of its own, or with an existing Secret, the chart makes no secret for tokens."""
+    assert of(charts.render("api", values={"players": players}), "Secret", "api-players") == []
+
+
+@pytest.mark.parametrize(
+    ("chosen", "problem"),
+    [
+        ({"players": {"mode": "claimed"}, "world": {"enabled": False}}, "claimed needs world.enabled"),
+        ({"players": {"mode": "claimed", **PROVIDER}}, "players.jwksUrl: expected none in mode claimed"),
+        ({"players": {"mode": "token", "jwksUrl": "https://id.example/jwks"}}, "players.issuer and players.audience"),
+    ],
+)
+def test_a_mode_without_what_it_needs_is_refused(charts: Charts, chosen: Object, problem: str) -> None:
+    """Values with which the API would not start are not rendered."""
+    assert problem in charts.refusal("api", chosen)
