@@ -486,7 +486,12 @@ def test_without_the_store_the_first_seven_continue(game: Game, chronicle: Chron
     wait_until("the store", game.store.ready, 30)
     wait_until("the sword", lambda: hero(chronicle, player).get("item:sword") == 1, 30)
     # Each worker tries the store again by itself, a second after a failure.
-    wait_until("the world", lambda: 503 not in {one.status for one in game.ask_at_once("/explore", 20)}, 30, pause=1)
+    wait_until(
+        "the world",
+        lambda: 503 not in {one.status for one in game.ask_at_once("/explore", 20, method="POST")},
+        30,
+        pause=1,
+    )
 
 
 def test_events_of_other_writers_are_applied(game: Game, chronicle: Chronicle, player: str) -> None:
