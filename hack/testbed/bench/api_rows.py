@@ -6,6 +6,7 @@ from statistics import median
 
 from testbed.bench import api
 from testbed.bench.report import Row, middle, ratios, spread
+from testbed.bench.servers import GTHREAD_THREADS
 
 MEGABYTE = 1_000_000
 _BULK_TARGETS = {100: 0.4, 1000: 0.5}
@@ -43,7 +44,7 @@ def contenders(collector: str, why_not: str = "") -> list[Contender]:
         Contender("collector", f"{collector}, waiting for the broker too", lambda r: r.collector, why_not),
         Contender(
             "gunicorn",
-            f"{naive} gunicorn (gthread), as many workers and threads, waiting for nothing",
+            f"{naive} gunicorn (gthread), as many workers, {GTHREAD_THREADS} threads each, waiting for nothing",
             lambda r: r.gunicorn,
         ),
         Contender("flask", f"{naive} Flask's development server, waiting for nothing", lambda r: r.flask),

@@ -23,6 +23,8 @@ from testbed.waiting import wait_until
 
 SLOW_MILLISECONDS = 700
 """How late the slow broker answers."""
+GTHREAD_THREADS = 32
+"""Threads of each worker of the baseline under gunicorn, where each connection needs one."""
 _LIMITS = ("API_PLAYER_RATE", "API_PLAYER_BURST", "API_ADDRESS_RATE", "API_ADDRESS_BURST")
 _PLENTY = dict.fromkeys(_LIMITS, "1000000")
 """Rate limits that count each request and refuse none: all load comes from one address and few players."""
@@ -66,7 +68,7 @@ class Servers:
             "gunicorn",
             port,
             *(sys.executable, "-m", "gunicorn", "--bind", f"{HOST}:{port}", "--no-control-socket"),
-            *("--worker-class", "gthread", "--workers", str(api.workers), "--threads", str(api.threads)),
+            *("--worker-class", "gthread", "--workers", str(api.workers), "--threads", str(GTHREAD_THREADS)),
             *("--keep-alive", str(api.keepalive_seconds), "testbed.bench.baseline:application()"),
         )
 

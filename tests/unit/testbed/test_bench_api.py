@@ -193,14 +193,14 @@ def test_without_go_the_collector_is_unavailable(tmp_path: Path, monkeypatch: py
 
 
 def test_the_world_is_measured_with_its_limits(tmp_path: Path) -> None:
-    """The API with a world, and that for bulk requests, have limits; gunicorn has as many workers and threads."""
+    """The API with a world, and that for bulk requests, have limits; gunicorn has as many workers, with 32 threads."""
     servers = Servers(Stack(Settings.isolated(tmp_path)))
     for server in (servers.ours, servers.limited):
         used = ApiSettings.from_environment(server.process.program.environment)
         assert min(used.player_rate, used.player_burst, used.address_rate, used.address_burst) >= 100_000
         assert used.world_url
     given = servers.gunicorn.process.program.command
-    for option, value in (("--workers", used.workers), ("--threads", used.threads), ("--worker-class", "gthread")):
+    for option, value in (("--workers", used.workers), ("--threads", 32), ("--worker-class", "gthread")):
         assert given[given.index(option) + 1] == str(value)
     assert servers.flask.process.program.environment == servers.gunicorn.process.program.environment
 
