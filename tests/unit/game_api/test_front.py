@@ -13,6 +13,9 @@ import pytest
 from game_api import create_app
 from game_api.front.connection import Connection
 from game_api.front.front import Front
+from game_api.identity.identity import Identity
+from game_api.identity.player_tokens import new_secret
+from game_api.identity.settings import IdentitySettings
 from game_api.log.event_log import Receipt, Record
 from game_api.pages import site
 from game_api.request import Request
@@ -185,6 +188,40 @@ def test_answered_requests_are_in_the_access_log(tmp_path: Path) -> None:
     assert line.startswith("127.0.0.1 - - [")
     assert '"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1" 404' in line
     assert '"curl/8"' in line
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "proxies", "is_https"),
+    [
+        ("", 1, False),
+        ("https", 0, False),
+        ("https", 1, True),
+        ("HTTPS", 1, True),
+        ("http", 1, False),
+        ("https, http", 1, False),
+        ("http, https", 1, True),
+        ("https, http", 2, True),
+        ("https", 2, False),
+    ],
+)
+def test_only_trusted_proxies_tell_that_a_client_uses_https(
+    tmp_path: Path, forwarded: str, proxies: int, is_https: bool
+) -> None:
+    """A cookie is secure if the outermost trusted proxy was asked by https, whatever the client says."""
+    lines = f"X-Forwarded-Proto: {forwarded}\r\n" if forwarded else ""
+    head = f"POST / HTTP/1.1\r\nHost: a\r\n{lines}Cookie: player=x; __Host-player=x\r\n\r\n".encode()
+
+    (tmp_path / "secrets").write_text(new_secret())
+    identity = Identity(IdentitySettings(mode="token", token_secrets=str(tmp_path / "secrets")))
+
+    async def ask() -> list[bytes]:
+        async with served(create_app(MemoryLog(), identity=identity), trusted_proxies=proxies) as port:
+            return await answers(port, 1, head)
+
+    [answer] = run(ask())
+    assert answer.startswith(b"HTTP/1.1 401")
+    assert (b"Set-Cookie: __Host-player=; " in answer) is is_https
+    assert (b"; Secure" in answer) is is_https
 
 
 @pytest.mark.parametrize(
