@@ -167,6 +167,25 @@ def test_a_key_without_the_scope_is_its_own_player(
     assert [event["player"] for event in log.events] == ["kiosk"]
 
 
+@pytest.mark.parametrize(
+    ("items", "field"),
+    [
+        ([{"event_type": "default", "player": "bob"}], "player"),
+        ([{"event_type": "purchase_sword", "strength": 10}], "strength"),
+        ([{"event_type": "default"}, {"event_type": "purchase_axe", "player": "ada", "strength": 1}], "strength"),
+    ],
+)
+def test_complete_items_are_admitted_one_by_one(
+    provided: Client, log: MemoryLog, items: list[dict[str, Any]], field: str
+) -> None:
+    """Items that need no second look for others get one for a caller who may only write their own events."""
+    answer = bulk(provided, KEY.token(), *items)
+    assert (answer.status_code, answer.json["field"]) == (403, field)
+    assert log.records == []
+    assert bulk(provided, KEY.token(), {"event_type": "default", "player": "ada"}).status_code == 200
+    assert [event["player"] for event in log.events] == ["ada"]
+
+
 def test_a_key_with_the_scope_writes_for_any_player(provided: Client, log: MemoryLog, loader: str) -> None:
     """With `players:any` items have any player and chance; one without a player is the request's."""
     sword = {"event_type": "purchase_sword", "strength": 10}
