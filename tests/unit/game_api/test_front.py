@@ -155,6 +155,62 @@ def test_bodies_in_memory_are_bounded() -> None:
     assert later.startswith(b"HTTP/1.1 200")
 
 
+CHUNK = b"10000\r\n" + b" " * 65536 + b"\r\n"
+
+
+def test_bodies_in_chunks_are_bounded_as_they_arrive() -> None:
+    """A body without a length is refused once it is too large, or fills the share of memory, before its end."""
+    chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+
+    async def ask() -> list[bytes]:
+        async with served(create_app(MemoryLog()), most_body_kbytes=1500) as port:
+            [large] = await answers(port, 1, chunked, CHUNK * 17)
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(HEAD + b"Content-Length: 1000000\r\n\r\n[")
+            await asyncio.sleep(0.1)
+            [crowded] = await answers(port, 1, chunked, CHUNK * 10)
+            writer.close()
+            return [large, crowded]
+
+    large, crowded = run(ask())
+    assert large.startswith(b"HTTP/1.1 413")
+    assert crowded.startswith(b"HTTP/1.1 503")
+
+
+@pytest.mark.parametrize(
+    ("sent", "part"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: a\r\n", b"headers"),
+        (HEAD + b"Content-Length: 100\r\n\r\n[", b"body"),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n[", b"body"),
+    ],
+)
+def test_a_client_that_is_too_slow_gets_a_408(sent: bytes, part: bytes) -> None:
+    """Headers and bodies have deadlines, after which the client hears what was missing."""
+
+    async def ask() -> list[bytes]:
+        async with served(create_app(MemoryLog()), header_timeout_seconds=1, body_timeout_seconds=1) as port:
+            return await answers(port, 1, sent)
+
+    [answer] = run(ask())
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"Connection: close" in answer
+    assert answer.split(b"\r\n\r\n")[1].startswith(part + b": ")
+
+
+def test_a_worker_that_stops_closes_connections_without_a_request() -> None:
+    """A kept connection does not keep a worker from ending."""
+
+    async def ask() -> bytes:
+        async with served(create_app(MemoryLog())) as port:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+            await reader.readuntil(b"\r\n\r\nalive")
+        return await asyncio.wait_for(reader.read(), 5)
+
+    assert run(ask()) == b""
+
+
 def test_pages_that_wait_delay_no_player(monkeypatch: pytest.MonkeyPatch) -> None:
     """While all threads for pages wait, actions are answered, and more pages than may wait are refused."""
     release = Event()

@@ -10,7 +10,7 @@ from game_world.batching import BatchedScript
 from game_world.connection import StoreConnection
 from game_world.store import Store
 from redis.exceptions import ConnectionError as BrokenConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as LateError
 
 from tests.unit.game_api.client import run
@@ -62,15 +62,54 @@ def test_calls_of_one_tick_are_one_call_of_the_script(store: Store, script: Batc
     assert calls(store) - before == 2
 
 
-def test_an_error_concerns_only_its_batch(script: BatchedScript, call: Call) -> None:
+def test_an_error_concerns_only_its_batch(store: Store, script: BatchedScript, call: Call) -> None:
     """All calls of a failed batch fail, and the call after it gets its own reply."""
 
     async def ask() -> list[str | BaseException]:
         return await gather(script.call(b"one"), script.call(b"fail"), return_exceptions=True)
 
+    assert call(b"first") == "first"
+    before = store.redis.info("stats")["total_connections_received"]
     for _ in range(3):
         assert [type(reply) for reply in run(ask())] == [ResponseError, ResponseError]
         assert call(b"next") == "next"
+    # The connection is as good as before.
+    assert store.redis.info("stats")["total_connections_received"] == before
+
+
+def test_replies_that_are_too_few_belong_to_nobody(store: Store) -> None:
+    """If a script does not reply to each argument, all calls fail."""
+    script = BatchedScript(StoreConnection(store.url), "return {ARGV[1]}")
+
+    async def ask() -> list[str | BaseException]:
+        asked = gather(script.call(b"one"), script.call(b"two"), return_exceptions=True)
+        return await asyncio.wait_for(asked, 10)
+
+    assert [type(reply) for reply in run(ask())] == [RedisError, RedisError]
+    assert run(script.call(b"three")) == "three"
+
+
+def test_a_call_that_nobody_waits_for_disturbs_no_other(script: BatchedScript) -> None:
+    """Of two calls that are sent together, one may be cancelled."""
+
+    async def ask() -> str:
+        given_up = asyncio.ensure_future(script.call(b"one"))
+        other = asyncio.ensure_future(script.call(b"two"))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        return await asyncio.wait_for(other, 10)
+
+    assert run(ask()) == "two"
+
+
+def test_commands_of_one_connection_take_turns(store: Store) -> None:
+    """Each command gets its own reply, however many are asked at once."""
+    connection = StoreConnection(store.url)
+
+    async def ask() -> list[str]:
+        return await gather(*[connection.execute("ECHO", str(number)) for number in range(100)])
+
+    assert run(ask()) == [str(number) for number in range(100)]
 
 
 def test_a_store_that_forgot_the_script_gets_it_again(store: Store, call: Call) -> None:
