@@ -4,7 +4,7 @@ import pytest
 from game_api.front import head
 from game_api.front.head import CHUNKED, Head, parse
 from gunicorn.config import Config
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -78,6 +78,8 @@ def read(data: bytes) -> Head | type[Exception]:
 
 
 @given(_HEADS)
+@example(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \xb2\r\n\r\n")
+@example(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
 @settings(max_examples=500, deadline=None)
 def test_both_ways_are_the_same(data: bytes) -> None:
     """For any head, the quick way gives what gunicorn's parser gives."""
@@ -96,3 +98,23 @@ def test_bodies_are_announced() -> None:
     sized = read(b"POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 17\r\n\r\n")
     assert isinstance(sized, Head)
     assert (sized.length, sized.expects, sized.keeps_alive) == (17, False, False)
+
+
+@pytest.mark.parametrize(
+    ("version", "connection", "keeps_alive"),
+    [
+        (b"1.1", b"", True),
+        (b"1.0", b"", False),
+        (b"1.1", b"close", False),
+        (b"1.1", b"x , CLOSE", False),
+        (b"1.1", b"closed", True),
+        (b"1.0", b"x, Keep-Alive", True),
+        (b"1.0", b"keep-alive, close", False),
+    ],
+)
+def test_a_client_says_whether_it_keeps_the_connection(version: bytes, connection: bytes, keeps_alive: bool) -> None:
+    """A connection is kept since HTTP/1.1 unless its client closes it, and before that if its client asks for it."""
+    field = b"Connection: " + connection + b"\r\n" if connection else b""
+    found = read(b"GET / HTTP/" + version + b"\r\nHost: a\r\n" + field + b"\r\n")
+    assert isinstance(found, Head)
+    assert found.keeps_alive is keeps_alive

@@ -54,7 +54,10 @@ def test_calls_of_one_tick_are_one_call_of_the_script(store: Store, script: Batc
         early = [asyncio.ensure_future(script.call(b"%d" % number)) for number in range(10)]
         # Now the first ones are on their way.
         await asyncio.sleep(0.1)
-        late = [asyncio.ensure_future(script.call(b"%d" % number)) for number in range(10, 20)]
+        late = []
+        for number in range(10, 20):
+            late.append(asyncio.ensure_future(script.call(b"%d" % number)))
+            await asyncio.sleep(0.005)
         return await all_of([*early, *late])
 
     store.redis.client_pause(500)
