@@ -93,11 +93,29 @@ def test_a_kept_connection_takes_large_bodies() -> None:
     body = b"[" + b" " * 300_000 + ITEM[1:]
 
     async def ask() -> list[bytes]:
-        async with served(create_app(log)) as port:
+        # Each body is in memory only until its answer.
+        async with served(create_app(log), most_body_kbytes=1024) as port:
             return await answers(port, 8, *[HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body] * 8)
 
     assert {answer.split()[1] for answer in run(ask())} == {b"200"}
     assert len(log.records) == 8
+
+
+def test_requests_that_are_sent_ahead_are_read_later() -> None:
+    """While a request is being answered little more is read, and all of it once the answer is written."""
+    single = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    body = b" " * 300_000 + ITEM
+
+    async def ask() -> list[bytes]:
+        log = SlowLog()
+        async with served(create_app(log, random=Random(1))) as port:
+            ahead = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+            asked = asyncio.ensure_future(answers(port, 3, single, ahead, single))
+            await asyncio.sleep(0.5)
+            log.acknowledge.set()
+            return await asked
+
+    assert [answer.split()[1] for answer in run(ask())] == [b"200"] * 3
 
 
 def test_a_client_may_wait_for_100_continue() -> None:
@@ -147,7 +165,8 @@ def test_bodies_in_memory_are_bounded() -> None:
             refused = await answers(port, 1, HEAD + b"Content-Length: 100000\r\n\r\n")
             writer.close()
             await asyncio.sleep(0.1)
-            return refused + await answers(port, 1, HEAD + b"Content-Length: %d\r\n\r\n" % len(ITEM) + ITEM)
+            body = b" " * 100_000 + ITEM
+            return refused + await answers(port, 1, HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
     refused, later = run(ask())
     assert refused.startswith(b"HTTP/1.1 503")
