@@ -94,6 +94,7 @@ def test_every_type_has_its_own(event_type: EventType) -> None:
         b'[{"event_type":"default","description":"a","description":"b:c"}]',
         b'[{"event_type":"default","event_id":"0190a1b2-0000-7000-a9d7-000000000000"}]',
         b'[{"event_type":"default","player":"Ada"}]',
+        b'[{"event_type":"join_guild","guild":"Knights"}]',
         b'[{"event_type":"default","description":"\\u0041"}]',
         b'[{"event_type":"default","description":"\x7f"}]',
         b'[{"event_type":"default","host":"h"}]',
