@@ -104,7 +104,7 @@ def test_a_failed_job_gives_the_reason(lake: Lake) -> None:
 
 def test_killed_midway(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
     """After a kill in the middle of writing and another run, every offset is one row."""
-    lake.write(swords(10_000))
+    lake.write(swords(3_000))
     before, files = lake.places(), lake.file_count()
     job = lake.start_job("batch.py", "load")
     wait_until("the job to write", lambda: lake.file_count() > files, 120, pause=0.01)
@@ -118,7 +118,7 @@ def test_killed_midway(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
 
 def test_two_at_once(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
     """Two concurrent jobs over the same new offsets leave every offset as one row."""
-    lake.write(swords(5_000))
+    lake.write(swords(1_000))
     jobs = [lake.start_job("batch.py", "load") for _ in range(2)]
     printed = [job.communicate(timeout=240)[0] for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0], printed

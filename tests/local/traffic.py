@@ -33,7 +33,7 @@ def running_stream(stack: Stack, lake: Lake) -> Iterator[None]:
     stop = threading.Event()
 
     def write_events() -> None:
-        while not stop.wait(0.2):
+        while not stop.wait(0.5):
             for player in _PLAYERS:
                 lake.write(swords(1, player=player, received_at=time.time_ns() // 1_000_000), key=player.encode())
 
