@@ -16,6 +16,8 @@ _ATTEMPTS = 10
 _REFUSED = "org.apache.iceberg.exceptions."
 _GONE = "java.io.FileNotFoundException"
 """A file that Iceberg was about to read is gone: two runs of maintenance expired the same snapshots."""
+_EXPIRED = "arraySize cannot be negative"
+"""Iceberg's message if another run has expired snapshots that this one was about to expire."""
 LOCAL = "(No such file or directory)"
 """The end of Java's message about a local file, which no other run has deleted."""
 
@@ -30,7 +32,7 @@ def retried(do: Callable[[], T]) -> T:
         except (PySparkException, Py4JJavaError) as error:
             cause = root_cause(error)
             is_gone = _GONE in cause and LOCAL not in cause
-            if attempt == _ATTEMPTS or not (cause.startswith(_REFUSED) or is_gone):
+            if attempt == _ATTEMPTS or not (cause.startswith(_REFUSED) or is_gone or _EXPIRED in cause):
                 raise
             _log.warning("another writer was faster: again (%d of %d)", attempt, _ATTEMPTS)
     raise AssertionError
