@@ -11,8 +11,9 @@ import pytest
 import requests
 from game_events import FREE, EventType, validate
 from game_events.names import normal
+from testbed.waiting import wait_until
 
-from tests.local.game import PLAYER, Game, running_game
+from tests.local.game import PLAYER, Game, frozen, running_game
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +200,19 @@ def test_open_connections_do_not_delay_a_stop(game: Game):
         game.api.stop()
         assert time.monotonic() - began < 5
         assert all(client.sock.recv(1) == b"" for client in clients)
+
+
+def test_workers_that_are_starting_stop(game: Game):
+    """SIGTERM stops workers that still wait for Kafka, long before the graceful timeout."""
+    game.api.stop()
+    with frozen(game.kafka):
+        game.api.start()
+        wait_until("a worker", game.workers, 30, pause=0.01)
+        began = time.monotonic()
+        game.api.stop()
+        assert time.monotonic() - began < 8
+    game.api.start()
+    wait_until("the API", game.is_ready, 30)
 
 
 def test_metrics_add_up_over_the_workers(game: Game):
