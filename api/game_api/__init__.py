@@ -16,6 +16,8 @@ from game_api.pages.site import THREADS, Site
 from game_api.rate_limits import RateLimits
 from game_api.service import MOST_REQUESTS, Route, Service
 from game_api.single import Action
+from game_api.v1.actions import ActionV1
+from game_api.v1.routes import routes as v1_routes
 
 
 def create_app(
@@ -39,10 +41,12 @@ def create_app(
     mode = callers.identity.mode
     limits = RateLimits(world, callers)
     health = Health(log)
+    bulk = Bulk(log, world, callers, limits, random, cors_origins)
     routes = {
         "/healthz": Route("healthz", ("GET", "HEAD"), health.alive),
         "/readyz": Route("readyz", ("GET", "HEAD"), health.ready),
-        PATH: Route("events", ("POST",), Bulk(log, world, callers, limits, random, cors_origins)),
+        PATH: Route("events", ("POST",), bulk),
+        **v1_routes(lambda event_type: ActionV1(event_type, log, world, callers, random), bulk),
     }
     for event_type in EVENT_TYPES.values():
         # HEAD must not have an effect.

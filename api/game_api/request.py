@@ -31,6 +31,11 @@ class Request:
     is_identified: bool = False
 
     @property
+    def is_v1(self) -> bool:
+        """Whether errors are reported as `/v1/…` does."""
+        return self.path.startswith("/v1/") or self.path == "/v1"
+
+    @property
     def media_type(self) -> str:
         """The body's media type in lower case, without parameters."""
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -68,7 +68,11 @@ class Action:
             "partition": receipt.partition,
             "offset": receipt.offset,
         }
-        return reply(request, answer, body)
+        return self._acked(request, event, body)
+
+    def _acked(self, request: Request, event: Mapping[str, Any], body: Mapping[str, Any]) -> Response:
+        """Respond to a request whose event Kafka has stored."""
+        return reply(request, body["answer"], body)
 
     async def _unwritten(self, request: Request, event: Mapping[str, Any], receipt: Receipt) -> Response:
         [receipt] = await client_receipts(self._world, [event], [receipt])
@@ -87,6 +91,7 @@ class Action:
 
     def _event(self, request: Request, sender: Origin) -> dict[str, Any]:
         now = int(time() * 1000)
+        self._check_key(sender.key)
         if is_service_made(sender.key) and not may_be_retried(sender.key, now):
             raise InvalidRequestError(KEY_HEADER, TOO_LATE)
         event: dict[str, Any] = {
@@ -111,11 +116,18 @@ class Action:
                 raise InvalidRequestError(name, "is missing")
         return event
 
+    def _check_key(self, key: str) -> None:
+        """Raise InvalidRequestError if the request needs a key and has none."""
+
     def _parameters_given(self, request: Request) -> dict[str, Any]:
-        values = parameters(request, self._parameters)
+        values = self._read(request)
         try:
             validate_values(self._type.name, values)
             prepare(values)
         except InvalidEventError as error:
             raise InvalidRequestError(error.field, error.problem) from None
         return values
+
+    def _read(self, request: Request) -> dict[str, Any]:
+        """Return the parameters as the request gives them; raise InvalidRequestError for one that is not known."""
+        return parameters(request, self._parameters)

@@ -18,14 +18,15 @@ from redis.exceptions import RedisError
 from game_world.calls import StoreCalls
 from game_world.commands import cached_response, command, decided, once_key, pending_name
 from game_world.limits import Bucket, Limit, LocalBuckets, client
+from game_world.refusals import Reason, reason_of
 from game_world.store import Store, Unconfirmed
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
 _KEY_PROBLEMS = {
-    "other": "was used for another request of this kind",
-    "counted": "was used: that request has happened, and its response is no longer cached",
+    "other": (Reason.KEY_REUSED, "was used for another request of this kind"),
+    "counted": (Reason.KEY_EXPIRED, "was used: that request has happened, and its response is no longer cached"),
 }
 
 _MOST_UNCONFIRMED = 10_000
@@ -36,10 +37,11 @@ _PAUSE = 1.0
 
 
 class RefusedError(Exception):
-    """The rules forbid the action; `field` is the cause."""
+    """The rules forbid the action for this reason; `field` is the cause."""
 
-    def __init__(self, field: str, problem: str) -> None:
+    def __init__(self, reason: Reason, field: str, problem: str) -> None:
         super().__init__(problem)
+        self.reason = reason
         self.field = field
 
 
@@ -87,7 +89,7 @@ class World:
         event_type = EVENT_TYPES[event["event_type"]]
         if event_type.concerns_target and event["target"] == event["player"]:
             await self.limit({event["player"]: 1}, address)
-            raise RefusedError("target", "That is yourself")
+            raise RefusedError(Reason.YOURSELF, "target", "That is yourself")
         buckets = self._buckets({event["player"]: 1}, address)
         made = command(event_type, event, random) | {"limits": buckets}
         try:
@@ -199,14 +201,16 @@ class World:
     def _check(self, event_type: EventType, event: Mapping[str, Any], reply: Json) -> None:
         self._check_limits(reply)
         if "key" in reply:
-            raise RefusedError("Idempotency-Key", _KEY_PROBLEMS[reply["key"]])
+            reason, problem = _KEY_PROBLEMS[reply["key"]]
+            raise RefusedError(reason, "Idempotency-Key", problem)
         if "unavailable" in reply:
             raise WorldUnavailableError("the world is being rebuilt from the topic")
         if "full" in reply:
             raise WorldUnavailableError("the world is full: it takes no new players for now")
         if "precondition" in reply:
             precondition = event_type.preconditions[reply["precondition"]]
-            raise RefusedError(_cause(precondition), _problem(precondition, event, reply["have"]))
+            problem = _problem(precondition, event, reply["have"])
+            raise RefusedError(reason_of(precondition), _cause(precondition), problem)
 
     def _check_limits(self, reply: Json) -> None:
         if "wait" in reply:
