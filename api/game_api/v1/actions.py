@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from game_events import EventType
 from werkzeug.exceptions import UnsupportedMediaType
 
 from game_api.bodies import body
@@ -14,8 +13,6 @@ from game_api.replies import Response, json_reply
 from game_api.request import Request
 from game_api.single import Action
 
-PATH = "/v1/actions"
-
 
 class KeyRequiredError(InvalidRequestError):
     """An action that changes the world has no key: a retry could happen twice."""
@@ -24,10 +21,6 @@ class KeyRequiredError(InvalidRequestError):
 
     def __init__(self) -> None:
         super().__init__(KEY_HEADER, "expected a key of this request, under which retries count once; got none")
-
-
-def path_of(event_type: EventType) -> str:
-    return f"{PATH}/{event_type.name}"
 
 
 class ActionV1(Action):

@@ -2,7 +2,7 @@
 
 from game_api.replies import Response, json_reply
 from game_api.request import Request
-from game_api.v1.problems import PATH, PROBLEMS
+from game_api.v1.problems import PROBLEMS, type_of
 
 
 class Explanation:
@@ -19,4 +19,4 @@ class Explanation:
 
 def _explained(kind: str) -> dict[str, str | int]:
     status, title = PROBLEMS[kind]
-    return {"type": f"{PATH}/{kind}", "title": title, "status": status}
+    return {"type": type_of(kind), "title": title, "status": status}

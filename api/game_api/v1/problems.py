@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from game_world.refusals import Reason
 
+from game_api.v1.paths import PROBLEMS as PROBLEMS_PATH
+
 MEDIA_TYPE = "application/problem+json"
-PATH = "/v1/problems"
-"""A problem's `type` is a path below this one, at which the service explains it."""
 
 
 class Problem(NamedTuple):
@@ -63,6 +63,11 @@ PROBLEMS: Mapping[str, Problem] = {
 """The types of problems by their names. A name, once released, keeps its meaning."""
 
 
+def type_of(kind: str) -> str:
+    """Return the `type` of this kind of problem: a path, at which the service explains it."""
+    return f"{PROBLEMS_PATH}/{kind}"
+
+
 def problem(kind: str, status: int, detail: str, members: Mapping[str, Any]) -> dict[str, Any]:
     """Return the problem details object of this type; `members` are those beyond RFC 9457's own."""
-    return {"type": f"{PATH}/{kind}", "title": PROBLEMS[kind].title, "status": status, "detail": detail, **members}
+    return {"type": type_of(kind), "title": PROBLEMS[kind].title, "status": status, "detail": detail, **members}

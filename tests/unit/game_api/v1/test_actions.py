@@ -21,7 +21,7 @@ def act(client: Client, name: str, json: object = None, **options: Any) -> TestR
 
 @pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
 def test_an_action_writes_what_its_old_path_writes(action: EventType):
-    """Whatever Accept says, the response is JSON: the answer, the event's place, its type, its player and its fields."""
+    """Whatever Accept says, the response is JSON, with the event's type, player and own fields."""
     log, old = MemoryLog(), MemoryLog()
     answer = act(client_of(log), action.name, headers={"Accept": "text/plain"})
     client_of(old).post(action.request, headers={"Accept": "text/plain"})

@@ -1,0 +1,10 @@
+"""The paths of version 1."""
+
+from game_events import EventType
+
+EVENTS = "/v1/events"
+PROBLEMS = "/v1/problems"
+
+
+def action_path(event_type: EventType) -> str:
+    return f"/v1/actions/{event_type.name}"
