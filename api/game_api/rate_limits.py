@@ -15,7 +15,7 @@ from game_api.replies import Response, limited_reply
 from game_api.request import Request
 
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
-_READS = frozenset({"world", "hero", "dashboard_data"})
+_READS = frozenset({"world", "hero", "dashboard_data", "v1_me", "v1_event"})
 """Endpoints that query the store."""
 _ERRORS = frozenset({400, 401, 403, 404, 405, 413, 415})
 """Statuses of invalid requests. These cost a token as well."""

@@ -23,6 +23,7 @@ from game_api.parameters import parameters
 from game_api.replies import Response, reply, unwritten_reply
 from game_api.request import Request
 from game_api.speculation import refuse_speculation
+from game_api.trace_context import trace_headers
 
 
 class Action:
@@ -52,7 +53,7 @@ class Action:
         record = Record(event["player"].encode(), encode(event))
         answer = filled(result_of(self._type, event).answer, displayed(event))
         decided = monotonic()
-        [receipt] = await self._log.append([record], decided - request.began)
+        [receipt] = await self._log.append([record], decided - request.began, trace_headers(request.headers))
         count_events([(self._type.name, receipt.outcome)], monotonic() - decided)
         if receipt.outcome is not Outcome.ACKED:
             if receipt.outcome is Outcome.UNKNOWN and self._world:
