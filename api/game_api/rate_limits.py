@@ -75,7 +75,7 @@ class RateLimits:
         if self._world is not None:
             request.has_paid = True
             further = buckets(self._callers.identity.settings, caller, request.address, cost)
-            await self._world.limit(players, request.address, cost, further)
+            await self._world.limit(players, request.address, cost, further, request.meter)
 
 
 def player_of(item: Any) -> str | None:  # noqa: ANN401 JSON

@@ -85,7 +85,7 @@ class Action:
 
     async def _decide(self, request: Request, event: Mapping[str, Any]) -> Decision:
         if self._world:
-            return await self._world.decide(event, request.address, self._random)
+            return await self._world.decide(event, request.address, self._random, request.meter)
         if self._type.is_free:
             return Decision({})
         raise WorldUnavailableError("this service has no world")
