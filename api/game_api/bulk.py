@@ -23,9 +23,19 @@ from game_api.log.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, Origin
 from game_api.rate_limits import RateLimits, player_of
-from game_api.replies import JSON, Response, json_reply, retry_later, unwritten
+from game_api.replies import (
+    JSON,
+    Response,
+    json_problem_reply,
+    json_reply,
+    retry_later,
+    unwritten,
+    unwritten_kind,
+)
 from game_api.request import Request
 from game_api.speculation import refuse_speculation
+from game_api.trace_context import trace_headers
+from game_api.v1.problems import problem as problem_details
 
 PATH = "/events"
 
@@ -72,34 +82,34 @@ class Bulk:
                 if all(receipt.outcome is Outcome.ACKED for receipt in receipts):
                     return _acked(made.event_ids, receipts)
                 events = [orjson.loads(record.value) for record in made.records]
-                return await self._results([None] * len(events), events, receipts)
+                return await self._results(request, [None] * len(events), events, receipts)
         unusual = parse(data)
         admit(unusual, caller, self._random)
         if not request.has_paid:
             await self._limits.events(request, [player_of(item) for item in unusual], sender.player, caller)
         results, events, records = prepare(unusual, sender, now)
         if not events:
-            return answer(results)
+            return answer(request, results)
         receipts = await self._append(request, records, [event["event_type"] for event in events])
-        return await self._results(results, events, receipts)
+        return await self._results(request, results, events, receipts)
 
     async def _append(self, request: Request, records: list[Record], types: Sequence[str]) -> list[Receipt]:
         """Append the records of events of these types, and count their outcomes."""
         began = monotonic()
-        receipts = await self._log.append(records, began - request.began)
+        receipts = await self._log.append(records, began - request.began, trace_headers(request.headers))
         outcomes = [receipt.outcome for receipt in receipts]
         count_events(zip(types, outcomes, strict=True), monotonic() - began)
         return receipts
 
     async def _results(
-        self, results: list[Result | None], events: list[Result], receipts: Sequence[Receipt]
+        self, request: Request, results: list[Result | None], events: list[Result], receipts: Sequence[Receipt]
     ) -> Response:
         # The store must know of them before the client can retry.
         lost = [event for event, receipt in zip(events, receipts, strict=True) if receipt.outcome is Outcome.UNKNOWN]
         if lost and self._world:
             await self._world.note_unconfirmed(lost)
         fill(results, events, await client_receipts(self._world, events, receipts))
-        return answer(results)
+        return answer(request, results)
 
 
 def _acked(event_ids: Iterable[str], receipts: Sequence[Receipt]) -> Response:
@@ -140,15 +150,29 @@ def _retry(event: Result) -> str:
     return f"retry it with this event_id within {RETRY_SECONDS // 60} minutes"
 
 
-def answer(results: Sequence[Result | None]) -> Response:
+def answer(request: Request, results: Sequence[Result | None]) -> Response:
     """Respond 200 if all events were acknowledged, 207 if some were; else 503 if Kafka failed for any, else 400."""
     statuses = {result["status"] for result in results if result}
+    unknown = any(result and result.get("outcome") == Outcome.UNKNOWN for result in results)
+    if request.is_v1:
+        results = [_with_problem(result) for result in results if result]
     if statuses == {200}:
         return json_reply({"results": results})
     if 200 in statuses:
         return json_reply({"results": results}, 207)
     if 503 not in statuses:
-        return json_reply({"error": "no event is valid", "field": "body", "results": results}, 400)
-    unknown = any(result and result.get("outcome") == Outcome.UNKNOWN for result in results)
-    response = json_reply({"error": "no event was acknowledged", "results": results}, 503)
+        return json_problem_reply(
+            request, "no-valid-event", "no event is valid", 400, {"field": "body", "results": results}
+        )
+    members = {"results": results}
+    response = json_problem_reply(request, "no-event-acknowledged", "no event was acknowledged", 503, members)
     return retry_later(response, Outcome.UNKNOWN if unknown else Outcome.REFUSED)
+
+
+def _with_problem(result: Result) -> Result:
+    """Return an item's result as `/v1/events` reports it: an error is a problem details object."""
+    if "error" not in result:
+        return result
+    members = {name: value for name, value in result.items() if name not in ("status", "error")}
+    kind = unwritten_kind(result["outcome"]) if "outcome" in result else "invalid-event"
+    return problem_details(kind, result["status"], result["error"], members)

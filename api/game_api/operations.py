@@ -15,4 +15,4 @@ class Health:
     async def ready(self, request: Request) -> Response:
         if self._log.is_ready():
             return reply(request, "ready", {"status": "ready"})
-        return error_reply(request, "Kafka is unavailable, or the topic does not exist", 503)
+        return error_reply(request, "not-written", "Kafka is unavailable, or the topic does not exist", 503)

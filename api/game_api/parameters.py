@@ -24,13 +24,28 @@ def parameters(request: Request, known: Mapping[str, Field]) -> dict[str, Value]
     """Return the given parameters; raise InvalidRequestError for one that is not `known` or is repeated."""
     values: dict[str, Value] = {}
     for name, value in [*pairs(request.query), *_from_body(request)]:
-        if name not in known:
-            expected = ", ".join(sorted(known)) or "none"
-            raise InvalidRequestError(name[:100], f"expected a parameter of this action ({expected})")
+        _check_known(name, known)
         if name in values:
             raise InvalidRequestError(name, "expected once, got it twice")
         values[name] = _read(known[name], value)
     return values
+
+
+def members(data: bytes, known: Mapping[str, Field]) -> dict[str, Value]:
+    """Return the members of a JSON object; raise InvalidRequestError for one that is not `known` or is repeated."""
+    values = dict(_members(data)) if data else {}
+    for name, value in values.items():
+        _check_known(name, known)
+        # JSON does not distinguish 5.0 from 5.
+        if known[name].kind is Kind.INTEGER and type(value) is float and value.is_integer():
+            values[name] = int(value)
+    return values
+
+
+def _check_known(name: str, known: Mapping[str, Field]) -> None:
+    if name not in known:
+        expected = ", ".join(sorted(known)) or "none"
+        raise InvalidRequestError(name[:100], f"expected a parameter of this action ({expected})")
 
 
 def pairs(query: str) -> list[tuple[str, str]]:

@@ -12,6 +12,8 @@ from werkzeug.http import parse_accept_header
 
 from game_api.log.event_log import Outcome, Receipt
 from game_api.request import Request
+from game_api.v1.problems import MEDIA_TYPE
+from game_api.v1.problems import problem as problem_details
 
 RETRY_SECONDS = 1
 OUTCOME_HEADER = "Event-Outcome"
@@ -54,17 +56,37 @@ def accepts_json(accept: str) -> bool:
     return accepted.best_match(["text/plain", "application/json"]) == "application/json"
 
 
-def error_reply(request: Request, problem: str, status: int, field: str | None = None) -> Response:
-    problem = printable(problem)
-    field = printable(field) if field else None
-    return reply(request, f"{problem}\n", {"error": problem} | ({"field": field} if field else {}), status)
+def problem_reply(
+    request: Request, kind: str, problem: str, status: int, members: Mapping[str, Any] | None = None
+) -> Response:
+    """Respond with an error of this kind, which is one of `v1.problems`; `members` are further ones of its JSON."""
+    if request.is_v1 or accepts_json(request.headers.get("accept", "")):
+        return json_problem_reply(request, kind, problem, status, members or {})
+    return Response(f"{problem}\n".encode(), status)
+
+
+def json_problem_reply(request: Request, kind: str, problem: str, status: int, members: Mapping[str, Any]) -> Response:
+    """Respond as `problem_reply` does, but always with JSON."""
+    if request.is_v1:
+        return Response(orjson.dumps(problem_details(kind, status, problem, members)), status, MEDIA_TYPE)
+    return json_reply({"error": problem, **members}, status)
+
+
+def error_reply(request: Request, kind: str, problem: str, status: int, field: str | None = None) -> Response:
+    members = {"field": printable(field)} if field else None
+    return problem_reply(request, kind, printable(problem), status, members)
 
 
 def unwritten_reply(request: Request, receipt: Receipt, event_id: str, retry: str) -> Response:
     """Respond 503: the outcome of an event that Kafka did not acknowledge, and how and when to retry."""
-    problem = unwritten(receipt, retry)
-    body = {"error": problem, "outcome": receipt.outcome.value, "event_id": event_id}
-    return retry_later(reply(request, f"{problem}\n", body, 503), receipt.outcome)
+    members = {"outcome": receipt.outcome.value, "event_id": event_id}
+    response = problem_reply(request, unwritten_kind(receipt.outcome), unwritten(receipt, retry), 503, members)
+    return retry_later(response, receipt.outcome)
+
+
+def unwritten_kind(outcome: str) -> str:
+    """Return the kind of problem that an event has which Kafka did not acknowledge."""
+    return "not-written" if outcome == Outcome.REFUSED else "outcome-unknown"
 
 
 def unwritten(receipt: Receipt, retry: str) -> str:
@@ -73,15 +95,15 @@ def unwritten(receipt: Receipt, retry: str) -> str:
     return f"The event may have been written, {retry}: {receipt.reason}"
 
 
-def refused_reply(request: Request, problem: str) -> Response:
+def refused_reply(request: Request, kind: str, problem: str) -> Response:
     """Respond 503: nothing was written, and nothing was decided."""
-    body = {"error": problem, "outcome": Outcome.REFUSED.value}
-    return retry_later(reply(request, f"{problem}\n", body, 503), Outcome.REFUSED)
+    response = problem_reply(request, kind, problem, 503, {"outcome": Outcome.REFUSED.value})
+    return retry_later(response, Outcome.REFUSED)
 
 
 def limited_reply(request: Request, problem: str, field: str, seconds: float) -> Response:
     """Respond 429: too many requests; retry after this many seconds."""
-    response = error_reply(request, problem, 429, field)
+    response = error_reply(request, "too-many-requests", problem, 429, field)
     response.headers["Retry-After"] = str(max(1, ceil(seconds)))
     return response
 

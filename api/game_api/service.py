@@ -7,6 +7,7 @@ by the site's own threads.
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import NamedTuple
 
+from game_world.limits import Meter
 from werkzeug.exceptions import MethodNotAllowed
 
 from game_api.callers import Callers
@@ -18,6 +19,7 @@ from game_api.pages.site import Site
 from game_api.rate_limits import RateLimits
 from game_api.replies import Response
 from game_api.request import Request
+from game_api.v1.rate_headers import add_rate_limits
 
 MOST_REQUESTS = 1000
 VITAL = frozenset({"/healthz", "/readyz"})
@@ -27,7 +29,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Route(NamedTuple):
-    """A path that the event loop answers; `name` is its name in the metrics."""
+    """A path that the event loop answers, or with `*` at its end all that begin so; `name` is that in the metrics."""
 
     name: str
     methods: tuple[str, ...]
@@ -52,6 +54,7 @@ class Service:
         self._callers = callers
         self._limits = limits
         self._routes = routes
+        self._prefixes = [(path[:-1], route) for path, route in routes.items() if path.endswith("*")]
         self._site = site
         self._origins = cors_origins
         self._most = most_requests
@@ -59,6 +62,8 @@ class Service:
 
     async def __call__(self, request: Request) -> Response:
         """Return the response to a request. It never raises."""
+        if request.is_v1:
+            request.meter = Meter()
         if self._in_flight >= self._most and request.path not in VITAL:
             return self._finish(request, error_response(request, BusyError("too many requests at once: try again")))
         self._in_flight += 1
@@ -76,6 +81,7 @@ class Service:
         # A cached response would skip the effect of the next request, or show it to another player.
         response.headers.setdefault("Cache-Control", "no-store")
         self._callers.hand_out(request, response)
+        add_rate_limits(request, response)
         add_headers(request, response, self._origins)
         count_request(response.label, response.status)
         return response
@@ -86,7 +92,7 @@ class Service:
             if request.problem is not None:
                 raise request.problem
             path = request.path
-            route = self._routes.get(path) or (self._routes.get(path[:-1]) if path[-1:] == "/" else None)
+            route = self._route(path)
             if route is None:
                 label = self._site.endpoint(request)
                 await self._limits.read(request, label)
@@ -103,6 +109,11 @@ class Service:
             response = error_response(request, error)
         response.label = label
         return response
+
+    def _route(self, path: str) -> Route | None:
+        """Return the route of a path, of the path without a trailing slash, or of what the path begins with."""
+        route = self._routes.get(path) or (self._routes.get(path[:-1]) if path[-1:] == "/" else None)
+        return route or next((below for prefix, below in self._prefixes if path.startswith(prefix)), None)
 
 
 def _methods(route: Route) -> list[str]:

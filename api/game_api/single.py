@@ -23,6 +23,7 @@ from game_api.parameters import parameters
 from game_api.replies import Response, reply, unwritten_reply
 from game_api.request import Request
 from game_api.speculation import refuse_speculation
+from game_api.trace_context import trace_headers
 
 
 class Action:
@@ -52,7 +53,7 @@ class Action:
         record = Record(event["player"].encode(), encode(event))
         answer = filled(result_of(self._type, event).answer, displayed(event))
         decided = monotonic()
-        [receipt] = await self._log.append([record], decided - request.began)
+        [receipt] = await self._log.append([record], decided - request.began, trace_headers(request.headers))
         count_events([(self._type.name, receipt.outcome)], monotonic() - decided)
         if receipt.outcome is not Outcome.ACKED:
             if receipt.outcome is Outcome.UNKNOWN and self._world:
@@ -68,7 +69,11 @@ class Action:
             "partition": receipt.partition,
             "offset": receipt.offset,
         }
-        return reply(request, answer, body)
+        return self._acked(request, event, body)
+
+    def _acked(self, request: Request, event: Mapping[str, Any], body: Mapping[str, Any]) -> Response:
+        """Respond to a request whose event Kafka has stored."""
+        return reply(request, body["answer"], body)
 
     async def _unwritten(self, request: Request, event: Mapping[str, Any], receipt: Receipt) -> Response:
         [receipt] = await client_receipts(self._world, [event], [receipt])
@@ -80,13 +85,14 @@ class Action:
 
     async def _decide(self, request: Request, event: Mapping[str, Any]) -> Decision:
         if self._world:
-            return await self._world.decide(event, request.address, self._random)
+            return await self._world.decide(event, request.address, self._random, request.meter)
         if self._type.is_free:
             return Decision({})
         raise WorldUnavailableError("this service has no world")
 
     def _event(self, request: Request, sender: Origin) -> dict[str, Any]:
         now = int(time() * 1000)
+        self._check_key(sender.key)
         if is_service_made(sender.key) and not may_be_retried(sender.key, now):
             raise InvalidRequestError(KEY_HEADER, TOO_LATE)
         event: dict[str, Any] = {
@@ -111,11 +117,18 @@ class Action:
                 raise InvalidRequestError(name, "is missing")
         return event
 
+    def _check_key(self, key: str) -> None:
+        """Raise InvalidRequestError if the request needs a key and has none."""
+
     def _parameters_given(self, request: Request) -> dict[str, Any]:
-        values = parameters(request, self._parameters)
+        values = self._read(request)
         try:
             validate_values(self._type.name, values)
             prepare(values)
         except InvalidEventError as error:
             raise InvalidRequestError(error.field, error.problem) from None
         return values
+
+    def _read(self, request: Request) -> dict[str, Any]:
+        """Return the parameters as the request gives them; raise InvalidRequestError for one that is not known."""
+        return parameters(request, self._parameters)

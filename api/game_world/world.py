@@ -1,6 +1,6 @@
 """The world as the API uses it: it decides whether an action is allowed, and what it results in."""
 
-from asyncio import Lock
+from asyncio import Lock, Task, get_running_loop
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -17,15 +17,16 @@ from redis.exceptions import RedisError
 
 from game_world.calls import StoreCalls
 from game_world.commands import cached_response, command, decided, once_key, pending_name
-from game_world.limits import Bucket, Limit, LocalBuckets, client
+from game_world.limits import Bucket, Limit, LocalBuckets, Meter, client
+from game_world.refusals import Reason, reason_of
 from game_world.store import Store, Unconfirmed
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
 _KEY_PROBLEMS = {
-    "other": "was used for another request of this kind",
-    "counted": "was used: that request has happened, and its response is no longer cached",
+    "other": (Reason.KEY_REUSED, "was used for another request of this kind"),
+    "counted": (Reason.KEY_EXPIRED, "was used: that request has happened, and its response is no longer cached"),
 }
 
 _MOST_UNCONFIRMED = 10_000
@@ -36,10 +37,11 @@ _PAUSE = 1.0
 
 
 class RefusedError(Exception):
-    """The rules forbid the action; `field` is the cause."""
+    """The rules forbid the action for this reason; `field` is the cause."""
 
-    def __init__(self, field: str, problem: str) -> None:
+    def __init__(self, reason: Reason, field: str, problem: str) -> None:
         super().__init__(problem)
+        self.reason = reason
         self.field = field
 
 
@@ -77,8 +79,11 @@ class World:
         self._per_address = per_address
         self._local = LocalBuckets()
         self._calls = StoreCalls(store)
+        self._notes: set[Task[None]] = set()
 
-    async def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Decision:
+    async def decide(
+        self, event: Mapping[str, Any], address: str, random: Random, meter: Meter | None = None
+    ) -> Decision:
         """Decide the event and apply its effects.
 
         Raises RefusedError, LimitedError, WorldUnavailableError: then nothing has happened. An event without
@@ -86,14 +91,14 @@ class World:
         """
         event_type = EVENT_TYPES[event["event_type"]]
         if event_type.concerns_target and event["target"] == event["player"]:
-            await self.limit({event["player"]: 1}, address)
-            raise RefusedError("target", "That is yourself")
+            await self.limit({event["player"]: 1}, address, meter=meter)
+            raise RefusedError(Reason.YOURSELF, "target", "That is yourself")
         buckets = self._buckets({event["player"]: 1}, address)
         made = command(event_type, event, random) | {"limits": buckets}
         try:
-            reply = await self.call(lambda calls: calls.decide(made))
+            reply = await self._decide(made, buckets, meter)
         except WorldUnavailableError:
-            self._limit_here(buckets)
+            self._limit_here(buckets, meter)
             if event_type.is_free:
                 return Decision({})
             raise
@@ -103,19 +108,24 @@ class World:
         return Decision(decided(event_type, reply), "again" in reply, reply)
 
     async def limit(
-        self, players: Mapping[str, int], address: str, cost: int = 1, further: Sequence[Bucket] = ()
+        self,
+        players: Mapping[str, int],
+        address: str,
+        cost: int = 1,
+        further: Sequence[Bucket] = (),
+        meter: Meter | None = None,
     ) -> None:
         """Raise LimitedError if a player, each with their own cost, the address or a further bucket is at its limit."""
-        await self.take([*self._buckets(players, address, cost), *further])
+        await self.take([*self._buckets(players, address, cost), *further], meter)
 
-    async def take(self, buckets: list[Bucket]) -> None:
+    async def take(self, buckets: list[Bucket], meter: Meter | None = None) -> None:
         """Take the cost from every bucket, or raise LimitedError and take nothing."""
         if not buckets:
             return
         try:
-            reply = await self.call(lambda calls: calls.decide({"limits": buckets}))
+            reply = await self._decide({"limits": buckets}, buckets, meter)
         except WorldUnavailableError:
-            self._limit_here(buckets)
+            self._limit_here(buckets, meter)
         else:
             self._check_limits(reply)
 
@@ -147,6 +157,29 @@ class World:
             return await self.call(lambda calls: calls.are_unconfirmed([once_key(event) for event in events]))
         except WorldUnavailableError:
             return [True] * len(events)
+
+    def note_receipt(self, event: Mapping[str, Any], partition: int, offset: int) -> None:
+        """Note where an acknowledged event is in the topic, for as long as its response is cached.
+
+        Nobody waits for it: while the store is unavailable, it is not noted.
+        """
+        task = get_running_loop().create_task(self._note_receipt(once_key(event), partition, offset))
+        # The loop itself keeps tasks only weakly.
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
+    async def _note_receipt(self, once: str, partition: int, offset: int) -> None:
+        with suppress(WorldUnavailableError):
+            await self.call(lambda calls: calls.note_receipt(once, partition, offset))
+
+    async def receipts(self, player: str, event_id: str) -> dict[str, tuple[int, int]]:
+        """Return the partition and offset of a player's events with this id, by their types, as far as they are noted.
+
+        Raises WorldUnavailableError.
+        """
+        named = [{"player": player, "event_type": event_type, "event_id": event_id} for event_type in EVENT_TYPES]
+        places = await self.call(lambda calls: calls.receipts(list(map(once_key, named))))
+        return {event_type: place for event_type, place in zip(EVENT_TYPES, places, strict=True) if place}
 
     async def _send_unconfirmed(self) -> None:
         """Send the unconfirmed events to the store, with those that it could not take before."""
@@ -192,21 +225,34 @@ class World:
             made += [Bucket(f"limit:player:{player}", interval, burst, own) for player, own in players.items()]
         return made
 
-    def _limit_here(self, buckets: list[Bucket]) -> None:
-        if exceeded := self._local.take(buckets):
+    async def _decide(self, made: Json, buckets: list[Bucket], meter: Meter | None) -> Json:
+        """Return the store's reply to a command, which takes from these buckets."""
+        if meter is None or not buckets:
+            return await self.call(lambda calls: calls.decide(made))
+        told = await self.call(lambda calls: calls.decide(made | {"tells": True}))
+        meter.note(buckets, told["fulls"])
+        return dict(told["reply"])
+
+    def _limit_here(self, buckets: list[Bucket], meter: Meter | None) -> None:
+        exceeded = self._local.take(buckets)
+        if meter is not None:
+            meter.note(buckets, self._local.fulls(buckets))
+        if exceeded:
             self._check_limits(exceeded._asdict())
 
     def _check(self, event_type: EventType, event: Mapping[str, Any], reply: Json) -> None:
         self._check_limits(reply)
         if "key" in reply:
-            raise RefusedError("Idempotency-Key", _KEY_PROBLEMS[reply["key"]])
+            reason, problem = _KEY_PROBLEMS[reply["key"]]
+            raise RefusedError(reason, "Idempotency-Key", problem)
         if "unavailable" in reply:
             raise WorldUnavailableError("the world is being rebuilt from the topic")
         if "full" in reply:
             raise WorldUnavailableError("the world is full: it takes no new players for now")
         if "precondition" in reply:
             precondition = event_type.preconditions[reply["precondition"]]
-            raise RefusedError(_cause(precondition), _problem(precondition, event, reply["have"]))
+            problem = _problem(precondition, event, reply["have"])
+            raise RefusedError(reason_of(precondition), _cause(precondition), problem)
 
     def _check_limits(self, reply: Json) -> None:
         if "wait" in reply:

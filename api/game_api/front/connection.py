@@ -12,7 +12,7 @@ from game_api.errors import BusyError, LateError
 from game_api.front.chunks import Chunks
 from game_api.front.head import CHUNKED, END, Head, parse
 from game_api.front.messages import CONTINUE, message
-from game_api.front.refusals import accept_of, refusal
+from game_api.front.refusals import accept_of, path_of, refusal
 from game_api.replies import Response
 from game_api.request import Request
 
@@ -194,7 +194,8 @@ class Connection(asyncio.Protocol):
         """Answer a request whose head cannot be used, and close the connection."""
         self._head = None
         problem = refusal(error)
-        self._pass_on(Request("", "", headers={"accept": accept_of(data)}, address=self._peer, problem=problem), False)
+        headers = {"accept": accept_of(data)}
+        self._pass_on(Request("", path_of(data), headers=headers, address=self._peer, problem=problem), False)
 
     def _fail(self, problem: Exception) -> None:
         """Answer a request whose body cannot be used, and close the connection: the next request's start is unknown."""

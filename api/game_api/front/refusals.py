@@ -10,6 +10,7 @@ from game_api.errors import MalformedError
 
 _SHOWN = 100
 """How many characters of a client's text a response repeats."""
+_V1 = re.compile(rb"[A-Za-z]+ /v1/")
 _ACCEPT = re.compile(rb"^accept:(.*?)\r?$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -17,6 +18,11 @@ def accept_of(head: bytes) -> str:
     """Return the Accept header of a request that was not parsed, as far as it was received."""
     found = _ACCEPT.search(head)
     return found[1].decode("latin-1").strip() if found else ""
+
+
+def path_of(head: bytes) -> str:
+    """Return what is known of the path of a request that was not parsed: its version."""
+    return "/v1/" if _V1.match(head) else ""
 
 
 def refusal(error: Exception) -> Exception:

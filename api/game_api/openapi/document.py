@@ -6,10 +6,12 @@ from game_api.bulk import PATH
 from game_api.identity.methods import methods
 from game_api.identity.openapi import HANDED_OUT, SCHEMES, security
 from game_api.items import MAX_ITEMS
+from game_api.openapi import v1
 from game_api.openapi.responses import (
     JSON,
     OBJECT,
     OUTCOME,
+    answer_schema,
     content_of,
     error_schema,
     errors,
@@ -20,7 +22,16 @@ from game_api.openapi.responses import (
     text_or_json,
     without_bodies,
 )
-from game_api.openapi.schemas import COMMON, INTEGER, STRING, Json, event_schema, field_schema, header, parameter
+from game_api.openapi.schemas import (
+    COMMON,
+    INTEGER,
+    STRING,
+    Json,
+    event_schema,
+    header,
+    parameter,
+    parameters_schema,
+)
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
 from game_api.pages.play import FEED_ID
 from game_api.parameters import FORM
@@ -41,6 +52,10 @@ _READ_ONLY: dict[str, tuple[str, Json, tuple[str, ...]]] = {
 """The paths without effects: their summaries, content, and the errors that not every request may get."""
 
 
+_ITEMS: Json = {"oneOf": [reference("schemas", name) for name, event_type in EVENT_TYPES.items() if event_type.is_free]}
+"""An event of a bulk request."""
+
+
 def document(mode: str) -> Json:
     """Return the document of a service that finds out in this mode who players are."""
     paths: Json = {event_type.request: _action(event_type, mode) for event_type in EVENT_TYPES.values()}
@@ -56,13 +71,15 @@ def document(mode: str) -> Json:
     for method in ("get", "head"):
         paths["/world"][method]["parameters"] = [after]
         paths["/heroes/{name}"][method]["parameters"] = [name]
+    paths |= v1.paths(mode, _ITEMS)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Game API", "version": "1", "description": "Each request becomes an event in Kafka."},
         "paths": paths,
         "components": {
-            "schemas": {event_type.name: event_schema(event_type) for event_type in EVENT_TYPES.values()},
-            "responses": shared_responses(),
+            "schemas": {event_type.name: event_schema(event_type) for event_type in EVENT_TYPES.values()}
+            | v1.schemas(),
+            "responses": shared_responses() | v1.responses(),
             "securitySchemes": SCHEMES,
         },
     }
@@ -74,7 +91,7 @@ def _action(event_type: EventType, mode: str) -> Json:
         header(KEY_HEADER, COMMON["event_id"], "The event's id. Requests with the same key count once"),
     ]
     query = [parameter("query", field.name, field, field.doc) for field in event_type.parameters]
-    text = _answer(event_type)
+    text = answer_schema(event_type)
     answer = {
         "type": "object",
         "required": ["answer", "event_id", "partition", "offset"],
@@ -107,32 +124,18 @@ def _form(event_type: EventType) -> Json:
     """Return the body of a POST."""
     if not event_type.parameters:
         return {}
-    required = [field.name for field in event_type.parameters if field.required]
-    schema = {
-        "type": "object",
-        "additionalProperties": False,
-        "required": required,
-        "properties": {field.name: field_schema(field) for field in event_type.parameters},
-    }
+    schema = parameters_schema(event_type)
     return {
         "description": "The parameters may also be in the query, as for GET, but not in both.",
         "requestBody": {
-            "required": bool(required),
+            "required": bool(schema["required"]),
             "content": {media_type: {"schema": schema} for media_type in (FORM, JSON)},
         },
     }
 
 
-def _answer(event_type: EventType) -> Json:
-    answers = [result.answer for result in event_type.results]
-    if len(answers) == 1 and "{" not in answers[0]:
-        return {"const": answers[0]}
-    return {"type": "string", "description": " Or: ".join(answers)}
-
-
 def _bulk() -> Json:
-    items = {"oneOf": [reference("schemas", name) for name, event_type in EVENT_TYPES.items() if event_type.is_free]}
-    body = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": items}
+    body = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": _ITEMS}
     result = {
         "type": "object",
         "required": ["status"],

@@ -1,12 +1,14 @@
 """The responses that several paths share, and their media types."""
 
+from game_events import EventType
+
 from game_api.log.event_log import Outcome
 from game_api.openapi.schemas import INTEGER, STRING, Json
 
 OBJECT: Json = {"type": "object"}
 JSON = "application/json"
 
-_ERRORS = {
+DESCRIPTIONS = {
     "400": "No event: a field is invalid",
     "401": "No event: a credential is missing, or not accepted",
     "403": "No event: the caller may not do this, or the request is a prefetch or a link preview",
@@ -22,9 +24,11 @@ _ERRORS = {
     "431": "The headers are too long",
     "500": "The request failed",
     "501": "Transfer coding other than chunked",
+    "503": "Kafka or the world is unavailable, or Kafka did not acknowledge the event in time",
     "505": "HTTP version other than 1.0 and 1.1",
 }
-_OF_ANY_REQUEST = ("400", "405", "408", "413", "414", "417", "431", "500", "501", "505")
+"""What a response with an error means, by its status."""
+OF_ANY_REQUEST = ("400", "405", "408", "413", "414", "417", "431", "500", "501", "505")
 
 OUTCOME: Json = {
     "enum": [Outcome.REFUSED.value, Outcome.UNKNOWN.value],
@@ -35,25 +39,35 @@ OUTCOME: Json = {
 }
 
 
+HEADERS: Json = {
+    "401": {"WWW-Authenticate": {"schema": STRING}},
+    "415": {"Accept-Encoding": {"schema": STRING}},
+    "429": {"Retry-After": {"schema": INTEGER}},
+}
+"""The headers of errors by their status."""
+
+
 def shared_responses() -> Json:
     """Return the responses that paths refer to by `errors`, by status code."""
-    unwritten = error_schema(event_id=STRING, outcome=OUTCOME)
-    after = {"Retry-After": {"schema": INTEGER}}
     responses = {
-        code: {"description": text, "content": text_or_json(STRING, error_schema())} for code, text in _ERRORS.items()
+        code: {"description": text, "content": text_or_json(STRING, error_schema())}
+        | ({"headers": HEADERS[code]} if code in HEADERS else {})
+        for code, text in DESCRIPTIONS.items()
     }
-    responses["401"]["headers"] = {"WWW-Authenticate": {"schema": STRING}}
-    responses["429"]["headers"] = after
-    responses["415"]["headers"] = {"Accept-Encoding": {"schema": STRING}}
-    responses["503"] = {
-        "description": "Kafka or the world is unavailable, or Kafka did not acknowledge the event in time",
-        "content": text_or_json(STRING, unwritten),
-    }
+    responses["503"]["content"] = text_or_json(STRING, error_schema(event_id=STRING, outcome=OUTCOME))
     return responses
 
 
 def error_schema(**properties: Json) -> Json:
     return {"type": "object", "required": ["error"], "properties": {"error": STRING, "field": STRING, **properties}}
+
+
+def answer_schema(event_type: EventType) -> Json:
+    """Return the schema of an answer to the player."""
+    answers = [result.answer for result in event_type.results]
+    if len(answers) == 1 and "{" not in answers[0]:
+        return {"const": answers[0]}
+    return {"type": "string", "description": " Or: ".join(answers)}
 
 
 def status_schema(status: str) -> Json:
@@ -62,7 +76,7 @@ def status_schema(status: str) -> Json:
 
 def errors(*codes: str) -> Json:
     """Return the responses with these codes and those that any request may get."""
-    return {code: reference("responses", code) for code in sorted({*codes, *_OF_ANY_REQUEST})}
+    return {code: reference("responses", code) for code in sorted({*codes, *OF_ANY_REQUEST})}
 
 
 def without_bodies(responses: Json) -> Json:

@@ -31,6 +31,16 @@ def event_schema(event_type: EventType) -> Json:
     }
 
 
+def parameters_schema(event_type: EventType) -> Json:
+    """Return the schema of an action's parameters in a body."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [field.name for field in event_type.parameters if field.required],
+        "properties": {field.name: field_schema(field) for field in event_type.parameters},
+    }
+
+
 def field_schema(field: Field) -> Json:
     schema: Json = {"type": _TYPES.get(field.kind, "integer"), "description": field.doc}
     if field.kind is Kind.STRING:

@@ -1,0 +1,13 @@
+"""The paths of version 1."""
+
+from game_events import EventType
+
+EVENTS = "/v1/events"
+RECEIPTS = "/v1/events/"
+"""Followed by an event's id, which may contain slashes."""
+ME = "/v1/me"
+PROBLEMS = "/v1/problems"
+
+
+def action_path(event_type: EventType) -> str:
+    return f"/v1/actions/{event_type.name}"
