@@ -12,9 +12,9 @@ from game_api.identity.identity import Identity
 from game_api.identity.methods import methods
 from game_api.log.event_log import EventLog
 from game_api.operations import Health
-from game_api.pages.site import THREADS, Site
+from game_api.pages.site import THREADS, Site, operators_pages, players_pages
 from game_api.rate_limits import RateLimits
-from game_api.service import MOST_REQUESTS, Route, Service
+from game_api.service import MOST_REQUESTS, Door, Route, Service
 from game_api.single import Action
 
 
@@ -28,7 +28,7 @@ def create_app(
     most_requests: int = MOST_REQUESTS,
     identity: Identity | None = None,
 ) -> Service:
-    """Create the application; `random` is the source of chance, `threads` is the number of those for its pages.
+    """Create the application; `random` is the source of chance, `threads` is the number of those for each port's pages.
 
     Above `most_requests` at once, it refuses requests. By default every name is believed. Without a world, only the
     unconditional actions work.
@@ -39,9 +39,11 @@ def create_app(
     mode = callers.identity.mode
     limits = RateLimits(world, callers)
     health = Health(log)
+    healthz = Route("healthz", ("GET", "HEAD"), health.alive)
+    readyz = Route("readyz", ("GET", "HEAD"), health.ready)
+    admin = Door({"/healthz": healthz, "/readyz": readyz}, Site(operators_pages(world, trino_url), threads))
     routes = {
-        "/healthz": Route("healthz", ("GET", "HEAD"), health.alive),
-        "/readyz": Route("readyz", ("GET", "HEAD"), health.ready),
+        "/healthz": healthz,
         PATH: Route("events", ("POST",), Bulk(log, world, callers, limits, random, cors_origins)),
     }
     for event_type in EVENT_TYPES.values():
@@ -49,5 +51,5 @@ def create_app(
         routes[event_type.request] = Route(
             event_type.name, tuple(methods(event_type, mode)), Action(event_type, log, world, callers, random)
         )
-    site = Site(world, trino_url, mode, threads)
-    return Service(log, callers, limits, routes, site, cors_origins, most_requests)
+    public = Door(routes, Site(players_pages(world, mode), threads))
+    return Service(log, callers, limits, public, admin, cors_origins, most_requests)

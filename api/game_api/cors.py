@@ -6,11 +6,14 @@ from game_api.identity.credentials import AUTHORIZATION, TOKEN_HEADER
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
 from game_api.replies import OUTCOME_HEADER, Response
 from game_api.request import Request
+from game_api.request_ids import REQUEST_ID_HEADER
 
 ALL = "*"
 
-_ALLOWED_HEADERS = f"Accept, Content-Type, Content-Encoding, {AUTHORIZATION}, {KEY_HEADER}, {PLAYER_HEADER}"
-_EXPOSED_HEADERS = f"Retry-After, {OUTCOME_HEADER}, {TOKEN_HEADER}"
+_ALLOWED_HEADERS = (
+    f"Accept, Content-Type, Content-Encoding, {AUTHORIZATION}, {KEY_HEADER}, {PLAYER_HEADER}, {REQUEST_ID_HEADER}"
+)
+_EXPOSED_HEADERS = f"Retry-After, {OUTCOME_HEADER}, {TOKEN_HEADER}, {REQUEST_ID_HEADER}"
 _MAX_AGE = "600"
 
 

@@ -7,21 +7,23 @@ by the site's own threads.
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import NamedTuple
 
+from game_settings.logs import REQUEST_ID
 from werkzeug.exceptions import MethodNotAllowed
 
 from game_api.callers import Callers
 from game_api.cors import add_headers
 from game_api.errors import BusyError, error_response
 from game_api.log.event_log import EventLog
-from game_api.metrics import count_request
+from game_api.metrics import count_refusal, count_request
 from game_api.pages.site import Site
 from game_api.rate_limits import RateLimits
 from game_api.replies import Response
 from game_api.request import Request
+from game_api.request_ids import REQUEST_ID_HEADER, request_id
 
 MOST_REQUESTS = 1000
-VITAL = frozenset({"/healthz", "/readyz"})
-"""Paths that are answered however many requests there are: a busy service must not be restarted."""
+VITAL = "/healthz"
+"""It is answered however many requests there are, as is the admin port: a busy service must not be restarted."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -34,6 +36,13 @@ class Route(NamedTuple):
     handler: Handler
 
 
+class Door(NamedTuple):
+    """What one of the service's ports answers: routes in the event loop, and all other paths by the site."""
+
+    routes: Mapping[str, Route]
+    site: Site
+
+
 class Service:
     """Answers requests; all of its coroutines run in one event loop. Survives a fork before its first use."""
 
@@ -42,8 +51,8 @@ class Service:
         log: EventLog,
         callers: Callers,
         limits: RateLimits,
-        routes: Mapping[str, Route],
-        site: Site,
+        public: Door,
+        admin: Door,
         cors_origins: Collection[str],
         most_requests: int = MOST_REQUESTS,
     ) -> None:
@@ -51,22 +60,24 @@ class Service:
         self.identity = callers.identity
         self._callers = callers
         self._limits = limits
-        self._routes = routes
-        self._site = site
+        self._public = public
+        self._admin = admin
         self._origins = cors_origins
         self._most = most_requests
         self._in_flight = 0
 
     async def __call__(self, request: Request) -> Response:
         """Return the response to a request. It never raises."""
-        if self._in_flight >= self._most and request.path not in VITAL:
-            return self._finish(request, error_response(request, BusyError("too many requests at once: try again")))
+        request.id = request_id(request.headers)
+        REQUEST_ID.set(request.id)
+        if self._in_flight >= self._most and request.path != VITAL and not request.is_admin:
+            return self._finish(request, _refused(request, BusyError("too many requests at once: try again")))
         self._in_flight += 1
         try:
             response = await self._respond(request)
             response = await self._limits.error(request, response)
         except Exception as error:
-            response = error_response(request, error)
+            response = _refused(request, error)
         finally:
             self._in_flight -= 1
         return self._finish(request, response)
@@ -75,8 +86,10 @@ class Service:
         """Add what every response has, and count it."""
         # A cached response would skip the effect of the next request, or show it to another player.
         response.headers.setdefault("Cache-Control", "no-store")
+        response.headers[REQUEST_ID_HEADER] = request.id
         self._callers.hand_out(request, response)
-        add_headers(request, response, self._origins)
+        if not request.is_admin:
+            add_headers(request, response, self._origins)
         count_request(response.label, response.status)
         return response
 
@@ -85,12 +98,13 @@ class Service:
         try:
             if request.problem is not None:
                 raise request.problem
+            routes, site = self._admin if request.is_admin else self._public
             path = request.path
-            route = self._routes.get(path) or (self._routes.get(path[:-1]) if path[-1:] == "/" else None)
+            route = routes.get(path) or (routes.get(path[:-1]) if path[-1:] == "/" else None)
             if route is None:
-                label = self._site.endpoint(request)
+                label = site.endpoint(request)
                 await self._limits.read(request, label)
-                response = await self._site(request)
+                response = await site(request)
             elif request.method in route.methods:
                 label = route.name
                 response = await route.handler(request)
@@ -100,9 +114,14 @@ class Service:
             else:
                 raise MethodNotAllowed(_methods(route))
         except Exception as error:
-            response = error_response(request, error)
+            response = _refused(request, error)
         response.label = label
         return response
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    count_refusal(error)
+    return error_response(request, error)
 
 
 def _methods(route: Route) -> list[str]:

@@ -28,17 +28,13 @@ from game_api.replies import OUTCOME_HEADER
 
 _READ_ONLY: dict[str, tuple[str, Json, tuple[str, ...]]] = {
     "/healthz": ("Whether the process is alive", text_or_json({"const": "alive"}, status_schema("alive")), ()),
-    "/readyz": ("Whether events can be written", text_or_json({"const": "ready"}, status_schema("ready")), ("503",)),
-    "/metrics": ("Metrics for Prometheus", content_of("text/plain", STRING), ()),
     "/openapi.json": ("This document", content_of(JSON, OBJECT), ()),
     "/play": ("The game's page", content_of("text/html", STRING), ()),
     "/actions": ("All actions: preconditions, effects, chance, parameters", content_of(JSON, OBJECT), ()),
     "/world": ("Leaders, guilds, wars and the event feed", content_of(JSON, OBJECT), ("400", "503")),
     "/heroes/{name}": ("A player's state in the world", content_of(JSON, OBJECT), ("400", "503")),
-    "/dashboard": ("The dashboard's page", content_of("text/html", STRING), ()),
-    "/dashboard/data": ("The dashboard's query results and their age", content_of(JSON, OBJECT), ("503",)),
 }
-"""The paths without effects: their summaries, content, and the errors that not every request may get."""
+"""The paths without effects, except those of the admin port: their summaries, content, and the errors that not every request may get."""
 
 
 def document(mode: str) -> Json:
