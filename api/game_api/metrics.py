@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import ParamSpec
 
 import prometheus_client as prometheus
+from game_world.world import LimitedError, RefusedError, Watcher, WorldUnavailableError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
-
-from game_world.world import LimitedError, RefusedError, Watcher, WorldUnavailableError
 
 from game_api.errors import BusyError
 from game_api.identity.errors import KeysUnavailableError

@@ -26,6 +26,10 @@ from game_api.pages.play import FEED_ID
 from game_api.parameters import FORM
 from game_api.replies import OUTCOME_HEADER
 
+_DESCRIPTION = (
+    "Each request becomes an event in Kafka. Every response has an X-Request-Id, which the service's log names too: that "
+    "of the request, if it has a valid one."
+)
 _READ_ONLY: dict[str, tuple[str, Json, tuple[str, ...]]] = {
     "/healthz": ("Whether the process is alive", text_or_json({"const": "alive"}, status_schema("alive")), ()),
     "/openapi.json": ("This document", content_of(JSON, OBJECT), ()),
@@ -34,7 +38,7 @@ _READ_ONLY: dict[str, tuple[str, Json, tuple[str, ...]]] = {
     "/world": ("Leaders, guilds, wars and the event feed", content_of(JSON, OBJECT), ("400", "503")),
     "/heroes/{name}": ("A player's state in the world", content_of(JSON, OBJECT), ("400", "503")),
 }
-"""The paths without effects, except those of the admin port: their summaries, content, and the errors that not every request may get."""
+"""The paths without effects, except the admin port's: summaries, content, and errors that not every request may get."""
 
 
 def document(mode: str) -> Json:
@@ -54,7 +58,7 @@ def document(mode: str) -> Json:
         paths["/heroes/{name}"][method]["parameters"] = [name]
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Game API", "version": "1", "description": "Each request becomes an event in Kafka."},
+        "info": {"title": "Game API", "version": "1", "description": _DESCRIPTION},
         "paths": paths,
         "components": {
             "schemas": {event_type.name: event_schema(event_type) for event_type in EVENT_TYPES.values()},

@@ -1,8 +1,13 @@
 """The admin port: what it answers, and what only it answers."""
 
-import pytest
+from typing import NamedTuple
 
-from tests.unit.game_api.memory_log import MemoryLog, client_of
+import pytest
+from game_api import create_app
+from werkzeug.test import Client
+
+from tests.unit.game_api.client import client_for
+from tests.unit.game_api.memory_log import MemoryLog
 
 ADMIN = [
     "/readyz",
@@ -28,31 +33,52 @@ PUBLIC = [
 ]
 
 
+class Ports(NamedTuple):
+    """Clients of the two ports of one service."""
+
+    public: Client
+    admin: Client
+    log: MemoryLog
+
+
+@pytest.fixture(scope="module")
+def ports() -> Ports:
+    log = MemoryLog()
+    service = create_app(log)
+    return Ports(client_for(service), client_for(service, is_admin=True), log)
+
+
 @pytest.mark.parametrize("path", ADMIN)
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_players_do_not_see_the_operators_paths(method: str, path: str) -> None:
+def test_players_do_not_see_the_operators_paths(ports: Ports, method: str, path: str) -> None:
     """Metrics, readiness and the dashboard with its files are a 404 on the players' port."""
-    assert client_of(MemoryLog(), is_admin=True).open(path, method=method).status_code in (200, 503)
-    assert client_of(MemoryLog()).open(path, method=method).status_code == 404
-    assert client_of(MemoryLog()).open(f"{path}/", method=method).status_code == 404
+    assert ports.admin.open(path, method=method).status_code in (200, 503)
+    assert ports.public.open(path, method=method).status_code == 404
+    assert ports.public.open(f"{path}/", method=method).status_code == 404
 
 
 @pytest.mark.parametrize(("method", "path"), PUBLIC)
-def test_the_admin_port_has_no_effect_on_the_game(method: str, path: str) -> None:
+def test_the_admin_port_has_no_effect_on_the_game(ports: Ports, method: str, path: str) -> None:
     """The admin port knows no action, no bulk requests and no page of the game."""
-    log = MemoryLog()
-    assert client_of(log, is_admin=True).open(path, method=method).status_code == 404
-    assert not log.records
-    assert client_of(log).open(path, method=method).status_code != 404
+    before = len(ports.log.records)
+    assert ports.admin.open(path, method=method).status_code == 404
+    assert len(ports.log.records) == before
+    assert ports.public.open(path, method=method).status_code != 404
 
 
-def test_both_ports_tell_whether_the_process_is_alive() -> None:
+def test_both_ports_tell_whether_the_process_is_alive(ports: Ports) -> None:
     """Load balancers ask the players' port, and probes the admin port."""
-    for is_admin in (False, True):
-        assert client_of(MemoryLog(), is_admin).get("/healthz").status_code == 200
+    assert (ports.public.get("/healthz").status_code, ports.admin.get("/healthz").status_code) == (200, 200)
 
 
-def test_the_description_has_only_the_players_paths() -> None:
+def test_the_description_has_only_the_players_paths(ports: Ports) -> None:
     """The OpenAPI document describes what its own port answers."""
-    paths = client_of(MemoryLog()).get("/openapi.json").json["paths"]
+    paths = ports.public.get("/openapi.json").json["paths"]
     assert paths.keys().isdisjoint(ADMIN)
+
+
+def test_the_admin_port_answers_however_many_requests_there_are() -> None:
+    """Above the limit players are refused, but not probes and not whoever looks for the reason."""
+    service = create_app(MemoryLog(), most_requests=0)
+    assert client_for(service).get("/").status_code == 503
+    assert [client_for(service, is_admin=True).get(path).status_code for path in ("/readyz", "/metrics")] == [200, 200]

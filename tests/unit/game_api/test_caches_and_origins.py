@@ -99,7 +99,9 @@ def test_an_allowed_origin_may_read_answers(allowed: list[str], answered: str):
     for path in ("/", "/nowhere", "/explore"):
         answer = client.get(path, headers={"Origin": PAGE})
         assert answer.headers["Access-Control-Allow-Origin"] == answered
-        assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After, Event-Outcome, Player-Token, X-Request-Id"
+        assert (
+            answer.headers["Access-Control-Expose-Headers"] == "Retry-After, Event-Outcome, Player-Token, X-Request-Id"
+        )
         assert "Origin" in answer.headers["Vary"]
 
 

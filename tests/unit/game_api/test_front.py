@@ -264,7 +264,11 @@ def test_answered_requests_are_in_the_access_log(tmp_path: Path) -> None:
 
     async def ask() -> None:
         async with served(create_app(MemoryLog()), logger) as port:
-            await answers(port, 1, b"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1\r\nHost: a\r\nUser-Agent: curl/8\r\nX-Request-Id: mine\r\n\r\n")
+            await answers(
+                port,
+                1,
+                b"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1\r\nHost: a\r\nUser-Agent: curl/8\r\nX-Request-Id: mine\r\n\r\n",
+            )
 
     run(ask())
     [line] = (tmp_path / "access").read_text().splitlines()

@@ -3,10 +3,14 @@
 import io
 import json
 import logging
+import os
+import re
 
 import pytest
 from game_api import create_app
+from game_api.request_ids import request_id
 from game_settings.logs import LogSettings, formatter
+from werkzeug.test import Client
 
 from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog, client_of
@@ -15,21 +19,35 @@ HEADER = "X-Request-Id"
 IDS = ["a", "7f3c9d", "0190a5c2-6d2e-7c1a-bb1c-1f0e7c9a2b11", "Root=1-67891233-abcdef012345678912345678", "x" * 128]
 
 
+@pytest.fixture(scope="module")
+def client() -> Client:
+    return client_of(MemoryLog())
+
+
 @pytest.mark.parametrize("given", IDS)
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/explore", "/play", "/healthz"])
-def test_a_valid_id_is_kept(path: str, given: str) -> None:
+def test_a_valid_id_is_kept(client: Client, given: str) -> None:
     """The response has the id that the client or a proxy sent, whatever its status."""
-    assert client_of(MemoryLog()).get(path, headers={HEADER: given}).headers[HEADER] == given
+    for path in ("/", "/nowhere", "/explore", "/play", "/healthz"):
+        assert client.get(path, headers={HEADER: given}).headers[HEADER] == given
 
 
 @pytest.mark.parametrize("given", [None, "", "x" * 129, "a b", 'a"b', "a,b", "\u00e9", "\u0663"])
-def test_otherwise_an_id_is_drawn(given: str | None) -> None:
-    """Without a valid id each response gets a new one, which tells nothing of what was sent."""
+def test_otherwise_an_id_is_drawn(client: Client, given: str | None) -> None:
+    """Without a valid id each response gets a new one, which has nothing of what was sent."""
     headers = {} if given is None else {HEADER: given.encode().decode("latin-1")}
-    client = client_of(MemoryLog())
     drawn = {client.get("/healthz", headers=headers).headers[HEADER] for _ in range(20)}
     assert len(drawn) == 20
-    assert all(len(one) == 16 and int(one, 16) >= 0 for one in drawn)
+    assert all(re.fullmatch("[0-9a-f]{12}-[0-9]+", one) for one in drawn)
+
+
+def test_processes_draw_different_ids() -> None:
+    """A worker does not repeat the ids of another one."""
+    read, write = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(write, request_id({}).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(read, 100).decode() != request_id({})
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
