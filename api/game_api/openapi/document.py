@@ -27,8 +27,8 @@ from game_api.parameters import FORM
 from game_api.replies import OUTCOME_HEADER
 
 _DESCRIPTION = (
-    "Each request becomes an event in Kafka. Every response has an X-Request-Id, which the service's log names too: that "
-    "of the request, if it has a valid one."
+    "Each request becomes an event in Kafka. Every response has an X-Request-Id, which the service's log names too: "
+    "the request's own, if it is valid."
 )
 _READ_ONLY: dict[str, tuple[str, Json, tuple[str, ...]]] = {
     "/healthz": ("Whether the process is alive", text_or_json({"const": "alive"}, status_schema("alive")), ()),
