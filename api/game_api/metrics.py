@@ -30,7 +30,7 @@ REFUSALS = Counter("game_api_refusals", "Requests refused, by the cause", ["stat
 STORE_FAILURES = Counter("game_api_store_failures", "Calls to the world's store that failed")
 UNCONFIRMED = Gauge(
     "game_api_unconfirmed_events",
-    "Events with an unknown outcome that the world's store has not been told of yet",
+    "Unconfirmed events that the world's store does not know of yet",
     multiprocess_mode="livesum",
 )
 

@@ -16,7 +16,7 @@ PREFIXES = ("API_", "KAFKA_", "WORLD_", "LOG_")
 @dataclass(frozen=True)
 class Settings(FromEnvironment):
     bind: str = setting("API_BIND", "127.0.0.1:5000")
-    # The admin port: metrics, readiness and the dashboard, for whoever can connect to it.
+    # The admin port: metrics, readiness and the dashboard, for all who can connect to it.
     admin_bind: str = setting("API_ADMIN_BIND", "127.0.0.1:5010")
     workers: int = setting("WEB_CONCURRENCY", 2)
     # For the pages and documents. The game's requests need none.

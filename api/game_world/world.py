@@ -57,13 +57,13 @@ class WorldUnavailableError(Exception):
 
 
 class Watcher:
-    """What a process may want to know about the world's calls to the store."""
+    """Receives what happens to the world's calls to the store."""
 
     def failed(self) -> None:
         """The store did not answer a call."""
 
     def unconfirmed(self, number: int) -> None:
-        """So many unconfirmed events wait until the store can be told."""
+        """So many unconfirmed events wait until the store can note them."""
 
 
 class Decision(NamedTuple):

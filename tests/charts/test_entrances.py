@@ -30,7 +30,7 @@ def test_an_ingress_routes_to_the_api(charts: Charts) -> None:
 
 
 def test_the_admin_port_has_no_entrance(charts: Charts) -> None:
-    """Whatever exposes the API exposes its Service with the players' port; the admin port has one of the cluster's own."""
+    """What exposes the API exposes the Service of the players' port; the admin port has one of the cluster's own."""
     objects = charts.render("gamelake", values=VARIANTS["entrances"][1])
     [public] = of(objects, "Service", "api")
     [admin] = of(objects, "Service", "api-admin")
@@ -42,7 +42,7 @@ def test_the_admin_port_has_no_entrance(charts: Charts) -> None:
 
 
 def test_probes_and_prometheus_use_the_admin_port(charts: Charts) -> None:
-    """The kubelet and Prometheus ask the API by the port that players do not reach, and Prometheus asks the world too."""
+    """The kubelet and Prometheus ask the API by the admin port, and Prometheus asks the world too."""
     objects = charts.render("api", values={"monitoring": {"enabled": True}})
     [deployment] = of(objects, "Deployment", "api")
     [container] = deployment["spec"]["template"]["spec"]["containers"]

@@ -78,7 +78,7 @@ def test_the_description_has_only_the_players_paths(ports: Ports) -> None:
 
 
 def test_the_admin_port_answers_however_many_requests_there_are() -> None:
-    """Above the limit players are refused, but not probes and not whoever looks for the reason."""
+    """Above the limit players are refused, but neither probes nor operators are."""
     service = create_app(MemoryLog(), most_requests=0)
     assert client_for(service).get("/").status_code == 503
     assert [client_for(service, is_admin=True).get(path).status_code for path in ("/readyz", "/metrics")] == [200, 200]

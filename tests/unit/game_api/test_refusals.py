@@ -43,7 +43,7 @@ def test_a_refusal_is_counted_by_its_reason(error: Exception, status: str, reaso
 
 
 def test_failures_of_the_store_are_counted() -> None:
-    """Both the refused request and the call that failed are counted, and what the store has to be told later."""
+    """Both the refused request and the call that failed are counted."""
     world = World(Store("redis://127.0.0.1:1"), Limit(0, 0), Limit(0, 0), StoreWatcher())
     client = client_for(create_app(MemoryLog(), world))
     refused = value(REFUSALS, status="503", reason="world")
