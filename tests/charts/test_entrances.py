@@ -53,6 +53,12 @@ def test_probes_and_prometheus_use_the_admin_port(charts: Charts) -> None:
         [watched] = of(objects, "Deployment", name)
         ports = watched["spec"]["template"]["spec"]["containers"][0]["ports"]
         assert port in {one["name"] for one in ports}
+    [rules] = of(objects, "PrometheusRule")
+    assert [group["name"] for group in rules["spec"]["groups"]] == ["api", "world"]
+    [rules] = of(
+        charts.render("api", values={"monitoring": {"enabled": True}, "world": {"enabled": False}}), "PrometheusRule"
+    )
+    assert [group["name"] for group in rules["spec"]["groups"]] == ["api"]
 
 
 def test_an_ingress_without_names_matches_all(charts: Charts) -> None:
