@@ -4,6 +4,7 @@ import pytest
 from game_api import create_app
 from game_api.errors import BusyError
 from game_api.identity.errors import KeysUnavailableError
+from game_api.log.event_log import Outcome, Receipt
 from game_api.metrics import StoreWatcher, count_refusal, exposition
 from game_world.limits import Limit
 from game_world.store import Store
@@ -52,6 +53,15 @@ def test_failures_of_the_store_are_counted() -> None:
     assert value(REFUSALS, status="503", reason="world") == refused + 3
     # The store is asked again only after a while.
     assert value("game_api_store_failures_total") == failed + 1
+
+
+def test_unconfirmed_events_that_wait_for_the_store_are_shown() -> None:
+    """What the store cannot note waits in the process, and the metrics say how much."""
+    world = World(Store("redis://127.0.0.1:1"), Limit(0, 0), Limit(0, 0), StoreWatcher())
+    log = MemoryLog(*[Receipt(Outcome.UNKNOWN)] * 2)
+    client = client_for(create_app(log, world))
+    assert [client.post("/purchase_a_sword").status_code for _ in range(3)] == [503, 503, 200]
+    assert value("game_api_unconfirmed_events") == 2
 
 
 def test_a_limit_on_invalid_requests_is_counted() -> None:
