@@ -11,7 +11,7 @@ COUNT = 6
 
 @pytest.mark.timeout(1800)
 def test_some_faults() -> None:
-    """After each of a few faults, drawn at random, nothing is lost or doubled, and the stack recovers in time.
+    """After each of a few faults, drawn at random, nothing is lost or doubled, and the stack recovers.
 
     A campaign that leaves faults out does not write docs/faults.md.
     """

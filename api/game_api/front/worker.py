@@ -12,6 +12,7 @@ import socket
 from functools import partial
 from typing import Any
 
+from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 from gunicorn.workers.gasgi import ASGIWorker  # type: ignore[import-untyped]
 
 from game_api.front.connection import Connection
@@ -32,7 +33,12 @@ class LoopWorker(ASGIWorker):  # type: ignore[misc]
         self._front: Front
         self._accepts = False
 
+    def init_signals(self) -> None:
+        # uvloop ignores signals until it runs: a worker that was still starting would not stop.
+        Worker.init_signals(self)
+
     async def _serve(self) -> None:
+        super().init_signals()
         self._front = Front(self.asgi, self.cfg, self.settings, self.loop, self.log)
         ssl = self._get_ssl_context()
         try:

@@ -2,7 +2,8 @@
 
 Starts servers of its own, on free loopback ports and with their data in a temporary directory, and stops them. A
 campaign that has run every fault to its end writes docs/faults.md. One that fails, is interrupted, or leaves faults out
-changes no file.
+changes no file. It fails if something is lost or doubled, or if the stack does not recover; a recovery after its target
+is printed as missed.
 """
 
 import argparse

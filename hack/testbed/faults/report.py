@@ -20,10 +20,17 @@ class Outcome:
 
     @property
     def ok(self) -> bool:
-        return not (self.lost or self.doubled or self.differing) and self.seconds <= self.fault.limit
+        """Whether the fault did no harm. A late recovery is a missed target, because other work can slow a machine."""
+        return not (self.lost or self.doubled or self.differing)
+
+    @property
+    def met(self) -> bool:
+        return self.seconds <= self.fault.limit
 
     def __str__(self) -> str:
-        return f"{f'{self.hit}; ' if self.hit else ''}{self.seconds:.1f} s, {'ok' if self.ok else 'NOT OK'}"
+        hit = f"{self.hit}; " if self.hit else ""
+        missed = "" if self.met else f" (target of {self.fault.limit:.0f} s: missed)"
+        return f"{hit}{self.seconds:.1f} s{missed}, {'ok' if self.ok else 'NOT OK'}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,7 @@ def _row(fault: Fault, outcomes: Sequence[Outcome]) -> Row:
         differing=sum(outcome.differing for outcome in outcomes),
         recovery=round(longest, 1),
         target=fault.limit,
-        met=longest <= fault.limit,
+        met=all(outcome.met for outcome in outcomes),
     )
 
 

@@ -15,6 +15,7 @@ from gunicorn.http import errors
 from gunicorn.http.body import LengthReader
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
+from gunicorn.workers.base import Worker
 from gunicorn.workers.gasgi import ASGIWorker
 
 REQUIREMENTS = Path(__file__).parents[3] / "requirements/api.txt"
@@ -26,6 +27,7 @@ METHODS = {
     (ASGIWorker, "init_process"): "1372e83712f0",
     (ASGIWorker, "load_wsgi"): "292aafe0c901",
     (ASGIWorker, "init_signals"): "3ffb903a13e4",
+    (Worker, "init_signals"): "65442e0602b0",
     (ASGIWorker, "run"): "60eab51d5a8d",
     (ASGIWorker, "_serve"): "986a7a4ab51c",
     (ASGIWorker, "_get_ssl_context"): "5e27362f34c7",
