@@ -1,6 +1,7 @@
 """The front: a client's connection, and the limits that many clients share."""
 
 import asyncio
+import json
 import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from game_api.pages import site
 from game_api.request import Request
 from game_api.service import Service
 from game_api.settings import Settings
+from game_settings.logs import LogSettings, formatter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
@@ -275,6 +277,24 @@ def test_answered_requests_are_in_the_access_log(tmp_path: Path) -> None:
     assert line.startswith("127.0.0.1 - - [")
     assert '"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1" 404' in line
     assert line.endswith('"curl/8" "mine"')
+
+
+def test_the_access_log_in_json_names_the_request(tmp_path: Path) -> None:
+    """A line of the access log as JSON has the request's id where the other lines have it."""
+    config = Config()
+    config.set("accesslog", str(tmp_path / "access"))
+    logger = Logger(config)
+    for handler in logger.access_log.handlers:
+        handler.setFormatter(formatter(LogSettings(format="json")))
+
+    async def ask() -> None:
+        async with served(create_app(MemoryLog()), logger) as port:
+            for name in (b"one", b"two"):
+                await answers(port, 1, b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Request-Id: " + name + b"\r\n\r\n")
+
+    run(ask())
+    lines = (tmp_path / "access").read_text().splitlines()
+    assert [json.loads(line)["request_id"] for line in lines] == ["one", "two"]
 
 
 ACCESS = (
