@@ -27,6 +27,7 @@ _shares_own_folder = "PROMETHEUS_MULTIPROC_DIR" not in os.environ
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_own_folder()))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
+from game_api.front.access_log import FORMAT  # noqa: E402
 from game_api.identity.exposure import warnings  # noqa: E402
 from game_api.metrics import make_folder  # noqa: E402
 from game_api.settings import PREFIXES, Settings  # noqa: E402
@@ -52,7 +53,7 @@ class _Logger(Logger):  # type: ignore[misc]
 
 
 wsgi_app = "game_api.main:app"
-bind = _settings.bind
+bind = _settings.binds
 workers = _settings.workers
 worker_class = "game_api.front.worker.LoopWorker"
 # Connections of each worker; beyond that clients wait to be accepted.
@@ -61,6 +62,7 @@ worker_connections = 4000
 http_parser = "python"
 keepalive = _settings.keepalive_seconds
 accesslog = _settings.access_log
+access_log_format = FORMAT
 loglevel = _settings.log.level.lower()
 logger_class = _Logger
 # A request waits this long for Kafka at most; then the queue is flushed.

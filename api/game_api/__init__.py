@@ -8,13 +8,14 @@ from game_world.world import World
 
 from game_api.bulk import PATH, Bulk
 from game_api.callers import Callers
+from game_api.door import Door, Route
 from game_api.identity.identity import Identity
 from game_api.identity.methods import methods
 from game_api.log.event_log import EventLog
 from game_api.operations import Health
-from game_api.pages.site import THREADS, Site
+from game_api.pages.site import THREADS, Site, operators_pages, players_pages
 from game_api.rate_limits import RateLimits
-from game_api.service import MOST_REQUESTS, Route, Service
+from game_api.service import MOST_REQUESTS, Service
 from game_api.single import Action
 from game_api.v1.actions import ActionV1
 from game_api.v1.me import Me
@@ -33,7 +34,7 @@ def create_app(
     most_requests: int = MOST_REQUESTS,
     identity: Identity | None = None,
 ) -> Service:
-    """Create the application; `random` is the source of chance, `threads` is the number of those for its pages.
+    """Create the application; `random` is the source of chance, `threads` is the number of those for each port's pages.
 
     Above `most_requests` at once, it refuses requests. By default every name is believed. Without a world, only the
     unconditional actions work.
@@ -44,11 +45,13 @@ def create_app(
     mode = callers.identity.mode
     limits = RateLimits(world, callers)
     health = Health(log)
-    site = Site(world, trino_url, mode, threads)
+    healthz = Route("healthz", ("GET", "HEAD"), health.alive)
+    readyz = Route("readyz", ("GET", "HEAD"), health.ready)
+    admin = Door({"/healthz": healthz, "/readyz": readyz}, Site(operators_pages(world, trino_url), threads))
+    site = Site(players_pages(world, mode), threads)
     bulk = Bulk(log, world, callers, limits, random, cors_origins)
     routes = {
-        "/healthz": Route("healthz", ("GET", "HEAD"), health.alive),
-        "/readyz": Route("readyz", ("GET", "HEAD"), health.ready),
+        "/healthz": healthz,
         PATH: Route("events", ("POST",), bulk),
         **v1_routes(
             lambda event_type: ActionV1(event_type, log, world, callers, random),
@@ -62,4 +65,4 @@ def create_app(
         routes[event_type.request] = Route(
             event_type.name, tuple(methods(event_type, mode)), Action(event_type, log, world, callers, random)
         )
-    return Service(log, callers, limits, routes, site, cors_origins, most_requests)
+    return Service(log, callers, limits, Door(routes, site), admin, cors_origins, most_requests)

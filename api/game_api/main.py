@@ -8,6 +8,7 @@ from game_world.world import World
 from game_api import create_app
 from game_api.identity.identity import Identity
 from game_api.log.kafka_log import KafkaLog
+from game_api.metrics import StoreWatcher
 from game_api.settings import Settings
 
 
@@ -18,6 +19,7 @@ def _world(settings: Settings) -> World | None:
         Store(settings.world_url),
         Limit(settings.player_rate, settings.player_burst),
         Limit(settings.address_rate, settings.address_burst),
+        StoreWatcher(),
     )
 
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import ParamSpec
 
 import prometheus_client as prometheus
+from game_world.world import LimitedError, RefusedError, Watcher, WorldUnavailableError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from game_api.errors import BusyError
+from game_api.identity.errors import KeysUnavailableError
 from game_api.log.event_log import Outcome
 
 REQUESTS = Counter("game_api_requests", "Requests answered", ["action", "status"])
@@ -23,9 +26,18 @@ ACK_SECONDS = Histogram(
 )
 QUEUE_LENGTH = Gauge("game_api_producer_queue_length", "Events not yet acknowledged", multiprocess_mode="livesum")
 
+REFUSALS = Counter("game_api_refusals", "Requests refused, by the cause", ["status", "reason"])
+STORE_FAILURES = Counter("game_api_store_failures", "Calls to the world's store that failed")
+UNCONFIRMED = Gauge(
+    "game_api_unconfirmed_events",
+    "Unconfirmed events that the world's store does not know of yet",
+    multiprocess_mode="livesum",
+)
+
 # Looking up a counter by its labels costs more than incrementing it.
 _requests = cache(REQUESTS.labels)
 _events = cache(EVENTS.labels)
+_refusals = cache(REFUSALS.labels)
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that makes prometheus_client share metrics between processes."""
@@ -85,6 +97,37 @@ def count_events(outcomes: Iterable[tuple[str, Outcome]], seconds: float) -> Non
 @_never_failing
 def set_queue_length(number: int) -> None:
     QUEUE_LENGTH.set(number)
+
+
+@_never_failing
+def count_refusal(error: Exception) -> None:
+    """Count an error that says why a request was refused; others count by their status only.
+
+    The reasons are finite: names of the rules and of the limits, never a client's text.
+    """
+    match error:
+        case RefusedError():
+            _refusals("409", error.reason).inc()
+        case LimitedError():
+            _refusals("429", error.field).inc()
+        case WorldUnavailableError():
+            _refusals("503", "world").inc()
+        case KeysUnavailableError():
+            _refusals("503", "keys").inc()
+        case BusyError():
+            _refusals("503", "busy").inc()
+
+
+class StoreWatcher(Watcher):
+    """Counts what happens to the world's calls to its store."""
+
+    @_never_failing
+    def failed(self) -> None:
+        STORE_FAILURES.inc()
+
+    @_never_failing
+    def unconfirmed(self, number: int) -> None:
+        UNCONFIRMED.set(number)
 
 
 def exposition() -> bytes:

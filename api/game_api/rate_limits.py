@@ -11,6 +11,7 @@ from game_world.world import LimitedError, World
 from game_api.callers import Callers
 from game_api.identity.caller import Caller
 from game_api.identity.limits import buckets
+from game_api.metrics import count_refusal
 from game_api.replies import Response, limited_reply
 from game_api.request import Request
 
@@ -42,6 +43,7 @@ class RateLimits:
             try:
                 await self._caller(request)
             except LimitedError as error:
+                count_refusal(error)
                 limited = limited_reply(request, str(error), error.field, error.seconds)
                 limited.label = response.label
                 return limited

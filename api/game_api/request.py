@@ -31,6 +31,10 @@ class Request:
     caller: Caller | None = None
     """Who sends it, once `is_identified`; None without a valid credential."""
     is_identified: bool = False
+    is_admin: bool = False
+    """Whether it came by the admin port."""
+    id: str = ""
+    """What responses and log lines name it by; the service sets it."""
 
     meter: Meter | None = None
     """What is left in the buckets that the request was charged to, if its sender is to know."""

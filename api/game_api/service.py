@@ -4,36 +4,27 @@ The event loop answers the game's requests itself. Pages and documents, which ma
 by the site's own threads.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Collection
 
+from game_settings.logs import REQUEST_ID
 from game_world.limits import Meter
 from werkzeug.exceptions import MethodNotAllowed
 
 from game_api.callers import Callers
 from game_api.cors import add_headers
+from game_api.door import Door, Route
 from game_api.errors import BusyError, error_response
 from game_api.log.event_log import EventLog
-from game_api.metrics import count_request
-from game_api.pages.site import Site
+from game_api.metrics import count_refusal, count_request
 from game_api.rate_limits import RateLimits
 from game_api.replies import Response
 from game_api.request import Request
+from game_api.request_ids import REQUEST_ID_HEADER, request_id
 from game_api.v1.rate_headers import add_rate_limits
 
 MOST_REQUESTS = 1000
-VITAL = frozenset({"/healthz", "/readyz"})
-"""Paths that are answered however many requests there are: a busy service must not be restarted."""
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-class Route(NamedTuple):
-    """A path that the event loop answers, or with `*` at its end all that begin so; `name` is that in the metrics."""
-
-    name: str
-    methods: tuple[str, ...]
-    handler: Handler
+VITAL = "/healthz"
+"""It is answered however many requests there are, as is the admin port: a busy service must not be restarted."""
 
 
 class Service:
@@ -44,8 +35,8 @@ class Service:
         log: EventLog,
         callers: Callers,
         limits: RateLimits,
-        routes: Mapping[str, Route],
-        site: Site,
+        public: Door,
+        admin: Door,
         cors_origins: Collection[str],
         most_requests: int = MOST_REQUESTS,
     ) -> None:
@@ -53,25 +44,26 @@ class Service:
         self.identity = callers.identity
         self._callers = callers
         self._limits = limits
-        self._routes = routes
-        self._prefixes = [(path[:-1], route) for path, route in routes.items() if path.endswith("*")]
-        self._site = site
+        self._public = public
+        self._admin = admin
         self._origins = cors_origins
         self._most = most_requests
         self._in_flight = 0
 
     async def __call__(self, request: Request) -> Response:
         """Return the response to a request. It never raises."""
+        request.id = request_id(request.headers)
+        REQUEST_ID.set(request.id)
         if request.is_v1:
             request.meter = Meter()
-        if self._in_flight >= self._most and request.path not in VITAL:
-            return self._finish(request, error_response(request, BusyError("too many requests at once: try again")))
+        if self._in_flight >= self._most and request.path != VITAL and not request.is_admin:
+            return self._finish(request, _refused(request, BusyError("too many requests at once: try again")))
         self._in_flight += 1
         try:
             response = await self._respond(request)
             response = await self._limits.error(request, response)
         except Exception as error:
-            response = error_response(request, error)
+            response = _refused(request, error)
         finally:
             self._in_flight -= 1
         return self._finish(request, response)
@@ -80,9 +72,11 @@ class Service:
         """Add what every response has, and count it."""
         # A cached response would skip the effect of the next request, or show it to another player.
         response.headers.setdefault("Cache-Control", "no-store")
+        response.headers[REQUEST_ID_HEADER] = request.id
         self._callers.hand_out(request, response)
-        add_rate_limits(request, response)
-        add_headers(request, response, self._origins)
+        if not request.is_admin:
+            add_rate_limits(request, response)
+            add_headers(request, response, self._origins)
         count_request(response.label, response.status)
         return response
 
@@ -91,12 +85,12 @@ class Service:
         try:
             if request.problem is not None:
                 raise request.problem
-            path = request.path
-            route = self._route(path)
+            door = self._admin if request.is_admin else self._public
+            route = door.route(request.path)
             if route is None:
-                label = self._site.endpoint(request)
+                label = door.site.endpoint(request)
                 await self._limits.read(request, label)
-                response = await self._site(request)
+                response = await door.site(request)
             elif request.method in route.methods:
                 label = route.name
                 response = await route.handler(request)
@@ -106,14 +100,14 @@ class Service:
             else:
                 raise MethodNotAllowed(_methods(route))
         except Exception as error:
-            response = error_response(request, error)
+            response = _refused(request, error)
         response.label = label
         return response
 
-    def _route(self, path: str) -> Route | None:
-        """Return the route of a path, of the path without a trailing slash, or of what the path begins with."""
-        route = self._routes.get(path) or (self._routes.get(path[:-1]) if path[-1:] == "/" else None)
-        return route or next((below for prefix, below in self._prefixes if path.startswith(prefix)), None)
+
+def _refused(request: Request, error: Exception) -> Response:
+    count_refusal(error)
+    return error_response(request, error)
 
 
 def _methods(route: Route) -> list[str]:

@@ -16,6 +16,8 @@ PREFIXES = ("API_", "KAFKA_", "WORLD_", "LOG_")
 @dataclass(frozen=True)
 class Settings(FromEnvironment):
     bind: str = setting("API_BIND", "127.0.0.1:5000")
+    # The admin port: metrics, readiness and the dashboard, for all who can connect to it.
+    admin_bind: str = setting("API_ADMIN_BIND", "127.0.0.1:5010")
     workers: int = setting("WEB_CONCURRENCY", 2)
     # For the pages and documents. The game's requests need none.
     threads: int = setting("API_THREADS", 4, least=1)
@@ -48,6 +50,11 @@ class Settings(FromEnvironment):
 
     # The Trino that the dashboard queries; empty: there is no dashboard.
     trino_url: str = setting("TRINO_URL", "")
+
+    @property
+    def binds(self) -> list[str]:
+        """Return all addresses to listen on; the last one is the admin port's."""
+        return [*(address.strip() for address in self.bind.split(",") if address.strip()), self.admin_bind]
 
     @property
     def allowed_origins(self) -> frozenset[str]:

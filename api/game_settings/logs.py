@@ -4,6 +4,7 @@ import json
 import logging
 import sys
 import time
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -11,6 +12,9 @@ from game_settings.reader import FromEnvironment, setting
 
 _QUIET = ("py4j", "trino", "urllib3")
 """Libraries that log each call at INFO."""
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the request that is being answered, which its log lines name."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,10 @@ class _TextFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 as logging.Formatter
+        line = super().formatMessage(record)
+        return f"{line} (request {request})" if (request := REQUEST_ID.get()) else line
+
 
 class _JsonFormatter(_TextFormatter):
     def format(self, record: logging.LogRecord) -> str:
@@ -36,6 +44,8 @@ class _JsonFormatter(_TextFormatter):
             "module": record.name,
             "message": record.getMessage(),
         }
+        if request := REQUEST_ID.get():
+            line["request_id"] = request
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)

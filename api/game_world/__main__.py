@@ -13,6 +13,7 @@ from game_settings.reader import SettingsError
 from game_settings.start import start
 from redis.exceptions import RedisError
 
+from game_world.metrics import Metrics
 from game_world.projection import Projection
 from game_world.settings import PREFIXES, Settings
 from game_world.store import Store, StoreRefusedError
@@ -45,13 +46,16 @@ def _run(settings: Settings) -> int:
     stop = Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
+    metrics = Metrics()
+    metrics.serve(settings.metrics_host, settings.metrics_port)
     while not stop.is_set():
         try:
-            Projection(settings, Store(settings.world_url)).run(stop)
+            Projection(settings, Store(settings.world_url), metrics).run(stop)
         except StoreRefusedError as error:
             _log.error("%s", error)
             return 2
         except (KafkaException, RedisError, TimeoutError) as error:
+            metrics.failed()
             _log.warning("%s: %s: again in %.0f s", type(error).__name__, error, _PAUSE)
             stop.wait(_PAUSE)
     return 0

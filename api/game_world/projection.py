@@ -15,6 +15,7 @@ from game_kafka.reader import consumer_options
 from game_kafka.topic import Topic
 
 from game_world.capacity import Capacity
+from game_world.metrics import Metrics
 from game_world.records import records
 from game_world.settings import GROUP, Settings
 from game_world.store import Store
@@ -46,8 +47,9 @@ class _Batch:
 
 
 class Projection:
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
         self._store = store
+        self._metrics = metrics
         self._capacity = Capacity(store)
         self._topic = settings.kafka.topic
         self._stamina_seconds = settings.stamina_seconds
@@ -159,7 +161,9 @@ class Projection:
         """Note that the topic has been read, and revert events that never reached it."""
         self._swept = time.monotonic()
         now = self._store.now()
-        self._recent.append((now, self._kafka.ends(positions, committed=False)))
+        ends = self._kafka.ends(positions, committed=False)
+        self._recent.append((now, ends))
+        self._metrics.behind(positions, ends)
         # An event that was decided before then lies before those ends, if it is in the topic at all.
         read_until = 0.0
         while self._recent and all(positions[number] >= end for number, end in self._recent[0][1].items()):
@@ -170,14 +174,17 @@ class Projection:
             _log.info("caught up with the topic")
             self._caught_up = True
         self._store.set_caught_up()
+        self._metrics.caught_up()
         if lost := [name for name, decided_at in self._store.pending() if decided_at < read_until - self._late]:
             self._store.revert(lost, shared=True)
+            self._metrics.reverted(len(lost))
             _log.info(f"{len(lost)} events never reached the topic: reverted")
 
     def _maintain(self, positions: dict[int, int]) -> None:
         self._maintained = time.monotonic()
         self._capacity.keep()
         self._capacity.forget_old()
+        self._metrics.stored(self._store.count_pending(), *self._store.memory_bytes(), self._capacity.is_full)
         if self._maintained - self._logged >= _PATIENCE:
             self._log_transactions(positions)
 

@@ -22,5 +22,8 @@ class Settings(FromEnvironment):
     log: LogSettings = field(default_factory=LogSettings)
     # The address of the world's store.
     world_url: str = setting("WORLD_URL", "")
+    # Where the projection serves its metrics.
+    metrics_host: str = setting("WORLD_METRICS_HOST", "127.0.0.1")
+    metrics_port: int = setting("WORLD_METRICS_PORT", 9109, least=1, most=65535, expected="a port from 1 to 65535")
     # Seconds until a player has one stamina back; 0: actions take none.
     stamina_seconds: int = setting("WORLD_STAMINA_SECONDS", STAMINA_SECONDS)

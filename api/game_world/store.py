@@ -218,6 +218,9 @@ class Store:
         for name, entry in self.redis.hscan_iter(key("pending")):
             yield str(name), orjson.loads(entry)["at"] / 1000
 
+    def count_pending(self) -> int:
+        return int(self.redis.hlen(key("pending")))
+
     def is_caught_up(self) -> bool:
         return bool(self.redis.exists(key("caught_up")))
 
@@ -232,10 +235,14 @@ class Store:
 
     def memory(self) -> float:
         """Return the share of its memory that the store uses; 0 if it has no limit. Raises StoreRefusedError."""
+        used, limit = self.memory_bytes()
+        return used / limit if limit else 0.0
+
+    def memory_bytes(self) -> tuple[int, int]:
+        """Return how much memory counts for the store's limit, and the limit; 0: none. Raises StoreRefusedError."""
         found = self._memory()
         # Buffers for files and replicas do not count: they take no key's place.
-        used = found["used_memory"] - found["mem_not_counted_for_evict"]
-        return used / found["maxmemory"] if found["maxmemory"] else 0.0
+        return found["used_memory"] - found["mem_not_counted_for_evict"], found["maxmemory"]
 
     def evict(self, before: float | None, most: int, is_full: bool) -> int:
         """Forget visitors not seen since `before`, in seconds, or any if None; note whether the store is full.

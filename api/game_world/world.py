@@ -58,6 +58,16 @@ class WorldUnavailableError(Exception):
     """The world cannot decide: nothing has happened."""
 
 
+class Watcher:
+    """Receives what happens to the world's calls to the store."""
+
+    def failed(self) -> None:
+        """The store did not answer a call."""
+
+    def unconfirmed(self, number: int) -> None:
+        """So many unconfirmed events wait until the store can note them."""
+
+
 class Decision(NamedTuple):
     fields: Json
     """Fields of the event."""
@@ -70,8 +80,9 @@ class Decision(NamedTuple):
 class World:
     """Its coroutines belong to one event loop; `ask` is for threads. Survives a fork before its first use."""
 
-    def __init__(self, store: Store, per_player: Limit, per_address: Limit) -> None:
+    def __init__(self, store: Store, per_player: Limit, per_address: Limit, watcher: Watcher | None = None) -> None:
         self.store = store
+        self._watcher = watcher or Watcher()
         self._unavailable_until = 0.0
         self._unconfirmed: list[Unconfirmed] = []
         self._noting = Lock()
@@ -137,6 +148,7 @@ class World:
         try:
             return await self._calls.revert([pending_name(event)])
         except RedisError:
+            self._watcher.failed()
             return True
 
     async def note_unconfirmed(self, events: Iterable[Mapping[str, Any]], reply: Json | None = None) -> None:
@@ -147,6 +159,7 @@ class World:
                 response = cached_response(EVENT_TYPES[event["event_type"]], event, reply)
                 unconfirmed = Unconfirmed(once_key(event), pending_name(event), orjson.dumps(response).decode())
             self._unconfirmed.append(unconfirmed)
+        self._watcher.unconfirmed(len(self._unconfirmed))
         with suppress(WorldUnavailableError):
             await self._send_unconfirmed()
 
@@ -191,6 +204,7 @@ class World:
             if events:
                 await self.call(lambda calls: calls.note_unconfirmed(events))
             del self._unconfirmed[: len(events)]
+            self._watcher.unconfirmed(len(self._unconfirmed))
 
     def ask(self, question: Callable[[], T]) -> T:
         """Ask the store; raise WorldUnavailableError, at once if it has just failed to answer."""
@@ -213,6 +227,7 @@ class World:
             raise WorldUnavailableError("the world is unavailable")
 
     def _unavailable(self) -> WorldUnavailableError:
+        self._watcher.failed()
         self._unavailable_until = monotonic() + _PAUSE
         return WorldUnavailableError("the world is unavailable")
 

@@ -69,7 +69,7 @@ def _up(stack: Stack, _: argparse.Namespace) -> int:
     stack.up()
     settings = stack.settings
     print(f"\nThe stack is up; its data and logs are under {settings.data}.")
-    print(f"  the game:  {settings.api_url}/play, and {settings.api_url}/dashboard")
+    print(f"  the game:  {settings.api_url}/play, and the dashboard: {settings.admin_url}/dashboard")
     print(f"  an event:  curl -H 'Host: knight1.comcast.com' {settings.api_url}/purchase_a_sword")
     print(f"  rows:      within {settings.trigger_seconds + 3} s, see make status\n  a prompt:  make sql")
     print("  players:   make play, then make ledger\n  stop:      make down")

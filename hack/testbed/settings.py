@@ -49,6 +49,8 @@ class Ports(FromEnvironment):
     trino: int = _port("TRINO_PORT", 8080)
     stream_metrics: int = _port("STREAM_METRICS_PORT", 9108)
     store: int = _port("STORE_PORT", 6379)
+    api_admin: int = _port("API_ADMIN_PORT", 5010)
+    world_metrics: int = _port("WORLD_METRICS_PORT", 9109)
 
     @classmethod
     def free(cls) -> "Ports":
@@ -101,6 +103,11 @@ class Settings:
     @property
     def api_url(self) -> str:
         return f"http://{HOST}:{self.ports.api}"
+
+    @property
+    def admin_url(self) -> str:
+        """The API's admin port: its readiness, its metrics and the dashboard."""
+        return f"http://{HOST}:{self.ports.api_admin}"
 
     @property
     def hdfs_uri(self) -> str:

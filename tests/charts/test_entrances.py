@@ -29,6 +29,38 @@ def test_an_ingress_routes_to_the_api(charts: Charts) -> None:
     assert service["spec"]["externalTrafficPolicy"] == "Local"
 
 
+def test_the_admin_port_has_no_entrance(charts: Charts) -> None:
+    """What exposes the API exposes the Service of the players' port; the admin port has one of the cluster's own."""
+    objects = charts.render("gamelake", values=VARIANTS["entrances"][1])
+    [public] = of(objects, "Service", "api")
+    [admin] = of(objects, "Service", "api-admin")
+    assert [port["targetPort"] for port in public["spec"]["ports"]] == ["http"]
+    assert [port["targetPort"] for port in admin["spec"]["ports"]] == ["admin"]
+    assert admin["spec"].get("type", "ClusterIP") == "ClusterIP"
+    for entrance in (*of(objects, "Ingress"), *of(objects, "HTTPRoute")):
+        assert "api-admin" not in str(entrance["spec"])
+
+
+def test_probes_and_prometheus_use_the_admin_port(charts: Charts) -> None:
+    """The kubelet and Prometheus ask the API by the admin port, and Prometheus asks the world too."""
+    objects = charts.render("api", values={"monitoring": {"enabled": True}})
+    [deployment] = of(objects, "Deployment", "api")
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    assert {container[f"{kind}Probe"]["httpGet"]["port"] for kind in ("startup", "readiness", "liveness")} == {"admin"}
+    for name, port in (("api", "admin"), ("world", "metrics")):
+        [monitor] = of(objects, "PodMonitor", name)
+        assert monitor["spec"]["podMetricsEndpoints"] == [{"port": port, "path": "/metrics"}]
+        [watched] = of(objects, "Deployment", name)
+        ports = watched["spec"]["template"]["spec"]["containers"][0]["ports"]
+        assert port in {one["name"] for one in ports}
+    [rules] = of(objects, "PrometheusRule")
+    assert [group["name"] for group in rules["spec"]["groups"]] == ["api", "world"]
+    [rules] = of(
+        charts.render("api", values={"monitoring": {"enabled": True}, "world": {"enabled": False}}), "PrometheusRule"
+    )
+    assert [group["name"] for group in rules["spec"]["groups"]] == ["api"]
+
+
 def test_an_ingress_without_names_matches_all(charts: Charts) -> None:
     """Without host names the one rule has none."""
     [ingress] = of(charts.render("api", values={"ingress": {"enabled": True}}), "Ingress")

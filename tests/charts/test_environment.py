@@ -61,7 +61,7 @@ def test_api_and_world_are_given_the_names_they_read(charts: Charts, variant: st
         "elsewhere": set(),
         "plain": {"KAFKA_SSL_CA_LOCATION", "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"},
     }
-    only_world = {"WORLD_STAMINA_SECONDS"} if program == "api" else set()
+    only_world = {"WORLD_STAMINA_SECONDS", "WORLD_METRICS_HOST", "WORLD_METRICS_PORT"} if program == "api" else set()
     assert asked.names - given.keys() == unused[variant] | only_world
     if variant == "elsewhere":
         kept = {"api": "secret kafka/password", "world": "secret kafka-reader/password"}

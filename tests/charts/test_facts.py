@@ -89,6 +89,8 @@ def test_ports_are_those_of_the_stack(charts: Charts) -> None:
     local = Ports()
     assert listening == {
         "api http": local.api,
+        "api admin": local.api_admin,
+        "world metrics": local.world_metrics,
         "namenode rpc": local.namenode,
         "namenode http": local.namenode_http,
         "secondarynamenode http": local.secondarynamenode_http,

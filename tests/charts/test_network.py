@@ -92,7 +92,7 @@ def _configured(objects: list[Object]) -> set[Edge]:
                 found.add(Edge(source, "kafka", int(port)))
             elif name in services:
                 [target] = [one for one in services[name]["spec"]["ports"] if one["port"] == int(port)]
-                at = 5000 if target.get("targetPort") == "http" else int(port)
+                at = 5000 if target.get("targetPort") == "http" else 5010 if target["name"] == "admin" else int(port)
                 found.add(Edge(source, services[name]["spec"]["selector"][NAME], at))
     # The NameNode is configured with its own address.
     return found - {Edge("namenode", "namenode", 8020)}
@@ -140,10 +140,9 @@ def test_configured_connections_are_allowed(charts: Charts, file: str) -> None:
     """Egress and ingress allow exactly the configured addresses, and those that follow from them."""
     objects = charts.render("gamelake", file)
     needed = _configured(objects) | HDFS_DATA | OF_CHECKPOINTS | OF_TABLES
-    # The API accepts connections from everywhere: players may be anywhere.
-    to_api = Edge("helm-test", "api", 5000)
-    assert to_api in needed
-    assert _ingress(objects) == (needed - {to_api}) | {AMONG_JOBS}
+    # The API accepts connections from everywhere, as players may be anywhere, but to the admin port only from tests.
+    assert {edge for edge in needed if edge.target == "api"} == {Edge("helm-test", "api", 5010)}
+    assert _ingress(objects) == needed | {AMONG_JOBS}
     from_tests = {edge for edge in needed if edge.source == "helm-test"}
     assert _egress(objects) == (needed - from_tests) | {AMONG_JOBS, Edge("helm-test", "any", 0)}
 
@@ -194,6 +193,24 @@ def test_additional_peers_are_allowed(charts: Charts) -> None:
     [kafka] = of(charts.render("kafka", values={"networkPolicy": {"extraPeers": [peer]}}), "Kafka")
     assert peer in kafka["spec"]["kafka"]["listeners"][0]["networkPolicyPeers"]
     [api] = of(charts.render("api", values={"networkPolicy": {"from": [peer]}}), "NetworkPolicy", "api")
-    [rule] = api["spec"]["ingress"]
-    assert rule["ports"] == [{"port": 5000}]
-    assert rule["from"] == [{"podSelector": {"matchLabels": {NAME: "helm-test"}}}, peer]
+    tests = {"podSelector": {"matchLabels": {NAME: "helm-test"}}}
+    assert api["spec"]["ingress"] == [
+        {"ports": [{"port": 5000}], "from": [tests, peer]},
+        {"ports": [{"port": 5010}], "from": [tests]},
+    ]
+
+
+def test_operators_may_connect_where_players_may_not(charts: Charts) -> None:
+    """Prometheus, for one, is let to the admin port and to the world's metrics, and by that to nothing else."""
+    peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    objects = charts.render("api", values={"networkPolicy": {"adminFrom": [peer]}})
+    reached = {
+        (policy["metadata"]["name"], port["port"])
+        for policy in of(objects, "NetworkPolicy")
+        for rule in policy["spec"].get("ingress", [])
+        if peer in rule.get("from", [])
+        for port in rule["ports"]
+    }
+    assert reached == {("api", 5010), ("world", 9109)}
+    [world] = of(charts.render("api"), "NetworkPolicy", "world")
+    assert "ingress" not in world["spec"]

@@ -50,18 +50,20 @@ def test_actions_are_remembered(installation: Installation, explorer: dict[str, 
     assert again["experience"] > explorer["experience"]
 
 
-@pytest.mark.parametrize("path", ["/play", "/dashboard"])
-def test_pages_are_served(installation: Installation, path: str) -> None:
-    """The game and the dashboard can be opened in a browser."""
-    answer = requests.get(installation.settings.api_url + path, timeout=10)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+def test_pages_are_served(installation: Installation) -> None:
+    """The game can be opened in a browser, and by the admin port, not by the players', the dashboard."""
+    settings = installation.settings
+    for url in (f"{settings.api_url}/play", f"{settings.admin_url}/dashboard"):
+        answer = requests.get(url, timeout=10)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert requests.get(f"{settings.api_url}/dashboard", timeout=10).status_code == 404
 
 
 def test_the_dashboard_queries_trino(installation: Installation) -> None:
     """The API's pods reach Trino: every query of the dashboard is answered."""
 
     def answered() -> object:
-        data = requests.get(f"{installation.settings.api_url}/dashboard/data", timeout=30).json()
+        data = requests.get(f"{installation.settings.admin_url}/dashboard/data", timeout=30).json()
         problems = [query["error"] for query in data["queries"].values() if query["error"] or not query["asked_at"]]
         print(f"unavailable: {data['away']}; not answered: {problems}")
         return data["away"] is None and not problems

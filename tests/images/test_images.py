@@ -73,10 +73,10 @@ def test_kafka_and_the_api(servers: dict[str, Container]) -> None:
         "--bootstrap-server kafka:9092 --create --if-not-exists --topic events"
     )
     kafka.wait("creates a topic", lambda: kafka.shell(create).returncode == 0)
-    ask = "import sys, urllib.request as r; print(r.urlopen('http://127.0.0.1:5000' + sys.argv[1]).read().decode())"
-    api.wait("is alive", lambda: api.execute("python3", "-c", ask, "/healthz").returncode == 0)
-    api.wait("is ready", lambda: api.execute("python3", "-c", ask, "/readyz").returncode == 0)
-    assert "Sword Purchased!" in api.execute("python3", "-c", ask, "/purchase_a_sword").stdout
+    ask = "import sys, urllib.request as r; print(r.urlopen('http://127.0.0.1:' + sys.argv[1]).read().decode())"
+    api.wait("is alive", lambda: api.execute("python3", "-c", ask, "5000/healthz").returncode == 0)
+    api.wait("is ready", lambda: api.execute("python3", "-c", ask, "5010/readyz").returncode == 0)
+    assert "Sword Purchased!" in api.execute("python3", "-c", ask, "5000/purchase_a_sword").stdout
 
 
 def test_the_store(servers: dict[str, Container]) -> None:

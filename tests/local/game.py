@@ -55,13 +55,21 @@ class Game:
         self.store = stack["store"]
         self.world = stack["world"]
         self.url = stack.settings.api_url
+        self.admin_url = stack.settings.admin_url
         self.port = stack.settings.ports.api
         self.settings = stack.settings
 
-    def ask(self, path: str, method: str = "GET", **options: Any) -> Answer:  # noqa: ANN401 what requests takes
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        is_admin: bool = False,
+        **options: Any,  # noqa: ANN401 what requests takes
+    ) -> Answer:
         """Send one request, from PLAYER unless `headers` say otherwise, accepting JSON."""
+        url = self.admin_url if is_admin else self.url
         headers = {"Host": PLAYER, "Accept": "application/json", **options.pop("headers", {})}
-        answer = requests.request(method, self.url + path, headers=headers, timeout=20, **options)
+        answer = requests.request(method, url + path, headers=headers, timeout=20, **options)
         return Answer(answer.status_code, dict(answer.headers), answer.text, answer.elapsed.total_seconds())
 
     def ask_at_once(self, path: str, clients: int, **options: Any) -> list[Answer]:  # noqa: ANN401 what `ask` takes
@@ -119,7 +127,7 @@ class Game:
 
     def is_ready(self) -> bool:
         try:
-            return self.ask("/readyz").status == 200
+            return self.ask("/readyz", is_admin=True).status == 200
         except requests.ConnectionError:
             return False
 

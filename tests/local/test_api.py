@@ -251,6 +251,14 @@ def test_open_connections_do_not_delay_a_stop(game: Game):
         assert all(client.sock.recv(1) == b"" for client in clients)
 
 
+def test_the_admin_port_is_another_one(game: Game):
+    """Each worker answers operators by one port and players by the other."""
+    for path, is_public in (("/healthz", True), ("/readyz", False), ("/metrics", False), ("/dashboard", False)):
+        assert {one.status for one in game.ask_at_once(path, 20, is_admin=True)} == {200}
+        assert {one.status for one in game.ask_at_once(path, 20)} == {200 if is_public else 404}
+    assert {one.status for one in game.ask_at_once("/purchase_a_sword", 20, is_admin=True)} == {404}
+
+
 def test_workers_that_are_starting_stop(game: Game):
     """SIGTERM stops workers that still wait for Kafka, long before the graceful timeout."""
     game.api.stop()
@@ -268,7 +276,7 @@ def test_metrics_add_up_over_the_workers(game: Game):
     """The metrics count each request of every worker once, even after a worker has died."""
 
     def acked() -> float:
-        lines = game.ask("/metrics").text.splitlines()
+        lines = game.ask("/metrics", is_admin=True).text.splitlines()
         return sum(
             float(line.split()[-1])
             for line in lines

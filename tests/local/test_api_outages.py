@@ -83,7 +83,7 @@ def check_outage(game: Game, answers: list[Answer]) -> None:
     assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
     assert {answer.headers["Event-Outcome"] for answer in answers} <= {"refused", "unknown"}
     assert max(answer.seconds for answer in answers) < LIMIT
-    assert game.ask("/readyz").status == 503
+    assert game.ask("/readyz", is_admin=True).status == 503
     assert game.ask("/healthz").status == 200
 
 
@@ -150,8 +150,12 @@ def test_an_event_that_may_be_written_is_never_refused(game: Game):
 def test_readiness_is_lost_without_any_request(game: Game):
     """An idle API notices that Kafka becomes unavailable and available again."""
     with frozen(game.kafka):
-        wait_until("the loss to be noticed", lambda: game.ask("/readyz").status == 503, 15)
-    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/readyz", 20)} == {200}, 20)
+        wait_until("the loss to be noticed", lambda: game.ask("/readyz", is_admin=True).status == 503, 15)
+    wait_until(
+        "all workers to find Kafka",
+        lambda: {one.status for one in game.ask_at_once("/readyz", 20, is_admin=True)} == {200},
+        20,
+    )
 
 
 def test_kafka_killed_under_load(game: Game):
@@ -195,7 +199,9 @@ def test_stopped_while_a_request_waits(game: Game):
     with game.another_api(KAFKA_DELIVERY_TIMEOUT_MS="20000"), ThreadPoolExecutor(1) as pool:
         with frozen(game.kafka):
             answer = pool.submit(game.ask, "/")
-            wait_until("the event to be queued", lambda: "queue_length 1.0" in game.ask("/metrics").text, 10)
+            wait_until(
+                "the event to be queued", lambda: "queue_length 1.0" in game.ask("/metrics", is_admin=True).text, 10
+            )
             game.api.signal(signal.SIGTERM)
         assert answer.result(20).status == 200
         assert answer.result().json["event_id"] in game.event_ids()

@@ -29,7 +29,7 @@ class Dashboard:
     """The page's data, as a browser requests it."""
 
     def __init__(self, stack: Stack) -> None:
-        self.url = f"{stack.settings.api_url}/dashboard"
+        self.url = f"{stack.settings.admin_url}/dashboard"
         # One connection stays with one worker, and so with one cache.
         self._session = requests.Session()
 

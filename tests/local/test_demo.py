@@ -27,7 +27,7 @@ def test_demo(tmp_path: Path) -> None:
         "  rows in declarations        2  ok",
         "  rows in visits             20  ok",
         f"http://{HOST}:{ports.api}/play",
-        f"http://{HOST}:{ports.api}/dashboard",
+        f"http://{HOST}:{ports.api_admin}/dashboard",
     ):
         assert line in ran.stdout
     assert not data.exists()

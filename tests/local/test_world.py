@@ -290,7 +290,9 @@ def test_nothing_is_decided_while_kafka_is_unavailable(game: Game, chronicle: Ch
     met(game, player)
     with frozen(game.kafka):
         wait_until(
-            "all workers to notice", lambda: {one.status for one in game.ask_at_once("/readyz", 20)} == {503}, 20
+            "all workers to notice",
+            lambda: {one.status for one in game.ask_at_once("/readyz", 20, is_admin=True)} == {503},
+            20,
         )
         before = chronicle.store.redis.info("commandstats").get("cmdstat_evalsha", {}).get("calls", 0)
         answers = game.ask_at_once("/purchase_a_bow", 20, method="POST", headers={"X-Player": player})
@@ -435,15 +437,13 @@ def test_a_refused_address_empties_no_other_bucket(game: Game) -> None:
 def test_the_world_is_what_its_events_add_up_to(game: Game, chronicle: Chronicle) -> None:
     """After thousands of actions of all types by two APIs at once, the store equals the topic exactly."""
     program = game.api.program
-    port = str(Ports.free().api)
-    other = Process(
-        replace(program, name="api2", environment={**program.environment, "API_BIND": f"127.0.0.1:{port}"}),
-        game.settings,
-    )
-    settings = replace(game.settings, ports=replace(game.settings.ports, api=int(port)))
+    free = Ports.free()
+    binds = {"API_BIND": f"127.0.0.1:{free.api}", "API_ADMIN_BIND": f"127.0.0.1:{free.api_admin}"}
+    other = Process(replace(program, name="api2", environment={**program.environment, **binds}), game.settings)
+    settings = replace(game.settings, ports=replace(game.settings.ports, api=free.api))
     other.start()
     try:
-        wait_until("the other API", lambda: _answers(f"http://127.0.0.1:{port}/readyz"), 30)
+        wait_until("the other API", lambda: _answers(f"http://127.0.0.1:{free.api_admin}/readyz"), 30)
         with (
             Players(game.settings, players=24, rate=150, seconds=12, seed=5) as one,
             Players(settings, players=24, rate=150, seconds=12, seed=6) as two,

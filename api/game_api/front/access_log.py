@@ -10,6 +10,9 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from game_api.replies import Response
 from game_api.request import Request
 
+FORMAT = '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s" "%({x-request-id}o)s"'
+"""gunicorn's own format of a line, and the request's id."""
+
 
 @dataclass(frozen=True)
 class _Answered:

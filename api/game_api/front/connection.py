@@ -41,8 +41,9 @@ class _State(Enum):
 class Connection(asyncio.Protocol):
     """A client's connection. `deadline` is when the front calls `expire`."""
 
-    def __init__(self, front: "Front") -> None:
+    def __init__(self, front: "Front", is_admin: bool = False) -> None:
         self._front = front
+        self._is_admin = is_admin
         self._transport: asyncio.Transport
         self._peer = ""
         self._is_encrypted = False
@@ -195,7 +196,9 @@ class Connection(asyncio.Protocol):
         self._head = None
         problem = refusal(error)
         headers = {"accept": accept_of(data)}
-        self._pass_on(Request("", path_of(data), headers=headers, address=self._peer, problem=problem), False)
+        request = Request("", path_of(data), headers=headers, address=self._peer, problem=problem)
+        request.is_admin = self._is_admin
+        self._pass_on(request, False)
 
     def _fail(self, problem: Exception) -> None:
         """Answer a request whose body cannot be used, and close the connection: the next request's start is unknown."""
@@ -212,7 +215,9 @@ class Connection(asyncio.Protocol):
     def _request(self, head: Head, body: bytes, problem: Exception | None) -> Request:
         front, headers = self._front, head.headers
         address, is_https = front.address_of(headers, self._peer), front.is_https(headers, self._is_encrypted)
-        return Request(head.method, head.path, head.query, headers, body, address, is_https, self._began, problem)
+        request = Request(head.method, head.path, head.query, headers, body, address, is_https, self._began, problem)
+        request.is_admin = self._is_admin
+        return request
 
     def _pass_on(self, request: Request, keeps_alive: bool) -> None:
         self._state = _State.ANSWER

@@ -58,17 +58,24 @@ class LoopWorker(ASGIWorker):  # type: ignore[misc]
         """Accept connections while there is room for them; others wait in the listener's queue."""
         if self._accepts or len(self._front.connections) >= self.worker_connections:
             return
-        for listener in self.sockets:
+        for number, listener in enumerate(self.sockets):
             listener.sock.setblocking(False)
-            self.loop.add_reader(listener.sock, self._accept, listener.sock, ssl)
+            self.loop.add_reader(listener.sock, self._accept, listener.sock, self._is_admin(number), ssl)
         self._accepts = True
+
+    def _is_admin(self, number: int) -> bool:
+        """Tell whether the listener of this number is the admin port: not if others than the settings' were asked for.
+
+        gunicorn opens listeners in the order of its configuration, and keeps it when it is replaced.
+        """
+        return self.cfg.bind == self.settings.binds and number == len(self.settings.binds) - 1
 
     def _stop_accepting(self) -> None:
         for listener in self.sockets if self._accepts else ():
             self.loop.remove_reader(listener.sock)
         self._accepts = False
 
-    def _accept(self, listener: socket.socket, ssl: Any) -> None:  # noqa: ANN401
+    def _accept(self, listener: socket.socket, is_admin: bool, ssl: Any) -> None:  # noqa: ANN401
         # One at a time: another worker, which may be idle, gets the next.
         try:
             client, _ = listener.accept()
@@ -82,7 +89,7 @@ class LoopWorker(ASGIWorker):  # type: ignore[misc]
             return
         client.setblocking(False)
         made = self.loop.create_task(
-            self.loop.connect_accepted_socket(partial(Connection, self._front), client, ssl=ssl)
+            self.loop.connect_accepted_socket(partial(Connection, self._front, is_admin), client, ssl=ssl)
         )
         made.add_done_callback(_retrieve)
         if len(self._front.connections) >= self.worker_connections:

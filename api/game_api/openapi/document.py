@@ -37,19 +37,19 @@ from game_api.pages.play import FEED_ID
 from game_api.parameters import FORM
 from game_api.replies import OUTCOME_HEADER
 
+_DESCRIPTION = (
+    "Each request becomes an event in Kafka. Every response has an X-Request-Id, which the service's log names too: "
+    "the request's own, if it is valid."
+)
 _READ_ONLY: dict[str, tuple[str, Json, tuple[str, ...]]] = {
     "/healthz": ("Whether the process is alive", text_or_json({"const": "alive"}, status_schema("alive")), ()),
-    "/readyz": ("Whether events can be written", text_or_json({"const": "ready"}, status_schema("ready")), ("503",)),
-    "/metrics": ("Metrics for Prometheus", content_of("text/plain", STRING), ()),
     "/openapi.json": ("This document", content_of(JSON, OBJECT), ()),
     "/play": ("The game's page", content_of("text/html", STRING), ()),
     "/actions": ("All actions: preconditions, effects, chance, parameters", content_of(JSON, OBJECT), ()),
     "/world": ("Leaders, guilds, wars and the event feed", content_of(JSON, OBJECT), ("400", "503")),
     "/heroes/{name}": ("A player's state in the world", content_of(JSON, OBJECT), ("400", "503")),
-    "/dashboard": ("The dashboard's page", content_of("text/html", STRING), ()),
-    "/dashboard/data": ("The dashboard's query results and their age", content_of(JSON, OBJECT), ("503",)),
 }
-"""The paths without effects: their summaries, content, and the errors that not every request may get."""
+"""The paths without effects, except the admin port's: summaries, content, and errors that not every request may get."""
 
 
 _ITEMS: Json = {"oneOf": [reference("schemas", name) for name, event_type in EVENT_TYPES.items() if event_type.is_free]}
@@ -74,7 +74,7 @@ def document(mode: str) -> Json:
     paths |= v1.paths(mode, _ITEMS)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Game API", "version": "1", "description": "Each request becomes an event in Kafka."},
+        "info": {"title": "Game API", "version": "1", "description": _DESCRIPTION},
         "paths": paths,
         "components": {
             "schemas": {event_type.name: event_schema(event_type) for event_type in EVENT_TYPES.values()}

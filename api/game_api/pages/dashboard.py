@@ -6,7 +6,7 @@ from functools import partial
 from flask import Flask, Response
 from redis.exceptions import RedisError
 
-from game_api.pages.page import json_page, page
+from game_api.pages.page import add_files, json_page, page
 from game_api.pages.queries import QUERIES
 from game_api.pages.query_cache import QueryCache, Rows
 
@@ -14,6 +14,8 @@ PATIENCE = 4.0
 """How many seconds the first viewers wait for results."""
 
 _NO_DASHBOARD = "this service has no dashboard: TRINO_URL is not set"
+
+_FILES = ("dashboard.css", "dashboard.js", "plots.js", "sections.js")
 
 Positions = Callable[[], Mapping[int, int]]
 
@@ -35,6 +37,7 @@ def add_dashboard(app: Flask, trino_url: str, positions: Positions | None = None
 
     app.add_url_rule("/dashboard", "dashboard", dashboard)
     app.add_url_rule("/dashboard/data", "dashboard_data", data)
+    add_files(app, *_FILES)
 
 
 def _queries(trino_url: str, positions: Positions | None) -> dict[str, Callable[[], Rows]]:

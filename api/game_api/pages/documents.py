@@ -1,4 +1,4 @@
-"""Documents for programs: the metrics, and the OpenAPI document."""
+"""Documents for programs: the OpenAPI document for those of players, the metrics for those of operators."""
 
 from flask import Flask, Response
 
@@ -7,14 +7,17 @@ from game_api.openapi.document import document
 from game_api.pages.page import json_page
 
 
-def add_documents(app: Flask, mode: str) -> None:
+def add_description(app: Flask, mode: str) -> None:
     openapi = document(mode)
-
-    def exposition() -> Response:
-        return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
     def description() -> Response:
         return json_page(openapi)
 
-    app.add_url_rule("/metrics", "metrics", exposition)
     app.add_url_rule("/openapi.json", "openapi", description)
+
+
+def add_metrics(app: Flask) -> None:
+    def exposition() -> Response:
+        return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+
+    app.add_url_rule("/metrics", "metrics", exposition)

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable
-from importlib.resources import files
 from time import monotonic
 from typing import Any, TypeVar
 
-from flask import Flask, Response, request, send_from_directory
+from flask import Flask, Response, request
 from game_events import COMMON_FIELDS
 from game_world.views import ReadModel
 from game_world.world import World, WorldUnavailableError
@@ -14,7 +13,7 @@ from werkzeug.routing import BaseConverter
 
 from game_api.errors import InvalidRequestError
 from game_api.pages.actions import action_families
-from game_api.pages.page import json_page, page
+from game_api.pages.page import add_files, json_page, page
 from game_api.parameters import pairs
 
 CACHE_SECONDS = 0.5
@@ -24,6 +23,8 @@ CACHE_SECONDS = 0.5
 FEED_ID = "[0-9]{1,19}-[0-9]{1,19}"
 _FEED_ID = re.compile(FEED_ID)
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
+
+_FILES = ("play.css", "play.js", "play-deeds.js", "play-icons.svg", "play-requests.js", "play-views.js")
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -45,11 +46,6 @@ def add_game_pages(app: Flask, world: World | None) -> None:
     def play() -> Response:
         return page("play.html")
 
-    def static(file: str) -> Response:
-        response = send_from_directory(str(files("game_api.pages") / "static"), file)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
-
     def read_world() -> Response:
         after = dict(pairs(request.query_string.decode("latin-1"))).get("after", "")
         if after and not _FEED_ID.fullmatch(after):
@@ -65,7 +61,7 @@ def add_game_pages(app: Flask, world: World | None) -> None:
         return json_page(families)
 
     app.add_url_rule("/play", "play", play)
-    app.add_url_rule("/static/<file>", "static", static)
+    add_files(app, *_FILES)
     app.add_url_rule("/world", "world", read_world)
     app.add_url_rule("/heroes/<name:name>", "hero", read_hero)
     app.add_url_rule("/actions", "actions", list_actions)

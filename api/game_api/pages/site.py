@@ -1,11 +1,12 @@
-"""The pages and documents: a Flask application, in threads of its own.
+"""The pages and documents of a port: a Flask application, in threads of its own.
 
-Nothing that it waits for, such as Trino, delays the game.
+Nothing that it waits for, such as Trino, delays the game or the pages of another port.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from flask import Flask
@@ -15,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from game_api.errors import BusyError, InvalidRequestError
 from game_api.pages.dashboard import add_dashboard
-from game_api.pages.documents import add_documents
+from game_api.pages.documents import add_description, add_metrics
 from game_api.pages.play import add_game_pages
 from game_api.replies import Response
 from game_api.request import Request
@@ -32,8 +33,8 @@ _KEPT = frozenset({"content-type", "content-length"})
 class Site:
     """Survives a fork before its first use."""
 
-    def __init__(self, world: World | None, trino_url: str, mode: str, threads: int = THREADS) -> None:
-        self._app = _application(world, trino_url, mode)
+    def __init__(self, app: Flask, threads: int = THREADS) -> None:
+        self._app = app
         self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
         self._waiting = 0
@@ -55,7 +56,7 @@ class Site:
             self._pool = ThreadPoolExecutor(self._threads, "site")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, copy_context().run, work)
         finally:
             self._waiting -= 1
 
@@ -68,14 +69,27 @@ class Site:
             return Response(answer.get_data(), answer.status_code, answer.content_type or "", headers)
 
 
-def _application(world: World | None, trino_url: str, mode: str) -> Flask:
+def players_pages(world: World | None, mode: str) -> Flask:
+    """Return the application for players and their programs."""
+    app = _application()
+    add_description(app, mode)
+    add_game_pages(app, world)
+    return app
+
+
+def operators_pages(world: World | None, trino_url: str) -> Flask:
+    """Return the application for the admin port."""
+    app = _application()
+    add_metrics(app)
+    add_dashboard(app, trino_url, world.store.positions if world else None)
+    return app
+
+
+def _application() -> Flask:
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     # Ignore a trailing slash instead of redirecting: beacons and many simple clients do not follow redirects.
     app.url_map.strict_slashes = False
-    add_documents(app, mode)
-    add_dashboard(app, trino_url, world.store.positions if world else None)
-    add_game_pages(app, world)
     for kind in (HTTPException, InvalidRequestError, WorldUnavailableError):
         app.register_error_handler(kind, _raise)
     # The service answers and logs all errors.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from game_events import EVENT_TYPES, EventType
 
-from game_api.service import Handler, Route
+from game_api.door import Handler, Route
 from game_api.v1 import paths
 from game_api.v1.actions import ActionV1
 from game_api.v1.explanations import Explanation

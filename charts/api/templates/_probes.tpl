@@ -1,12 +1,13 @@
 {{/*
 Probes of the API. A pod must connect to Kafka once, so that a wrong address or password does not replace a working pod.
 After that it stays in the Service while Kafka is unavailable: a 503 with Retry-After tells clients more than a refused
-connection. All threads may wait for Kafka for seconds, so a late response counts as alive.
+connection. All threads may wait for Kafka for seconds, so a late response counts as alive. The admin port answers even when
+players are refused because there are too many requests.
 */}}
 {{- define "api.probes" -}}
-startupProbe: {httpGet: {path: /readyz, port: http}, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 180}
-readinessProbe: {httpGet: {path: /healthz, port: http}, periodSeconds: 5, timeoutSeconds: 10, failureThreshold: 2}
-livenessProbe: {httpGet: {path: /healthz, port: http}, periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 4}
+startupProbe: {httpGet: {path: /readyz, port: admin}, periodSeconds: 5, timeoutSeconds: 5, failureThreshold: 180}
+readinessProbe: {httpGet: {path: /healthz, port: admin}, periodSeconds: 5, timeoutSeconds: 10, failureThreshold: 2}
+livenessProbe: {httpGet: {path: /healthz, port: admin}, periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 4}
 lifecycle:
   # Until every node has removed the pod from the Service.
   preStop: {sleep: {seconds: 5}}

@@ -155,7 +155,12 @@ class Servers:
         self, name: str, settings: Settings, environment: Mapping[str, str], beside: tuple[Process, ...] = ()
     ) -> Server:
         port, program = next(self._ports), self._stack["api"].program
-        changed = {"API_BIND": f"{HOST}:{port}", "KAFKA_TOPIC": settings.topic, **environment}
+        changed = {
+            "API_BIND": f"{HOST}:{port}",
+            "API_ADMIN_BIND": f"{HOST}:{next(self._ports)}",
+            "KAFKA_TOPIC": settings.topic,
+            **environment,
+        }
         process = Process(replace(program, name=name, environment={**program.environment, **changed}), settings)
         return Server(process, port, settings, beside)
 

@@ -1,4 +1,4 @@
-"""Forwards ports of this machine to the cluster's API, Trino and stream metrics."""
+"""Forwards ports of this machine to the cluster's API, its admin port, Trino and stream metrics."""
 
 import subprocess
 import threading
@@ -17,7 +17,12 @@ _PATIENCE = 60
 _PAUSE = 0.5
 """Seconds until the next attempt when a pod has gone."""
 
-_TARGETS = {"api": "service/api:http", "trino": "service/trino:http", "stream_metrics": "pod/stream-driver:metrics"}
+_TARGETS = {
+    "api": "service/api:http",
+    "api_admin": "service/api-admin:admin",
+    "trino": "service/trino:http",
+    "stream_metrics": "pod/stream-driver:metrics",
+}
 
 
 @contextmanager

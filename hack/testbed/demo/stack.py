@@ -84,7 +84,7 @@ def _let_bots_play(settings: Settings) -> None:
     seconds = math.inf if sys.stdin.isatty() else _GLIMPSE
     until = "until Ctrl-C" if sys.stdin.isatty() else f"for {_GLIMPSE:.0f} s"
     print(f"merchants, warlords and explorers, {until}. Join them, or watch:", flush=True)
-    print(f"  the game       {settings.api_url}/play\n  the dashboard  {settings.api_url}/dashboard", flush=True)
+    print(f"  the game       {settings.api_url}/play\n  the dashboard  {settings.admin_url}/dashboard", flush=True)
     watching.show(Players(settings, players=_BOTS, rate=_BOTS_RATE, seconds=seconds, seed=_BOTS_SEED))
 
 
@@ -161,7 +161,7 @@ def _clean_up(stack: Stack, keep_data: bool) -> None:
 
 def _next_steps(settings: Settings) -> str:
     return f"""
-The servers are still running: {settings.api_url}/play, {settings.api_url}/dashboard. What to try next:
+The servers are still running: {settings.api_url}/play, {settings.admin_url}/dashboard. What to try next:
   make sql                          Trino's prompt: try  select host, count(*) from purchases group by host;
   make play                         simulated players for a minute, with a live status line
   make ledger                       the answers that they got, compared with Kafka and the table

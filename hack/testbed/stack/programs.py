@@ -171,11 +171,12 @@ def _api(settings: Settings) -> Program:
         {
             **_game_environment(settings),
             "API_BIND": f"{HOST}:{settings.ports.api}",
+            "API_ADMIN_BIND": f"{HOST}:{settings.ports.api_admin}",
             "TRINO_URL": settings.trino_url,
             "RUNTIME_DIRECTORY": str(settings.data / "run"),
         },
-        probe=lambda: probes.answers(f"{settings.api_url}/readyz"),
-        ports=("api",),
+        probe=lambda: probes.answers(f"{settings.admin_url}/readyz"),
+        ports=("api", "api_admin"),
         needs=("kafka",),
     )
 
@@ -185,8 +186,14 @@ def _world(settings: Settings) -> Program:
     return Program(
         "world",
         _run("api", "world"),
-        _game_environment(settings) | {"WORLD_STAMINA_SECONDS": str(settings.stamina_seconds)},
+        {
+            **_game_environment(settings),
+            "WORLD_STAMINA_SECONDS": str(settings.stamina_seconds),
+            "WORLD_METRICS_HOST": HOST,
+            "WORLD_METRICS_PORT": str(settings.ports.world_metrics),
+        },
         probe=lambda: probes.is_caught_up(settings),
+        ports=("world_metrics",),
         needs=("kafka", "store"),
     )
 

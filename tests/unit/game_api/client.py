@@ -27,11 +27,12 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return _runner().run(coroutine)
 
 
-def client_for(service: Service) -> Client:
-    """Return a client of this service."""
+def client_for(service: Service, is_admin: bool = False) -> Client:
+    """Return a client of this service's port for players, or of its admin port."""
 
     def application(environ: dict[str, Any], start: Callable[..., object]) -> Iterable[bytes]:
         request = _request(environ)
+        request.is_admin = is_admin
         response = run(service(request))
         headers = [("Content-Type", response.media_type), ("Content-Length", str(len(response.body)))]
         start(

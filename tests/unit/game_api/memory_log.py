@@ -46,5 +46,5 @@ class MemoryLog:
         return [json.loads(record.value) for record in self.records]
 
 
-def client_of(log: MemoryLog) -> Client:
-    return client_for(create_app(log, random=Random(7)))
+def client_of(log: MemoryLog, is_admin: bool = False) -> Client:
+    return client_for(create_app(log, random=Random(7)), is_admin)

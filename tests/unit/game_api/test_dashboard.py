@@ -19,9 +19,9 @@ from tests.unit.game_api.memory_log import MemoryLog
 
 @pytest.fixture
 def client() -> Client:
-    """A client of a service whose Trino is not running."""
+    """A client of the admin port of a service whose Trino is not running."""
     url = f"http://127.0.0.1:{Ports.free().trino}"
-    return client_for(create_app(MemoryLog(), random=Random(7), trino_url=url))
+    return client_for(create_app(MemoryLog(), random=Random(7), trino_url=url), is_admin=True)
 
 
 def cache_of(query: Callable[[], Rows], fresh: float = 60) -> QueryCache:
@@ -43,7 +43,6 @@ def test_the_page_and_its_files_are_served(client: Client) -> None:
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert "<script>" not in page.text
     assert "style=" not in page.text
-    assert 'href="/play"' in page.text
     for file in ("dashboard.css", "dashboard.js", "sections.js", "plots.js"):
         assert client.get(f"/static/{file}").status_code == 200
 
@@ -68,7 +67,7 @@ def test_an_unavailable_trino_is_reported(client: Client) -> None:
 
 def test_without_a_url_of_trino_there_is_no_dashboard() -> None:
     """A service without TRINO_URL says so in its data, and still serves the page, which shows that."""
-    client = client_for(create_app(MemoryLog(), random=Random(7)))
+    client = client_for(create_app(MemoryLog(), random=Random(7)), is_admin=True)
     answer = client.get("/dashboard/data")
     assert (answer.status_code, answer.json) == (503, {"error": "this service has no dashboard: TRINO_URL is not set"})
     assert client.get("/dashboard").status_code == 200

@@ -1,6 +1,7 @@
 """The front: a client's connection, and the limits that many clients share."""
 
 import asyncio
+import json
 import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from threading import Event
 
 import pytest
 from game_api import create_app
+from game_api.front.access_log import FORMAT
 from game_api.front.connection import Connection
 from game_api.front.front import Front
 from game_api.identity.identity import Identity
@@ -24,6 +26,7 @@ from game_api.request import Request
 from game_api.service import Service
 from game_api.settings import Settings
 from game_api.trace_context import Headers
+from game_settings.logs import LogSettings, formatter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
@@ -47,11 +50,13 @@ class SlowLog(MemoryLog):
 
 
 @asynccontextmanager
-async def served(service: Service, log: Logger | None = None, **settings: int) -> AsyncIterator[int]:
-    """Serve on the yielded port meanwhile."""
+async def served(
+    service: Service, log: Logger | None = None, is_admin: bool = False, **settings: int
+) -> AsyncIterator[int]:
+    """Serve on the yielded port meanwhile, as the players' port or the admin port."""
     loop = asyncio.get_running_loop()
     front = Front(service, Config(), replace(Settings(), **settings), loop, log)
-    server = await loop.create_server(partial(Connection, front), "127.0.0.1", 0)
+    server = await loop.create_server(partial(Connection, front, is_admin), "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -254,20 +259,87 @@ def test_pages_that_wait_delay_no_player(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_answered_requests_are_in_the_access_log(tmp_path: Path) -> None:
-    """The access log has a line per request, which a path cannot forge."""
+    """The access log has a line per request, with its id, which a path cannot forge."""
     config = Config()
     config.set("accesslog", str(tmp_path / "access"))
+    config.set("access_log_format", FORMAT)
     logger = Logger(config)
 
     async def ask() -> None:
         async with served(create_app(MemoryLog()), logger) as port:
-            await answers(port, 1, b"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1\r\nHost: a\r\nUser-Agent: curl/8\r\n\r\n")
+            await answers(
+                port,
+                1,
+                b"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1\r\nHost: a\r\nUser-Agent: curl/8\r\nX-Request-Id: mine\r\n\r\n",
+            )
 
     run(ask())
     [line] = (tmp_path / "access").read_text().splitlines()
     assert line.startswith("127.0.0.1 - - [")
     assert '"GET /caf%C3%A9%0Ab?x=1 HTTP/1.1" 404' in line
-    assert '"curl/8"' in line
+    assert line.endswith('"curl/8" "mine"')
+
+
+def test_the_access_log_in_json_names_the_request(tmp_path: Path) -> None:
+    """A line of the access log as JSON has the request's id where the other lines have it."""
+    config = Config()
+    config.set("accesslog", str(tmp_path / "access"))
+    logger = Logger(config)
+    for handler in logger.access_log.handlers:
+        handler.setFormatter(formatter(LogSettings(format="json")))
+
+    async def ask() -> None:
+        async with served(create_app(MemoryLog()), logger) as port:
+            for name in (b"one", b"two"):
+                await answers(port, 1, b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Request-Id: " + name + b"\r\n\r\n")
+
+    run(ask())
+    lines = (tmp_path / "access").read_text().splitlines()
+    assert [json.loads(line)["request_id"] for line in lines] == ["one", "two"]
+
+
+ACCESS = (
+    (False, b"GET /healthz", b"200"),
+    (False, b"GET /readyz", b"404"),
+    (True, b"GET /readyz", b"200"),
+    (True, b"GET /", b"404"),
+    (True, b"BREW /", b"404"),
+    (False, b"nonsense", b"400"),
+)
+
+
+@pytest.mark.parametrize(("is_admin", "line", "status"), ACCESS)
+def test_a_connection_knows_its_port(is_admin: bool, line: bytes, status: bytes) -> None:
+    """What a request may ask for depends on the port it came by, and each response forbids browsers everything."""
+
+    async def ask() -> list[bytes]:
+        async with served(create_app(MemoryLog()), is_admin=is_admin) as port:
+            return await answers(port, 1, line + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    [answer] = run(ask())
+    assert answer.split()[1] == status
+    head = answer.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert {
+        b"X-Content-Type-Options: nosniff",
+        b"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'",
+        b"Referrer-Policy: no-referrer",
+    } <= set(head)
+    assert len([one for one in head if one.startswith(b"X-Request-Id: ")]) == 1
+
+
+@pytest.mark.parametrize(("is_admin", "path"), [(False, b"/play"), (True, b"/dashboard")])
+def test_a_page_keeps_its_own_policy(is_admin: bool, path: bytes) -> None:
+    """A page may load its own files: it has one policy, which is not that of other responses."""
+
+    async def ask() -> list[bytes]:
+        async with served(create_app(MemoryLog()), is_admin=is_admin) as port:
+            return await answers(port, 1, b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+
+    [answer] = run(ask())
+    head = answer.partition(b"\r\n\r\n")[0]
+    assert head.count(b"Content-Security-Policy: ") == head.count(b"X-Content-Type-Options: nosniff") == 1
+    assert b"Content-Security-Policy: default-src 'self'" in head
+    assert head.count(b"Referrer-Policy: ") == 1
 
 
 @pytest.mark.parametrize(

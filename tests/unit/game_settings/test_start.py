@@ -22,6 +22,7 @@ def test_an_unknown_variable_is_reported() -> None:
     "name",
     [
         "API_PORT",
+        "API_ADMIN_PORT",
         "API_SERVICE_HOST",
         "API_SERVICE_PORT_HTTP",
         "KAFKA_BOOTSTRAP_PORT_9092_TCP_ADDR",

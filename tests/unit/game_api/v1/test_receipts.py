@@ -7,7 +7,7 @@ from time import monotonic
 
 import pytest
 from game_api import create_app
-from game_api.pages.site import Site
+from game_api.pages.site import Site, players_pages
 from game_api.v1.table_lookup import TableLookup, lookup_query
 from game_events.event_ids import uuid7s
 from game_world.store import Store
@@ -64,7 +64,7 @@ def test_an_invalid_id_is_a_problem():
 
 def test_a_trino_that_hangs_is_waited_for_briefly(silent: str):
     """After its time a question is given up; as long as its thread is occupied, no more threads are."""
-    site = Site(None, "", "open")
+    site = Site(players_pages(None, "open"))
     lookup = TableLookup(silent, site, most=1, seconds=0.2)
 
     async def ask_twice() -> list[str]:
