@@ -3,8 +3,9 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 
 import orjson
@@ -15,8 +16,10 @@ from game_kafka.reader import consumer_options
 from game_kafka.topic import Topic
 
 from game_world.capacity import Capacity
+from game_world.keeper import Keeper
 from game_world.records import records
 from game_world.settings import GROUP, Settings
+from game_world.snapshots import Snapshots
 from game_world.store import Store
 
 _log = logging.getLogger(__name__)
@@ -64,6 +67,8 @@ class Projection:
             },
             logger=client_log(),
         )
+        snapshots = Snapshots(store, Path(settings.snapshots)) if settings.snapshots else None
+        self._keeper = Keeper(store, snapshots, settings.snapshot_seconds)
         self._caught_up = False
         self._swept = 0.0
         self._maintained = 0.0
@@ -81,9 +86,12 @@ class Projection:
             self._consumer.close()
 
     def _loop(self, stop: Event) -> None:
-        partitions = self._claim()
+        topic_id, partitions = self._kafka.describe()
+        held = {partition: self._held(partition) for partition in partitions}
+        self._keeper.claim(topic_id, held)
+        self._store.set_stamina(self._stamina_seconds)
         _log.info(f"the world of {self._topic}: from {self._store.positions() or 'the start'}")
-        positions = self._seek(partitions)
+        positions = self._seek(held)
         while not stop.is_set():
             read = self._read()
             if any(batch.messages for batch in read.values()):
@@ -98,22 +106,20 @@ class Projection:
                 _log.info("the number of partitions has changed: starting again")
                 return
             self._settle(positions)
+            if self._caught_up:
+                self._keeper.keep(topic_id)
 
-    def _claim(self) -> list[int]:
-        topic_id, partitions = self._kafka.describe()
-        if self._store.claim(topic_id):
-            _log.info(f"a new world of topic {topic_id}")
-        self._store.set_stamina(self._stamina_seconds)
-        return partitions
+    def _held(self, partition: int) -> range:
+        """Return the offsets that Kafka holds."""
+        return range(*self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), 10))
 
-    def _seek(self, partitions: Sequence[int]) -> dict[int, int]:
+    def _seek(self, held: Mapping[int, range]) -> dict[int, int]:
         known, starts = self._store.positions(), {}
-        for partition in partitions:
-            low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), 10)
-            starts[partition] = max(low, known.get(partition, low))
-            if known.get(partition, low) < low:
-                gone = f"offsets {known[partition]} to {low - 1} of partition {partition}"
-                _log.warning(f"Kafka has dropped {gone} before the world has seen them")
+        for partition, offsets in held.items():
+            starts[partition] = max(offsets.start, known.get(partition, 0))
+            if known.get(partition, 0) < offsets.start:
+                gone = f"offsets {known.get(partition, 0)} to {offsets.start - 1} of partition {partition}"
+                _log.error(f"Kafka has dropped {gone}, and no snapshot holds them: the world lacks these events")
             self._store.begin_at(partition, starts[partition])
         self._consumer.assign([TopicPartition(self._topic, number, start) for number, start in starts.items()])
         return starts

@@ -13,6 +13,9 @@ PREFIXES = ("KAFKA_", "WORLD_", "LOG_")
 GROUP = "game-world"
 """The name of the consumer group: the broker's access rules are given to it."""
 
+SNAPSHOT_SECONDS = 900
+"""Seconds between two snapshots, by default."""
+
 
 @dataclass(frozen=True)
 class Settings(FromEnvironment):
@@ -22,5 +25,9 @@ class Settings(FromEnvironment):
     log: LogSettings = field(default_factory=LogSettings)
     # The address of the world's store.
     world_url: str = setting("WORLD_URL", "")
+    # The folder of the world's snapshots, which no other world uses; empty: none are taken.
+    snapshots: str = setting("WORLD_SNAPSHOTS", "")
+    # Seconds between two snapshots. Nothing is projected while one is taken.
+    snapshot_seconds: int = setting("WORLD_SNAPSHOT_SECONDS", SNAPSHOT_SECONDS, least=1)
     # Seconds until a player has one stamina back; 0: actions take none.
     stamina_seconds: int = setting("WORLD_STAMINA_SECONDS", STAMINA_SECONDS)

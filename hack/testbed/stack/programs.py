@@ -185,7 +185,12 @@ def _world(settings: Settings) -> Program:
     return Program(
         "world",
         _run("api", "world"),
-        _game_environment(settings) | {"WORLD_STAMINA_SECONDS": str(settings.stamina_seconds)},
+        {
+            **_game_environment(settings),
+            "WORLD_STAMINA_SECONDS": str(settings.stamina_seconds),
+            "WORLD_SNAPSHOTS": str(settings.data / "world"),
+            "WORLD_SNAPSHOT_SECONDS": str(settings.snapshot_seconds),
+        },
         probe=lambda: probes.is_caught_up(settings),
         needs=("kafka", "store"),
     )
