@@ -37,7 +37,7 @@ class Keeper:
             _log.error(f"the store has gone back to {dict(had)}: its world is replaced")
         fill = (lambda token: snapshot.restore(self._store, token)) if snapshot else None
         started = time.monotonic()
-        if not self._store.claim(topic_id, fill, anew=had is not None and snapshot is not None):
+        if not self._store.claim(topic_id, fill, again=had is not None and snapshot is not None):
             return
         if snapshot:
             seconds = time.monotonic() - started
@@ -84,7 +84,7 @@ class Keeper:
         except OSError:
             # Taking one says why.
             return True
-        # After the clock went back, the newest one may seem to be of the future.
+        # After the clock went back, the newest one seems to be of the future.
         return age is None or not 0 <= age < self._seconds
 
     def _take(self, snapshots: Snapshots, topic_id: str, keep: int) -> None:

@@ -62,7 +62,8 @@ class Snapshots:
     def age(self) -> float | None:
         """Return how many seconds ago the newest snapshot was taken, if there is any. Raises OSError."""
         files = self._files()
-        return time.time() - _number(files[0]) / 1000 if files else None
+        # Not the number, which may be of the future after the clock went back.
+        return time.time() - files[0].stat().st_mtime if files else None
 
     def take(self, topic_id: str, keep: int = KEPT) -> int:
         """Save the world of this topic, and leave no more than `keep` snapshots; return the number of entries.

@@ -167,8 +167,8 @@ class Store:
         """Return whether the store has the world of this topic."""
         return self.redis.get(key("topic")) == topic_id
 
-    def claim(self, topic_id: str, fill: Callable[[str], Mapping[int, int]] | None = None, anew: bool = False) -> bool:
-        """Begin the world of this topic; return False if the store holds it, unless it shall begin `anew`.
+    def claim(self, topic_id: str, fill: Callable[[str], Mapping[int, int]] | None = None, again: bool = False) -> bool:
+        """Begin the world of this topic; return False if the store holds it, unless it shall begin `again`.
 
         Before anything is decided in a new world, `fill` may restore it by `restore`, which takes the given token; it
         returns the next offsets of the partitions. A world of another topic or layout is removed, but neither claims of
@@ -176,7 +176,7 @@ class Store:
         """
         self._memory()
         known = self.redis.get(key("topic"))
-        if known == topic_id and not anew:
+        if known == topic_id and not again:
             return False
         is_old = self._is_old_world(topic_id)
         if known is None and not is_old and not self.redis.exists(f"{_EARLIER}topic", f"{_OWN}topic"):

@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -213,6 +214,17 @@ def test_a_snapshot_is_taken_when_it_is_due(topic: Topic, snapshots: Snapshots) 
     for seconds, number in ((900, 1), (900, 1), (0, 2)):
         Keeper(topic.store, snapshots, seconds).keep("topic")
         assert len(files(snapshots)) == number
+
+
+def test_a_clock_that_went_back_costs_one_snapshot(topic: Topic, snapshots: Snapshots) -> None:
+    """A file of the future does not keep the next snapshot from being taken, nor have all of them taken at once."""
+    snapshots.take("topic")
+    [file] = files(snapshots)
+    future = file.rename(snapshots.folder / "world-9000000000000.json.gz")
+    os.utime(future, (9e9, 9e9))
+    for _ in range(3):
+        Keeper(topic.store, snapshots, 900).keep("topic")
+    assert len(files(snapshots)) == 2
 
 
 def test_a_folder_that_cannot_be_written_stops_nothing(
