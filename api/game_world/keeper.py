@@ -13,6 +13,8 @@ _log = logging.getLogger(__name__)
 
 _FAR = 1_000_000
 """Events that a store may lack before a snapshot is faster than reading them."""
+_SHARE = 10
+"""At most one in so many seconds goes to snapshots, as nothing is projected meanwhile."""
 _PAUSE = 60.0
 """Seconds before the next attempt, after a snapshot could not be taken."""
 
@@ -25,6 +27,7 @@ class Keeper:
         self._snapshots = snapshots
         self._seconds = seconds
         self._failed = -_PAUSE
+        self._took = 0.0
 
     def claim(self, topic_id: str, held: Mapping[int, range]) -> None:
         """Claim the store for the topic of which Kafka holds these offsets, and restore its world if it lacks too much.
@@ -42,6 +45,8 @@ class Keeper:
         if snapshot:
             seconds = time.monotonic() - started
             _log.info(f"the world was restored from {snapshot.file} in {seconds:.1f} s: {dict(snapshot.positions)}")
+            if any(snapshot.positions.get(partition, 0) < offsets.start for partition, offsets in held.items()):
+                _log.error(f"{snapshot.file} is older than the records that Kafka still has")
         else:
             _log.info(f"a new world of topic {topic_id}")
 
@@ -85,12 +90,13 @@ class Keeper:
             # Taking one says why.
             return True
         # After the clock went back, the newest one seems to be of the future.
-        return age is None or not 0 <= age < self._seconds
+        return age is None or not 0 <= age < max(self._seconds, _SHARE * self._took)
 
     def _take(self, snapshots: Snapshots, topic_id: str, keep: int) -> None:
         started = time.monotonic()
         entries = snapshots.take(topic_id, keep)
-        _log.info(f"a snapshot of {entries} entries was taken in {time.monotonic() - started:.1f} s")
+        self._took = time.monotonic() - started
+        _log.info(f"a snapshot of {entries} entries was taken in {self._took:.1f} s")
 
 
 def _ahead(positions: Mapping[int, int], others: Mapping[int, int]) -> int:

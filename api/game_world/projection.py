@@ -33,6 +33,8 @@ _FED = 5
 _SLACK = 10.0
 """Seconds by which an event may reach the topic later than the API waits for it."""
 _SWEEP = 5.0
+_BEHIND = 30.0
+"""Seconds by which the world may be behind the topic while a snapshot is taken: reading on comes first."""
 _PATIENCE = 60.0
 """Seconds after which a log line about an open transaction is repeated."""
 
@@ -105,8 +107,7 @@ class Projection:
             if self._partitions() != positions.keys():
                 _log.info("the number of partitions has changed: starting again")
                 return
-            self._settle(positions)
-            if self._caught_up:
+            if self._settle(positions):
                 self._keeper.keep(topic_id)
 
     def _held(self, partition: int) -> range:
@@ -161,8 +162,8 @@ class Projection:
     def _partitions(self) -> set[int]:
         return set(self._consumer.list_topics(self._topic, 10).topics[self._topic].partitions)
 
-    def _settle(self, positions: dict[int, int]) -> None:
-        """Note that the topic has been read, and revert events that never reached it."""
+    def _settle(self, positions: dict[int, int]) -> bool:
+        """Note that the topic has been read, and revert events that never reached it; return whether it is up to date."""
         self._swept = time.monotonic()
         now = self._store.now()
         self._recent.append((now, self._kafka.ends(positions, committed=False)))
@@ -171,7 +172,7 @@ class Projection:
         while self._recent and all(positions[number] >= end for number, end in self._recent[0][1].items()):
             read_until, _ = self._recent.popleft()
         if not read_until:
-            return
+            return False
         if not self._caught_up:
             _log.info("caught up with the topic")
             self._caught_up = True
@@ -179,6 +180,7 @@ class Projection:
         if lost := [name for name, decided_at in self._store.pending() if decided_at < read_until - self._late]:
             self._store.revert(lost, shared=True)
             _log.info(f"{len(lost)} events never reached the topic: reverted")
+        return now - read_until <= _BEHIND
 
     def _maintain(self, positions: dict[int, int]) -> None:
         self._maintained = time.monotonic()

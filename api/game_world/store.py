@@ -35,6 +35,8 @@ _OWN = "gamelake:"
 """Every key of the world begins with this. Once a world exists, the store may also hold keys of others."""
 PREFIX = f"{_OWN}v3:"
 """It names the layout: releases whose layouts differ do not read each other's keys, and rebuild the world instead."""
+_SAVED_KEYS = tuple(PREFIX + kind for kind in ("hero:", "guild:", "claim:", *_KEPT))
+"""How the keys begin that a snapshot holds."""
 EVICTION = "noeviction"
 """The only policy under which no key is lost silently: an event whose key is lost would be decided and paid again."""
 
@@ -48,7 +50,6 @@ _STEP = 1000
 """Keys that one call scans or removes."""
 _SAVED = 100
 """Keys that one call reads for a snapshot: other calls wait meanwhile."""
-_SAVED_KINDS = ("hero:", "guild:", "claim:", *_KEPT)
 _MAKING_SECONDS = 15
 """Seconds without a step after which another projection may make the world."""
 
@@ -207,11 +208,11 @@ class Store:
 
         Nothing may be projected meanwhile, but anything may be decided.
         """
-        for kind in _SAVED_KINDS:
-            for names in self._scan(key(f"{kind}*")):
-                # A scan may find a key twice, which does no harm.
-                for first in range(0, len(names), _SAVED):
-                    yield list(self._save(args=[name.removeprefix(PREFIX) for name in names[first : first + _SAVED]]))
+        for found in self._scan(key("*")):
+            # A scan may find a key twice, which does no harm.
+            names = [name.removeprefix(PREFIX) for name in found if name.startswith(_SAVED_KEYS)]
+            for first in range(0, len(names), _SAVED):
+                yield list(self._save(args=names[first : first + _SAVED]))
 
     def restore(self, token: str, entries: Sequence[bytes]) -> None:
         """Restore what `save` yielded, in a world that begins. Raises StoreBusyError."""

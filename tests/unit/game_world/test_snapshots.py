@@ -263,6 +263,19 @@ def test_a_store_that_has_gone_back_behind_the_topic_is_replaced(
         assert topic.hero("ada")["gold"] == 7
 
 
+def test_a_snapshot_older_than_the_topic_is_better_than_none(
+    topic: Topic, snapshots: Snapshots, keeper: Keeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is restored, and the log says that there is a gap."""
+    topic.do("default", "ada")
+    topic.project()
+    snapshots.take("topic")
+    topic.store.redis.flushall()
+    claim(keeper, 9, begin=5)
+    assert topic.hero("ada")["gold"] == 100
+    assert f"{files(snapshots)[0]} is older than the records that Kafka still has" in caplog.text
+
+
 @pytest.mark.parametrize(("offset", "is_replaced"), [(999_999, False), (1_000_001, True)])
 def test_a_store_that_is_far_behind_is_replaced(
     topic: Topic, snapshots: Snapshots, keeper: Keeper, offset: int, is_replaced: bool
