@@ -163,7 +163,10 @@ class Projection:
         return set(self._consumer.list_topics(self._topic, 10).topics[self._topic].partitions)
 
     def _settle(self, positions: dict[int, int]) -> bool:
-        """Note that the topic has been read, and revert events that never reached it; return whether it is up to date."""
+        """Note that the topic has been read, and revert events that never reached it.
+
+        Return whether the world is up to date.
+        """
         self._swept = time.monotonic()
         now = self._store.now()
         self._recent.append((now, self._kafka.ends(positions, committed=False)))

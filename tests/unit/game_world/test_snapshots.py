@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from time import sleep, time
 
 import orjson
 import pytest
@@ -227,6 +228,23 @@ def test_a_clock_that_went_back_costs_one_snapshot(topic: Topic, snapshots: Snap
     assert len(files(snapshots)) == 2
 
 
+def test_most_of_the_time_is_left_to_the_projection(topic: Topic, snapshots: Snapshots) -> None:
+    """After a snapshot that took long, the next one waits ten times as long, whatever the interval."""
+    keeper, save = Keeper(topic.store, snapshots, 0), topic.store.save
+
+    def slow() -> Iterator[list[str]]:
+        sleep(0.1)
+        yield from save()
+
+    topic.store.save = slow  # type: ignore[method-assign]
+    keeper.keep("topic")
+    keeper.keep("topic")
+    assert len(files(snapshots)) == 1
+    os.utime(files(snapshots)[0], (time() - 60, time() - 60))
+    keeper.keep("topic")
+    assert len(files(snapshots)) == 2
+
+
 def test_a_folder_that_cannot_be_written_stops_nothing(
     topic: Topic, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -307,8 +325,8 @@ def test_a_forgotten_player_is_in_no_snapshot(topic: Topic, snapshots: Snapshots
     for player in ("ada", "bob"):
         topic.do("declare_war", player, target="ada" if player == "bob" else "bob")
     topic.project()
-    keeper.keep("topic")
-    keeper.keep("topic")
+    snapshots.take("topic")
+    snapshots.take("topic")
     assert len(files(snapshots)) == 2
     number = topic.store.forget("ada")
     assert topic.store.forgettings() == (number, 0)
