@@ -82,7 +82,7 @@ def _records(events: int) -> Iterator[tuple[bytes, bytes]]:
             case 2:
                 event |= {"event_type": "declare_war", "target": f"player {number * 7 % PLAYERS}"}
             case _:
-                event |= {"event_type": "purchase_sword", "strength": number % 20 + 1}
+                event |= {"event_type": "purchase_sword", "strength": number % 10 + 1}
         yield encode(event), player.encode()
 
 
