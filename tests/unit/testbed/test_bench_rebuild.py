@@ -9,7 +9,7 @@ from testbed.bench.rebuild import Measured, Rebuild
 
 @pytest.mark.parametrize(("replay", "restore", "met"), [(3.0, 59.0, [True, True]), (4.0, 61.0, [False, False])])
 def test_targets(replay: float, restore: float, met: list[bool]) -> None:
-    """Ten million events in 60 s are the target of both; a missed one is said to be missed."""
+    """Ten million events in 60 s are the target of both; the verdict names a missed one."""
     rows = rebuild.rows(Measured(500_000, Rebuild(replay, 1, 2), 5.0, 3_000_000, Rebuild(restore, 1, 2)))
     assert [row.met for row in rows if row.target] == met
     assert [row.value for row in rows if row.what.startswith("CPU")] == ["2 + 4 µs", "1.0 + 2.0 s"]
