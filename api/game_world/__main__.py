@@ -5,6 +5,7 @@ import gc
 import logging
 import signal
 import sys
+import time
 from threading import Event
 
 from confluent_kafka import KafkaException
@@ -22,6 +23,9 @@ _log = logging.getLogger("game_world")
 
 _PAUSE = 1.0
 """Seconds before the next attempt, after a server did not answer."""
+_PATIENCE = 300.0
+"""Seconds to wait for a snapshot without a forgotten player."""
+_POLL = 0.2
 
 
 def main() -> int:
@@ -62,9 +66,18 @@ def _run(settings: Settings) -> int:
 
 
 def _forget(settings: Settings, player: str) -> int:
+    store = Store(settings.world_url)
     try:
-        Store(settings.world_url).forget(normal(player))
-    except RedisError as error:
+        number = store.forget(normal(player))
+        deadline = time.monotonic() + _PATIENCE
+        while store.forgettings()[1] < number:
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    "the store has forgotten the player, but snapshots may still name them: the process `world` has to "
+                    "run, be caught up and be able to write its snapshots; then forget the player again"
+                )
+            time.sleep(_POLL)
+    except (RedisError, TimeoutError) as error:
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     print("the world has forgotten the player")

@@ -3,8 +3,9 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 
 import orjson
@@ -15,9 +16,11 @@ from game_kafka.reader import consumer_options
 from game_kafka.topic import Topic
 
 from game_world.capacity import Capacity
+from game_world.keeper import Keeper
 from game_world.metrics import Metrics
 from game_world.records import records
 from game_world.settings import GROUP, Settings
+from game_world.snapshots import Snapshots
 from game_world.store import Store
 
 _log = logging.getLogger(__name__)
@@ -31,6 +34,8 @@ _FED = 5
 _SLACK = 10.0
 """Seconds by which an event may reach the topic later than the API waits for it."""
 _SWEEP = 5.0
+_BEHIND = 30.0
+"""Seconds by which the world may be behind the topic while a snapshot is taken: reading on comes first."""
 _PATIENCE = 60.0
 """Seconds after which a log line about an open transaction is repeated."""
 
@@ -66,6 +71,8 @@ class Projection:
             },
             logger=client_log(),
         )
+        snapshots = Snapshots(store, Path(settings.snapshots)) if settings.snapshots else None
+        self._keeper = Keeper(store, snapshots, settings.snapshot_seconds)
         self._caught_up = False
         self._swept = 0.0
         self._maintained = 0.0
@@ -83,9 +90,12 @@ class Projection:
             self._consumer.close()
 
     def _loop(self, stop: Event) -> None:
-        partitions = self._claim()
+        topic_id, partitions = self._kafka.describe()
+        held = {partition: self._held(partition) for partition in partitions}
+        self._keeper.claim(topic_id, held)
+        self._store.set_stamina(self._stamina_seconds)
         _log.info(f"the world of {self._topic}: from {self._store.positions() or 'the start'}")
-        positions = self._seek(partitions)
+        positions = self._seek(held)
         while not stop.is_set():
             read = self._read()
             if any(batch.messages for batch in read.values()):
@@ -99,23 +109,20 @@ class Projection:
             if self._partitions() != positions.keys():
                 _log.info("the number of partitions has changed: starting again")
                 return
-            self._settle(positions)
+            if self._settle(positions):
+                self._keeper.keep(topic_id)
 
-    def _claim(self) -> list[int]:
-        topic_id, partitions = self._kafka.describe()
-        if self._store.claim(topic_id):
-            _log.info(f"a new world of topic {topic_id}")
-        self._store.set_stamina(self._stamina_seconds)
-        return partitions
+    def _held(self, partition: int) -> range:
+        """Return the offsets that Kafka holds."""
+        return range(*self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), 10))
 
-    def _seek(self, partitions: Sequence[int]) -> dict[int, int]:
+    def _seek(self, held: Mapping[int, range]) -> dict[int, int]:
         known, starts = self._store.positions(), {}
-        for partition in partitions:
-            low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), 10)
-            starts[partition] = max(low, known.get(partition, low))
-            if known.get(partition, low) < low:
-                gone = f"offsets {known[partition]} to {low - 1} of partition {partition}"
-                _log.warning(f"Kafka has dropped {gone} before the world has seen them")
+        for partition, offsets in held.items():
+            starts[partition] = max(offsets.start, known.get(partition, 0))
+            if known.get(partition, 0) < offsets.start:
+                gone = f"offsets {known.get(partition, 0)} to {offsets.start - 1} of partition {partition}"
+                _log.error(f"Kafka has dropped {gone}, and no snapshot holds them: the world lacks these events")
             self._store.begin_at(partition, starts[partition])
         self._consumer.assign([TopicPartition(self._topic, number, start) for number, start in starts.items()])
         return starts
@@ -157,8 +164,11 @@ class Projection:
     def _partitions(self) -> set[int]:
         return set(self._consumer.list_topics(self._topic, 10).topics[self._topic].partitions)
 
-    def _settle(self, positions: dict[int, int]) -> None:
-        """Note that the topic has been read, and revert events that never reached it."""
+    def _settle(self, positions: dict[int, int]) -> bool:
+        """Note that the topic has been read, and revert events that never reached it.
+
+        Return whether the world is up to date.
+        """
         self._swept = time.monotonic()
         now = self._store.now()
         ends = self._kafka.ends(positions, committed=False)
@@ -169,7 +179,7 @@ class Projection:
         while self._recent and all(positions[number] >= end for number, end in self._recent[0][1].items()):
             read_until, _ = self._recent.popleft()
         if not read_until:
-            return
+            return False
         if not self._caught_up:
             _log.info("caught up with the topic")
             self._caught_up = True
@@ -179,6 +189,7 @@ class Projection:
             self._store.revert(lost, shared=True)
             self._metrics.reverted(len(lost))
             _log.info(f"{len(lost)} events never reached the topic: reverted")
+        return now - read_until <= _BEHIND
 
     def _maintain(self, positions: dict[int, int]) -> None:
         self._maintained = time.monotonic()

@@ -13,6 +13,9 @@ PREFIXES = ("KAFKA_", "WORLD_", "LOG_")
 GROUP = "game-world"
 """The name of the consumer group: the broker's access rules are given to it."""
 
+SNAPSHOT_SECONDS = 900
+"""Seconds between two snapshots, by default."""
+
 
 @dataclass(frozen=True)
 class Settings(FromEnvironment):
@@ -25,5 +28,9 @@ class Settings(FromEnvironment):
     # Where the projection serves its metrics.
     metrics_host: str = setting("WORLD_METRICS_HOST", "127.0.0.1")
     metrics_port: int = setting("WORLD_METRICS_PORT", 9109, least=1, most=65535, expected="a port from 1 to 65535")
+    # The folder of the world's snapshots, which no other world uses; empty: none are taken.
+    snapshots: str = setting("WORLD_SNAPSHOTS", "")
+    # Seconds between two snapshots. Nothing is projected while one is taken.
+    snapshot_seconds: int = setting("WORLD_SNAPSHOT_SECONDS", SNAPSHOT_SECONDS, least=1)
     # Seconds until a player has one stamina back; 0: actions take none.
     stamina_seconds: int = setting("WORLD_STAMINA_SECONDS", STAMINA_SECONDS)

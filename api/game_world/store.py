@@ -1,12 +1,13 @@
 """The store of the world: Valkey or Redis. Each of its scripts runs atomically."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import ceil
 from typing import Any
+from uuid import uuid4
 
 import orjson
 from game_events.event_ids import RETRY_SECONDS
@@ -34,6 +35,8 @@ _OWN = "gamelake:"
 """Every key of the world begins with this. Once a world exists, the store may also hold keys of others."""
 PREFIX = f"{_OWN}v3:"
 """It names the layout: releases whose layouts differ do not read each other's keys, and rebuild the world instead."""
+_SAVED_KEYS = tuple(PREFIX + kind for kind in ("hero:", "guild:", "claim:", *_KEPT))
+"""How the keys begin that a snapshot holds."""
 EVICTION = "noeviction"
 """The only policy under which no key is lost silently: an event whose key is lost would be decided and paid again."""
 
@@ -45,6 +48,10 @@ _OLD_KEYS = frozenset({_OLD_MARKER, "pending", "positions", "caught_up", "feed"}
 _OLD_KINDS = ("hero:", "guild:", "members:", "board:", "ties:", "limit:", "once:", "told:")
 _STEP = 1000
 """Keys that one call scans or removes."""
+_SAVED = 100
+"""Keys that one call reads for a snapshot: other calls wait meanwhile."""
+_MAKING_SECONDS = 15
+"""Seconds without a step after which another projection may make the world."""
 
 MOST_TIES = 200
 """Of a hero: the latest ones hold."""
@@ -60,6 +67,8 @@ TIMEOUT = 1.0
 """Seconds to wait for the store."""
 _FEED = 500
 """Events that the event feed keeps."""
+
+_BUSY = "another projection makes the world"
 
 Json = dict[str, Any]
 
@@ -77,6 +86,10 @@ class Unconfirmed:
 
 class StoreLostError(RedisError):
     """The store has lost the world: it is rebuilt from the topic."""
+
+
+class StoreBusyError(RedisError):
+    """Another projection makes the world."""
 
 
 class StoreRefusedError(Exception):
@@ -105,6 +118,10 @@ class Store:
         self._catch_up = self._script("catch_up")
         self._forget = self._script("forget")
         self._evict = self._script("evict")
+        self._save = self._script("save")
+        self._make = self._script("make")
+        self._restore = self._script("restore")
+        self._begin = self._script("begin")
         self._note_unconfirmed = self._script("note_unconfirmed")
         self._find_unconfirmed = self._script("find_unconfirmed")
 
@@ -147,29 +164,60 @@ class Store:
         """Return the next offset of each partition; none for a new world."""
         return {int(partition): int(offset) for partition, offset in self.redis.hgetall(key("positions")).items()}
 
-    def claim(self, topic_id: str) -> bool:
-        """Begin the world of this topic unless the store holds it; return whether it is new.
+    def holds(self, topic_id: str) -> bool:
+        """Return whether the store has the world of this topic."""
+        return self.redis.get(key("topic")) == topic_id
 
-        A world of another topic or layout is removed, but neither claims of names nor keys of others. Raises
-        StoreRefusedError.
+    def claim(self, topic_id: str, fill: Callable[[str], Mapping[int, int]] | None = None, again: bool = False) -> bool:
+        """Begin the world of this topic; return False if the store holds it, unless it shall begin `again`.
+
+        Before anything is decided in a new world, `fill` may restore it by `restore`, which takes the given token; it
+        returns the next offsets of the partitions. A world of another topic or layout is removed, but neither claims of
+        names nor keys of others. Raises StoreRefusedError, and StoreBusyError if another projection begins the world.
         """
         self._memory()
         known = self.redis.get(key("topic"))
-        if known == topic_id:
+        if known == topic_id and not again:
             return False
         is_old = self._is_old_world(topic_id)
         if known is None and not is_old and not self.redis.exists(f"{_EARLIER}topic", f"{_OWN}topic"):
             self._check_keys()
+        token = str(uuid4())
+        self._go_on(token)
         # Without these nothing is decided: an event that is decided between two steps would be lost in part.
         decisive = ("topic", "caught_up", "positions")
         self.redis.unlink(*(f"{prefix}{name}" for prefix in (PREFIX, _EARLIER, _OWN) for name in decisive))
-        self._remove(f"{_OWN}*", lambda name: not name.startswith(key("claim:")))
+        kept = (key("claim:"), key("making"))
+        self._remove(f"{_OWN}*", lambda name: not name.startswith(kept), lambda: self._go_on(token))
         if is_old:
-            self._remove("*", lambda name: _is_old(name) and name != _OLD_MARKER)
-        self.redis.set(key("topic"), topic_id)
+            self._remove("*", lambda name: _is_old(name) and name != _OLD_MARKER, lambda: self._go_on(token))
+        positions = fill(token) if fill else {}
+        places = (str(number) for place in positions.items() for number in place)
+        if not self._begin(args=[token, topic_id, *places]):
+            raise StoreBusyError(_BUSY)
         if is_old:
             self.redis.unlink(_OLD_MARKER)
         return True
+
+    def _go_on(self, token: str) -> None:
+        if not self._make(args=[token]):
+            raise StoreBusyError(_BUSY)
+
+    def save(self) -> Iterator[list[str]]:
+        """Yield what a snapshot holds, as JSON objects, a bounded number at a time.
+
+        Nothing may be projected meanwhile, but anything may be decided.
+        """
+        for found in self._scan(key("*")):
+            # A scan may find a key twice, which does no harm.
+            names = [name.removeprefix(PREFIX) for name in found if name.startswith(_SAVED_KEYS)]
+            for first in range(0, len(names), _SAVED):
+                yield list(self._save(args=names[first : first + _SAVED]))
+
+    def restore(self, token: str, entries: Sequence[bytes]) -> None:
+        """Restore what `save` yielded, in a world that begins. Raises StoreBusyError."""
+        if not self._restore(args=[token, *entries]):
+            raise StoreBusyError(_BUSY)
 
     def _memory(self) -> Json:
         """Return the store's figures about memory; if it may evict keys, stop all decisions and raise."""
@@ -193,9 +241,12 @@ class Store:
     def _is_old_world(self, topic_id: str) -> bool:
         return self.redis.type(_OLD_MARKER) == "string" and self.redis.get(_OLD_MARKER) == topic_id
 
-    def _remove(self, pattern: str, is_ours: Callable[[str], bool]) -> int:
+    def _remove(
+        self, pattern: str, is_ours: Callable[[str], bool], before_step: Callable[[], None] = lambda: None
+    ) -> int:
         removed = 0
         for names in self._scan(pattern):
+            before_step()
             if ours := [name for name in names if is_ours(name)]:
                 removed += int(self.redis.unlink(*ours))
         return removed
@@ -293,9 +344,23 @@ class Store:
         missing = max(0.0, int(rested or 0) - self.now() * 1e6)
         return MOST_STAMINA - ceil(missing / each) if each else MOST_STAMINA
 
-    def forget(self, player: str) -> None:
-        """Remove a player, and everything that names them."""
-        self._forget(args=[player])
+    def forget(self, player: str) -> int:
+        """Remove a player, and everything that names them but snapshots; return the number of this forgetting.
+
+        Raises StoreLostError while the world is being rebuilt.
+        """
+        if not (number := int(self._forget(args=[player]))):
+            raise StoreLostError("the world is being rebuilt")
+        return number
+
+    def forgettings(self) -> tuple[int, int]:
+        """Return how many players were forgotten, and up to which of them no snapshot names them."""
+        forgotten, purged = self.redis.mget(key("forgettings"), key("purged"))
+        return int(forgotten or 0), int(purged or 0)
+
+    def set_purged(self, number: int) -> None:
+        """Note that no snapshot names the players of the forgettings up to this one."""
+        self.redis.set(key("purged"), number)
 
 
 def key(name: str) -> str:
@@ -325,6 +390,7 @@ def script_text(name: str) -> str:
         ("%MOST_STAMINA%", str(MOST_STAMINA)),
         ("%STAMINA_INTERVAL%", str(STAMINA_SECONDS * 1_000_000)),
         ("%MOST_LEAD%", str(_MOST_LEAD)),
+        ("%MAKING_SECONDS%", str(_MAKING_SECONDS)),
         ("%MOST_TIES%", str(MOST_TIES)),
         ("%MOST_FIELDS%", str(_MOST_FIELDS)),
         ("%IDEMPOTENCY_TTL%", str(IDEMPOTENCY_TTL)),

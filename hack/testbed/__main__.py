@@ -130,7 +130,7 @@ def _job(stack: Stack, options: argparse.Namespace) -> int:
 
 
 def _erase(stack: Stack, options: argparse.Namespace) -> int:
-    _require(stack, "store", "kafka", "datanode", "metastore")
+    _require(stack, "store", "world", "kafka", "datanode", "metastore")
     stack.run(spark_job(stack.settings, "erase", "erase.py", *options.arguments, "--", options.player), echo=True)
     world = stack["world"].program
     stack.run(replace(world, name="forget", command=[*world.command, "--forget", options.player]), echo=True)

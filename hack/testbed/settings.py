@@ -13,6 +13,7 @@ from game_events.rules import STAMINA_SECONDS
 from game_kafka.settings import KafkaSettings
 from game_settings.reader import FromEnvironment, read, setting
 from game_settings.reader import SettingsError as SettingsError
+from game_world.settings import SNAPSHOT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -74,6 +75,8 @@ class Settings:
     trigger_seconds: int = setting("STREAM_TRIGGER_SECONDS", 10)
     # Seconds until a player has one stamina back; 0: actions take none.
     stamina_seconds: int = setting("WORLD_STAMINA_SECONDS", STAMINA_SECONDS)
+    # Seconds between two snapshots of the world.
+    snapshot_seconds: int = setting("WORLD_SNAPSHOT_SECONDS", SNAPSHOT_SECONDS, least=1)
     maintenance_seconds: int = 120
 
     @classmethod

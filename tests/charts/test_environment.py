@@ -61,7 +61,14 @@ def test_api_and_world_are_given_the_names_they_read(charts: Charts, variant: st
         "elsewhere": set(),
         "plain": {"KAFKA_SSL_CA_LOCATION", "KAFKA_SASL_MECHANISM", "KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD"},
     }
-    only_world = {"WORLD_STAMINA_SECONDS", "WORLD_METRICS_HOST", "WORLD_METRICS_PORT"} if program == "api" else set()
+    of_world = {
+        "WORLD_STAMINA_SECONDS",
+        "WORLD_METRICS_HOST",
+        "WORLD_METRICS_PORT",
+        "WORLD_SNAPSHOTS",
+        "WORLD_SNAPSHOT_SECONDS",
+    }
+    only_world = of_world if program == "api" else set()
     assert asked.names - given.keys() == unused[variant] | only_world
     if variant == "elsewhere":
         kept = {"api": "secret kafka/password", "world": "secret kafka-reader/password"}
@@ -80,6 +87,32 @@ def test_the_world_may_be_left_out(charts: Charts) -> None:
     assert (told.world_url, told.trino_url) == ("", "")
     own = [one for one in objects if one["kind"] != "KafkaUser" and one["metadata"]["name"].startswith("world")]
     assert own == []
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "volume", "claims"),
+    [
+        ({}, {"persistentVolumeClaim": {"claimName": "world-snapshots"}}, ["world-snapshots"]),
+        ({"existingClaim": "mine"}, {"persistentVolumeClaim": {"claimName": "mine"}}, []),
+        ({"persistent": False, "storage": {"size": "2Gi"}}, {"emptyDir": {"sizeLimit": "2Gi"}}, []),
+        ({"enabled": False}, None, []),
+    ],
+)
+def test_the_worlds_snapshots_are_on_a_volume(
+    charts: Charts, snapshots: dict[str, object], volume: object, claims: list[str]
+) -> None:
+    """WORLD_SNAPSHOTS is the folder of a volume that outlives the release, unless the values want another one."""
+    objects = charts.render("api", values={"world": {"snapshots": snapshots}})
+    [deployment] = of(objects, "Deployment", "world")
+    pod = deployment["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    folder = environment(objects, container).get("WORLD_SNAPSHOTS")
+    mounted = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+    volumes = {one.pop("name"): one for one in map(dict, pod["volumes"])}
+    assert (volumes[mounted[folder]] if folder else volumes.get("snapshots")) == volume
+    made = of(objects, "PersistentVolumeClaim")
+    assert [one["metadata"]["name"] for one in made] == claims
+    assert all(one["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" for one in made)
 
 
 def test_the_world_reads_as_its_own_user(charts: Charts) -> None:
@@ -120,6 +153,9 @@ def test_the_charts_ask_for_what_the_code_does_by_default(charts: Charts) -> Non
     objects = charts.render("gamelake")
     [of_api] = of(objects, "ConfigMap", "api")
     told = game_api.settings.Settings.from_environment({**of_api["data"], **PASSWORD})
+    [world] = of(objects, "Deployment", "world")
+    given = environment(objects, world["spec"]["template"]["spec"]["containers"][0])
+    assert int(given["WORLD_SNAPSHOT_SECONDS"]) == game_world.settings.SNAPSHOT_SECONDS
     default = game_api.settings.Settings()
     for name in ("workers", "threads", "keepalive_seconds", "access_log", "producer", "log"):
         assert getattr(told, name) == getattr(default, name), name

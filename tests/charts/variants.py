@@ -74,7 +74,7 @@ OPTIONS: dict[str, Any] = {
         **{chart: {"storage": {"class": "fast"}} for chart in ("kafka",)},
         "hdfs": {server: {"storage": {"class": "fast"}} for server in ("namenode", "datanode")},
         "hive-metastore": {"postgresql": {"storage": {"class": "fast"}}},
-        "api": {"store": {"storage": {"class": "fast"}}},
+        "api": {"store": {"storage": {"class": "fast"}}, "world": {"snapshots": {"storage": {"class": "fast"}}}},
     },
     "catalogs": {
         "trino": {"catalogs": {"samples": "connector.name=tpch\n"}, "config": {"query.max-memory": "1GB"}},

@@ -170,7 +170,8 @@ class Game:
 
 @contextmanager
 def running_game(data: Path) -> Iterator[Game]:
-    stack = Stack(Settings.isolated(data))
+    # Tests that lose the store find a snapshot that is somewhat old.
+    stack = Stack(replace(Settings.isolated(data), snapshot_seconds=10))
     stack.up(["kafka", "store", "api", "world"])
     try:
         yield Game(stack)

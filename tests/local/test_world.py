@@ -1,5 +1,6 @@
 """The world: it applies the rules, survives failures, and always holds what the events add up to."""
 
+import gzip
 import os
 import subprocess
 import time
@@ -8,10 +9,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 from game_api.log.event_log import Outcome
 from game_events.event_ids import uuid7s
@@ -532,11 +535,38 @@ def test_a_player_is_forgotten(game: Game, chronicle: Chronicle, player: str) ->
         text=True,
     )
     assert "forgotten" in ran.stdout
+    saved = [gzip.decompress(file.read_bytes()) for file in _snapshots(game)]
+    assert saved
+    assert not [text for text in saved if forgotten.encode() in text]
     assert hero(chronicle, other) == before
     redis = chronicle.store.redis
     kept = {str(key): _dump(redis, str(key)) for key in redis.scan_iter("*")}
     assert not [key for key, value in kept.items() if forgotten in key or forgotten in value]
     assert do(game, other, f"/duel?target={forgotten}").json["field"] == "target"
+
+
+def test_a_lost_store_is_restored_beyond_the_topic(game: Game, chronicle: Chronicle, player: str) -> None:
+    """When Kafka has dropped every record, an emptied store gets the same world from a snapshot, and goes on."""
+    assert do(game, player, f"/found_a_guild?guild=guild of {player}").status == 200
+    assert do(game, player, "/explore").status == 200
+    chronicle.await_calm()
+    seen = _snapshots(game)[-1]
+    wait_until("a snapshot", lambda: _snapshots(game)[-1] != seen, 60)
+    before, topic = chronicle.stored(), game.settings.topic
+    admin = AdminClient({"bootstrap.servers": game.settings.bootstrap_servers})
+    dropped = [TopicPartition(topic, partition, end) for partition, end in game.ends().items()]
+    for deleted in admin.delete_records(dropped).values():
+        deleted.result(10)
+    chronicle.store.redis.flushall()
+    wait_until("the world", chronicle.store.is_caught_up, 60)
+    assert chronicle.stored() == before
+    assert before[f"hero:{player}"]["guild"] == f"guild of {player}"
+    assert do(game, player, "/explore").status == 200
+
+
+def _snapshots(game: Game) -> list[Path]:
+    """The world's snapshots, the oldest first."""
+    return sorted((game.settings.data / "world").glob("world-*.json.gz"))
 
 
 def _dump(redis: Redis, key: str) -> str:

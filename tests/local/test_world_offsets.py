@@ -36,13 +36,20 @@ def is_logged(game: Game, line: str) -> bool:
     return line in game.world.log.read_text()
 
 
+def lose(game: Game, chronicle: Chronicle) -> None:
+    """Empty the store, and let it be rebuilt from the topic alone."""
+    for snapshot in (game.settings.data / "world").iterdir():
+        snapshot.unlink(missing_ok=True)
+    chronicle.store.redis.flushall()
+
+
 def test_a_transaction_may_be_the_last(game: Game, chronicle: Chronicle) -> None:
     """If committed transactions end the partitions, an emptied store gets the world again, and decides."""
     names = ["cid", "dan", "eve"]
     begin(game, names).commit_transaction(30)
     wait_until("the swords", lambda: all(has_sword(chronicle, name) for name in names), 30)
     chronicle.await_calm()
-    chronicle.store.redis.flushall()
+    lose(game, chronicle)
     wait_until("the world", chronicle.store.is_caught_up, 30)
     chronicle.await_calm()
     assert all(has_sword(chronicle, name) for name in names)
@@ -54,7 +61,7 @@ def test_an_aborted_transaction_has_no_effect(game: Game, chronicle: Chronicle) 
     names = ["fay", "gil", "hal"]
     begin(game, names).abort_transaction(30)
     chronicle.await_calm()
-    chronicle.store.redis.flushall()
+    lose(game, chronicle)
     wait_until("the world", chronicle.store.is_caught_up, 30)
     chronicle.await_calm()
     assert not any(has_sword(chronicle, name) for name in names)
@@ -66,7 +73,7 @@ def test_an_open_transaction_is_logged(game: Game, chronicle: Chronicle) -> None
     """A world that waits for a transaction logs which one, and continues when it has ended."""
     open_ = begin(game, ["ida"])
     wait_until("the log line", lambda: is_logged(game, "waiting for an open transaction: partition 0 from offset"), 30)
-    chronicle.store.redis.flushall()
+    lose(game, chronicle)
     game.world.kill()
     game.world.start()
     wait_until("the others", lambda: has_sword(chronicle, "cid"), 30)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from time import time
 
@@ -49,9 +50,10 @@ def topic_id(game: Game) -> str:
 
 
 @contextmanager
-def another_world(game: Game) -> Iterator["subprocess.Popen[str]"]:
+def another_world(game: Game, snapshots: Path | None = None) -> Iterator["subprocess.Popen[str]"]:
     """Run the world on the other database."""
     environment = {**os.environ, **game.world.program.environment, "WORLD_URL": url(game)}
+    environment |= {"WORLD_SNAPSHOTS": str(snapshots or ""), "WORLD_SNAPSHOT_SECONDS": "1"}
     with subprocess.Popen(
         game.world.program.command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as process:
@@ -93,6 +95,22 @@ def test_an_empty_store_gets_the_world(game: Game, store: Store) -> None:
         wait_until("it to go on", lambda: keeps_ada(store), 30)
         assert process.poll() is None
     assert store.redis.get("cart:7") == "a lamp"
+
+
+def test_a_lost_store_is_restored(game: Game, store: Store, tmp_path: Path) -> None:
+    """The world saves itself, and an empty store gets it back, whatever is damaged beside it; then it reads on."""
+    with another_world(game, tmp_path):
+        wait_until("a snapshot", lambda: [*tmp_path.glob("world-*.json.gz")], 60)
+    assert keeps_ada(store)
+    junk = tmp_path / "world-9000000000000.json.gz"
+    junk.write_bytes(b"junk")
+    store.redis.flushdb()
+    with another_world(game, tmp_path) as process:
+        wait_until("the world", lambda: keeps_ada(store), 30)
+        process.terminate()
+        _, log = process.communicate(timeout=30)
+    assert f"{junk}: it is damaged" in log
+    assert "the world was restored from" in log
 
 
 def test_a_new_topic_has_a_new_world(game: Game, store: Store) -> None:

@@ -31,6 +31,9 @@
 --   stamina_interval   microseconds until one stamina is back, 0 if actions take none; missing for the rules' own
 --   claim:NAME         when a player has claimed the name, in milliseconds: the earliest claim holds
 --   limit:…            when a token bucket will be full again, in microseconds
+--   making             the token of the projection that makes the world meanwhile; it expires
+--   forgettings        how many players were forgotten
+--   purged             up to which of them no snapshot names them
 --   feed               the newest events
 --   full               exists while there is no memory for new names
 local server = redis
@@ -154,6 +157,11 @@ local function apply(effects)
   for _, effect in ipairs(effects) do
     add(effect.owner, effect.name, effect.attribute, effect.amount)
   end
+end
+
+-- Whether the projection with this token may go on making the world: for so long no other one begins.
+local function go_on_making(token)
+  return redis.call('GET', 'making') == token and redis.call('EXPIRE', 'making', %MAKING_SECONDS%) == 1
 end
 
 -- Facts

@@ -55,3 +55,24 @@ The volumes of the API and the world.
 - {name: ca, secret: {secretName: {{ . }}}}
 {{- end }}
 {{- end }}
+
+{{/*
+The claim of the volume for the world's snapshots; nothing if they are on none.
+*/}}
+{{- define "api.snapshotClaim" -}}
+{{- with .Values.world.snapshots }}
+{{- if and .enabled .persistent }}{{ .existingClaim | default "world-snapshots" }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/*
+The volume for the world's snapshots.
+*/}}
+{{- define "api.snapshots" -}}
+name: snapshots
+{{- with include "api.snapshotClaim" . }}
+persistentVolumeClaim: {claimName: {{ . }}}
+{{- else }}
+emptyDir: {sizeLimit: {{ .Values.world.snapshots.storage.size }}}
+{{- end }}
+{{- end }}

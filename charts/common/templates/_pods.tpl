@@ -60,17 +60,23 @@ A StatefulSet's claim for its volume `data`. Claims outlive the release.
 Arguments: the component's name, the `storage` of its values.
 */}}
 {{- define "common.claim" -}}
-{{- $storage := last . -}}
 - metadata:
     name: data
     labels: {{- include "common.selector" (first .) | nindent 6 }}
-  spec:
-    accessModes: [ReadWriteOnce]
-    {{- with $storage.class }}
-    storageClassName: {{ . }}
-    {{- end }}
-    resources:
-      requests: {storage: {{ $storage.size }}}
+  spec: {{- include "common.claimSpec" (last .) | nindent 4 }}
+{{- end }}
+
+{{/*
+What a claim asks for.
+Argument: the `storage` of a component's values.
+*/}}
+{{- define "common.claimSpec" -}}
+accessModes: [ReadWriteOnce]
+{{- with .class }}
+storageClassName: {{ . }}
+{{- end }}
+resources:
+  requests: {storage: {{ .size }}}
 {{- end }}
 
 {{/*

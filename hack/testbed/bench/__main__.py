@@ -80,6 +80,7 @@ def _options() -> argparse.Namespace:
         ("--query-rounds", count, 5, "rounds of the queries"),
         ("--rows", count, 5_000_000, "rows in the queried tables"),
         ("--runs", count, 192, "job runs whose files hold those rows"),
+        ("--world-events", count, 500_000, "events that the world's store is rebuilt from"),
         ("--small-batches", count, 360, "small batches that the stream writes before maintenance (an hour's)"),
     ):
         parser.add_argument(flag, type=kind, default=default, metavar="N", help=f"{purpose} (default: %(default)s)")

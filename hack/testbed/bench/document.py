@@ -66,6 +66,12 @@ SECTIONS = {
     "maintenance": _of_bench(
         "maintenance", "Maintenance", "Files and planning time before and after maintenance of an hour's small files."
     ),
+    "world": _of_bench(
+        "world",
+        "The world",
+        "Rebuilding the world's store after it was lost: from the topic, and from a snapshot. The seconds run from the "
+        "start of the process until it has caught up with the topic.",
+    ),
     "cluster": Section(
         "Kubernetes",
         "A kind cluster with all of gamelake, compared with the same servers as processes on the same machine, one "

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from testbed.bench import freshness, jobs, lake_rows, maintenance
+from testbed.bench import freshness, jobs, lake_rows, maintenance, rebuild
 from testbed.bench.api import ApiBench
 from testbed.bench.api_rows import api_rows, contenders
 from testbed.bench.batch import BatchBench
@@ -72,6 +72,11 @@ def _maintenance(options: Namespace) -> list[Row]:
         return lake_rows.maintenance_rows(maintenance.measure(stack, options.small_batches))
 
 
+def _world(options: Namespace) -> list[Row]:
+    with _stack(rebuild.SERVERS) as stack:
+        return rebuild.rows(rebuild.measure(stack, options.world_events))
+
+
 MEASUREMENTS: dict[str, Callable[[Namespace], list[Row]]] = {
     "api": _api,
     "batch": _batch,
@@ -79,4 +84,5 @@ MEASUREMENTS: dict[str, Callable[[Namespace], list[Row]]] = {
     "freshness": _freshness,
     "queries": _queries,
     "maintenance": _maintenance,
+    "world": _world,
 }

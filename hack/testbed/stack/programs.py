@@ -191,6 +191,8 @@ def _world(settings: Settings) -> Program:
             "WORLD_STAMINA_SECONDS": str(settings.stamina_seconds),
             "WORLD_METRICS_HOST": HOST,
             "WORLD_METRICS_PORT": str(settings.ports.world_metrics),
+            "WORLD_SNAPSHOTS": str(settings.data / "world"),
+            "WORLD_SNAPSHOT_SECONDS": str(settings.snapshot_seconds),
         },
         probe=lambda: probes.is_caught_up(settings),
         ports=("world_metrics",),
