@@ -1,4 +1,4 @@
-"""Class archives of the programs that tests start most often: made once, and then found in the caches."""
+"""Class archives of the programs that tests start most often: made once, and then found where the jars are."""
 
 import os
 from collections.abc import Iterator
@@ -29,13 +29,13 @@ def make_for_kafka(data: Path) -> None:
                 stack.down()
 
 
-def make_for_spark(stack: Stack) -> None:
-    """Archive the classes of a job that reads Kafka and writes the table, unless that was done before."""
+def load_examples(stack: Stack) -> None:
+    """Load an event of each type, and archive the classes of the job that does, unless that was done before."""
+    Lake(stack).write([path.read_bytes() for path in EXAMPLES.glob("*.json")])
     job = spark_job(stack.settings, "job", "batch.py", "load")
     with _making(job) as option:
-        if option:
-            Lake(stack).write([path.read_bytes() for path in EXAMPLES.glob("*.json")])
-            stack.run(replace(job, environment={**job.environment, "SPARK_SUBMIT_OPTS": option}))
+        options = {"SPARK_SUBMIT_OPTS": option} if option else {}
+        stack.run(replace(job, environment={**job.environment, **options}))
 
 
 @contextmanager

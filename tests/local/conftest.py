@@ -8,7 +8,7 @@ from testbed.settings import Settings
 from testbed.stack.stack import Stack
 
 from tests.local.chronicle import Chronicle
-from tests.local.class_archives import make_for_kafka, make_for_spark
+from tests.local.class_archives import load_examples, make_for_kafka
 from tests.local.game import Game, running_game
 from tests.local.lake import Lake
 
@@ -37,7 +37,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The running servers, with the topic and the tables; tests start what writes to them."""
     one = Stack(Settings.isolated(tmp_path_factory.mktemp("stack")))
     one.up([name for name in one.names if name not in ("stream", "maintenance")])
-    make_for_spark(one)
+    load_examples(one)
     yield one
     one.down()
 
