@@ -1,8 +1,9 @@
-"""`python -m testbed …` as a process of its own, the way make runs it."""
+"""Commands as processes of their own, and `python -m testbed …` the way make runs it."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 
 from testbed.settings import ROOT, Ports
 
@@ -14,25 +15,35 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": PYTHONPATH, **variables}
 
 
-def run_module(*arguments: str, timeout: float | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m` with these arguments to its end."""
-    command = [sys.executable, "-m", *arguments]
+def run(
+    command: Sequence[str], environment: Mapping[str, str], timeout: float | None = None, errors: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end; `errors=STDOUT` puts its errors into the output.
+
+    If the test is interrupted, the command gets SIGTERM.
+    """
     running = subprocess.Popen(
         command,
-        env=environment(**variables),
+        cwd=ROOT,
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
     )
     try:
-        output, errors = running.communicate(timeout=timeout)
+        output, error_output = running.communicate(timeout=timeout)
     except BaseException:
-        # On SIGTERM it stops its servers.
+        # It stops its servers, and make ends its child: nothing is created while a fixture cleans up.
         running.terminate()
         running.communicate()
         raise
-    return subprocess.CompletedProcess(command, running.returncode, output, errors)
+    return subprocess.CompletedProcess(command, running.returncode, output, error_output)
+
+
+def run_module(*arguments: str, timeout: float | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m` with these arguments to its end."""
+    return run([sys.executable, "-m", *arguments], environment(**variables), timeout)
 
 
 def run_testbed(*arguments: str, timeout: float = 500, **variables: str) -> subprocess.CompletedProcess[str]:

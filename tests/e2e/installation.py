@@ -16,9 +16,11 @@ from testbed.cluster.cluster import Cluster
 from testbed.cluster.progress import Progress
 from testbed.cluster.readiness import has_ready_condition
 from testbed.cluster.settings import Settings
-from testbed.settings import HOST, ROOT
+from testbed.settings import HOST
 from testbed.settings import Settings as LocalSettings
 from testbed.waiting import wait_until
+
+from tests.command import run
 
 ENVIRONMENT = {**os.environ, "CLUSTER": os.environ.get("CLUSTER", "gamelake-e2e")}
 SETTINGS = Settings.from_environment(ENVIRONMENT)
@@ -46,25 +48,10 @@ SELECTORS = {
 
 def make(target: str, **environment: str) -> str:
     """Run `make` as a user does, and return its output; AssertionError if it fails."""
-    running = subprocess.Popen(
-        ["make", target],
-        cwd=ROOT,
-        env={**ENVIRONMENT, **environment},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        output, _ = running.communicate()
-    except BaseException:
-        # make ends its child on SIGTERM, so that nothing is created while the cluster is deleted.
-        running.terminate()
-        running.wait()
-        raise
-    print(output)
-    assert running.returncode == 0, f"make {target} ended with {running.returncode}"
-    return output
+    ran = run(["make", target], {**ENVIRONMENT, **environment}, errors=subprocess.STDOUT)
+    print(ran.stdout)
+    assert ran.returncode == 0, f"make {target} ended with {ran.returncode}"
+    return ran.stdout
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pyspark
 from testbed.clients import topic
 from testbed.clients.stream_metrics import metrics_url
 from testbed.settings import HOST, ROOT, Settings
-from testbed.stack import jdk, parts, probes, valkey
+from testbed.stack import class_archive, jdk, parts, probes, valkey
 from testbed.stack.process import Program
 
 
@@ -41,12 +41,14 @@ def _java(purpose: str) -> dict[str, str]:
 
 
 def _kafka(settings: Settings) -> Program:
+    java, home = _java("Kafka"), parts.path(settings, "kafka")
     return Program(
         "kafka",
         _run("kafka"),
         {
-            **_java("Kafka"),
-            "KAFKA_HOME": str(parts.path(settings, "kafka")),
+            **java,
+            **class_archive.setting(home, java["JAVA_HOME"]),
+            "KAFKA_HOME": str(home),
             "KAFKA_DATA": str(settings.data / "kafka"),
             "KAFKA_HOST": HOST,
             "KAFKA_PORT": str(settings.ports.kafka),
@@ -211,15 +213,17 @@ def _game_environment(settings: Settings) -> dict[str, str]:
 
 def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, ...] = ()) -> Program:
     """Return one run of a job in spark-apps; `arguments` are its file, followed by its own arguments."""
+    java, home = _java("Spark"), Path(pyspark.__file__).parent
     return Program(
         name,
         _run("spark", *arguments),
         {
-            **_java("Spark"),
+            **java,
+            **class_archive.setting(home, java["JAVA_HOME"], home / "jars", parts.path(settings, "spark")),
             "PATH": _venv_path(),
             "SPARK_JARS": str(parts.path(settings, "spark")),
             # Overrides a Spark or a Python in the user's own environment.
-            "SPARK_HOME": str(Path(pyspark.__file__).parent),
+            "SPARK_HOME": str(home),
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": HOST,
