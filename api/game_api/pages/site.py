@@ -13,6 +13,7 @@ from game_world.world import World, WorldUnavailableError
 from werkzeug.exceptions import HTTPException
 
 from game_api.errors import BusyError, InvalidRequestError
+from game_api.identity.errors import ForbiddenError
 from game_api.pages.dashboard import add_dashboard
 from game_api.pages.documents import add_documents
 from game_api.pages.play import add_game_pages
@@ -69,8 +70,8 @@ def _application(world: World | None, trino_url: str, mode: str) -> Flask:
     app.url_map.strict_slashes = False
     add_documents(app, mode)
     add_dashboard(app, trino_url, world.store.positions if world else None)
-    add_game_pages(app, world)
-    for kind in (HTTPException, InvalidRequestError, WorldUnavailableError):
+    add_game_pages(app, world, mode)
+    for kind in (HTTPException, InvalidRequestError, ForbiddenError, WorldUnavailableError):
         app.register_error_handler(kind, _raise)
     # The service answers and logs all errors.
     app.config["PROPAGATE_EXCEPTIONS"] = True

@@ -54,8 +54,8 @@ class Players:
 
     An open loop: `rate` events per second are due, however long the answers take. An event that finds all `connections`
     busy is late; one that is still late when the `seconds` are over is dropped. An event that was not acknowledged is
-    retried under the same key, up to `retries` times. Where the API wants tokens, each request has its player's: `issue`
-    makes it for a name, or else the first use of the name has returned it.
+    retried under the same key, up to `retries` times. Where the API wants tokens, each request has that of its player:
+    `issue` makes it for a name, or else the first use of the name has returned it.
     """
 
     def __init__(
