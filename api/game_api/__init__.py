@@ -17,6 +17,7 @@ from game_api.rate_limits import RateLimits
 from game_api.service import MOST_REQUESTS, Route, Service
 from game_api.single import Action
 from game_api.v1.actions import ActionV1
+from game_api.v1.me import Me
 from game_api.v1.routes import routes as v1_routes
 
 
@@ -41,17 +42,19 @@ def create_app(
     mode = callers.identity.mode
     limits = RateLimits(world, callers)
     health = Health(log)
+    site = Site(world, trino_url, mode, threads)
     bulk = Bulk(log, world, callers, limits, random, cors_origins)
     routes = {
         "/healthz": Route("healthz", ("GET", "HEAD"), health.alive),
         "/readyz": Route("readyz", ("GET", "HEAD"), health.ready),
         PATH: Route("events", ("POST",), bulk),
-        **v1_routes(lambda event_type: ActionV1(event_type, log, world, callers, random), bulk),
+        **v1_routes(
+            lambda event_type: ActionV1(event_type, log, world, callers, random), bulk, Me(world, callers, limits, site)
+        ),
     }
     for event_type in EVENT_TYPES.values():
         # HEAD must not have an effect.
         routes[event_type.request] = Route(
             event_type.name, tuple(methods(event_type, mode)), Action(event_type, log, world, callers, random)
         )
-    site = Site(world, trino_url, mode, threads)
     return Service(log, callers, limits, routes, site, cors_origins, most_requests)

@@ -34,6 +34,7 @@ from game_api.replies import (
 )
 from game_api.request import Request
 from game_api.speculation import refuse_speculation
+from game_api.trace_context import trace_headers
 from game_api.v1.problems import problem as problem_details
 
 PATH = "/events"
@@ -95,7 +96,7 @@ class Bulk:
     async def _append(self, request: Request, records: list[Record], types: Sequence[str]) -> list[Receipt]:
         """Append the records of events of these types, and count their outcomes."""
         began = monotonic()
-        receipts = await self._log.append(records, began - request.began)
+        receipts = await self._log.append(records, began - request.began, trace_headers(request.headers))
         outcomes = [receipt.outcome for receipt in receipts]
         count_events(zip(types, outcomes, strict=True), monotonic() - began)
         return receipts

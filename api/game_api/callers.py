@@ -17,9 +17,10 @@ class Callers:
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
 
-    async def identified(self, request: Request, scope: str) -> tuple[Origin, Caller]:
-        """Return the sender, whose name is proven unless the mode is `open`, and the caller.
+    async def identified(self, request: Request, scope: str = "") -> tuple[Origin, Caller]:
+        """Return the sender, whose name is proven unless the mode is `open`, and the caller, who has this scope.
 
+        Without a scope any caller with a credential will do, and no name is claimed.
         Raises InvalidRequestError, and what `Identity.identify` raises.
         """
         sender = origin(request.headers)
@@ -28,7 +29,8 @@ class Callers:
         # Until it is known: what follows an error need not look again.
         request.is_identified = True
         named = sender.player if _PLAYER in request.headers else ""
-        caller = await self.identity.identify(_sender(request, named), scope)
+        given = _sender(request, named)
+        caller = await (self.identity.identify(given, scope) if scope else self.identity.known(given))
         request.caller = caller
         if not caller.player or caller.player == sender.player:
             return sender, caller

@@ -6,11 +6,16 @@ from game_api.identity.credentials import AUTHORIZATION, TOKEN_HEADER
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
 from game_api.replies import OUTCOME_HEADER, Response
 from game_api.request import Request
+from game_api.trace_context import TRACEPARENT, TRACESTATE
+from game_api.v1.rate_headers import LIMIT_HEADER, POLICY_HEADER
 
 ALL = "*"
 
-_ALLOWED_HEADERS = f"Accept, Content-Type, Content-Encoding, {AUTHORIZATION}, {KEY_HEADER}, {PLAYER_HEADER}"
-_EXPOSED_HEADERS = f"Retry-After, {OUTCOME_HEADER}, {TOKEN_HEADER}"
+_ALLOWED_HEADERS = (
+    f"Accept, Content-Type, Content-Encoding, {AUTHORIZATION}, {KEY_HEADER}, {PLAYER_HEADER}, {TRACEPARENT}, "
+    f"{TRACESTATE}"
+)
+_EXPOSED_HEADERS = f"Retry-After, {OUTCOME_HEADER}, {TOKEN_HEADER}, {LIMIT_HEADER}, {POLICY_HEADER}"
 _MAX_AGE = "600"
 
 

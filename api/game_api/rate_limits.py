@@ -15,7 +15,7 @@ from game_api.replies import Response, limited_reply
 from game_api.request import Request
 
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
-_READS = frozenset({"world", "hero", "dashboard_data"})
+_READS = frozenset({"world", "hero", "dashboard_data", "v1_me", "v1_event"})
 """Endpoints that query the store."""
 _ERRORS = frozenset({400, 401, 403, 404, 405, 413, 415})
 """Statuses of invalid requests. These cost a token as well."""
@@ -75,7 +75,7 @@ class RateLimits:
         if self._world is not None:
             request.has_paid = True
             further = buckets(self._callers.identity.settings, caller, request.address, cost)
-            await self._world.limit(players, request.address, cost, further)
+            await self._world.limit(players, request.address, cost, further, request.meter)
 
 
 def player_of(item: Any) -> str | None:  # noqa: ANN401 JSON

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 
+from game_world.limits import Meter
+
 from game_api.identity.caller import Caller
 
 
@@ -29,6 +31,9 @@ class Request:
     caller: Caller | None = None
     """Who sends it, once `is_identified`; None without a valid credential."""
     is_identified: bool = False
+
+    meter: Meter | None = None
+    """What is left in the buckets that the request was charged to, if its sender is to know."""
 
     @property
     def is_v1(self) -> bool:

@@ -7,6 +7,7 @@ by the site's own threads.
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import NamedTuple
 
+from game_world.limits import Meter
 from werkzeug.exceptions import MethodNotAllowed
 
 from game_api.callers import Callers
@@ -18,6 +19,7 @@ from game_api.pages.site import Site
 from game_api.rate_limits import RateLimits
 from game_api.replies import Response
 from game_api.request import Request
+from game_api.v1.rate_headers import add_rate_limits
 
 MOST_REQUESTS = 1000
 VITAL = frozenset({"/healthz", "/readyz"})
@@ -59,6 +61,8 @@ class Service:
 
     async def __call__(self, request: Request) -> Response:
         """Return the response to a request. It never raises."""
+        if request.is_v1:
+            request.meter = Meter()
         if self._in_flight >= self._most and request.path not in VITAL:
             return self._finish(request, error_response(request, BusyError("too many requests at once: try again")))
         self._in_flight += 1
@@ -76,6 +80,7 @@ class Service:
         # A cached response would skip the effect of the next request, or show it to another player.
         response.headers.setdefault("Cache-Control", "no-store")
         self._callers.hand_out(request, response)
+        add_rate_limits(request, response)
         add_headers(request, response, self._origins)
         count_request(response.label, response.status)
         return response

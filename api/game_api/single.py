@@ -23,6 +23,7 @@ from game_api.parameters import parameters
 from game_api.replies import Response, reply, unwritten_reply
 from game_api.request import Request
 from game_api.speculation import refuse_speculation
+from game_api.trace_context import trace_headers
 
 
 class Action:
@@ -52,7 +53,7 @@ class Action:
         record = Record(event["player"].encode(), encode(event))
         answer = filled(result_of(self._type, event).answer, displayed(event))
         decided = monotonic()
-        [receipt] = await self._log.append([record], decided - request.began)
+        [receipt] = await self._log.append([record], decided - request.began, trace_headers(request.headers))
         count_events([(self._type.name, receipt.outcome)], monotonic() - decided)
         if receipt.outcome is not Outcome.ACKED:
             if receipt.outcome is Outcome.UNKNOWN and self._world:
@@ -84,7 +85,7 @@ class Action:
 
     async def _decide(self, request: Request, event: Mapping[str, Any]) -> Decision:
         if self._world:
-            return await self._world.decide(event, request.address, self._random)
+            return await self._world.decide(event, request.address, self._random, request.meter)
         if self._type.is_free:
             return Decision({})
         raise WorldUnavailableError("this service has no world")

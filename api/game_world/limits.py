@@ -1,5 +1,6 @@
 """Rate limits per player and per address. The store's script counts; while it is unavailable each process does."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -9,6 +10,9 @@ from typing import NamedTuple
 
 UNKNOWN = "unknown"
 """The client of everything that is no address: all of it shares one limit."""
+
+ANONYMOUS = "anonymous"
+"""In the name of an address's bucket: that of requests without a credential."""
 
 _MOST = 10_000
 """Buckets that a process keeps. Beyond that it drops those that are full again, and all players' if none is."""
@@ -39,6 +43,38 @@ class Exceeded(NamedTuple):
     """Microseconds."""
 
 
+class Level(NamedTuple):
+    """How full a bucket is."""
+
+    burst: int
+    window: float
+    """Seconds in which an empty one is full."""
+    left: int
+    """Tokens."""
+    wait: float
+    """Seconds until it is full."""
+
+
+class Meter:
+    """Notes how full the buckets are that a request takes from, for its sender to know.
+
+    `levels` has those of the player, the address and so on; of several players that of the one who has the least left.
+    """
+
+    def __init__(self) -> None:
+        self.levels: dict[str, Level] = {}
+
+    def note(self, buckets: Sequence[Bucket], fulls: Sequence[float]) -> None:
+        """Note in how many microseconds the buckets are full; those without a number are not known."""
+        for bucket, full in zip(buckets, fulls, strict=False):
+            window = bucket.burst * bucket.interval
+            level = Level(bucket.burst, window / 1e6, max(0, int((window - full) // bucket.interval)), full / 1e6)
+            _, kind, *more = bucket.name.split(":")
+            name = ANONYMOUS if more[0] == ANONYMOUS and len(more) > 1 and kind == "address" else kind
+            if name not in self.levels or level.left < self.levels[name].left:
+                self.levels[name] = level
+
+
 class LocalBuckets:
     """The buckets of this process, by the same rule as in decide.lua."""
 
@@ -48,6 +84,11 @@ class LocalBuckets:
 
     def __len__(self) -> int:
         return len(self._full)
+
+    def fulls(self, buckets: Sequence[Bucket]) -> list[float]:
+        """Return in how many microseconds each bucket is full."""
+        now = monotonic() * 1e6
+        return [max(0.0, self._full.get(bucket.name, 0.0) - now) for bucket in buckets]
 
     def take(self, buckets: list[Bucket]) -> Exceeded | None:
         """Take the cost from every bucket, or from none."""

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 from game_world.calls import StoreCalls
 from game_world.commands import cached_response, command, decided, once_key, pending_name
-from game_world.limits import Bucket, Limit, LocalBuckets, client
+from game_world.limits import Bucket, Limit, LocalBuckets, Meter, client
 from game_world.refusals import Reason, reason_of
 from game_world.store import Store, Unconfirmed
 
@@ -80,7 +80,9 @@ class World:
         self._local = LocalBuckets()
         self._calls = StoreCalls(store)
 
-    async def decide(self, event: Mapping[str, Any], address: str, random: Random) -> Decision:
+    async def decide(
+        self, event: Mapping[str, Any], address: str, random: Random, meter: Meter | None = None
+    ) -> Decision:
         """Decide the event and apply its effects.
 
         Raises RefusedError, LimitedError, WorldUnavailableError: then nothing has happened. An event without
@@ -88,14 +90,14 @@ class World:
         """
         event_type = EVENT_TYPES[event["event_type"]]
         if event_type.concerns_target and event["target"] == event["player"]:
-            await self.limit({event["player"]: 1}, address)
+            await self.limit({event["player"]: 1}, address, meter=meter)
             raise RefusedError(Reason.YOURSELF, "target", "That is yourself")
         buckets = self._buckets({event["player"]: 1}, address)
         made = command(event_type, event, random) | {"limits": buckets}
         try:
-            reply = await self.call(lambda calls: calls.decide(made))
+            reply = await self._decide(made, buckets, meter)
         except WorldUnavailableError:
-            self._limit_here(buckets)
+            self._limit_here(buckets, meter)
             if event_type.is_free:
                 return Decision({})
             raise
@@ -105,19 +107,24 @@ class World:
         return Decision(decided(event_type, reply), "again" in reply, reply)
 
     async def limit(
-        self, players: Mapping[str, int], address: str, cost: int = 1, further: Sequence[Bucket] = ()
+        self,
+        players: Mapping[str, int],
+        address: str,
+        cost: int = 1,
+        further: Sequence[Bucket] = (),
+        meter: Meter | None = None,
     ) -> None:
         """Raise LimitedError if a player, each with their own cost, the address or a further bucket is at its limit."""
-        await self.take([*self._buckets(players, address, cost), *further])
+        await self.take([*self._buckets(players, address, cost), *further], meter)
 
-    async def take(self, buckets: list[Bucket]) -> None:
+    async def take(self, buckets: list[Bucket], meter: Meter | None = None) -> None:
         """Take the cost from every bucket, or raise LimitedError and take nothing."""
         if not buckets:
             return
         try:
-            reply = await self.call(lambda calls: calls.decide({"limits": buckets}))
+            reply = await self._decide({"limits": buckets}, buckets, meter)
         except WorldUnavailableError:
-            self._limit_here(buckets)
+            self._limit_here(buckets, meter)
         else:
             self._check_limits(reply)
 
@@ -194,8 +201,19 @@ class World:
             made += [Bucket(f"limit:player:{player}", interval, burst, own) for player, own in players.items()]
         return made
 
-    def _limit_here(self, buckets: list[Bucket]) -> None:
-        if exceeded := self._local.take(buckets):
+    async def _decide(self, made: Json, buckets: list[Bucket], meter: Meter | None) -> Json:
+        """Return the store's reply to a command, which takes from these buckets."""
+        if meter is None or not buckets:
+            return await self.call(lambda calls: calls.decide(made))
+        told = await self.call(lambda calls: calls.decide(made | {"tells": True}))
+        meter.note(buckets, told["fulls"])
+        return dict(told["reply"])
+
+    def _limit_here(self, buckets: list[Bucket], meter: Meter | None) -> None:
+        exceeded = self._local.take(buckets)
+        if meter is not None:
+            meter.note(buckets, self._local.fulls(buckets))
+        if exceeded:
             self._check_limits(exceeded._asdict())
 
     def _check(self, event_type: EventType, event: Mapping[str, Any], reply: Json) -> None:

@@ -101,9 +101,16 @@ class Identity:
         caller = await self._caller(given)
         if scope not in caller.scopes:
             raise ForbiddenError(given.field, f"expected a credential with the scope {scope}")
-        if caller.player and sender.named not in ("", caller.player):
-            raise ForbiddenError(NAME_HEADER, "expected the name that the credential is for, or none")
-        return caller
+        return _named(caller, sender)
+
+    async def known(self, sender: Sender) -> Caller:
+        """Return the caller, whatever their scopes; never claims a name. Raises what `identify` raises."""
+        if self.is_open:
+            return ANYONE
+        given = credential(sender.headers, sender.is_https)
+        if given is None:
+            raise UnauthorizedError(AUTHORIZATION, "expected `Bearer TOKEN`, got none")
+        return _named(await self._caller(given), sender)
 
     async def subject(self, sender: Sender) -> Caller | None:
         """Return the caller if a valid credential says who it is; never claims a name."""
@@ -172,6 +179,13 @@ class Identity:
         if self._provider:
             return self._provider.keys.version
         return self._tokens.version if self._tokens else 0
+
+
+def _named(caller: Caller, sender: Sender) -> Caller:
+    """Return the caller; raise ForbiddenError if the request names another player than the credential."""
+    if caller.player and sender.named not in ("", caller.player):
+        raise ForbiddenError(NAME_HEADER, "expected the name that the credential is for, or none")
+    return caller
 
 
 def _key_set(settings: IdentitySettings) -> KeySetFile | KeySetUrl:

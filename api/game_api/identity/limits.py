@@ -1,6 +1,6 @@
 """Rate limits of callers, beyond those of players and addresses: a lower one without a credential, one for each key."""
 
-from game_world.limits import Bucket, client
+from game_world.limits import ANONYMOUS, Bucket, client
 
 from game_api.identity.caller import Caller
 from game_api.identity.settings import IdentitySettings
@@ -12,7 +12,7 @@ def buckets(settings: IdentitySettings, caller: Caller | None, address: str, cos
         return []
     if caller is None:
         name, rate, burst = (
-            f"limit:address:anonymous:{client(address)}",
+            f"limit:address:{ANONYMOUS}:{client(address)}",
             settings.anonymous_rate,
             settings.anonymous_burst,
         )

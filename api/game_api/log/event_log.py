@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from game_api.trace_context import Headers
+
 
 class Outcome(StrEnum):
     """The outcome of writing an event."""
@@ -33,10 +35,10 @@ KAFKA_UNAVAILABLE = Receipt(Outcome.REFUSED, reason="Kafka is unavailable")
 
 
 class EventLog(Protocol):
-    async def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+    async def append(self, records: Sequence[Record], late: float = 0.0, headers: Headers = ()) -> list[Receipt]:
         """Write records and wait a bounded time for their outcomes; the receipts are in the order of the records.
 
-        `late` is the number of seconds that the client has already waited.
+        `late` is the number of seconds that the client has already waited; `headers` are those of every record.
         """
 
     def is_reachable(self) -> bool:

@@ -18,6 +18,7 @@ from game_api.log.delivery import Delivery
 from game_api.log.event_log import KAFKA_UNAVAILABLE, Outcome, Receipt, Record
 from game_api.metrics import set_queue_length
 from game_api.settings import Settings
+from game_api.trace_context import Headers
 
 _log = logging.getLogger(__name__)
 
@@ -66,20 +67,25 @@ class KafkaLog:
                 self._producer = producer
             return self._producer
 
-    async def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+    async def append(self, records: Sequence[Record], late: float = 0.0, headers: Headers = ()) -> list[Receipt]:
         producer = self._producer or self.start()
         if not self._reachable:
             return [KAFKA_UNAVAILABLE] * len(records)
-        cost = len(records), sum(len(key) + len(value) for key, value in records)
+        size = sum(len(key) + len(value) for key, value in records)
+        if headers:
+            size += len(records) * sum(len(name) + len(value) for name, value in headers)
+        cost = len(records), size
         if not self._budget.take(*cost):
             return [_BUSY] * len(records)
         self._loop = get_running_loop()
         delivery = Delivery(records, self._open_breaker, partial(self._ended, cost))
         produce, topic, report = producer.produce, self._topic, delivery.report
+        # What follows the callback: no timestamp of our own, and headers where there are any.
+        further = (0, list(headers)) if headers else ()
         handed = 0
         try:
             for key, value in records:
-                produce(topic, value, key, -1, report)
+                produce(topic, value, key, -1, report, *further)
                 handed += 1
         except BufferError:
             delivery.refuse_from(handed, "the queue to Kafka is full")

@@ -4,8 +4,9 @@ Nothing that it waits for, such as Trino, delays the game.
 """
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask
 from flask import Response as FlaskResponse
@@ -19,6 +20,8 @@ from game_api.pages.documents import add_documents
 from game_api.pages.play import add_game_pages
 from game_api.replies import Response
 from game_api.request import Request
+
+T = TypeVar("T")
 
 THREADS = 4
 _MOST_WAITING = 64
@@ -43,14 +46,17 @@ class Site:
         return str(endpoint)
 
     async def __call__(self, request: Request) -> Response:
-        """Answer a request in a thread; raise BusyError if too many wait."""
+        return await self.run(lambda: self._answer(request))
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do work that may wait in a thread; raise BusyError if too many wait."""
         if self._waiting >= _MOST_WAITING * self._threads:
             raise BusyError("too many requests for pages: try again")
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, "site")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, request)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._waiting -= 1
 

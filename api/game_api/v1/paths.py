@@ -3,6 +3,7 @@
 from game_events import EventType
 
 EVENTS = "/v1/events"
+ME = "/v1/me"
 PROBLEMS = "/v1/problems"
 
 

@@ -2,6 +2,7 @@
 -- pending. A command that was decided before, under its key, gets the cached response.
 -- ARGV: a JSON object for each command (game_world/commands.py):
 --   limits         [{name, interval, burst, cost}], token buckets; a command without `name` is only about them
+--   tells          true to be told about the buckets, see below
 --   name           among the pending events;  player, and where the event has them target, guild;  facts
 --   names          names as given, by the keys of heroes and guilds
 --   once, at, seen, fingerprint   only with an Idempotency-Key: what the event is counted once by, its received_at, where a
@@ -20,16 +21,19 @@
 --   {precondition, have}          the position of the first one that is not met, and how much of it there is
 --   {amounts, won, guild, guild_name, drawn, fingerprint, again}   the decision; `again` if it is an earlier one's.
 --                                 If the event states facts, its received_at is `drawn.received_at`.
+--   With `tells`: {fulls, reply}, the reply above (an empty object for an empty string), and in how many microseconds each
+--   bucket is full again. Behind one that is empty, no bucket is told.
 -- Keys: limit:…, once:… and seen:… (read), response:…, topic, caught_up and full (read), pending, visitors, stamina:…, and those
 --   of heroes and guilds.
 
 -- Each bucket refills steadily: its key holds when it will be full again (the GCRA algorithm). A cost above the burst takes
 -- a full bucket and owes the rest. Nothing is taken unless all have enough. game_world/limits.py does the same without the
 -- store.
-local function exceeded(limits)
+local function exceeded(limits, told)
   local fulls = {}
   for position, limit in ipairs(limits) do
     local full = math.max(tonumber(redis.call('GET', limit.name) or 0), now)
+    told[position] = full - now
     local wait = full - now - (limit.burst - math.min(limit.cost, limit.burst)) * limit.interval
     if wait > 0 then
       return {wait = wait, limit = limit.name}
@@ -38,6 +42,7 @@ local function exceeded(limits)
   end
   for position, limit in ipairs(limits) do
     local full = fulls[position]
+    told[position] = full - now
     redis.call('SET', limit.name, string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000) + 1)
   end
 end
@@ -216,8 +221,8 @@ local function stamp(command)
   return at
 end
 
-local function execute(command)
-  local problem = exceeded(command.limits)
+local function execute(command, told)
+  local problem = exceeded(command.limits, told)
   if problem or not command.name then
     return problem and cjson.encode(problem) or ''
   end
@@ -264,7 +269,12 @@ local function execute(command)
 end
 
 local replies = {}
-for position, command in ipairs(ARGV) do
-  replies[position] = execute(cjson.decode(command))
+for position, text in ipairs(ARGV) do
+  local command, told = cjson.decode(text), {}
+  local reply = execute(command, told)
+  if command.tells then
+    reply = '{"fulls":' .. cjson.encode(told) .. ',"reply":' .. (reply == '' and '{}' or reply) .. '}'
+  end
+  replies[position] = reply
 end
 return replies

@@ -7,6 +7,7 @@ from typing import Any
 
 from game_api import create_app
 from game_api.log.event_log import Outcome, Receipt, Record
+from game_api.trace_context import Headers
 from werkzeug.test import Client
 
 from tests.unit.game_api.client import client_for
@@ -20,9 +21,12 @@ class MemoryLog:
 
     def __init__(self, *failures: Receipt) -> None:
         self.records: list[Record] = []
+        self.headers: list[tuple[str, bytes]] = []
+        """Those of the last records."""
         self._failures = list(failures)
 
-    async def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+    async def append(self, records: Sequence[Record], late: float = 0.0, headers: Headers = ()) -> list[Receipt]:
+        self.headers = list(headers)
         return [self._append(record) for record in records]
 
     def _append(self, record: Record) -> Receipt:

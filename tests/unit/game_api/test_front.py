@@ -23,6 +23,7 @@ from game_api.pages import site
 from game_api.request import Request
 from game_api.service import Service
 from game_api.settings import Settings
+from game_api.trace_context import Headers
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
@@ -40,9 +41,9 @@ class SlowLog(MemoryLog):
         super().__init__()
         self.acknowledge = asyncio.Event()
 
-    async def append(self, records: Sequence[Record], late: float = 0.0) -> list[Receipt]:
+    async def append(self, records: Sequence[Record], late: float = 0.0, headers: Headers = ()) -> list[Receipt]:
         await self.acknowledge.wait()
-        return await super().append(records, late)
+        return await super().append(records, late, headers)
 
 
 @asynccontextmanager
