@@ -35,5 +35,5 @@ class Me:
             body["key"] = caller.key
         if self._world and self._views:
             world, views = self._world, self._views
-            body["hero"] = await self._site.run(lambda: world.ask(lambda: views.hero(sender.player)))
+            body["hero"] = await self._site.run(lambda: world.ask(lambda: views.hero(sender.player_name or sender.player)))
         return json_reply(body)
