@@ -18,7 +18,9 @@ from game_api.service import MOST_REQUESTS, Route, Service
 from game_api.single import Action
 from game_api.v1.actions import ActionV1
 from game_api.v1.me import Me
+from game_api.v1.receipts import Receipts
 from game_api.v1.routes import routes as v1_routes
+from game_api.v1.table_lookup import TableLookup
 
 
 def create_app(
@@ -49,7 +51,10 @@ def create_app(
         "/readyz": Route("readyz", ("GET", "HEAD"), health.ready),
         PATH: Route("events", ("POST",), bulk),
         **v1_routes(
-            lambda event_type: ActionV1(event_type, log, world, callers, random), bulk, Me(world, callers, limits, site)
+            lambda event_type: ActionV1(event_type, log, world, callers, random),
+            bulk,
+            Me(world, callers, limits, site),
+            Receipts(world, callers, limits, TableLookup(trino_url, site, most=max(1, threads // 2))),
         ),
     }
     for event_type in EVENT_TYPES.values():

@@ -29,7 +29,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Route(NamedTuple):
-    """A path that the event loop answers; `name` is its name in the metrics."""
+    """A path that the event loop answers, or with `*` at its end all that begin so; `name` is that in the metrics."""
 
     name: str
     methods: tuple[str, ...]
@@ -54,6 +54,7 @@ class Service:
         self._callers = callers
         self._limits = limits
         self._routes = routes
+        self._prefixes = [(path[:-1], route) for path, route in routes.items() if path.endswith("*")]
         self._site = site
         self._origins = cors_origins
         self._most = most_requests
@@ -91,7 +92,7 @@ class Service:
             if request.problem is not None:
                 raise request.problem
             path = request.path
-            route = self._routes.get(path) or (self._routes.get(path[:-1]) if path[-1:] == "/" else None)
+            route = self._route(path)
             if route is None:
                 label = self._site.endpoint(request)
                 await self._limits.read(request, label)
@@ -108,6 +109,11 @@ class Service:
             response = error_response(request, error)
         response.label = label
         return response
+
+    def _route(self, path: str) -> Route | None:
+        """Return the route of a path, of the path without a trailing slash, or of what the path begins with."""
+        route = self._routes.get(path) or (self._routes.get(path[:-1]) if path[-1:] == "/" else None)
+        return route or next((below for prefix, below in self._prefixes if path.startswith(prefix)), None)
 
 
 def _methods(route: Route) -> list[str]:

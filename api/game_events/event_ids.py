@@ -38,12 +38,17 @@ def is_service_made(event_id: str) -> bool:
 
 def may_be_retried(event_id: str, now: int) -> bool:
     """Tell whether a service-made id is at most RETRY_SECONDS older than `now`, in milliseconds."""
-    try:
-        made = int(event_id[:8] + event_id[9:13], 16)
-    except ValueError:
-        return False
+    made = made_at(event_id)
     # The clock of the pod that made the id may be ahead.
-    return abs(now - made) <= 1000 * RETRY_SECONDS
+    return made is not None and abs(now - made) <= 1000 * RETRY_SECONDS
+
+
+def made_at(event_id: str) -> int | None:
+    """Return when a service-made id was made, in milliseconds since the epoch; None for one that only looks like it."""
+    try:
+        return int(event_id[:8] + event_id[9:13], 16)
+    except ValueError:
+        return None
 
 
 TOO_LATE = (

@@ -7,7 +7,7 @@ import orjson
 
 from game_world.batching import BatchedScript
 from game_world.connection import StoreConnection
-from game_world.store import Store, Unconfirmed, filled, script_text
+from game_world.store import Store, Unconfirmed, filled, key, script_text
 
 Json = dict[str, Any]
 
@@ -17,12 +17,22 @@ class StoreCalls:
 
     def __init__(self, store: Store) -> None:
         self._decide = BatchedScript(StoreConnection(store.url), script_text("decide"))
+        self._note = BatchedScript(StoreConnection(store.url), script_text("note_receipts"))
         self._seldom = StoreConnection(store.url)
 
     async def decide(self, command: Json) -> Json:
         """Decide a command, or only its limits if it has no name."""
         reply = await self._decide.call(orjson.dumps(command))
         return dict(orjson.loads(reply)) if reply else {}
+
+    async def note_receipt(self, once: str, partition: int, offset: int) -> None:
+        """Note where an event is in the topic."""
+        await self._note.call(f"{once} {partition}:{offset}".encode())
+
+    async def receipts(self, onces: Sequence[str]) -> list[tuple[int, int] | None]:
+        """Return where each event is in the topic, by what it is counted once by; None if the store does not know."""
+        places = await self._seldom.execute("MGET", *(key(f"receipt:{once}") for once in onces))
+        return [(int(place.split(":")[0]), int(place.split(":")[1])) if place else None for place in places]
 
     async def revert(self, names: Sequence[str]) -> bool:
         """Revert pending events that no other request wrote; return whether all were."""

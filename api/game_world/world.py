@@ -1,6 +1,6 @@
 """The world as the API uses it: it decides whether an action is allowed, and what it results in."""
 
-from asyncio import Lock
+from asyncio import Lock, Task, get_running_loop
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -79,6 +79,7 @@ class World:
         self._per_address = per_address
         self._local = LocalBuckets()
         self._calls = StoreCalls(store)
+        self._notes: set[Task[None]] = set()
 
     async def decide(
         self, event: Mapping[str, Any], address: str, random: Random, meter: Meter | None = None
@@ -156,6 +157,29 @@ class World:
             return await self.call(lambda calls: calls.are_unconfirmed([once_key(event) for event in events]))
         except WorldUnavailableError:
             return [True] * len(events)
+
+    def note_receipt(self, event: Mapping[str, Any], partition: int, offset: int) -> None:
+        """Note where an acknowledged event is in the topic, for as long as its response is cached.
+
+        Nobody waits for it: while the store is unavailable, it is not noted.
+        """
+        task = get_running_loop().create_task(self._note_receipt(once_key(event), partition, offset))
+        # The loop itself keeps tasks only weakly.
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
+    async def _note_receipt(self, once: str, partition: int, offset: int) -> None:
+        with suppress(WorldUnavailableError):
+            await self.call(lambda calls: calls.note_receipt(once, partition, offset))
+
+    async def receipts(self, player: str, event_id: str) -> dict[str, tuple[int, int]]:
+        """Return the partition and offset of a player's events with this id, by their types, as far as they are noted.
+
+        Raises WorldUnavailableError.
+        """
+        named = [{"player": player, "event_type": event_type, "event_id": event_id} for event_type in EVENT_TYPES]
+        places = await self.call(lambda calls: calls.receipts(list(map(once_key, named))))
+        return {event_type: place for event_type, place in zip(EVENT_TYPES, places, strict=True) if place}
 
     async def _send_unconfirmed(self) -> None:
         """Send the unconfirmed events to the store, with those that it could not take before."""

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import psutil
 import requests
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from game_events import SCHEMA_VERSION, encode
 from testbed.clients.topic import end_offsets
 from testbed.settings import Settings
@@ -74,12 +74,20 @@ class Game:
 
     def record(self, partition: int, offset: int) -> tuple[bytes, dict[str, Any]]:
         """Read the key and the event at an offset."""
+        message = self._message(partition, offset)
+        return message.key() or b"", json.loads(message.value() or b"")
+
+    def headers(self, partition: int, offset: int) -> dict[str, Any]:
+        """Read the headers of the record at an offset."""
+        return dict(self._message(partition, offset).headers() or ())
+
+    def _message(self, partition: int, offset: int) -> Message:
         with self._consumer() as consumer:
             consumer.assign([TopicPartition(self.settings.topic, partition, offset)])
             message = consumer.poll(10)
             assert message is not None, f"nothing at {partition}:{offset}"
             assert (message.partition(), message.offset(), message.error()) == (partition, offset, None)
-            return message.key() or b"", json.loads(message.value() or b"")
+            return message
 
     def event_ids(self) -> list[str]:
         """The id of every event of the topic."""

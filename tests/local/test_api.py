@@ -66,6 +66,54 @@ def test_only_2xx_responses_write_events(game: Game):
     assert game.ends() == before
 
 
+@pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
+def test_version_1_writes_the_same(game: Game, action: EventType):
+    """An action of version 1 is in Kafka, and its receipt has its place there."""
+    key = f"v1-{action.name}"
+    answer = game.ask(f"/v1/actions/{action.name}", "POST", headers={"Idempotency-Key": key})
+    assert (answer.status, answer.json["answer"]) == (200, action.result.answer)
+    place = {name: answer.json[name] for name in ("partition", "offset")}
+    _, event = game.record(**place)
+    validate(event)
+    assert {name: event.get(name) for name in answer.json["fields"]} == answer.json["fields"]
+    receipt = game.ask(f"/v1/events/{key}").json
+    assert receipt["kafka"] == {"state": "stored", "records": [{"event_type": action.name, **place}]}
+
+
+@pytest.mark.parametrize("path", ["/purchase_a_sword", "/events", "/v1/actions/purchase_sword", "/v1/events"])
+def test_records_carry_the_trace(game: Game, path: str):
+    """The record has the request's trace as headers, and no others; without a trace it has none."""
+    trace = {
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "tracestate": "congo=t61rcWkgMzE",
+    }
+    is_bulk = path.endswith("/events")
+    body = [{"event_type": "purchase_sword", "strength": 3}] if is_bulk else {}
+    for headers in (trace, {"traceparent": "00-1-2-3", "tracestate": "congo=1"}, {}):
+        answer = game.ask(path, "POST", json=body, headers={**headers, "baggage": "a=b"}).json
+        place = answer["results"][0] if is_bulk else answer
+        expected = {name: value.encode() for name, value in trace.items()} if headers == trace else {}
+        assert game.headers(place["partition"], place["offset"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ([b"GET /v1/" + b"x" * 9000 + b" HTTP/1.1", b"Host: a"], 414),
+        ([b"GET /v1/me HTTP/9.1", b"Host: a"], 505),
+        ([b"POST /v1/actions/default HTTP/1.1", b"Host: a", b"Content-Length: 2000000"], 413),
+        ([b"POST /v1/events HTTP/1.1", b"Host: a", b"Transfer-Encoding: chunked", b"Expect: chunks"], 417),
+    ],
+    ids=["a long path", "another version", "a large body", "an expectation"],
+)
+def test_version_1_has_problems_of_http_too(game: Game, lines: list[bytes], status: int):
+    """A request of version 1 that is refused before it is read gets a problem details object as well."""
+    head, _, body = raw(game, *lines).partition("\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ")
+    assert "\r\nContent-Type: application/problem+json\r\n" in head
+    assert json.loads(body)["status"] == status
+
+
 def test_secrets_are_never_stored(game: Game):
     """Credentials in a request do not reach Kafka."""
     headers = {"Authorization": "Bearer s3cret", "Cookie": "session=s3cret", "X-Api-Key": "s3cret"}

@@ -19,6 +19,8 @@ Rows = list[dict[str, Any]]
 
 RICH, POOR = "midas", "croesus <b>once</b>"
 PATRONS = 40
+SENT_THRICE = str(uuid4())
+"""The key of a request that is sent three times."""
 FLIGHT = '{"event_type": "fly", "description": "' + "x" * 500 + '"}'
 """An unknown event type."""
 
@@ -97,9 +99,8 @@ def before(lake: Lake, dashboard: Dashboard) -> dict[str, Rows]:
 @pytest.fixture(scope="module")
 def after(stack: Stack, lake: Lake, dashboard: Dashboard, before: dict[str, Rows]) -> dict[str, Rows]:
     """The query results after several players' actions and a record that is not a valid event."""
-    key = str(uuid4())
     for _ in range(3):
-        do(stack, RICH, "/purchase_a_sword", key)
+        do(stack, RICH, "/purchase_a_sword", SENT_THRICE)
     for request in ("/purchase_a_sword", "/purchase_a_bow", "/explore"):
         do(stack, RICH, request)
     do(stack, POOR, "/purchase_an_axe")
@@ -116,6 +117,32 @@ def test_purchases_are_counted_once_each(before: dict[str, Rows], after: dict[st
     assert bought(after["purchases"]) - bought(before["purchases"]) == Counter(
         purchase_sword=2, purchase_bow=1, purchase_axe=1
     )
+
+
+def test_a_receipt_says_where_an_event_is(stack: Stack, after: dict[str, Rows]) -> None:
+    """Every attempt is a row, with its place and the snapshot; an event that is not loaded yet is in Kafka only."""
+
+    def receipt(player: str, event_id: str) -> dict[str, Any]:
+        url = f"{stack.settings.api_url}/v1/events/{event_id}"
+        return dict(requests.get(url, headers={"X-Player": player}, timeout=20).json())
+
+    table = receipt(RICH, SENT_THRICE)["table"]
+    assert table["state"] == "stored"
+    assert int(table["snapshot"]) > 0
+    assert [record["event_type"] for record in table["records"]] == 3 * ["purchase_sword"]
+    assert len({(record["partition"], record["offset"]) for record in table["records"]}) == 3
+    assert receipt(POOR, SENT_THRICE)["table"] == {"state": "absent"}
+
+    key = str(uuid4())
+    headers = {"X-Player": RICH, "Idempotency-Key": key}
+    acked = requests.post(f"{stack.settings.api_url}/v1/actions/explore", headers=headers, timeout=20).json()
+    place = {"event_type": "explore", "partition": acked["partition"], "offset": acked["offset"]}
+    assert receipt(RICH, key)["kafka"] == {"state": "stored", "records": [place]}
+    assert receipt(RICH, key)["table"] == {"state": "absent"}
+    without_a_key = requests.post(
+        f"{stack.settings.api_url}/v1/actions/default", headers={"X-Player": RICH}, timeout=20
+    )
+    assert receipt(RICH, without_a_key.json()["event_id"])["table"] == {"state": "absent"}
 
 
 def test_the_last_hour_counts_them_too(before: dict[str, Rows], after: dict[str, Rows]) -> None:

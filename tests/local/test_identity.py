@@ -91,6 +91,22 @@ def test_a_lost_claim_comes_back(claimed: Game, store: Store):
     assert (answer.status, answer.json["error"]) == (401, "Authorization: the name was claimed earlier by another")
 
 
+def test_version_1_knows_its_caller(claimed: Game, store: Store):
+    """`/v1/me` shows the holder of a token with their hero, claims no name, and says what is wrong as a problem."""
+    first = claimed.ask(
+        "/v1/actions/explore", "POST", json={}, headers={"X-Player": "Mona", "Idempotency-Key": "mona-1"}
+    )
+    mine = {"Authorization": f"Bearer {token_of(first)}"}
+    me = claimed.ask("/v1/me", headers=mine).json
+    assert (me["player"], me["mode"], me["proven"]) == ("mona", "claimed", True)
+    assert me["hero"]["known"]
+    assert claimed.ask("/v1/events/mona-1", headers=mine).json["kafka"]["state"] == "stored"
+    for headers in ({}, {"X-Player": "lisa"}, {"X-Player": "mona"}):
+        answer = claimed.ask("/v1/me", headers=headers)
+        assert (answer.status, answer.headers["Content-Type"]) == (401, "application/problem+json")
+    assert claimed.ask("/v1/events/mona-1", headers={**mine, "X-Player": "lisa"}).status == 403
+
+
 def test_a_page_plays_by_its_cookie(claimed: Game, store: Store):
     """A browser that claims a name on the API's page is known by its cookie, and another site's page is not."""
     page = {"Host": "game.example", "X_Player": "browser"}

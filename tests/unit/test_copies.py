@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from game_api.v1.problems import PROBLEMS
 from game_events import EVENT_TYPES, reference
 from testbed.simulator.scenario import ACKNOWLEDGED, ROWS, SCENARIO
 from testbed.versions import versions
@@ -67,6 +68,12 @@ def test_the_documented_event_is_the_example() -> None:
     """The event that docs/sdk.md shows is the example of its type."""
     [shown] = re.findall(r"```json\n(.*?)```", (ROOT / "docs/sdk.md").read_text(), re.DOTALL)
     assert json.loads(shown) == SWORD
+
+
+def test_the_documented_problems_are_those_of_the_api() -> None:
+    """docs/sdk.md lists every type of problem with its status and title, in the order of the table in code."""
+    listed = re.findall(r"^\| `([a-z-]+)` \| (\d{3}) \| (.+) \|$", (ROOT / "docs/sdk.md").read_text(), re.MULTILINE)
+    assert listed == [(kind, str(problem.status), problem.title) for kind, problem in PROBLEMS.items()]
 
 
 def test_the_game_page_is_up_to_date() -> None:

@@ -63,7 +63,7 @@ def error_schema(**properties: Json) -> Json:
 
 
 def answer_schema(event_type: EventType) -> Json:
-    """Return the schema of what a player is told."""
+    """Return the schema of an answer to the player."""
     answers = [result.answer for result in event_type.results]
     if len(answers) == 1 and "{" not in answers[0]:
         return {"const": answers[0]}

@@ -1,8 +1,12 @@
 """The paths of version 1 in the OpenAPI document."""
 
+from collections.abc import Sequence
+
 from game_events import EVENT_TYPES, EventType
 
+from game_api.identity.caller import KEY_SCOPES, PLAYER_SCOPES
 from game_api.identity.openapi import HANDED_OUT, security
+from game_api.identity.settings import MODES
 from game_api.items import MAX_ITEMS
 from game_api.openapi.responses import (
     DESCRIPTIONS,
@@ -15,20 +19,39 @@ from game_api.openapi.responses import (
     response,
     without_bodies,
 )
-from game_api.openapi.schemas import COMMON, INTEGER, STRING, Json, field_schema, header, parameters_schema
+from game_api.openapi.schemas import COMMON, INTEGER, STRING, Json, field_schema, header, parameter, parameters_schema
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
 from game_api.v1 import paths as v1
 from game_api.v1.problems import MEDIA_TYPE, PROBLEMS, type_of
+from game_api.v1.rate_headers import LIMIT_HEADER, POLICY_HEADER
 
 _PROBLEM = "problem"
+_OF_CALLERS = ("401", "403", "429", "503")
 _OTHERS = "malformed-request"
 """The type of problem that requests have with statuses that no other has."""
+
+
+_LIMITS: Json = {
+    POLICY_HEADER: {
+        "description": "With limits: the buckets that were charged. One holds `q` tokens and refills in `w` seconds",
+        "schema": {"type": "string", "examples": ['"address";q=40000;w=20, "player";q=2000;w=40']},
+    },
+    LIMIT_HEADER: {
+        "description": "Of each of them `r` tokens are left, and it is full in `t` seconds",
+        "schema": {"type": "string", "examples": ['"address";r=39999;t=1, "player";r=1999;t=1']},
+    },
+}
+_CHARGED: Json = {"headers": {**HANDED_OUT, **_LIMITS}}
+"""The headers of a request that succeeds."""
+_PLAYER: Json = header(PLAYER_HEADER, COMMON["player"], "The player. The default is the name in the Host header")
 
 
 def paths(mode: str, items: Json) -> Json:
     """Return the paths; `items` is the schema of an event in a bulk request."""
     made: Json = {v1.action_path(each): {"post": _action(each) | security(mode)} for each in EVENT_TYPES.values()}
     made[v1.EVENTS] = {"post": _bulk(items) | security(mode)}
+    made[v1.ME] = _me(mode)
+    made[v1.RECEIPTS + "{event_id}"] = _receipt(mode)
     kind = {"in": "path", "name": "kind", "required": True, "schema": {"enum": list(PROBLEMS)}}
     made[v1.PROBLEMS] = _read("All types of problems", {"problems": {"type": "array", "items": _explanation()}})
     one = _read("What a type of problem means", _explanation()["properties"], "404")
@@ -54,7 +77,7 @@ def _problem(code: str, description: str) -> Json:
         "allOf": [reference("schemas", _PROBLEM)],
         "properties": {"type": {"enum": list(map(type_of, kinds))}, "status": {"const": int(code)}},
     }
-    return response(description, MEDIA_TYPE, schema) | {"headers": HEADERS.get(code, {})}
+    return response(description, MEDIA_TYPE, schema) | {"headers": {**HEADERS.get(code, {}), **_LIMITS}}
 
 
 def _errors(*codes: str) -> Json:
@@ -87,7 +110,7 @@ def _action(event_type: EventType) -> Json:
         "summary": f"Writes an event of type {event_type.name}",
         "tags": [event_type.family],
         "parameters": [
-            header(PLAYER_HEADER, COMMON["player"], "The player. The default is the name in the Host header"),
+            _PLAYER,
             key if event_type.is_free else key | {"required": True},
         ],
         "requestBody": {
@@ -95,7 +118,7 @@ def _action(event_type: EventType) -> Json:
             "content": {JSON: {"schema": parameters_schema(event_type)}},
         },
         "responses": {
-            "200": response("Kafka has stored the event", JSON, acked) | {"headers": HANDED_OUT},
+            "200": response("Kafka has stored the event", JSON, acked) | _CHARGED,
             **_errors("401", "403", "409", "415", "429", "503"),
         },
     }
@@ -121,15 +144,57 @@ def _bulk(items: Json) -> Json:
         "parameters": [header(PLAYER_HEADER, COMMON["player"], "The player of items without one")],
         "requestBody": {"required": True, "content": {JSON: {"schema": body}}},
         "responses": {
-            "200": response("Kafka has stored all events", JSON, results) | {"headers": HANDED_OUT},
-            "207": response("Kafka has stored some of the events", JSON, results) | {"headers": HANDED_OUT},
+            "200": response("Kafka has stored all events", JSON, results) | _CHARGED,
+            "207": response("Kafka has stored some of the events", JSON, results) | _CHARGED,
             **_errors("401", "403", "415", "429", "503"),
         },
     }
 
 
-def _read(summary: str, properties: Json, *codes: str) -> Json:
-    schema = {"type": "object", "required": list(properties), "properties": properties}
+def _me(mode: str) -> Json:
+    properties: Json = {
+        "player": STRING,
+        "mode": {"enum": list(MODES), "description": "How players prove who they are"},
+        "proven": {"type": "boolean", "description": "Whether a credential proves the player's name"},
+        "scopes": {"type": "array", "items": {"enum": sorted(PLAYER_SCOPES | KEY_SCOPES)}},
+        "key": {"type": "string", "description": "The name of the ingestion key, if the caller has one"},
+        "hero": {"type": "object", "description": "With a world: the player's state, as `/heroes/{name}` returns it"},
+    }
+    required = ["player", "mode", "proven", "scopes"]
+    described = _described(_read("The caller, and their hero", properties, *_OF_CALLERS, required=required), mode)
+    return {method: {**each, "parameters": [_PLAYER]} for method, each in described.items()}
+
+
+def _receipt(mode: str) -> Json:
+    record = {"event_type": {"enum": list(EVENT_TYPES)}, "partition": INTEGER, "offset": INTEGER}
+    records = {"type": "array", "items": {"type": "object", "required": list(record), "properties": record}}
+    detail = {"type": "string", "description": "Why it is not known"}
+    kafka = {"state": {"enum": ["stored", "unknown"]}, "records": records, "detail": detail}
+    table = {
+        "state": {"enum": ["stored", "absent", "unavailable"]},
+        "records": records,
+        "snapshot": {"type": "string", "description": "The table's snapshot in which the rows were found"},
+        "detail": detail,
+    }
+    properties: Json = {
+        "event_id": STRING,
+        "player": STRING,
+        "kafka": {"type": "object", "required": ["state"], "properties": kafka},
+        "table": {"type": "object", "required": ["state"], "properties": table},
+    }
+    event_id = {**parameter("path", "event_id", COMMON["event_id"], "The event's id, or its key"), "required": True}
+    described = _described(_read("Where the player's events with this id are", properties, *_OF_CALLERS), mode)
+    return {method: {**each, "parameters": [event_id, _PLAYER]} for method, each in described.items()}
+
+
+def _described(methods: Json, mode: str) -> Json:
+    """Add what a caller's reading needs and gets."""
+    methods["get"]["responses"]["200"] |= _CHARGED
+    return {method: each | security(mode) for method, each in methods.items()}
+
+
+def _read(summary: str, properties: Json, *codes: str, required: Sequence[str] = ()) -> Json:
+    schema = {"type": "object", "required": list(required or properties), "properties": properties}
     answers = {"200": response(summary, JSON, schema), **_errors(*codes)}
     return {
         "get": {"summary": summary, "responses": answers},

@@ -26,7 +26,11 @@ _NOT_SERVING = {"SERVER_STARTING_UP": "starting", "SERVER_SHUTTING_DOWN": "stopp
 """Query errors that concern Trino as a whole."""
 
 
-def run_query(url: str, query: str) -> Rows:
+def run_query(url: str, query: str, longest: str = _LONGEST) -> Rows:
+    """Return the rows of a query's result; Trino cancels it after `longest`.
+
+    Raises UnavailableError, QueryFailedError.
+    """
     address = urlsplit(url)
     try:
         with closing(
@@ -38,7 +42,7 @@ def run_query(url: str, query: str) -> Rows:
                 catalog="hive",
                 schema="default",
                 timezone="UTC",
-                session_properties={"query_max_run_time": _LONGEST},
+                session_properties={"query_max_run_time": longest},
                 request_timeout=_TIMEOUT,
                 # The page retries soon, and shows the error until then.
                 max_attempts=1,

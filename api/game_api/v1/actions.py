@@ -39,5 +39,7 @@ class ActionV1(Action):
         return members(data, self._parameters)
 
     def _acked(self, request: Request, event: Mapping[str, Any], body: Mapping[str, Any]) -> Response:
+        if self._world and event.get("idempotent"):
+            self._world.note_receipt(event, body["partition"], body["offset"])
         fields = {field.name: event[field.name] for field in self._type.own_fields if field.name in event}
         return json_reply({"event_type": self._type.name, "player": event["player"], **body, "fields": fields})

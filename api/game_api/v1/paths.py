@@ -3,6 +3,8 @@
 from game_events import EventType
 
 EVENTS = "/v1/events"
+RECEIPTS = "/v1/events/"
+"""Followed by an event's id, which may contain slashes."""
 ME = "/v1/me"
 PROBLEMS = "/v1/problems"
 

@@ -1,4 +1,4 @@
-"""The headers that tell a client how near its limits are (draft-ietf-httpapi-ratelimit-headers-10)."""
+"""The headers that tell a client how near its limits are (draft-ietf-httpapi-ratelimit-headers-09)."""
 
 from math import ceil
 

@@ -2,7 +2,7 @@
 -- pending. A command that was decided before, under its key, gets the cached response.
 -- ARGV: a JSON object for each command (game_world/commands.py):
 --   limits         [{name, interval, burst, cost}], token buckets; a command without `name` is only about them
---   tells          true to be told about the buckets, see below
+--   tells          true for a reply that says how full the buckets are, see below
 --   name           among the pending events;  player, and where the event has them target, guild;  facts
 --   names          names as given, by the keys of heroes and guilds
 --   once, at, seen, fingerprint   only with an Idempotency-Key: what the event is counted once by, its received_at, where a
@@ -22,7 +22,7 @@
 --   {amounts, won, guild, guild_name, drawn, fingerprint, again}   the decision; `again` if it is an earlier one's.
 --                                 If the event states facts, its received_at is `drawn.received_at`.
 --   With `tells`: {fulls, reply}, the reply above (an empty object for an empty string), and in how many microseconds each
---   bucket is full again. Behind one that is empty, no bucket is told.
+--   bucket is full again. Those behind an empty bucket are missing.
 -- Keys: limit:…, once:… and seen:… (read), response:…, topic, caught_up and full (read), pending, visitors, stamina:…, and those
 --   of heroes and guilds.
 

@@ -25,6 +25,7 @@
 --   once:…             received_at of the last record under an Idempotency-Key
 --   seen:…             events without a key whose retry must not count
 --   response:…         the cached response to a request
+--   receipt:…          where an acknowledged event is in the topic, as PARTITION:OFFSET
 --   unconfirmed:…      exists if an unconfirmed record may be in the topic
 --   stamina:NAME       when a player will be rested, in microseconds; missing if they are
 --   stamina_interval   microseconds until one stamina is back, 0 if actions take none; missing for the rules' own

@@ -37,7 +37,7 @@ def test_an_action_tells_what_is_left(limited: Client):
 
 
 def test_errors_and_refusals_tell_it_too(game: Start):
-    """What is charged is told, whatever the response."""
+    """Whatever the response, it says what was charged."""
     client = game(PLAYER, ADDRESS)
     refused = client.post("/v1/actions/leave_guild", json={}, headers={"Idempotency-Key": "k1"})
     assert (refused.status_code, refused.headers["RateLimit-Policy"]) == (409, POLICY)
