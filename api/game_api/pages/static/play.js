@@ -127,7 +127,7 @@ async function begin() {
   find("name-proof").textContent = PROOFS[mode] ?? "";
   const known = mode !== "open" && !player ? await me("") : null;
   showDeeds(families, () => player, afterDeed);
-  if (known?.proven && !player) enter(known.player);
+  if (known?.proven && !player) enter(known.hero?.player ?? known.player);
 }
 
 function afterDeed() {
