@@ -83,9 +83,9 @@ def test_the_api_reads_the_keys_of_a_provider_in_the_cluster(charts: Charts) -> 
     identity = game_api.settings.Settings.from_environment({**given, "KAFKA_SASL_PASSWORD": "p"}).identity
     [service], [pod], [keys] = of(made, "Service"), of(made, "Pod"), of(made, "ConfigMap")
     assert identity.mode == "token"
-    assert identity.jwks == f"http://{service['metadata']['name']}/{next(iter(keys['data']))}"
     [policy], [own] = of(rendered, "NetworkPolicy", "api"), of(made, "NetworkPolicy")
-    labels, port = pod["metadata"]["labels"], service["spec"]["ports"][0]["targetPort"]
+    labels, port = pod["metadata"]["labels"], service["spec"]["ports"][0]["port"]
+    assert identity.jwks == f"http://{service['metadata']['name']}:{port}/{next(iter(keys['data']))}"
     assert service["spec"]["selector"] == labels
     assert {"to": [{"podSelector": {"matchLabels": labels}}], "ports": [{"port": port}]} in policy["spec"]["egress"]
     assert own["spec"]["podSelector"]["matchLabels"] == labels

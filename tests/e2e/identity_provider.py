@@ -23,7 +23,7 @@ VALUES: dict[str, Any] = {
     "api": {
         "players": {
             "mode": "token",
-            "jwksUrl": f"http://{_NAME}/keys.json",
+            "jwksUrl": f"http://{_NAME}:{_PORT}/keys.json",
             "issuer": ISSUER,
             "audience": AUDIENCE,
         },
@@ -59,7 +59,7 @@ class IdentityProvider:
                 "apiVersion": "v1",
                 "kind": "Service",
                 "metadata": {"name": _NAME},
-                "spec": {"selector": _LABELS, "ports": [{"port": 80, "targetPort": _PORT}]},
+                "spec": {"selector": _LABELS, "ports": [{"port": _PORT}]},
             },
             {
                 "apiVersion": "networking.k8s.io/v1",
