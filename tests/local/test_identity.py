@@ -100,7 +100,7 @@ def test_version_1_knows_its_caller(claimed: Game, store: Store):
     me = claimed.ask("/v1/me", headers=mine).json
     assert (me["player"], me["mode"], me["proven"]) == ("mona", "claimed", True)
     assert me["hero"]["known"]
-    assert claimed.ask("/v1/events/mona-1", headers=mine).json["kafka"]["state"] == "stored"
+    wait_until("the receipt", lambda: claimed.ask("/v1/events/mona-1", headers=mine).json["kafka"].get("records"), 10)
     for headers in ({}, {"X-Player": "lisa"}, {"X-Player": "mona"}):
         answer = claimed.ask("/v1/me", headers=headers)
         assert (answer.status, answer.headers["Content-Type"]) == (401, "application/problem+json")

@@ -80,12 +80,12 @@ class KafkaLog:
         self._loop = get_running_loop()
         delivery = Delivery(records, self._open_breaker, partial(self._ended, cost))
         produce, topic, report = producer.produce, self._topic, delivery.report
-        # What follows the callback: no timestamp of our own, and headers where there are any.
-        further = (0, list(headers)) if headers else ()
+        if headers:
+            produce = partial(produce, headers=list(headers))
         handed = 0
         try:
             for key, value in records:
-                produce(topic, value, key, -1, report, *further)
+                produce(topic, value, key, -1, report)
                 handed += 1
         except BufferError:
             delivery.refuse_from(handed, "the queue to Kafka is full")
