@@ -99,7 +99,8 @@ def test_an_allowed_origin_may_read_answers(allowed: list[str], answered: str):
     for path in ("/", "/nowhere", "/explore"):
         answer = client.get(path, headers={"Origin": PAGE})
         assert answer.headers["Access-Control-Allow-Origin"] == answered
-        assert answer.headers["Access-Control-Expose-Headers"] == "Retry-After, Event-Outcome, Player-Token"
+        exposed = "Retry-After, Event-Outcome, Player-Token, RateLimit, RateLimit-Policy"
+        assert answer.headers["Access-Control-Expose-Headers"] == exposed
         assert "Origin" in answer.headers["Vary"]
 
 

@@ -37,6 +37,10 @@ def test_the_description_covers_the_contract():
         "/healthz",
         "/readyz",
         "/metrics",
+        "/v1/events",
+        "/v1/events/{event_id}",
+        "/v1/me",
+        "/v1/problems/{kind}",
     } <= set(document["paths"])
     for event_type in EVENT_TYPES.values():
         methods = ["get", "post"] if event_type.is_free else ["post"]
@@ -44,7 +48,11 @@ def test_the_description_covers_the_contract():
         for method in methods:
             responses = document["paths"][event_type.request][method]["responses"]
             assert {"200", "400", "401", "403", "408", "409", "413", "415", "429", "503"} <= set(responses)
-    assert set(document["components"]["schemas"]) == set(EVENT_TYPES)
+        version_1 = document["paths"][f"/v1/actions/{event_type.name}"]["post"]
+        [key] = [one for one in version_1["parameters"] if one["name"] == "Idempotency-Key"]
+        assert key.get("required", False) != event_type.is_free
+        assert set(responses) == set(version_1["responses"])
+    assert set(document["components"]["schemas"]) == {*EVENT_TYPES, "problem"}
     sword = document["components"]["schemas"]["purchase_sword"]
     assert sword["properties"]["strength"] == {
         "type": "integer",
