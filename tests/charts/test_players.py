@@ -8,7 +8,9 @@ import pytest
 from game_api.identity.player_tokens import LEAST_SECRET
 
 from tests.charts.rendering import Charts, Object, environment, of
+from tests.charts.schemas import problem
 from tests.charts.variants import VARIANTS
+from tests.e2e.identity_provider import VALUES, IdentityProvider
 
 PROVIDER = {"jwksUrl": "https://id.example/jwks", "issuer": "https://id.example", "audience": "game"}
 
@@ -70,3 +72,24 @@ def test_otherwise_it_makes_none(charts: Charts, players: Object) -> None:
 def test_a_mode_without_what_it_needs_is_refused(charts: Charts, chosen: Object, problem: str) -> None:
     """Values with which the API would not start are not rendered."""
     assert problem in charts.refusal("api", chosen)
+
+
+def test_the_api_reads_the_keys_of_a_provider_in_the_cluster(charts: Charts) -> None:
+    """With the provider of the e2e tests the API is in mode token, and policies let it read the provider's keys."""
+    rendered = charts.render("gamelake", "values-kind.yaml", values=VALUES)
+    made = IdentityProvider().objects()
+    [deployment] = of(rendered, "Deployment", "api")
+    given = environment(rendered, deployment["spec"]["template"]["spec"]["containers"][0])
+    identity = game_api.settings.Settings.from_environment({**given, "KAFKA_SASL_PASSWORD": "p"}).identity
+    [service], [pod], [keys] = of(made, "Service"), of(made, "Pod"), of(made, "ConfigMap")
+    assert identity.mode == "token"
+    [policy], [own] = of(rendered, "NetworkPolicy", "api"), of(made, "NetworkPolicy")
+    labels, port = pod["metadata"]["labels"], service["spec"]["ports"][0]["port"]
+    assert identity.jwks == f"http://{service['metadata']['name']}:{port}/{next(iter(keys['data']))}"
+    assert service["spec"]["selector"] == labels
+    assert {"to": [{"podSelector": {"matchLabels": labels}}], "ports": [{"port": port}]} in policy["spec"]["egress"]
+    assert own["spec"]["podSelector"]["matchLabels"] == labels
+    assert own["spec"]["ingress"] == [
+        {"from": [{"podSelector": policy["spec"]["podSelector"]}], "ports": [{"port": port}]}
+    ]
+    assert [error for one in made if (error := problem(one))] == []

@@ -12,7 +12,7 @@ from lake.settings import EVENTS
 from testbed.clients import sql
 from testbed.cluster import jobs, ledger
 from testbed.cluster.api import Object
-from testbed.cluster.cluster import Cluster
+from testbed.cluster.cluster import RELEASE, Cluster
 from testbed.cluster.progress import Progress
 from testbed.cluster.readiness import has_ready_condition
 from testbed.cluster.settings import Settings
@@ -88,6 +88,11 @@ class Installation:
     def job_state(self, name: str) -> str:
         """Return the state of a SparkApplication."""
         return jobs.state(self.cluster, name)
+
+    def revision(self) -> str:
+        """Return the number of the release's last revision."""
+        [_, last] = self.cluster.helm("history", RELEASE, "--max", "1").splitlines()
+        return last.split()[0]
 
     def ask(self, query: str) -> list[list[Any]]:
         return sql.ask(self.settings, query)[1]

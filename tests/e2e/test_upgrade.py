@@ -25,15 +25,10 @@ _CHANGED = (
 @pytest.fixture
 def release(installation: Installation) -> Iterator[str]:
     """The release's name; changes by the test are rolled back after it."""
-    revision = _revision(installation)
+    revision = installation.revision()
     yield RELEASE
-    if _revision(installation) != revision:
+    if installation.revision() != revision:
         installation.cluster.helm("rollback", RELEASE, revision)
-
-
-def _revision(installation: Installation) -> str:
-    [_, last] = installation.cluster.helm("history", RELEASE, "--max", "1").splitlines()
-    return last.split()[0]
 
 
 def test_changed_values_under_load(installation: Installation, release: str) -> None:
@@ -65,7 +60,7 @@ def test_changed_values_under_load(installation: Installation, release: str) -> 
 )
 def test_wrong_values_are_refused(installation: Installation, release: str, change: str, reason: str) -> None:
     """An invalid value is refused by name before anything changes."""
-    before = _revision(installation)
+    before = installation.revision()
     with pytest.raises(KindError, match=reason):
         installation.cluster.helm("upgrade", release, CHART, *VALUES, "--set", change)
-    assert _revision(installation) == before
+    assert installation.revision() == before

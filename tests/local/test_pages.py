@@ -1,10 +1,12 @@
 """The game's page in a real browser, over the real servers."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from game_api.identity.player_tokens import new_secret
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -12,7 +14,9 @@ from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
 from tests.local.chromium import driven
+from tests.local.game import Game
 from tests.local.lake import Lake
+from tests.unit.game_api.identity.provider import write
 
 HOSTILE_PLAYER = "<img src=x onerror=document.title='pwned'>"
 HOSTILE_GUILD = "'; DROP TABLE events; --"
@@ -176,8 +180,43 @@ def test_a_lost_answer_can_be_retried(page: Page) -> None:
 def test_a_refusal_is_shown(page: Page) -> None:
     """A forbidden deed is answered with the reason, and is not in the chronicle."""
     page.enter("poor paul")
-    assert page.do("Purchase a castle") == "Refused: You have 100 gold, and a castle costs 500."
+    assert page.do("Purchase a castle") == "The player has too little gold: You have 100 gold, and a castle costs 500."
     assert not page.feed_has("poor paul")
+
+
+def test_stamina_is_shown(page: Page) -> None:
+    """The hero's stamina is among the numbers, and in the herald's bar."""
+    page.enter("rested ruth")
+    page.do("Pray")
+    stamina = page.hero("rested ruth")["stamina"]
+    wait_until("the stamina", lambda: f"Stamina\n{stamina}" in page.text("#hero-numbers"), 10)
+    assert f", {stamina} stamina, " in page.text("#purse")
+
+
+def test_a_name_is_its_first_players(stack: Stack, driver: Chrome, tmp_path: Path) -> None:
+    """In mode claimed a deed makes a name the browser's, by a cookie that no script sees; sign-out gives it up."""
+    secrets = write(tmp_path / "secrets", new_secret())
+    with Game(stack).another_api(API_PLAYERS="claimed", API_TOKEN_SECRETS=secrets):
+        page = Page(driver, stack.settings.api_url)
+        page.script("localStorage.clear()")
+        page = Page(driver, page.url).enter("claire")
+        wait_until("the hero", lambda: page.text("#hero-rank") == "Nobody has heard of you yet", 10)
+        assert page.do("Pray") == "A light falls on you."
+        assert driver.get_cookie("player")["httpOnly"]
+        assert page.script("return document.cookie") == ""
+        other = {"X-Player": "claire", "Idempotency-Key": "others-1"}
+        assert requests.post(f"{page.url}/v1/actions/default", headers=other, timeout=10).status_code == 401
+        page.script("localStorage.clear()")
+        page = Page(driver, page.url)
+        wait_until("the holder of the cookie", lambda: page.text("#hero-name") == "claire", 10)
+        page.click(page.one("#leave button"))
+        driver.switch_to.alert.accept()
+        page.enter("dora")
+        assert driver.get_cookie("player") is None
+        assert page.do("Pray") == "A light falls on you."
+        assert page.hero("dora")["known"]
+        page.script("localStorage.clear()")
+        driver.delete_all_cookies()
 
 
 def test_two_windows_see_each_other(page: Page) -> None:

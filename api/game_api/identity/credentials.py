@@ -61,7 +61,12 @@ def handed_out(token: str, seconds: int, headers: Mapping[str, str], is_https: b
 def refusal_headers(error: UnauthorizedError, is_https: bool) -> dict[str, str]:
     """Return the headers to add to a 401. A cookie that is not accepted is deleted: its page could not do so."""
     headers = {"WWW-Authenticate": "Bearer"}
-    return headers | {"Set-Cookie": _set_cookie("", 0, is_https)} if error.field == COOKIE else headers
+    return headers | dict([deleted(is_https)]) if error.field == COOKIE else headers
+
+
+def deleted(is_https: bool) -> tuple[str, str]:
+    """Return the response header that deletes the cookie with a token."""
+    return "Set-Cookie", _set_cookie("", 0, is_https)
 
 
 def _set_cookie(token: str, seconds: int, is_https: bool) -> str:

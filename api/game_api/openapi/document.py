@@ -33,7 +33,7 @@ from game_api.openapi.schemas import (
     parameters_schema,
 )
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
-from game_api.pages.play import FEED_ID
+from game_api.pages.play import FEED_ID, SIGN_OUT
 from game_api.parameters import FORM
 from game_api.replies import OUTCOME_HEADER
 
@@ -71,6 +71,7 @@ def document(mode: str) -> Json:
     for method in ("get", "head"):
         paths["/world"][method]["parameters"] = [after]
         paths["/heroes/{name}"][method]["parameters"] = [name]
+    paths[SIGN_OUT] = {"post": _sign_out()}
     paths |= v1.paths(mode, _ITEMS)
     return {
         "openapi": "3.1.0",
@@ -118,6 +119,11 @@ def _read_only(summary: str, content: Json, codes: tuple[str, ...]) -> Json:
         "get": {"summary": summary, "responses": responses},
         "head": {"summary": summary, "responses": without_bodies(responses)},
     }
+
+
+def _sign_out() -> Json:
+    summary = "Deletes the cookie with a player's token, for the game's page"
+    return {"summary": summary, "responses": {"200": response(summary, JSON, OBJECT), **errors("403")}}
 
 
 def _form(event_type: EventType) -> Json:

@@ -1,4 +1,7 @@
-"""The game in a browser, `/play`, and the endpoints that its page uses: `/world`, `/heroes/<name>`, `/actions`."""
+"""The game in a browser, `/play`, and the endpoints that its page uses beside version 1 of the API.
+
+They are `/world`, `/heroes/<name>`, `/actions` and `/play/sign-out`.
+"""
 
 import re
 from collections.abc import Callable
@@ -12,10 +15,13 @@ from game_world.world import World, WorldUnavailableError
 from werkzeug.routing import BaseConverter
 
 from game_api.errors import InvalidRequestError
+from game_api.identity.credentials import deleted, is_same_origin
+from game_api.identity.errors import ForbiddenError
 from game_api.pages.actions import action_families
 from game_api.pages.page import add_files, json_page, page
 from game_api.parameters import pairs
 
+SIGN_OUT = "/play/sign-out"
 CACHE_SECONDS = 0.5
 """How long an overview is cached for all viewers."""
 
@@ -37,10 +43,10 @@ class _NameConverter(BaseConverter):
     regex = "(?s:.+)"
 
 
-def add_game_pages(app: Flask, world: World | None) -> None:
-    """Add the page and its endpoints. Without a world, the page shows that it is unavailable."""
+def add_game_pages(app: Flask, world: World | None, mode: str) -> None:
+    """Add the page and its endpoints; `mode` says how players are known. Without a world, the page says so."""
     viewer = _Viewer(world)
-    families = {"families": action_families()}
+    actions = {"players": mode, "families": action_families()}
     app.url_map.converters["name"] = _NameConverter
 
     def play() -> Response:
@@ -58,13 +64,22 @@ def add_game_pages(app: Flask, world: World | None) -> None:
         return json_page(viewer.ask(lambda views: views.hero(name)))
 
     def list_actions() -> Response:
-        return json_page(families)
+        return json_page(actions)
+
+    def sign_out() -> Response:
+        # Another site's page could sign players out, and in mode `claimed` they would lose their names.
+        if not is_same_origin({name.lower(): value for name, value in request.headers.items()}):
+            raise ForbiddenError("Origin", "expected a page of this service")
+        response = json_page({"signed_out": True})
+        response.headers.add(*deleted(request.is_secure))
+        return response
 
     app.add_url_rule("/play", "play", play)
     add_files(app, *_FILES)
     app.add_url_rule("/world", "world", read_world)
     app.add_url_rule("/heroes/<name:name>", "hero", read_hero)
     app.add_url_rule("/actions", "actions", list_actions)
+    app.add_url_rule(SIGN_OUT, "sign_out", sign_out, methods=["POST"])
 
 
 class _Viewer:

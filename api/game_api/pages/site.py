@@ -15,6 +15,7 @@ from game_world.world import World, WorldUnavailableError
 from werkzeug.exceptions import HTTPException
 
 from game_api.errors import BusyError, InvalidRequestError
+from game_api.identity.errors import ForbiddenError
 from game_api.pages.dashboard import add_dashboard
 from game_api.pages.documents import add_description, add_metrics
 from game_api.pages.play import add_game_pages
@@ -73,7 +74,7 @@ def players_pages(world: World | None, mode: str) -> Flask:
     """Return the application for players and their programs."""
     app = _application()
     add_description(app, mode)
-    add_game_pages(app, world)
+    add_game_pages(app, world, mode)
     return app
 
 
@@ -90,7 +91,7 @@ def _application() -> Flask:
     app.url_map.merge_slashes = False
     # Ignore a trailing slash instead of redirecting: beacons and many simple clients do not follow redirects.
     app.url_map.strict_slashes = False
-    for kind in (HTTPException, InvalidRequestError, WorldUnavailableError):
+    for kind in (HTTPException, InvalidRequestError, ForbiddenError, WorldUnavailableError):
         app.register_error_handler(kind, _raise)
     # The service answers and logs all errors.
     app.config["PROPAGATE_EXCEPTIONS"] = True

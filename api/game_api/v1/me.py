@@ -34,6 +34,6 @@ class Me:
         if caller.key:
             body["key"] = caller.key
         if self._world and self._views:
-            world, views = self._world, self._views
-            body["hero"] = await self._site.run(lambda: world.ask(lambda: views.hero(sender.player)))
+            world, views, name = self._world, self._views, sender.player_name or sender.player
+            body["hero"] = await self._site.run(lambda: world.ask(lambda: views.hero(name)))
         return json_reply(body)

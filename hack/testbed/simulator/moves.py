@@ -1,10 +1,9 @@
 """Moves of simulated players, drawn from a seed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from random import Random
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from game_events import EVENT_TYPES, EventType, Field
 
@@ -17,12 +16,12 @@ _AGAIN = 0.01
 
 
 class Move(NamedTuple):
-    """One event for a player to send. `path` includes its parameters; `key` is its Idempotency-Key."""
+    """One event for a player to send; `key` is its Idempotency-Key."""
 
     key: str
     player: str
     event_type: str
-    path: str
+    parameters: Mapping[str, str | int]
     again: bool
 
 
@@ -45,8 +44,7 @@ def moves(seed: int, players: int, run: str) -> Iterator[Move]:
             for p in event_type.parameters
             if p.required or random.random() < 0.9
         }
-        path = f"{event_type.request}?{urlencode(given)}" if given else event_type.request
-        yield Move(f"{run}-{number}", player.name, event_type.name, path, random.random() < _AGAIN)
+        yield Move(f"{run}-{number}", player.name, event_type.name, given, random.random() < _AGAIN)
 
 
 def _player(number: int, random: Random) -> _Player:

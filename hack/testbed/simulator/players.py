@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from testbed.simulator.moves import Move, moves
 from testbed.simulator.scenario import Requests
 from testbed.simulator.sender import Sender
 from testbed.simulator.tally import Tally
+from testbed.simulator.tokens import ClaimedTokens, IssuedTokens, Tokens
 
 _PAUSE = 0.05
 """Seconds between two checks whether all players have ended."""
@@ -53,7 +54,8 @@ class Players:
 
     An open loop: `rate` events per second are due, however long the answers take. An event that finds all `connections`
     busy is late; one that is still late when the `seconds` are over is dropped. An event that was not acknowledged is
-    retried under the same key, up to `retries` times.
+    retried under the same key, up to `retries` times. Where the API wants tokens, each request has that of its player:
+    `issue` makes it for a name, or else the first use of the name has returned it.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Players:
         seed: int = 1,
         retries: int = 3,
         connections: int = 32,
+        issue: Callable[[str], str] | None = None,
     ) -> None:
         if players < 1 or rate <= 0 or seconds <= 0:
             raise SettingsError("players, rate, seconds: expected more than 0")
@@ -73,6 +76,7 @@ class Players:
         self._rate, self._seconds, self._retries, self._connections = rate, seconds, retries, connections
         self._ledger = Ledger(settings)
         self._moves = moves(seed, players, self._ledger.run)
+        self._tokens: Tokens = IssuedTokens(issue) if issue else ClaimedTokens(settings.data / "players/tokens.jsonl")
         self._taken = 0
         self._began = 0.0
         self._lock = threading.Lock()
@@ -132,7 +136,7 @@ class Players:
             self._ended.append(None)
 
     def _send_moves(self) -> None:
-        client = Client(self._port)
+        client = Client(self._port, self._tokens)
         sender = Sender(client, self._ledger, self._retries, self._stop, self._add_attempt)
         while drawn := self._next_move():
             move, due = drawn

@@ -144,6 +144,36 @@ def test_a_wrong_cookie_is_deleted(claimed: Client) -> None:
     assert answer.headers["Set-Cookie"].startswith("player=; Path=/; Max-Age=0; ")
 
 
+def test_a_page_signs_out(claimed: Client, log: MemoryLog) -> None:
+    """The cookie is deleted, and only for a page of this service; then the browser can claim another name."""
+    page = {"Origin": "http://localhost", **JSON}
+    cookie = claimed.post("/", headers={**page, "X-Player": "ada"}).headers["Set-Cookie"].partition(";")[0]
+    for origin in ({}, {"Origin": "http://evil.example"}):
+        answer = claimed.post("/play/sign-out", headers={**origin, **JSON, "Cookie": cookie})
+        assert (answer.status_code, answer.json["field"], "Set-Cookie" in answer.headers) == (403, "Origin", False)
+    answer = claimed.post("/play/sign-out", headers={**page, "Cookie": cookie})
+    assert (answer.status_code, answer.headers.getlist("Set-Cookie")) == (
+        200,
+        ["player=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax"],
+    )
+    assert claimed.get("/play/sign-out", headers=page).status_code == 405
+    assert claimed.post("/", headers={**page, "X-Player": "bob"}).status_code == 200
+    assert [event["player"] for event in log.events] == ["ada", "bob"]
+
+
+def test_a_page_signs_out_over_https(claimed: Client) -> None:
+    """The cookie of https has another name, which is the one that is deleted."""
+    page = {"Origin": "https://localhost", **JSON}
+    answer = claimed.post("/play/sign-out", headers=page, base_url="https://localhost")
+    assert answer.headers["Set-Cookie"] == "__Host-player=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
+
+
+def test_the_page_knows_the_mode(claimed: Client, provided: Client) -> None:
+    """The list of actions says how players are known."""
+    modes = [client.get("/actions").json["players"] for client in (client_of(MemoryLog()), claimed, provided)]
+    assert modes == ["open", "claimed", "token"]
+
+
 def test_players_write_bulk_requests_for_themselves(provided: Client, log: MemoryLog) -> None:
     """A player's items are the player's, with chance drawn by the service."""
     answer = bulk(

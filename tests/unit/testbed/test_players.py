@@ -12,13 +12,13 @@ from game_api.log.event_log import Outcome
 from game_events import EVENT_TYPES
 from testbed.settings import HOST, Ports
 from testbed.simulator.characters import CHARACTERS
-from testbed.simulator.client import Answer, Client
+from testbed.simulator.client import Answer, Client, request_for
 from testbed.simulator.moves import Move, moves
 
 from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog
 
-MOVE = Move("play-1-1", "knight1.att.com", "default", "/", again=False)
+MOVE = Move("play-1-1", "knight1.att.com", "default", {}, again=False)
 
 
 def test_the_same_seed_draws_the_same() -> None:
@@ -31,14 +31,19 @@ def test_the_same_seed_draws_the_same() -> None:
 
 def test_moves_are_valid_requests() -> None:
     """The API accepts every drawn request, or refuses it by the rules: none is malformed."""
-    client = client_for(create_app(MemoryLog(), random=Random(1)))
-    drawn = list(islice(moves(3, 24, "a"), 5000))
-    answers = Counter(
-        client.post(move.path, headers={"Host": move.player, "Idempotency-Key": move.key}).status_code for move in drawn
-    )
+    log = MemoryLog()
+    client = client_for(create_app(log, random=Random(1)))
+    drawn = list(islice(moves(3, 24, "a"), 2500))
+    answers = Counter()
+    for path, headers, body in map(request_for, drawn):
+        answers[client.post(path, data=body, headers=headers).status_code] += 1
     # Without a world, actions that depend on it get a 503.
     assert set(answers) == {200, 503}
     assert {move.event_type for move in drawn} == set(EVENT_TYPES)
+    written = [(event["event_id"], event["player"], event["host"], event["event_type"]) for event in log.events]
+    assert written == [
+        (move.key, move.player, move.player, move.event_type) for move in drawn if EVENT_TYPES[move.event_type].is_free
+    ]
 
 
 def test_characters_differ() -> None:
@@ -78,17 +83,27 @@ def http(status: str, *headers: str, body: str = "{}") -> bytes:
 
 
 PLACE = '{"event_id": "play-1-1", "partition": 2, "offset": 17}'
+PROBLEM = "Content-Type: application/problem+json"
+REFUSED, UNKNOWN = '{"outcome": "refused"}', '{"outcome": "unknown"}'
 
 
 @pytest.mark.parametrize(
     ("received", "answer"),
     [
         (http("200 OK", body=PLACE), Answer(Outcome.ACKED, 2, 17)),
-        (http("503 Unavailable", "Event-Outcome: refused", "Retry-After: 0"), Answer(Outcome.REFUSED, pause=0)),
-        (http("503 Unavailable", "Event-Outcome: unknown", "Retry-After: 30"), Answer(Outcome.UNKNOWN, pause=1)),
+        (http("503 Unavailable", PROBLEM, "Retry-After: 0", body=REFUSED), Answer(Outcome.REFUSED, pause=0)),
+        (http("503 Unavailable", PROBLEM, "Retry-After: 30", body=UNKNOWN), Answer(Outcome.UNKNOWN, pause=1)),
+        (http("503 Unavailable", PROBLEM), Answer(Outcome.UNKNOWN)),
+        (http("503 Unavailable", PROBLEM, body=REFUSED[:-5]), Answer(Outcome.UNKNOWN)),
+        (http("503 Unavailable", PROBLEM, body='["refused"]'), Answer(Outcome.UNKNOWN)),
+        (http("503 A proxy's", "Content-Type: application/json", body=REFUSED), Answer(Outcome.UNKNOWN)),
         (http("503 Busy"), Answer(Outcome.UNKNOWN)),
+        (http("409 Conflict", PROBLEM), Answer(Outcome.REFUSED, forbidden=True)),
+        (http("401 Unauthorized", PROBLEM), Answer(Outcome.REFUSED)),
+        (http("429 Too Many Requests", PROBLEM, "Retry-After: 9"), Answer(Outcome.REFUSED)),
         (http("400 Bad"), Answer(Outcome.REFUSED)),
         (http("500 Broken"), Answer(Outcome.UNKNOWN)),
+        (http("200 OK", body="<p>A proxy's page"), Answer(Outcome.UNKNOWN)),
         (http("200 OK", body=PLACE)[:-10], Answer(Outcome.UNKNOWN)),
         (b"", Answer(Outcome.UNKNOWN)),
         (b"nonsense\r\n\r\n", Answer(Outcome.UNKNOWN)),

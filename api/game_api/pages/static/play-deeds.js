@@ -34,11 +34,11 @@ function deed(action, player, done) {
     if (button.disabled) return;
     button.disabled = true;
     const cooldown = new Promise((resolve) => setTimeout(resolve, COOLDOWN));
-    const given = [...new FormData(form)].filter(([, value]) => value !== "");
+    const given = parameters(action, new FormData(form));
     // A request without an outcome is retried with the same key, so it takes effect once.
     const request = JSON.stringify([player(), given]);
     const key = pending?.request === request ? pending.key : newKey();
-    const answer = await act(player(), action.path, given, key);
+    const answer = await act(player(), action.name, given, key);
     pending = answer.retry ? { request, key } : null;
     tell(answer);
     done();
@@ -48,6 +48,14 @@ function deed(action, player, done) {
     if (lost) button.focus({ preventScroll: true });
   });
   return form;
+}
+
+/** What the form gives, as JSON has it. */
+function parameters(action, data) {
+  return Object.fromEntries(action.parameters
+    .map(({ name, type }) => [name, type, data.get(name)])
+    .filter(([, , value]) => value !== "")
+    .map(([name, type, value]) => [name, type === "integer" ? Number(value) : value]));
 }
 
 export function tell({ ok, text }) {

@@ -6,25 +6,47 @@ export class UnavailableError extends Error {}
 
 /** Get JSON, or throw an UnavailableError with the reason. */
 export async function get(path) {
-  let response;
-  try {
-    response = await fetch(path, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(TIMEOUT) });
-  } catch {
-    throw new UnavailableError("The server cannot be reached.");
-  }
-  const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new UnavailableError(`The realm cannot be seen: ${body.error ?? response.status}.`);
+  const { response, body } = await ask(path);
+  if (!response.ok) throw unavailable(response, body);
   return body;
 }
 
-/** Do a deed under a key. Return the text to show, and whether to retry under the same key. */
-export async function act(player, path, parameters, key) {
-  const query = new URLSearchParams(parameters).toString();
-  const headers = { Accept: "application/json", "X-Player": inBytes(player), "Idempotency-Key": key };
+/** Whom the server takes the player for, with the hero; null if it wants a token that this browser does not have. */
+export async function me(player) {
+  const { response, body } = await ask("/v1/me", { headers: player ? { "X-Player": inBytes(player) } : {} });
+  if (response.status === 401 || response.status === 403) return null;
+  if (!response.ok) throw unavailable(response, body);
+  return body;
+}
+
+/** Delete the cookie with the player's token, or throw an UnavailableError: no script can read or delete it. */
+export async function signOut() {
+  const { response, body } = await ask("/play/sign-out", { method: "POST" });
+  if (!response.ok) throw unavailable(response, body);
+}
+
+async function ask(path, options = {}) {
+  const headers = { Accept: "application/json", ...options.headers };
   try {
-    const response = await fetch(query ? `${path}?${query}` : path, {
+    const response = await fetch(path, { ...options, headers, signal: AbortSignal.timeout(TIMEOUT) });
+    return { response, body: await response.json().catch(() => ({})) };
+  } catch {
+    throw new UnavailableError("The server cannot be reached.");
+  }
+}
+
+function unavailable(response, body) {
+  return new UnavailableError(`The realm cannot be seen: ${body.error ?? body.detail ?? response.status}.`);
+}
+
+/** Do a deed under a key. Return the text to show, and whether to retry under the same key. */
+export async function act(player, action, parameters, key) {
+  const headers = { "Content-Type": "application/json", "X-Player": inBytes(player), "Idempotency-Key": key };
+  try {
+    const response = await fetch(`/v1/actions/${action}`, {
       method: "POST",
       headers,
+      body: JSON.stringify(parameters),
       signal: AbortSignal.timeout(2 * TIMEOUT),
     });
     return outcome(response, await response.json());
@@ -35,18 +57,16 @@ export async function act(player, path, parameters, key) {
 
 function outcome(response, body) {
   if (response.ok) return { ok: true, text: body.answer };
-  if (response.status === 401 || response.status === 403) return { ok: false, text: `Not allowed: ${body.error}.` };
-  if (response.status === 409) return { ok: false, text: `Refused: ${body.error}.` };
+  // A problem details object; a proxy's error may be another one.
+  const text = `${[body.title ?? `Error ${response.status}`, body.detail].filter(Boolean).join(": ")}.`;
   if (response.status === 429) {
-    return { ok: false, text: `Not so fast: wait ${response.headers.get("Retry-After") ?? 1} s.`, retry: true };
+    return { ok: false, text: `${text} Try again in ${response.headers.get("Retry-After") ?? 1} s.`, retry: true };
   }
-  if (response.status === 503 && body.outcome === "unknown") {
-    return { ok: false, text: "It may have happened. Try again: it will happen only once.", retry: true };
+  if (response.status === 503 && body.outcome === "refused") {
+    return { ok: false, text: `${text} Try again in a moment.`, retry: true };
   }
-  if (response.status === 503) {
-    return { ok: false, text: `Nothing happened: ${body.error}. Try again in a moment.`, retry: true };
-  }
-  return { ok: false, text: `Invalid: ${body.error}.` };
+  if (response.status >= 500) return { ok: false, text: `${text} Try again: it will happen only once.`, retry: true };
+  return { ok: false, text };
 }
 
 /** fetch takes the bytes of a header's value as characters up to 255. */

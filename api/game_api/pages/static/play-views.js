@@ -39,8 +39,8 @@ export function showHero(hero) {
   find("health").value = hero.health;
   find("health").classList.toggle("low", hero.health <= 30);
   find("health-number").textContent = hero.health > 0 ? `${hero.health} of 100` : "0: dead. Pray!";
-  find("purse").textContent = `${hero.health} health, ${hero.gold.toLocaleString("en")} gold`;
-  const numbers = ["gold", "level", "experience", "power"].map((name) => [name, hero[name]]);
+  find("purse").textContent = `${hero.health} health, ${hero.stamina} stamina, ${hero.gold.toLocaleString("en")} gold`;
+  const numbers = ["gold", "stamina", "level", "experience", "power"].map((name) => [name, hero[name]]);
   show("hero-numbers", numbers, () => numbers.map(([name, value]) =>
     make("div", {}, make("dt", {}, capital(name)), make("dd", {}, value.toLocaleString("en")))));
   const items = Object.entries(hero.items);

@@ -1,16 +1,26 @@
 // The game's page: signing in and out, and polling the world every second.
 
 import { showDeeds, tell } from "./play-deeds.js";
-import { get } from "./play-requests.js";
+import { get, me, signOut } from "./play-requests.js";
 import { find, offer, showFeed, showHero, showRealm } from "./play-views.js";
 
 const EVERY = 1000;
 const MAX_KNOWN = 200;
 const PLAYER = "player";
 
+// How the server finds out who players are, by its mode.
+const PROOFS = {
+  open: "There is no password: anyone who knows the name can play it.",
+  claimed: "Your first deed makes it yours, in this browser only.",
+  token: "It has to be the name that your token is for.",
+};
+const LAST_TOKEN = "This browser has the only token of your name: after signing out nobody can play it. Sign out?";
+
 const storage = persistentStorage();
 const known = new Set();
 let player = storage.getItem(PLAYER) ?? "";
+let mode = "";
+let isKnown = true;
 let after = "";
 let polling = false;
 let pollAgain = false;
@@ -51,19 +61,32 @@ find("enter").addEventListener("submit", (event) => {
   const name = find("name").value.trim();
   find("name").setCustomValidity(problem(name));
   if (!find("enter").reportValidity()) return;
-  player = name;
-  storage.setItem(PLAYER, player);
-  showWho();
-  find("answer").textContent = "";
-  tell({ ok: true, text: `Welcome, ${player}!` });
+  enter(name);
   find("deeds").focus({ preventScroll: true });
   scrollTo(0, 0);
   poll();
 });
+
+function enter(name) {
+  player = name;
+  isKnown = true;
+  storage.setItem(PLAYER, player);
+  showWho();
+  find("answer").textContent = "";
+  tell({ ok: true, text: `Welcome, ${player}!` });
+}
 find("name").addEventListener("input", () => find("name").setCustomValidity(""));
 
-find("leave").addEventListener("submit", (event) => {
+find("leave").addEventListener("submit", async (event) => {
   event.preventDefault();
+  if (mode === "claimed" && !confirm(LAST_TOKEN)) return;
+  try {
+    // Where every name is believed there is no token.
+    if (mode !== "open") await signOut();
+  } catch (error) {
+    tell({ ok: false, text: error.message });
+    return;
+  }
   player = "";
   storage.removeItem(PLAYER);
   showWho();
@@ -74,7 +97,7 @@ async function update() {
   const who = player;
   const [world, hero] = await Promise.all([
     get(after ? `/world?after=${after}` : "/world"),
-    who ? get(`/heroes/${encodeURIComponent(who)}`) : null,
+    who ? heroOf(who) : null,
   ]);
   showRealm(world);
   showFeed(world.feed, who);
@@ -90,15 +113,35 @@ async function update() {
   offer("guilds", world.guilds.map((one) => one.guild));
 }
 
+/** The player's hero: as the server knows the player or, until the first deed makes the name theirs, as all see it. */
+async function heroOf(who) {
+  const known = isKnown ? await me(who) : null;
+  isKnown = Boolean(known);
+  return known?.hero ?? get(`/heroes/${encodeURIComponent(who)}`);
+}
+
+/** Learn how the server knows players; enter at once if this browser has a player's token. */
+async function begin() {
+  const { families, players } = await get("/actions");
+  mode = players;
+  find("name-proof").textContent = PROOFS[mode] ?? "";
+  const known = mode !== "open" && !player ? await me("") : null;
+  showDeeds(families, () => player, afterDeed);
+  if (known?.proven && !player) enter(known.hero?.player ?? known.player);
+}
+
+function afterDeed() {
+  isKnown = true;
+  poll();
+}
+
 async function poll() {
   clearTimeout(timer);
   pollAgain = polling;
   if (polling || document.hidden) return;
   polling = true;
   try {
-    if (!find("families").hasChildNodes()) {
-      showDeeds((await get("/actions")).families, () => player, poll);
-    }
+    if (!find("families").hasChildNodes()) await begin();
     await update();
     notice("");
   } catch (error) {

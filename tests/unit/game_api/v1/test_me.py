@@ -55,6 +55,12 @@ def test_a_hero_is_that_of_the_old_path(game: Start):
     assert answer.json["hero"]["stamina"] == 90
 
 
+def test_a_new_hero_has_the_name_as_given(game: Start):
+    """Of whom nobody has heard, the hero has the given spelling, as on the old path."""
+    me = game().get("/v1/me", headers={"X-Player": "Percival"}).json
+    assert (me["player"], me["hero"]["player"], me["hero"]["known"]) == ("percival", "Percival", False)
+
+
 def test_a_token_proves_the_player(claimed: Client):
     """The player is the token's; nobody else may be named, and without a token nobody is known."""
     first = claimed.post("/v1/actions/default", headers={"X-Player": "Gawain"})
