@@ -95,7 +95,7 @@ class Projection:
         self._keeper.claim(topic_id, held)
         self._store.set_stamina(self._stamina_seconds)
         _log.info(f"the world of {self._topic}: from {self._store.positions() or 'the start'}")
-        positions = self._seek(held)
+        positions = self._seek(topic_id, held)
         while not stop.is_set():
             read = self._read()
             if any(batch.messages for batch in read.values()):
@@ -116,14 +116,14 @@ class Projection:
         """Return the offsets that Kafka holds."""
         return range(*self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), 10))
 
-    def _seek(self, held: Mapping[int, range]) -> dict[int, int]:
+    def _seek(self, topic_id: str, held: Mapping[int, range]) -> dict[int, int]:
         known, starts = self._store.positions(), {}
         for partition, offsets in held.items():
             starts[partition] = max(offsets.start, known.get(partition, 0))
             if known.get(partition, 0) < offsets.start:
                 gone = f"offsets {known.get(partition, 0)} to {offsets.start - 1} of partition {partition}"
                 _log.error(f"Kafka has dropped {gone}, and no snapshot holds them: the world lacks these events")
-            self._store.begin_at(partition, starts[partition])
+            self._store.begin_at(topic_id, partition, known.get(partition), starts[partition])
         self._consumer.assign([TopicPartition(self._topic, number, start) for number, start in starts.items()])
         return starts
 

@@ -156,9 +156,10 @@ class Store:
             raise StoreLostError("the store has lost the world")
         return position
 
-    def begin_at(self, partition: int, offset: int) -> None:
-        """Set the next offset of a partition."""
-        self._begin_at(args=[partition, offset])
+    def begin_at(self, topic_id: str, partition: int, known: int | None, offset: int) -> None:
+        """Set the next offset of a partition, which is `known`. Raises StoreLostError."""
+        if not self._begin_at(args=[topic_id, partition, "" if known is None else known, offset]):
+            raise StoreLostError("the store has lost the world")
 
     def positions(self) -> dict[int, int]:
         """Return the next offset of each partition; none for a new world."""

@@ -116,7 +116,7 @@ def test_a_lost_store_is_restored(game: Game, store: Store, tmp_path: Path) -> N
 def test_a_new_topic_has_a_new_world(game: Game, store: Store) -> None:
     """The keys of another topic's world are removed, and no others."""
     store.claim("another")
-    store.begin_at(0, 10**6)
+    store.begin_at("another", 0, None, 10**6)
     world = World(store, Limit(0, 0), Limit(0, 0))
     run(world.decide({"event_type": "default", "event_id": "x", "player": "bob", "received_at": 0}, "", Random()))
     assert store.redis.exists(key("hero:bob"))
@@ -161,7 +161,7 @@ def test_another_topics_world_without_the_prefix_is_left_alone(game: Game, store
 def test_a_store_that_may_drop_keys_is_refused(game: Game, store: Store) -> None:
     """The error names the setting and its value. Decisions stop, also those of a world that was running."""
     store.claim(topic_id(game))
-    store.begin_at(0, 0)
+    store.begin_at(topic_id(game), 0, None, 0)
     store.set_caught_up()
     store.redis.config_set("maxmemory-policy", "volatile-lru")
     assert "maxmemory-policy of the store: expected noeviction, got volatile-lru" in refusal(game)

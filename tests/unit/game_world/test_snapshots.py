@@ -195,7 +195,7 @@ def test_another_projection_is_noticed(topic: Topic, snapshots: Snapshots) -> No
 
     def disturbed() -> Iterator[list[str]]:
         yield from save()
-        topic.store.begin_at(0, 99)
+        topic.begin_at(0, 99)
 
     topic.store.save = disturbed  # type: ignore[method-assign]
     with pytest.raises(SnapshotError, match="another projection"):
@@ -273,7 +273,7 @@ def test_a_store_that_has_gone_back_behind_the_topic_is_replaced(
     topic.project()
     snapshots.take("topic")
     live = everything(topic.store)
-    topic.store.begin_at(0, 1)
+    topic.begin_at(0, 1)
     topic.store.redis.hset(key("hero:ada"), "gold", 7)
     claim(keeper, 6, begin)
     if begin:
@@ -304,9 +304,9 @@ def test_a_store_that_is_far_behind_is_replaced(
     """Where a snapshot spares reading more than a million events, it is faster."""
     topic.do("default", "ada")
     topic.project()
-    topic.store.begin_at(0, offset)
+    topic.begin_at(0, offset)
     snapshots.take("topic")
-    topic.store.begin_at(0, 1)
+    topic.begin_at(0, 1)
     claim(keeper, 1_500_000)
     assert topic.store.positions() == {0: offset if is_replaced else 1}
     assert topic.hero("ada")["gold"] == 100
@@ -314,12 +314,12 @@ def test_a_store_that_is_far_behind_is_replaced(
 
 def test_a_snapshot_behind_the_store_is_left(topic: Topic, snapshots: Snapshots, keeper: Keeper) -> None:
     """A store that knows more of one partition keeps its world, even if Kafka has dropped what it lacks of another."""
-    topic.store.begin_at(1, 5)
+    topic.begin_at(1, 5)
     snapshots.take("topic")
     for number in range(4):
         topic.do("default", f"p{number}")
     topic.project(2)
-    topic.store.begin_at(1, 1)
+    topic.begin_at(1, 1)
     keeper.claim("topic", {0: range(3, 4), 1: range(3, 6)})
     assert topic.store.positions() == {0: 2, 1: 1}
     assert topic.hero("p1")["gold"] == 100

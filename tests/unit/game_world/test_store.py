@@ -11,10 +11,23 @@ from tests.unit.game_world.topic import START_TIME, Topic
 def test_a_world_is_claimed_once(store: Store) -> None:
     """An empty store begins a world; a world of the same topic is kept, and another topic's is replaced."""
     assert store.claim("one")
-    store.begin_at(0, 5)
+    store.begin_at("one", 0, None, 5)
     assert not store.claim("one")
     assert store.positions() == {0: 5}
     assert store.claim("two")
+    assert store.positions() == {}
+
+
+@pytest.mark.parametrize("has_begun", [True, False], ids=["a new world", "nothing"])
+def test_a_store_that_loses_its_world_does_not_begin_in_the_middle(store: Store, has_begun: bool) -> None:
+    """Positions that were read before the store was emptied do not hold for it, even if its world has begun again."""
+    store.claim("one")
+    store.begin_at("one", 0, None, 5)
+    store.redis.flushall()
+    if has_begun:
+        store.claim("one")
+    with pytest.raises(StoreLostError):
+        store.begin_at("one", 0, 5, 5)
     assert store.positions() == {}
 
 

@@ -58,9 +58,13 @@ class Topic:
         """Empty the store, and make the world from the topic."""
         self.store.redis.flushall()
         self.store.claim("topic")
-        self.store.begin_at(0, 0)
+        self.begin_at(0, 0)
         self.project()
         self.store.set_caught_up()
+
+    def begin_at(self, partition: int, offset: int) -> None:
+        """Set the next offset of a partition."""
+        self.store.begin_at("topic", partition, self.store.positions().get(partition), offset)
 
     def event(self, event_type: str, player: str, key: str = "", **fields: Any) -> Event:  # noqa: ANN401 as events
         """Make the event of a request; it is not decided yet."""
