@@ -51,7 +51,8 @@ def test_the_world_tells_how_far_it_is_behind(game: Game) -> None:
     """A projection that stands still has pending events; once it goes on, it has caught up with the topic."""
     store = Store(game.settings.store_url).redis
     with frozen(game.world):
-        assert {answer.status for answer in game.ask_at_once("/explore", 20, method="POST")} == {200}
+        players = [{"X-Player": f"explorer{number}"} for number in range(20)]
+        assert {game.ask("/explore", "POST", headers=player).status for player in players} == {200}
         assert store.hlen(key("pending")) == 20
     wait_until("no pending event", lambda: store.hlen(key("pending")) == 0, 20)
     wait_until("the figures of it", lambda: of_the_world(game)["game_world_pending_events"] == 0, 20)
@@ -76,9 +77,9 @@ def test_the_world_tells_how_full_its_store_is(game: Game) -> None:
 def test_refusals_are_counted_by_their_reason(game: Game) -> None:
     """A player who cannot pay is counted under what is missing, and not by name."""
     answers = game.ask_at_once("/purchase_a_castle", 10, method="POST", headers={"X-Player": "pauper"})
-    [(status, reason)] = {(answer.status, answer.json["field"]) for answer in answers}
+    assert {answer.status for answer in answers} == {409}
     text = game.ask("/metrics", is_admin=True).text
-    assert f'game_api_refusals_total{{reason="{reason}",status="{status}"}} 10.0' in text
+    assert 'game_api_refusals_total{reason="not-enough-gold",status="409"} 10.0' in text
     assert "pauper" not in text
 
 
