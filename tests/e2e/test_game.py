@@ -50,13 +50,25 @@ def test_actions_are_remembered(installation: Installation, explorer: dict[str, 
     assert again["experience"] > explorer["experience"]
 
 
+def page(url: str) -> tuple[int, str]:
+    """Return a page's status and type, once it responds: a forward learns by a connection that its pod has gone."""
+
+    def responds() -> tuple[int, str] | None:
+        try:
+            answer = requests.get(url, timeout=10)
+        except requests.ConnectionError:
+            return None
+        return answer.status_code, answer.headers["Content-Type"]
+
+    return wait_until(url, responds, PATIENCE)
+
+
 def test_pages_are_served(installation: Installation) -> None:
     """The game can be opened in a browser, and by the admin port, not by the players', the dashboard."""
     settings = installation.settings
     for url in (f"{settings.api_url}/play", f"{settings.admin_url}/dashboard"):
-        answer = requests.get(url, timeout=10)
-        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert requests.get(f"{settings.api_url}/dashboard", timeout=10).status_code == 404
+        assert page(url) == (200, "text/html; charset=utf-8")
+    assert page(f"{settings.api_url}/dashboard")[0] == 404
 
 
 def test_the_dashboard_queries_trino(installation: Installation) -> None:
