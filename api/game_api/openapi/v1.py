@@ -46,10 +46,10 @@ _CHARGED: Json = {"headers": {**HANDED_OUT, **_LIMITS}}
 _PLAYER: Json = header(PLAYER_HEADER, COMMON["player"], "The player. The default is the name in the Host header")
 
 
-def paths(mode: str, items: Json) -> Json:
-    """Return the paths; `items` is the schema of an event in a bulk request."""
+def paths(mode: str) -> Json:
+    """Return the paths."""
     made: Json = {v1.action_path(each): {"post": _action(each) | security(mode)} for each in EVENT_TYPES.values()}
-    made[v1.EVENTS] = {"post": _bulk(items) | security(mode)}
+    made[v1.EVENTS] = {"post": _bulk() | security(mode)}
     made[v1.ME] = _me(mode)
     made[v1.RECEIPTS + "{event_id}"] = _receipt(mode)
     kind = {"in": "path", "name": "kind", "required": True, "schema": {"enum": list(PROBLEMS)}}
@@ -124,7 +124,10 @@ def _action(event_type: EventType) -> Json:
     }
 
 
-def _bulk(items: Json) -> Json:
+def _bulk() -> Json:
+    items = {
+        "oneOf": [reference("schemas", name) for name, each in EVENT_TYPES.items() if each.is_free and not each.in_v1]
+    }
     stored = {"status": {"const": 200}, "event_id": STRING, "partition": INTEGER, "offset": INTEGER}
     result = {
         "oneOf": [
