@@ -22,7 +22,12 @@ _IN_WORDS = {
 
 def preconditions(event_type: EventType) -> list[str]:
     words = [_precondition_in_words(precondition) for precondition in event_type.preconditions]
-    return words + [f"in version 1: {_precondition_in_words(precondition)}" for precondition in event_type.in_v1]
+    return words + [f"{precondition} (in version 1)" for precondition in preconditions_in_v1(event_type)]
+
+
+def preconditions_in_v1(event_type: EventType) -> list[str]:
+    """Return what version 1 of the API requires of an action that is unconditional by the older paths."""
+    return [_precondition_in_words(precondition) for precondition in event_type.in_v1]
 
 
 def certain(event_type: EventType) -> list[str]:

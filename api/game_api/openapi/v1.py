@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from game_events import EVENT_TYPES, EventType
+from game_events.words import preconditions_in_v1
 
 from game_api.identity.caller import KEY_SCOPES, PLAYER_SCOPES
 from game_api.identity.openapi import HANDED_OUT, security
@@ -105,9 +106,12 @@ def _action(event_type: EventType) -> Json:
             },
         },
     }
+    # The other preconditions are the same by the older paths, which `/actions` describes.
+    stricter = ", ".join(preconditions_in_v1(event_type))
     return {
         "operationId": f"v1_{event_type.name}",
         "summary": f"Writes an event of type {event_type.name}",
+        **({"description": f"Needs {stricter}; without a world that can tell, it is a 503"} if stricter else {}),
         "tags": [event_type.family],
         "parameters": [
             _PLAYER,
@@ -143,7 +147,7 @@ def _bulk() -> Json:
     body = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": items}
     return {
         "operationId": "v1_events",
-        "summary": "Writes many events; the results are in the order of the events",
+        "summary": "Writes many unconditional events; the results are in the order of the events",
         "parameters": [header(PLAYER_HEADER, COMMON["player"], "The player of items without one")],
         "requestBody": {"required": True, "content": {JSON: {"schema": body}}},
         "responses": {

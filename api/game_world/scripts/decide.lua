@@ -237,18 +237,16 @@ local function execute(command, told)
   local note = {at = now / 1000, effects = command.effects or {}, facts = command.facts, once = command.once}
   local decision
   if command.effects then
-    -- Nothing can forbid it. If it cannot be applied now, the projection will do so.
-    if redis.call('EXISTS', 'topic') == 0 or (not knows(command.player) and redis.call('EXISTS', 'full') == 1) then
+    if redis.call('EXISTS', command.preconditions and 'caught_up' or 'topic') == 0 then
       return '{"unavailable":true}'
     end
-    if command.preconditions then
-      if redis.call('EXISTS', 'caught_up') == 0 then
-        return '{"unavailable":true}'
-      end
-      problem = unmet(command, '', command.guild)
-      if problem then
-        return cjson.encode(problem)
-      end
+    problem = command.preconditions and unmet(command, '', command.guild)
+    if problem then
+      return cjson.encode(problem)
+    end
+    -- Without preconditions nothing can forbid it: if it cannot be applied now, the projection will do so.
+    if not knows(command.player) and redis.call('EXISTS', 'full') == 1 then
+      return command.preconditions and '{"full":true}' or '{"unavailable":true}'
     end
     welcome(command.player)
     apply(command.effects)

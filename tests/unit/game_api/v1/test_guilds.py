@@ -1,18 +1,18 @@
 """In version 1 a guild is founded before it is joined."""
 
 from game_api import create_app
-from game_world.store import Store
+from game_world.store import Store, key
 from game_world.world import World
 from werkzeug.test import Client, TestResponse
 
 from tests.unit.game_api.client import client_for
 from tests.unit.game_api.memory_log import MemoryLog, client_of
 from tests.unit.game_api.v1.conftest import Start
-from tests.unit.game_world.topic import NO_LIMIT
+from tests.unit.game_world.topic import NO_LIMIT, Topic
 
 
-def join(client: Client, player: str, key: str = "") -> TestResponse:
-    headers = {"X-Player": player} | ({"Idempotency-Key": key} if key else {})
+def join(client: Client, player: str, once: str = "") -> TestResponse:
+    headers = {"X-Player": player} | ({"Idempotency-Key": once} if once else {})
     return client.post("/v1/actions/join_guild", json={"guild": "Knights"}, headers=headers)
 
 
@@ -45,6 +45,59 @@ def test_the_old_path_joins_any_guild(game: Start):
     client = game()
     assert client.post("/join_a_guild?guild=Knights", headers={"X-Player": "bob"}).status_code == 200
     assert join(client, "ada").status_code == 200
+
+
+def test_events_of_other_writers_found_guilds(store: Store, log: MemoryLog):
+    """A guild that somebody joined by a bulk, or by another program's event, has a member, so it can be joined."""
+    topic = Topic(store)
+    client = client_for(create_app(log, World(store, NO_LIMIT, NO_LIMIT)))
+    items = [{"event_type": "join_guild", "guild": "knights", "player": "bob"}]
+    assert client.post("/events", json=items).status_code == 200
+    assert join(client, "ada").status_code == 409
+    topic.write(*log.events)
+    topic.project()
+    assert join(client, "ada").status_code == 200
+
+
+def test_a_world_that_is_being_rebuilt_cannot_say(store: Store, log: MemoryLog):
+    """Until the topic has been read, version 1 lets nobody join, because the founding may not have been read yet."""
+    Topic(store)
+    store.redis.delete(key("caught_up"))
+    client = client_for(create_app(log, World(store, NO_LIMIT, NO_LIMIT)))
+    assert join(client, "ada").json["type"] == "/v1/problems/world-unavailable"
+    assert client.post("/join_a_guild?guild=Knights", headers={"X-Player": "bob"}).status_code == 200
+
+
+def test_a_full_world_says_so(game: Start, store: Store, log: MemoryLog):
+    """New players of a full world join no guild in version 1, and hear why; the older path writes their event."""
+    client = game()
+    assert client.post("/join_a_guild?guild=Knights", headers={"X-Player": "bob"}).status_code == 200
+    store.redis.set(key("full"), 1)
+    refused = join(client, "ada")
+    assert (refused.status_code, refused.json["outcome"]) == (503, "refused")
+    assert "the world is full" in refused.json["detail"]
+    assert join(client, "bob").status_code == 200
+    assert client.post("/join_a_guild?guild=Knights", headers={"X-Player": "ada"}).status_code == 200
+    assert [event["player"] for event in log.events] == ["bob", "bob", "ada"]
+
+
+def test_joining_no_guild_needs_none():
+    """The guild is optional: without one there is nothing to be founded, nor to be decided."""
+    assert client_of(MemoryLog()).post("/v1/actions/join_guild", json={}).status_code == 200
+
+
+def test_the_document_says_so():
+    """The OpenAPI document tells what joining needs, and leaves it out of the events of a bulk, in version 1 only."""
+    paths = client_of(MemoryLog()).get("/openapi.json").json["paths"]
+    join = paths["/v1/actions/join_guild"]["post"]
+    assert join["description"] == "Needs a guild that was founded; without a world that can tell, it is a 503"
+    assert {"409", "503"} <= join["responses"].keys()
+    assert "description" not in paths["/v1/actions/declare_war"]["post"]
+    items = {
+        path: str(paths[path]["post"]["requestBody"]["content"]["application/json"]["schema"]["items"])
+        for path in ("/events", "/v1/events")
+    }
+    assert ["schemas/join_guild" in items[path] for path in ("/events", "/v1/events")] == [True, False]
 
 
 def test_without_the_world_nobody_can_say():
