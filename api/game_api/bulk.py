@@ -18,7 +18,7 @@ from game_api.cors import is_allowed
 from game_api.errors import InvalidRequestError
 from game_api.identity.bulk_items import admit
 from game_api.identity.caller import EVENTS_WRITE, PLAYERS_ANY, Caller
-from game_api.items import parse, prepare
+from game_api.items import DECIDED_IN_V1, parse, prepare
 from game_api.log.event_log import EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, Origin
@@ -75,7 +75,8 @@ class Bulk:
     async def _answer(self, request: Request, data: bytes, sender: Origin, caller: Caller) -> Response:
         now = int(time() * 1000)
         # The items of other callers must be admitted one by one.
-        if PLAYERS_ANY in caller.scopes and (items := typed.decode(data)) is not None:
+        decided: frozenset[str] = DECIDED_IN_V1 if request.is_v1 else frozenset()
+        if PLAYERS_ANY in caller.scopes and (items := typed.decode(data, decided)) is not None:
             await self._limits.events(request, typed.players(items), sender.player, caller)
             if made := typed.records(items, data.count(b":"), sender, now):
                 receipts = await self._append(request, made.records, [type(item).__name__ for item in items])
@@ -87,7 +88,7 @@ class Bulk:
         admit(unusual, caller, self._random)
         if not request.has_paid:
             await self._limits.events(request, [player_of(item) for item in unusual], sender.player, caller)
-        results, events, records = prepare(unusual, sender, now)
+        results, events, records = prepare(unusual, sender, now, decided)
         if not events:
             return answer(request, results)
         receipts = await self._append(request, records, [event["event_type"] for event in events])

@@ -1,6 +1,7 @@
 """The items of a bulk request, checked one by one: each invalid one gets an error that names its field."""
 
 import json
+from collections.abc import Set
 from typing import Any
 
 import orjson
@@ -21,6 +22,8 @@ FROM_REQUEST = frozenset({"schema_version", "received_at", "idempotent", *_GIVEN
 _ADDED = FROM_REQUEST | {"event_id", "player"}
 
 _DECIDED = frozenset(name for name, event_type in EVENT_TYPES.items() if not event_type.is_free)
+DECIDED_IN_V1 = frozenset(name for name, event_type in EVENT_TYPES.items() if event_type.in_v1)
+"""The unconditional types that version 1 of the API decides nevertheless."""
 
 Result = dict[str, Any]
 
@@ -54,10 +57,13 @@ def _parse_fast(data: bytes) -> list[Any] | None:
     return None
 
 
-def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | None], list[Result], list[Record]]:
+def prepare(
+    items: list[Any], sender: Origin, now: int, decided: Set[str] = frozenset()
+) -> tuple[list[Result | None], list[Result], list[Record]]:
     """Turn each valid item into an event and a record.
 
-    There is one result per item: an error, or None where the event's receipt will decide.
+    There is one result per item: an error, or None where the event's receipt will decide. Events of the types in
+    `decided` are refused, as are all that the rules decide.
     """
     # The fields that all events share are encoded once. orjson produces the same bytes as `encode`, but faster.
     common = b"," + encode({"schema_version": SCHEMA_VERSION, "received_at": now, **sender.headers})[1:]
@@ -66,7 +72,7 @@ def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | N
     records = []
     for item, event_id in zip(items, uuid7s(now, len(items)), strict=True):
         try:
-            event = complete(item, sender, event_id, now)
+            event = complete(item, sender, event_id, now, decided)
         except InvalidEventError as error:
             results.append({"status": 400, "error": str(error), "field": error.field})
             continue
@@ -76,14 +82,20 @@ def prepare(items: list[Any], sender: Origin, now: int) -> tuple[list[Result | N
     return results, events, records
 
 
-def complete(item: Any, sender: Origin, event_id: str, now: int) -> dict[str, Any]:  # noqa: ANN401 JSON
+def complete(
+    item: Any,  # noqa: ANN401 JSON
+    sender: Origin,
+    event_id: str,
+    now: int,
+    decided: Set[str] = frozenset(),
+) -> dict[str, Any]:
     """Complete an item to an event; raise InvalidEventError if it is not valid."""
     if type(item) is not dict:
         raise InvalidEventError("event", "is not a JSON object")
     if not FROM_REQUEST.isdisjoint(item):
         raise InvalidEventError(min(FROM_REQUEST.intersection(item)), "expected none: it is taken from the request")
     validate(item, added_later=_ADDED)
-    if item["event_type"] in _DECIDED:
+    if item["event_type"] in _DECIDED or item["event_type"] in decided:
         raise InvalidEventError("event_type", "expected an unconditional action; send this one as a single request")
     if "event_id" in item:
         if is_service_made(item["event_id"]) and not may_be_retried(item["event_id"], now):

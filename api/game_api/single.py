@@ -10,6 +10,7 @@ from game_events.codec import validate_values
 from game_events.effects import filled, result_of
 from game_events.event_ids import RETRY_SECONDS, TOO_LATE, is_service_made, may_be_retried, uuid7s
 from game_events.names import displayed, prepare
+from game_world.commands import preconditions_of
 from game_world.world import Decision, World, WorldUnavailableError
 
 from game_api.attempts import client_receipts
@@ -85,8 +86,8 @@ class Action:
 
     async def _decide(self, request: Request, event: Mapping[str, Any]) -> Decision:
         if self._world:
-            return await self._world.decide(event, request.address, self._random, request.meter)
-        if self._type.is_free:
+            return await self._world.decide(event, request.address, self._random, request.meter, request.is_v1)
+        if self._type.is_free and not preconditions_of(self._type, event, request.is_v1):
             return Decision({})
         raise WorldUnavailableError("this service has no world")
 

@@ -4,7 +4,7 @@ Whatever is unusual is left to game_api/items.py, which alone says what is wrong
 records.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, Union
 
@@ -69,8 +69,8 @@ class Made(NamedTuple):
     event_ids: list[str]
 
 
-def decode(data: bytes) -> list[Any] | None:
-    """Return the items of a body, or None if it is unusual.
+def decode(data: bytes, decided: Set[str] = frozenset()) -> list[Any] | None:
+    """Return the items of a body, or None if it is unusual, or has items of the types in `decided`.
 
     Without a backslash, no string holds a control character, a quotation mark or a surrogate.
     """
@@ -79,6 +79,8 @@ def decode(data: bytes) -> list[Any] | None:
     try:
         items: list[Any] = _decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if decided and not decided.isdisjoint([item.__class__.__name__ for item in items]):
         return None
     return items if 1 <= len(items) <= MAX_ITEMS else None
 

@@ -51,6 +51,8 @@ class EventType:
     draws: Mapping[str, Distribution] = field(default_factory=dict)
     decided: frozenset[str] = frozenset()
     preconditions: tuple[Precondition, ...] = ()
+    in_v1: tuple[Precondition, ...] = ()
+    """Of an unconditional action: what version 1 of the API requires nevertheless, if the event names the guild."""
     contest: Contest | None = None
     sets: Mapping[str, str] = field(default_factory=dict)
 

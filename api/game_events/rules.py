@@ -141,6 +141,8 @@ class Kind(StrEnum):
     """The target is in the player's guild."""
     NEW_GUILD = "new guild"
     """A guild without members."""
+    FOUNDED = "founded"
+    """A guild with members."""
     OFFERED = "offered"
     """The target has offered the player an alliance that the player has not agreed to."""
     ALLIED = "allied"
@@ -239,4 +241,5 @@ TARGET_KNOWN = Precondition(Kind.KNOWN, "Nobody has heard of {target}", Who.TARG
 TARGET_ALIVE = has("health", 1, "{target} is dead", Who.TARGET)
 IN_GUILD = Precondition(Kind.IN_GUILD, "You are in no guild")
 NO_GUILD = Precondition(Kind.NO_GUILD, "You are in a guild already: leave it first")
+FOUNDED = Precondition(Kind.FOUNDED, "There is no guild {guild}: found it first")
 OPPONENT = (ALIVE, TARGET_KNOWN, TARGET_ALIVE)

@@ -13,6 +13,7 @@ _IN_WORDS = {
     Kind.NO_GUILD: "to be in no guild",
     Kind.SAME_GUILD: "a target in your guild",
     Kind.NEW_GUILD: "a guild name that is not taken",
+    Kind.FOUNDED: "a guild that was founded",
     Kind.OFFERED: "an offer of the target",
     Kind.ALLIED: "an ally as the target, who agreed to it",
     Kind.BOUGHT: "an item that the trader buys",
@@ -20,7 +21,13 @@ _IN_WORDS = {
 
 
 def preconditions(event_type: EventType) -> list[str]:
-    return [_precondition_in_words(precondition) for precondition in event_type.preconditions]
+    words = [_precondition_in_words(precondition) for precondition in event_type.preconditions]
+    return words + [f"{precondition} (in version 1)" for precondition in preconditions_in_v1(event_type)]
+
+
+def preconditions_in_v1(event_type: EventType) -> list[str]:
+    """Return what version 1 of the API requires of an action that is unconditional by the older paths."""
+    return [_precondition_in_words(precondition) for precondition in event_type.in_v1]
 
 
 def certain(event_type: EventType) -> list[str]:

@@ -15,7 +15,14 @@ from game_events.rules import PRICES, Change, Given, Kind, Precondition, Price, 
 Json = dict[str, Any]
 
 
-def command(event_type: EventType, event: Mapping[str, Any], random: Random) -> Json:
+def preconditions_of(event_type: EventType, event: Mapping[str, Any], is_v1: bool) -> tuple[Precondition, ...]:
+    """Return what a request for this event requires, by version 1 of the API or by the older paths."""
+    if is_v1 and "guild" in event:
+        return event_type.preconditions + event_type.in_v1
+    return event_type.preconditions
+
+
+def command(event_type: EventType, event: Mapping[str, Any], random: Random, is_v1: bool = False) -> Json:
     """Make the command for an event that is not decided yet; random amounts are drawn now."""
     made: Json = {
         "name": pending_name(event),
@@ -29,12 +36,15 @@ def command(event_type: EventType, event: Mapping[str, Any], random: Random) -> 
         made["at"] = event["received_at"]
         made["seen"] = seen_place(event)
         made["fingerprint"] = _fingerprint(event_type, event)
+    preconditions = [_precondition(each, event) for each in preconditions_of(event_type, event, is_v1)]
     if event_type.is_free:
+        if preconditions:
+            made |= {"preconditions": preconditions, "guild": event["guild"]}
         made["effects"] = [*gear_effects(event_type, event_type.result, event)]
         if "once" in made or made["facts"]:
             made["drawn"] = _drawn(event_type, event)
         return made
-    made["preconditions"] = [_precondition(precondition, event) for precondition in event_type.preconditions]
+    made["preconditions"] = preconditions
     if event_type.stamina:
         made["stamina"] = event_type.stamina
     for name in ("target", "guild"):

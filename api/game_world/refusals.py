@@ -29,6 +29,7 @@ class Reason(StrEnum):
     NOT_ALLIED = "not-allied"
     NO_GUILD = "in-no-guild"
     IN_GUILD = "in-a-guild"
+    GUILD_UNKNOWN = "guild-unknown"
     GUILD_EXISTS = "guild-exists"
     GUILD_POOR = "guild-not-enough-gold"
 
@@ -39,6 +40,7 @@ _BY_KIND = {
     Kind.NO_GUILD: Reason.IN_GUILD,
     Kind.SAME_GUILD: Reason.TARGET_ELSEWHERE,
     Kind.NEW_GUILD: Reason.GUILD_EXISTS,
+    Kind.FOUNDED: Reason.GUILD_UNKNOWN,
     Kind.OFFERED: Reason.NO_OFFER,
     Kind.ALLIED: Reason.NOT_ALLIED,
     Kind.AT_MOST: Reason.TOO_MUCH,

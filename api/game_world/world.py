@@ -9,14 +9,14 @@ from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
-from game_events import EVENT_TYPES, EventType
+from game_events import EVENT_TYPES
 from game_events.effects import filled
 from game_events.names import displayed
 from game_events.rules import Kind, Precondition, Who
 from redis.exceptions import RedisError
 
 from game_world.calls import StoreCalls
-from game_world.commands import cached_response, command, decided, once_key, pending_name
+from game_world.commands import cached_response, command, decided, once_key, pending_name, preconditions_of
 from game_world.limits import Bucket, Limit, LocalBuckets, Meter, client
 from game_world.refusals import Reason, reason_of
 from game_world.store import Store, Unconfirmed
@@ -93,9 +93,14 @@ class World:
         self._notes: set[Task[None]] = set()
 
     async def decide(
-        self, event: Mapping[str, Any], address: str, random: Random, meter: Meter | None = None
+        self,
+        event: Mapping[str, Any],
+        address: str,
+        random: Random,
+        meter: Meter | None = None,
+        is_v1: bool = False,
     ) -> Decision:
-        """Decide the event and apply its effects.
+        """Decide the event and apply its effects; version 1 of the API requires more of some events.
 
         Raises RefusedError, LimitedError, WorldUnavailableError: then nothing has happened. An event without
         preconditions happens even if the world is unavailable: the projection will apply it.
@@ -105,17 +110,18 @@ class World:
             await self.limit({event["player"]: 1}, address, meter=meter)
             raise RefusedError(Reason.YOURSELF, "target", "That is yourself")
         buckets = self._buckets({event["player"]: 1}, address)
-        made = command(event_type, event, random) | {"limits": buckets}
+        preconditions = preconditions_of(event_type, event, is_v1)
+        made = command(event_type, event, random, is_v1) | {"limits": buckets}
         try:
             reply = await self._decide(made, buckets, meter)
         except WorldUnavailableError:
             self._limit_here(buckets, meter)
-            if event_type.is_free:
+            if event_type.is_free and not preconditions:
                 return Decision({})
             raise
-        if "unavailable" in reply and event_type.is_free:
+        if "unavailable" in reply and event_type.is_free and not preconditions:
             return Decision({})
-        self._check(event_type, event, reply)
+        self._check(preconditions, event, reply)
         return Decision(decided(event_type, reply), "again" in reply, reply)
 
     async def limit(
@@ -255,7 +261,7 @@ class World:
         if exceeded:
             self._check_limits(exceeded._asdict())
 
-    def _check(self, event_type: EventType, event: Mapping[str, Any], reply: Json) -> None:
+    def _check(self, preconditions: Sequence[Precondition], event: Mapping[str, Any], reply: Json) -> None:
         self._check_limits(reply)
         if "key" in reply:
             reason, problem = _KEY_PROBLEMS[reply["key"]]
@@ -265,7 +271,7 @@ class World:
         if "full" in reply:
             raise WorldUnavailableError("the world is full: it takes no new players for now")
         if "precondition" in reply:
-            precondition = event_type.preconditions[reply["precondition"]]
+            precondition = preconditions[reply["precondition"]]
             problem = _problem(precondition, event, reply["have"])
             raise RefusedError(reason_of(precondition), _cause(precondition), problem)
 

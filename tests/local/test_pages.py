@@ -290,7 +290,7 @@ def test_the_page_is_accessible(page: Page) -> None:
 def test_the_keyboard_is_enough(page: Page) -> None:
     """Tab and Enter lead from a deed's field to its button, which keeps the focus afterwards."""
     page.enter("tabitha")
-    button = page.deed("Join a guild", guild="Owls")
+    button = page.deed("Found a guild", guild="Owls")
     page.driver.switch_to.active_element.send_keys(Keys.TAB)
     assert page.driver.switch_to.active_element == button
     button.send_keys(Keys.ENTER)

@@ -52,10 +52,6 @@ _READ_ONLY: dict[str, tuple[str, Json, tuple[str, ...]]] = {
 """The paths without effects, except the admin port's: summaries, content, and errors that not every request may get."""
 
 
-_ITEMS: Json = {"oneOf": [reference("schemas", name) for name, event_type in EVENT_TYPES.items() if event_type.is_free]}
-"""An event of a bulk request."""
-
-
 def document(mode: str) -> Json:
     """Return the document of a service that finds out in this mode who players are."""
     paths: Json = {event_type.request: _action(event_type, mode) for event_type in EVENT_TYPES.values()}
@@ -72,7 +68,7 @@ def document(mode: str) -> Json:
         paths["/world"][method]["parameters"] = [after]
         paths["/heroes/{name}"][method]["parameters"] = [name]
     paths[SIGN_OUT] = {"post": _sign_out()}
-    paths |= v1.paths(mode, _ITEMS)
+    paths |= v1.paths(mode)
     return {
         "openapi": "3.1.0",
         "info": {"title": "Game API", "version": "1", "description": _DESCRIPTION},
@@ -141,7 +137,8 @@ def _form(event_type: EventType) -> Json:
 
 
 def _bulk() -> Json:
-    body = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": _ITEMS}
+    items = {"oneOf": [reference("schemas", name) for name, event_type in EVENT_TYPES.items() if event_type.is_free]}
+    body = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": items}
     result = {
         "type": "object",
         "required": ["status"],

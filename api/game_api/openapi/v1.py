@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from game_events import EVENT_TYPES, EventType
+from game_events.words import preconditions_in_v1
 
 from game_api.identity.caller import KEY_SCOPES, PLAYER_SCOPES
 from game_api.identity.openapi import HANDED_OUT, security
@@ -46,10 +47,10 @@ _CHARGED: Json = {"headers": {**HANDED_OUT, **_LIMITS}}
 _PLAYER: Json = header(PLAYER_HEADER, COMMON["player"], "The player. The default is the name in the Host header")
 
 
-def paths(mode: str, items: Json) -> Json:
-    """Return the paths; `items` is the schema of an event in a bulk request."""
+def paths(mode: str) -> Json:
+    """Return the paths."""
     made: Json = {v1.action_path(each): {"post": _action(each) | security(mode)} for each in EVENT_TYPES.values()}
-    made[v1.EVENTS] = {"post": _bulk(items) | security(mode)}
+    made[v1.EVENTS] = {"post": _bulk() | security(mode)}
     made[v1.ME] = _me(mode)
     made[v1.RECEIPTS + "{event_id}"] = _receipt(mode)
     kind = {"in": "path", "name": "kind", "required": True, "schema": {"enum": list(PROBLEMS)}}
@@ -105,9 +106,12 @@ def _action(event_type: EventType) -> Json:
             },
         },
     }
+    # The other preconditions are the same by the older paths, which `/actions` describes.
+    stricter = ", ".join(preconditions_in_v1(event_type))
     return {
         "operationId": f"v1_{event_type.name}",
         "summary": f"Writes an event of type {event_type.name}",
+        **({"description": f"Needs {stricter}; without a world that can tell, it is a 503"} if stricter else {}),
         "tags": [event_type.family],
         "parameters": [
             _PLAYER,
@@ -124,7 +128,10 @@ def _action(event_type: EventType) -> Json:
     }
 
 
-def _bulk(items: Json) -> Json:
+def _bulk() -> Json:
+    items = {
+        "oneOf": [reference("schemas", name) for name, each in EVENT_TYPES.items() if each.is_free and not each.in_v1]
+    }
     stored = {"status": {"const": 200}, "event_id": STRING, "partition": INTEGER, "offset": INTEGER}
     result = {
         "oneOf": [
@@ -140,7 +147,7 @@ def _bulk(items: Json) -> Json:
     body = {"type": "array", "minItems": 1, "maxItems": MAX_ITEMS, "items": items}
     return {
         "operationId": "v1_events",
-        "summary": "Writes many events; the results are in the order of the events",
+        "summary": "Writes many unconditional events; the results are in the order of the events",
         "parameters": [header(PLAYER_HEADER, COMMON["player"], "The player of items without one")],
         "requestBody": {"required": True, "content": {JSON: {"schema": body}}},
         "responses": {

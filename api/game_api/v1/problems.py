@@ -47,6 +47,7 @@ PROBLEMS: Mapping[str, Problem] = {
     Reason.NOT_ALLIED: Problem(409, "The target is no ally"),
     Reason.NO_GUILD: Problem(409, "The player is in no guild"),
     Reason.IN_GUILD: Problem(409, "The player is in a guild already"),
+    Reason.GUILD_UNKNOWN: Problem(409, "The guild was not founded, or has no members any more"),
     Reason.GUILD_EXISTS: Problem(409, "There is a guild of this name already"),
     Reason.GUILD_POOR: Problem(409, "The guild has too little gold"),
     "body-too-large": Problem(413, "The body is too large, as sent or decompressed"),

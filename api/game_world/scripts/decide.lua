@@ -7,7 +7,8 @@
 --   names          names as given, by the keys of heroes and guilds
 --   once, at, seen, fingerprint   only with an Idempotency-Key: what the event is counted once by, its received_at, where a
 --                  record without a key is noted as seen {set, member} or null, and a digest of its parameters
---   effects, drawn only if the event has no precondition: what it does, and what its (cached) response says
+--   effects, drawn only if the event is unconditional: what it does, and what its (cached) response says. It has preconditions
+--                  nevertheless if the request is stricter than the event type
 --   preconditions  [{kind, who, attribute, least, met}], of kind `at least` without `met`; all others have `met` if they
 --                  do not depend on the world, and else only `kind`
 --   stamina        how much the action takes, if any
@@ -80,6 +81,8 @@ local function unmet(command, own_guild, guild)
       met = own_guild ~= '' and redis.call('HGET', 'hero:' .. target, 'guild') == own_guild
     elseif kind == 'new guild' then
       met = redis.call('SCARD', 'members:' .. guild) == 0
+    elseif kind == 'founded' then
+      met = redis.call('SCARD', 'members:' .. guild) > 0
     elseif kind == 'offered' then
       met = is_tied(target, player) and not is_tied(player, target)
     elseif kind == 'allied' then
@@ -234,9 +237,16 @@ local function execute(command, told)
   local note = {at = now / 1000, effects = command.effects or {}, facts = command.facts, once = command.once}
   local decision
   if command.effects then
-    -- Nothing can forbid it. If it cannot be applied now, the projection will do so.
-    if redis.call('EXISTS', 'topic') == 0 or (not knows(command.player) and redis.call('EXISTS', 'full') == 1) then
+    if redis.call('EXISTS', command.preconditions and 'caught_up' or 'topic') == 0 then
       return '{"unavailable":true}'
+    end
+    problem = command.preconditions and unmet(command, '', command.guild)
+    if problem then
+      return cjson.encode(problem)
+    end
+    -- Without preconditions nothing can forbid it: if it cannot be applied now, the projection will do so.
+    if not knows(command.player) and redis.call('EXISTS', 'full') == 1 then
+      return command.preconditions and '{"full":true}' or '{"unavailable":true}'
     end
     welcome(command.player)
     apply(command.effects)

@@ -17,8 +17,8 @@ class Character:
     likes: Mapping[str, int]
 
 
-_ALL = {"default": 2, "pray": 3, "rest_at_inn": 2, "drink_ale": 2}
-"""What every character does occasionally."""
+_ALL = {"default": 2, "pray": 3, "rest_at_inn": 2, "drink_ale": 2, "join_guild": 1}
+"""What every character does occasionally. All join their guild again: at first it may not have been founded yet."""
 
 CHARACTERS = (
     Character(
@@ -37,7 +37,6 @@ CHARACTERS = (
             "sell_item": 6,
             "purchase_sword": 3,
             "purchase_bow": 2,
-            "join_guild": 1,
         },
     ),
     Character(

@@ -71,7 +71,7 @@ def test_both_ways_are_the_same(body: bytes, player: str) -> None:
     """For any list of items, both ways write the same records and give the same response."""
     usual = written(body, player)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(typed, "decode", lambda _: None)
+        patch.setattr(typed, "decode", lambda *_: None)
         assert usual == written(body, player)
 
 

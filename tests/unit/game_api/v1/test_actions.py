@@ -54,12 +54,12 @@ def test_parameters_are_members_of_the_body():
     """Parameters come in a JSON object, compressed or not."""
     log = MemoryLog()
     client = client_of(log)
-    answer = act(client, "join_guild", {"guild": "Knights"})
-    assert answer.json["fields"] == {"guild": "knights", "guild_name": "Knights"}
+    answer = act(client, "declare_war", {"target": "Knights"})
+    assert answer.json["fields"] == {"target": "knights", "target_name": "Knights"}
     packed = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    body = gzip.compress(b'{"guild": "Hunters"}')
-    assert client.post("/v1/actions/join_guild", data=body, headers=packed).status_code == 200
-    assert [event["guild_name"] for event in log.events] == ["Knights", "Hunters"]
+    body = gzip.compress(b'{"target": "Hunters"}')
+    assert client.post("/v1/actions/declare_war", data=body, headers=packed).status_code == 200
+    assert [event["target_name"] for event in log.events] == ["Knights", "Hunters"]
 
 
 @pytest.mark.parametrize(

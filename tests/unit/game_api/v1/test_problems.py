@@ -72,7 +72,7 @@ def test_all_problems_are_listed():
 
 def test_every_refusal_by_the_rules_has_a_type():
     """Each precondition of each action has a reason of its own in the table, not the general one."""
-    reasons = {reason_of(each) for action in EVENT_TYPES.values() for each in action.preconditions}
+    reasons = {reason_of(each) for action in EVENT_TYPES.values() for each in action.preconditions + action.in_v1}
     assert Reason.NOT_ENOUGH not in reasons
     assert set(Reason) <= PROBLEMS.keys()
 
