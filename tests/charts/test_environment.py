@@ -100,7 +100,7 @@ def test_the_world_may_be_left_out(charts: Charts) -> None:
 def test_the_world_has_an_address_of_trino_of_its_own(
     charts: Charts, world: dict[str, str], dashboard: dict[str, str], url: str
 ) -> None:
-    """world.trinoUrl is the world's TRINO_URL, whatever the dashboard's is; without one no policy lets it out to Trino."""
+    """Whatever the dashboard's is; without one no policy lets the world out to Trino."""
     objects = charts.render("api", values={"world": world, "dashboard": dashboard})
     [deployment] = of(objects, "Deployment", "world")
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])

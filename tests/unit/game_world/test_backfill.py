@@ -2,7 +2,6 @@
 
 import logging
 from itertools import count
-from pathlib import Path
 from random import Random
 from threading import Event
 from typing import Any
