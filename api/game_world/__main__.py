@@ -14,6 +14,7 @@ from game_settings.reader import SettingsError
 from game_settings.start import start
 from redis.exceptions import RedisError
 
+from game_world.events_table import TableError
 from game_world.metrics import Metrics
 from game_world.projection import Projection
 from game_world.settings import PREFIXES, Settings
@@ -23,6 +24,8 @@ _log = logging.getLogger("game_world")
 
 _PAUSE = 1.0
 """Seconds before the next attempt, after a server did not answer."""
+_TABLE_PAUSE = 10.0
+"""The same for Trino, which takes minutes to start."""
 _PATIENCE = 300.0
 """Seconds to wait for a snapshot without a forgotten player."""
 _POLL = 0.2
@@ -58,6 +61,15 @@ def _run(settings: Settings) -> int:
         except StoreRefusedError as error:
             _log.error("%s", error)
             return 2
+        except TableError as error:
+            metrics.failed()
+            _log.error(
+                "Kafka has dropped events that the world lacks, and the table `events` cannot be read: %s: again in "
+                "%.0f s; without TRINO_URL the world would go on without these events",
+                error,
+                _TABLE_PAUSE,
+            )
+            stop.wait(_TABLE_PAUSE)
         except (KafkaException, RedisError, TimeoutError) as error:
             metrics.failed()
             _log.warning("%s: %s: again in %.0f s", type(error).__name__, error, _PAUSE)

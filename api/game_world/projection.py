@@ -15,7 +15,9 @@ from game_kafka.log import client_log
 from game_kafka.reader import consumer_options
 from game_kafka.topic import Topic
 
+from game_world.backfill import Backfill
 from game_world.capacity import Capacity
+from game_world.events_table import EventsTable, asking
 from game_world.keeper import Keeper
 from game_world.metrics import Metrics
 from game_world.records import records
@@ -73,6 +75,8 @@ class Projection:
         )
         snapshots = Snapshots(store, Path(settings.snapshots)) if settings.snapshots else None
         self._keeper = Keeper(store, snapshots, settings.snapshot_seconds)
+        table = EventsTable(asking(settings.trino_url)) if settings.trino_url else None
+        self._backfill = Backfill(store, table, self._capacity) if table else None
         self._caught_up = False
         self._swept = 0.0
         self._maintained = 0.0
@@ -82,7 +86,8 @@ class Projection:
     def run(self, stop: Event) -> None:
         """Read until `stop` is set.
 
-        Raises KafkaException, RedisError and, if Kafka does not answer, TimeoutError: a new projection then continues.
+        Raises KafkaException, RedisError, TableError and, if Kafka does not answer, TimeoutError: a new projection then
+        continues.
         """
         try:
             self._loop(stop)
@@ -95,6 +100,10 @@ class Projection:
         self._keeper.claim(topic_id, held)
         self._store.set_stamina(self._stamina_seconds)
         _log.info(f"the world of {self._topic}: from {self._store.positions() or 'the start'}")
+        if self._backfill:
+            self._backfill.run(topic_id, held, stop)
+        if stop.is_set():
+            return
         positions = self._seek(topic_id, held)
         while not stop.is_set():
             read = self._read()
@@ -122,7 +131,8 @@ class Projection:
             starts[partition] = max(offsets.start, known.get(partition, 0))
             if known.get(partition, 0) < offsets.start:
                 gone = f"offsets {known.get(partition, 0)} to {offsets.start - 1} of partition {partition}"
-                _log.error(f"Kafka has dropped {gone}, and no snapshot holds them: the world lacks these events")
+                source = "neither a snapshot nor the table `events` has" if self._backfill else "no snapshot has"
+                _log.error(f"Kafka has dropped {gone}, and {source} them: the world lacks these events")
             self._store.begin_at(topic_id, partition, known.get(partition), starts[partition])
         self._consumer.assign([TopicPartition(self._topic, number, start) for number, start in starts.items()])
         return starts

@@ -32,5 +32,8 @@ class Settings(FromEnvironment):
     snapshots: str = setting("WORLD_SNAPSHOTS", "")
     # Seconds between two snapshots. Nothing is projected while one is taken.
     snapshot_seconds: int = setting("WORLD_SNAPSHOT_SECONDS", SNAPSHOT_SECONDS, least=1)
+    # The address of Trino, which reads the table `events` for a world that lacks what Kafka has dropped; empty: such
+    # events are left out.
+    trino_url: str = setting("TRINO_URL", "")
     # Seconds until a player has one stamina back; 0: actions take none.
     stamina_seconds: int = setting("WORLD_STAMINA_SECONDS", STAMINA_SECONDS)

@@ -225,7 +225,7 @@ class Store:
         found = dict(self.redis.info("memory"))
         policy = found.get("maxmemory_policy", EVICTION)
         if policy != EVICTION:
-            self.redis.unlink(key("caught_up"))
+            self.unset_caught_up()
             raise StoreRefusedError(f"maxmemory-policy of the store: expected {EVICTION}, got {policy}")
         return found
 
@@ -280,6 +280,10 @@ class Store:
         """Note that the topic has been read to its end. Raises StoreLostError."""
         if not self._catch_up():
             raise StoreLostError("the store has lost the world")
+
+    def unset_caught_up(self) -> None:
+        """Note that the world lacks events: nothing is decided until it has caught up."""
+        self.redis.unlink(key("caught_up"))
 
     def now(self) -> float:
         seconds, microseconds = self.redis.time()

@@ -90,6 +90,26 @@ def test_the_world_may_be_left_out(charts: Charts) -> None:
 
 
 @pytest.mark.parametrize(
+    ("world", "dashboard", "url"),
+    [
+        ({}, {"trinoUrl": ""}, "http://trino:8080"),
+        ({"trinoUrl": ""}, {}, ""),
+        ({"trinoUrl": "https://{{ .Values.global.trino.host }}"}, {}, "https://trino"),
+    ],
+)
+def test_the_world_has_an_address_of_trino_of_its_own(
+    charts: Charts, world: dict[str, str], dashboard: dict[str, str], url: str
+) -> None:
+    """Whatever the dashboard's is; without one no policy lets the world out to Trino."""
+    objects = charts.render("api", values={"world": world, "dashboard": dashboard})
+    [deployment] = of(objects, "Deployment", "world")
+    given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
+    assert game_world.settings.Settings.from_environment({**given, **PASSWORD}).trino_url == url
+    [policy] = of(objects, "NetworkPolicy", "world")
+    assert ("8080" in str(policy["spec"]["egress"])) == bool(url)
+
+
+@pytest.mark.parametrize(
     ("snapshots", "volume", "claims"),
     [
         ({}, {"persistentVolumeClaim": {"claimName": "world-snapshots"}}, ["world-snapshots"]),

@@ -52,9 +52,6 @@ def _configuration(objects: list[Object], pod: Object, container: Object) -> str
     if "import Topic" in str(container.get("command")):
         # It has the jobs' settings but connects to Kafka only.
         given = {name: value for name, value in given.items() if name.startswith("KAFKA")}
-    if container.get("name") == "world":
-        # It has the API's settings but serves no dashboard.
-        del given["TRINO_URL"]
     # Host and port in two variables or two arguments.
     pairs = [f"{given['TRINO_HOST']}:{given['TRINO_PORT']}"] if {"TRINO_HOST", "TRINO_PORT"} <= given.keys() else []
     words = [*container.get("command", []), *container.get("args", [])]

@@ -49,6 +49,7 @@ OPTIONS: dict[str, Any] = {
         },
     },
     "worldless": {"api": {"world": {"enabled": False}, "dashboard": {"trinoUrl": ""}}},
+    "without the table": {"api": {"world": {"trinoUrl": ""}}},
     "elsewhere": {
         "global": {
             "imageRegistry": "registry.example/team/",

@@ -2,18 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import requests
 from game_events.rules import START
+from game_kafka.settings import KafkaSettings
+from game_kafka.topic import Topic
+from game_world.backfill import Backfill
+from game_world.capacity import Capacity
+from game_world.events_table import EventsTable, asking
 from game_world.store import Store, key
+from testbed.clients.topic import end_offsets
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
 from tests.local.chromium import Chromium
 from tests.local.lake import Lake
+from tests.world_state import stored
 
 Rows = list[dict[str, Any]]
 
@@ -117,6 +125,23 @@ def test_purchases_are_counted_once_each(before: dict[str, Rows], after: dict[st
     assert bought(after["purchases"]) - bought(before["purchases"]) == Counter(
         purchase_sword=2, purchase_bow=1, purchase_axe=1
     )
+
+
+def test_the_world_is_in_the_table(stack: Stack, store: Store, after: dict[str, Rows]) -> None:
+    """Through Trino the world gets the same players from the table alone, as if Kafka had dropped every record."""
+    there = Store(f"{stack.settings.store_url}/1")
+    topic, ends = (
+        Topic(KafkaSettings(stack.settings.bootstrap_servers, stack.settings.topic)),
+        end_offsets(stack.settings),
+    )
+    topic_id = topic.describe().id
+    there.claim(topic_id)
+    held = {partition: range(end, end) for partition, end in ends.items()}
+    Backfill(there, EventsTable(asking(stack.settings.trino_url)), Capacity(there)).run(topic_id, held, Event())
+    names = {f"hero:{name}" for name in (RICH, POOR, *(f"patron{number}" for number in range(PATRONS)))}
+    wanted, found = stored(store), stored(there)
+    there.redis.flushdb()
+    assert {name: found[name] for name in names} == {name: wanted[name] for name in names}
 
 
 def test_a_receipt_says_where_an_event_is(stack: Stack, after: dict[str, Rows]) -> None:

@@ -13,6 +13,13 @@ The URL of Trino for the dashboard: dashboard.trinoUrl, which may refer to share
 {{- end }}
 
 {{/*
+The URL of Trino for the world: world.trinoUrl, which may refer to shared values.
+*/}}
+{{- define "api.worldTrinoUrl" -}}
+{{ tpl .Values.world.trinoUrl . }}
+{{- end }}
+
+{{/*
 Seconds that a pod has to stop: until it gets no more requests, then gunicorn's graceful timeout (api/gunicorn.conf.py),
 then the time of one more response, for the queue to Kafka.
 */}}

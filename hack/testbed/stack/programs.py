@@ -195,6 +195,7 @@ def _world(settings: Settings) -> Program:
             "WORLD_METRICS_PORT": str(settings.ports.world_metrics),
             "WORLD_SNAPSHOTS": str(settings.data / "world"),
             "WORLD_SNAPSHOT_SECONDS": str(settings.snapshot_seconds),
+            "TRINO_URL": settings.trino_url,
         },
         probe=lambda: probes.is_caught_up(settings),
         ports=("world_metrics",),
