@@ -81,7 +81,7 @@ def caught_up(store: Store, environment: dict[str, str]) -> None:
 
 
 def test_a_lost_world_comes_from_the_table(topic: Topic, table: LakeTable, caplog: pytest.LogCaptureFixture) -> None:
-    """With TRINO_URL an emptied store gets its world from the table, and nothing is said to be lacking."""
+    """With TRINO_URL an emptied store gets its world from the table, and the log names no gap."""
     live = everything(topic.store)
     topic.store.redis.flushall()
     caught_up(topic.store, {"TRINO_URL": TRINO})
