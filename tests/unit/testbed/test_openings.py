@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -39,7 +38,7 @@ def log() -> MemoryLog:
 
 
 @pytest.fixture
-def service(store: Store, log: MemoryLog) -> Iterator[Service]:
+def service(store: Store, log: MemoryLog) -> Service:
     """An API with a world that has no players yet."""
     Topic(store)
     return create_app(log, World(store, NO_LIMIT, NO_LIMIT), random=Random(7))
