@@ -16,6 +16,7 @@ from testbed.settings import Settings
 from testbed.simulator.ledger import attempts
 from testbed.simulator.players import Players
 from testbed.simulator.tally import Tally
+from testbed.waiting import wait_until
 
 from tests.unit.game_api.client import run
 from tests.unit.game_api.identity.provider import AUDIENCE, ISSUER, Key, key_set, write
@@ -48,10 +49,10 @@ def played(service: Service, settings: Settings, **options: object) -> Tally:
 
     def play(port: int) -> Tally:
         here = replace(settings, ports=replace(settings.ports, api=port))
-        # By this seed every player soon sends an event that needs no world.
-        usual = {"players": NAMES, "rate": 400, "seconds": 0.2, "seed": 35, "retries": 0, "connections": 16}
+        # By this seed each player sends an event that needs no world among the first 24.
+        usual = {"players": NAMES, "rate": 400, "seed": 35, "retries": 0, "connections": 16}
         with Players(here, **{**usual, **options}) as players:  # type: ignore[arg-type]
-            players.over(30)
+            wait_until("answers", lambda: players.tally.attempts.total() >= 80, 30)
         return players.tally
 
     async def serve() -> Tally:
