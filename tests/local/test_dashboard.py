@@ -130,13 +130,9 @@ def test_purchases_are_counted_once_each(before: dict[str, Rows], after: dict[st
 def test_the_world_is_in_the_table(stack: Stack, store: Store, after: dict[str, Rows]) -> None:
     """Through Trino the world gets the same players from the table alone, as if Kafka had dropped every record."""
     there = Store(f"{stack.settings.store_url}/1")
-    topic, ends = (
-        Topic(KafkaSettings(stack.settings.bootstrap_servers, stack.settings.topic)),
-        end_offsets(stack.settings),
-    )
-    topic_id = topic.describe().id
+    topic_id = Topic(KafkaSettings(stack.settings.bootstrap_servers, stack.settings.topic)).describe().id
     there.claim(topic_id)
-    held = {partition: range(end, end) for partition, end in ends.items()}
+    held = {partition: range(end, end) for partition, end in end_offsets(stack.settings).items()}
     Backfill(there, EventsTable(asking(stack.settings.trino_url)), Capacity(there)).run(topic_id, held, Event())
     names = {f"hero:{name}" for name in (RICH, POOR, *(f"patron{number}" for number in range(PATRONS)))}
     wanted, found = stored(store), stored(there)
