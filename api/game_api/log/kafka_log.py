@@ -138,7 +138,11 @@ class KafkaLog:
 
     def _poll(self, producer: Producer) -> None:
         while not self._stopping.is_set():
-            producer.poll(0.1)
+            try:
+                producer.poll(0.1)
+            except KafkaException as error:
+                # A fatal error. What the producer still holds is reported by later calls.
+                _replace_worker(error)
             if self._finished:
                 self._wake_finished()
 
@@ -175,7 +179,10 @@ def _wake(deliveries: list[Delivery]) -> None:
 
 
 def _on_error(error: KafkaError) -> None:
-    if error.fatal():
-        _log.error("the producer is lost: %s", error.str())
-        # librdkafka cannot repair it: gunicorn starts another worker, with another producer.
-        os.kill(os.getpid(), signal.SIGTERM)
+    """Ignore an error that the client's log names. Only with this callback does `poll` raise the fatal ones."""
+
+
+def _replace_worker(error: KafkaException) -> None:
+    """End this worker after a fatal error, which librdkafka cannot repair: gunicorn starts another, with a producer."""
+    _log.error("the producer is lost: %s", error)
+    os.kill(os.getpid(), signal.SIGTERM)
