@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from confluent_kafka import Producer
 from game_events import SCHEMA_VERSION, encode
 from game_events.event_ids import uuid7s
 from game_world.store import Store
 
 from testbed.bench.cost import cpu_seconds
 from testbed.bench.report import Row
-from testbed.settings import Settings
+from testbed.bench.traffic import write
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
@@ -45,7 +44,7 @@ class Measured:
 
 def measure(stack: Stack, events: int) -> Measured:
     print(f"world: {events:,} events of {PLAYERS:,} players", flush=True)
-    _fill(stack.settings, events)
+    write(stack.settings, _records(events), PATIENCE, **{"compression.type": "lz4"})
     replayed = _rebuild(stack)
     folder = stack.settings.data / "world"
     wait_until("the snapshot", lambda: _snapshots(folder), PATIENCE)
@@ -58,20 +57,8 @@ def measure(stack: Stack, events: int) -> Measured:
     return Measured(events, replayed, float(taken or 0), size, restored)
 
 
-def _fill(settings: Settings, events: int) -> None:
-    producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "linger.ms": 50, "compression.type": "lz4"})
-    for value, key in _records(events):
-        while True:
-            try:
-                producer.produce(settings.topic, value, key)
-                break
-            except BufferError:
-                producer.poll(0.1)
-    producer.flush(PATIENCE)
-
-
 def _records(events: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield events of players who meet, equip themselves, join guilds and declare wars."""
+    """Yield keys and values: events of players who meet, equip themselves, join guilds and declare wars."""
     now = round(time.time() * 1000)
     for number, event_id in enumerate(uuid7s(now, events)):
         player = f"player {number % PLAYERS}"
@@ -83,7 +70,7 @@ def _records(events: int) -> Iterator[tuple[bytes, bytes]]:
                 event |= {"event_type": "declare_war", "target": f"player {number * 7 % PLAYERS}"}
             case _:
                 event |= {"event_type": "purchase_sword", "strength": number % 10 + 1}
-        yield encode(event), player.encode()
+        yield player.encode(), encode(event)
 
 
 def _rebuild(stack: Stack) -> Rebuild:

@@ -83,13 +83,21 @@ def records(count: int) -> Iterator[tuple[bytes, bytes]]:
 def fill(settings: Settings, count: int) -> None:
     """Write `count` records to the topic."""
     print(f"writing {count} events to the topic", flush=True)
-    producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "linger.ms": 50})
-    for key, value in records(count):
+    write(settings, records(count), 60)
+
+
+def write(settings: Settings, found: Iterable[tuple[bytes, bytes]], patience: float, **options: str) -> None:
+    """Write keys and values to the topic; `options` are further ones of the producer.
+
+    Raises BenchError if Kafka does not acknowledge them all within `patience` seconds after the last.
+    """
+    producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "linger.ms": 50, **options})
+    for key, value in found:
         while True:
             try:
                 producer.produce(settings.topic, value, key)
                 break
             except BufferError:
                 producer.poll(0.1)
-    if producer.flush(60):
-        raise BenchError("Kafka did not acknowledge all events in 60 s")
+    if producer.flush(patience):
+        raise BenchError(f"Kafka did not acknowledge all events in {patience:.0f} s")
