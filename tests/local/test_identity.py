@@ -11,7 +11,7 @@ from game_world.store import Store, key
 from testbed.waiting import wait_until
 
 from tests.local.game import Answer, Game
-from tests.unit.game_api.identity.provider import AUDIENCE, ISSUER, Key, key_set, write
+from tests.unit.game_api.identity.provider import AUDIENCE, ISSUER, Key, key_set, settled, write
 
 PROVIDER = Key("one")
 
@@ -152,20 +152,23 @@ def test_a_key_has_a_limit_of_its_own(claimed: Game, store: Store, loader: str):
     assert limited[0].json["field"] == "key"
 
 
-def test_the_mode_is_known_by_all_workers_at_once(claimed: Game, store: Store, folder: Path):
-    """A new secret in the file is accepted by every worker without a restart, and old tokens stay valid."""
+def test_secrets_are_rotated(claimed: Game, store: Store, folder: Path):
+    """Every worker accepts a new secret as soon as one signs with it; old tokens stay valid and are replaced."""
     before = token_of(act(claimed, X_Player="before"))
     old = (folder / "secrets").read_text().strip()
-    write(folder / "secrets", f"{new_secret()}\n{old}\n")
+    path = write(folder / "secrets", f"{new_secret()}\n{old}\n")
+    settled(path)
 
-    def signs_anew() -> bool:
-        answer = act(claimed, X_Player=f"after-{len(names)}")
-        names.append(token_of(answer))
-        return names[-1][:16] != before[:16]
+    def signed_with_it() -> bool:
+        tokens.append(token_of(act(claimed, X_Player=f"after-{len(tokens)}")))
+        return tokens[-1][:16] != before[:16]
 
-    names: list[str] = []
-    wait_until("the new secret", signs_anew, 20)
-    assert [act(claimed, token=token).status for token in (before, names[-1]) for _ in range(6)] == 12 * [200]
+    tokens: list[str] = []
+    wait_until("the new secret", signed_with_it, 20)
+    assert [act(claimed, token=tokens[-1]).status for _ in range(12)] == 12 * [200]
+    again = [act(claimed, token=before) for _ in range(12)]
+    assert [answer.status for answer in again] == 12 * [200]
+    assert tokens[-1][:16] in {token_of(answer)[:16] for answer in again if "Player-Token" in answer.headers}
 
 
 def test_nothing_secret_is_logged(claimed: Game, store: Store):

@@ -23,6 +23,9 @@ HEADER = "Authorization"
 LEAST_SECRET = 32
 """In characters."""
 SETTING = "API_TOKEN_SECRETS"
+SETTLING_SECONDS = 150.0
+"""A new first secret signs once its file is so old: by then the kubelet, which updates the volumes of a Secret about
+every minute, has brought it to every other pod, which must accept what this one signs."""
 
 
 class Claim(NamedTuple):
@@ -32,10 +35,15 @@ class Claim(NamedTuple):
     claimed_at: int
     expires: float
     """In seconds since the epoch."""
+    secret_id: str
+    """The secret under which the token is signed."""
 
 
 class PlayerTokens:
-    """Signs with the first secret of a file and accepts all of them; raises SettingsError if the file is invalid."""
+    """Signs with the first secret of a file and accepts all of them; raises SettingsError if the file is invalid.
+
+    A file that has just changed may be unknown to another process: its second secret signs until it has settled.
+    """
 
     def __init__(self, path: str, days: int, clock: Callable[[], float] = time) -> None:
         self.seconds = days * 86400
@@ -47,7 +55,7 @@ class PlayerTokens:
         return self._secrets.version
 
     def issue(self, player: str, claimed_at: int) -> str:
-        secret_id, secret = next(iter(self._secrets.content().items()))
+        secret_id, secret = self._signing()
         expires = int(self._clock()) + self.seconds
         signed = PREFIX + _encoded(orjson.dumps([secret_id, player, claimed_at, expires]))
         return f"{signed}.{_encoded(_signature(secret, signed))}"
@@ -60,18 +68,30 @@ class PlayerTokens:
             given = urlsafe_b64decode(signature + "==")
         except (Base64Error, ValueError, TypeError):
             raise UnauthorizedError(HEADER, "the token is malformed") from None
-        secret = self._secrets.content().get(secret_id) if isinstance(secret_id, str) else None
+        if not isinstance(secret_id, str):
+            raise UnauthorizedError(HEADER, "the token is malformed")
+        # Another worker may have read a new secret before this one.
+        secret = self._secrets.content().get(secret_id) or self._secrets.content(at_once=True).get(secret_id)
         if secret is None:
             raise UnauthorizedError(HEADER, "the token was signed with a secret that is no longer accepted")
         if not hmac.compare_digest(_signature(secret, signed), given):
             raise UnauthorizedError(HEADER, "the token's signature is wrong")
         if expires <= self._clock():
             raise UnauthorizedError(HEADER, "the token has expired")
-        return Claim(player, claimed_at, expires)
+        return Claim(player, claimed_at, expires, secret_id)
 
     def is_due(self, claim: Claim) -> bool:
-        """Tell whether the client should get a new token: less than half of its time is left."""
-        return claim.expires - self._clock() < self.seconds / 2
+        """Tell whether the client should get a new token: less than half of its time is left, or its secret is old."""
+        is_old = self._has_settled() and claim.secret_id != next(iter(self._secrets.content()))
+        return is_old or claim.expires - self._clock() < self.seconds / 2
+
+    def _signing(self) -> tuple[str, bytes]:
+        """Return the secret that signs, and its id."""
+        first, *others = self._secrets.content().items()
+        return others[0] if others and not self._has_settled() else first
+
+    def _has_settled(self) -> bool:
+        return self._clock() - self._secrets.changed_at >= SETTLING_SECONDS
 
 
 def new_secret() -> str:

@@ -41,6 +41,11 @@ class WatchedFile(Generic[T]):
                 self._check()
         return self._content
 
+    @property
+    def changed_at(self) -> float:
+        """When the file was written, in seconds since the epoch."""
+        return self._state[0] / 1e9 if self._state else 0.0
+
     def _check(self) -> None:
         self._checked = monotonic()
         state = self._state_now()

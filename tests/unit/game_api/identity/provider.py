@@ -1,6 +1,7 @@
 """An identity provider for tests: keys, key sets and tokens."""
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
+from game_api.identity.player_tokens import SETTLING_SECONDS
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 ISSUER = "https://id.example"
@@ -54,3 +56,9 @@ def write(path: Path, text: str) -> str:
     new.write_text(text)
     new.rename(path)
     return str(path)
+
+
+def settled(path: str) -> None:
+    """Make a file of secrets as old as one that every process has read."""
+    at = time.time() - SETTLING_SECONDS
+    os.utime(path, (at, at))
