@@ -204,9 +204,11 @@ class Lake:
     def file_count(self) -> int:
         """Count the files and folders on HDFS, including files that are being written."""
         # The NameNode caches other beans for up to 10 s.
-        bean = "Hadoop:service=NameNode,name=FSNamesystemState"
-        answer = requests.get(f"http://{HOST}:{self._settings.ports.namenode_http}/jmx", {"qry": bean}, timeout=5)
-        return int(answer.json()["beans"][0]["FilesTotal"])
+        return int(_bean(self._settings.ports.namenode_http, "NameNode,name=FSNamesystemState")["FilesTotal"])
+
+    def datanode_activity(self) -> dict[str, Any]:
+        """Return the DataNode's counters since its start."""
+        return _bean(self._settings.ports.datanode_http, "DataNode,name=DataNodeActivity*")
 
     def files(self, folder: str) -> set[str]:
         """Return every file under a folder on HDFS; none if it does not exist."""
@@ -218,3 +220,10 @@ class Lake:
             check=False,
         )
         return set(listing.stdout.split())
+
+
+def _bean(port: int, name: str) -> dict[str, Any]:
+    """Return the attributes of a server's JMX bean."""
+    answer = requests.get(f"http://{HOST}:{port}/jmx", {"qry": f"Hadoop:service={name}"}, timeout=5)
+    [bean] = answer.json()["beans"]
+    return dict(bean)

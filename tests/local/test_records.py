@@ -53,6 +53,16 @@ def test_every_record_becomes_a_row(lake: Lake) -> None:
     assert all(isinstance(json.loads(value or b""), dict) for _, value, *_ in valid)
 
 
+def test_files_are_on_disk(lake: Lake) -> None:
+    """The DataNode forces every block to disk when it is closed, so that a power cut leaves committed files whole."""
+    before = lake.datanode_activity()
+    lake.write([json.dumps(SWORD).encode()])
+    lake.job("batch.py", "load")
+    after = lake.datanode_activity()
+    written, synced = (after[name] - before[name] for name in ("BlocksWritten", "FsyncCount"))
+    assert synced >= written > 0
+
+
 def test_transactions(lake: Lake) -> None:
     """A job also ends if the last offsets have no record; committed records are rows, and aborted ones are not."""
     committed, aborted = (uuid.uuid4().hex for _ in range(2))
