@@ -13,8 +13,8 @@ from testbed.clients import sql
 from testbed.faults.fault import RESTARTED, Fault
 from testbed.faults.site import Site
 
-_FREEZE = 8.0
-"""Seconds; longer than the API waits for the broker."""
+_FREEZE = 12.0
+"""Seconds; longer than the API waits for the broker, and than the broker's session with its controller lasts."""
 
 
 def _kill_api_worker(site: Site) -> None:
@@ -31,12 +31,17 @@ def _kill(site: Site, name: str) -> None:
     site.stack[name].start()
 
 
-def _freeze_broker(site: Site) -> None:
-    site.stack["kafka"].signal(signal.SIGSTOP)
+def _freeze(site: Site, name: str) -> None:
+    site.stack[name].signal(signal.SIGSTOP)
     try:
         time.sleep(_FREEZE)
     finally:
-        site.stack["kafka"].signal(signal.SIGCONT)
+        site.stack[name].signal(signal.SIGCONT)
+
+
+def _freeze_mid_commit(site: Site) -> None:
+    site.await_metadata()
+    _freeze(site, "metastore")
 
 
 def _kill_mid_write(site: Site, name: str) -> None:
@@ -66,9 +71,12 @@ SERVER_FAULTS = (
     Fault("API worker, kill -9", _kill_api_worker),
     Fault("API, SIGTERM", _stop_api),
     Fault("broker, kill -9", lambda site: _kill(site, "kafka"), RESTARTED),
-    Fault(f"broker, frozen for {_FREEZE:.0f} s", _freeze_broker, RESTARTED),
+    Fault(f"broker, frozen for {_FREEZE:.0f} s", lambda site: _freeze(site, "kafka"), RESTARTED),
     Fault("DataNode, kill -9 mid-write", lambda site: _kill_mid_write(site, "datanode"), RESTARTED),
+    Fault(f"DataNode, frozen for {_FREEZE:.0f} s", lambda site: _freeze(site, "datanode"), RESTARTED),
     Fault("NameNode, kill -9 mid-write", lambda site: _kill_mid_write(site, "namenode"), RESTARTED),
+    Fault(f"NameNode, frozen for {_FREEZE:.0f} s", lambda site: _freeze(site, "namenode"), RESTARTED),
     Fault("metastore, kill -9 mid-commit", _kill_metastore_mid_commit, RESTARTED),
+    Fault(f"metastore, frozen mid-commit for {_FREEZE:.0f} s", _freeze_mid_commit, RESTARTED),
     Fault("Trino, kill -9 mid-query", _kill_trino_mid_query, RESTARTED),
 )

@@ -7,6 +7,9 @@ from testbed.clients import webhdfs
 from testbed.faults.fault import RESTARTED, Fault
 from testbed.faults.site import CHECKPOINT, Site
 
+_FREEZE = 20.0
+"""Seconds; longer than Spark's heartbeats to itself may be late."""
+
 
 def _kill_before_offsets(site: Site) -> str:
     """Kill it between two batches, when the next one is due and not logged yet."""
@@ -47,6 +50,16 @@ def _where(site: Site, batch: int) -> str:
     return "after the commit, before the commit file" if site.is_committed(batch) else "before the commit"
 
 
+def _freeze(site: Site) -> None:
+    driver = site.driver()
+    site.await_batch()
+    driver.suspend()
+    try:
+        time.sleep(_FREEZE)
+    finally:
+        driver.resume()
+
+
 def _stop(site: Site) -> None:
     site.driver().send_signal(signal.SIGTERM)
 
@@ -74,6 +87,7 @@ STREAM_FAULTS = (
     Fault("driver, kill -9 mid-write", _kill_mid_write),
     Fault("driver, kill -9 around the commit", _kill_around_commit),
     Fault("driver, kill -9 after the commit file", _kill_after_commit),
+    Fault(f"driver, frozen mid-write for {_FREEZE:.0f} s", _freeze),
     Fault("stream, SIGTERM", _stop),
     Fault("last commit file deleted", _forget_commit),
     # Its recovery includes the maintenance itself.

@@ -5,6 +5,7 @@ import time
 
 import psutil
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewPartitions
 
 from testbed.clients import webhdfs
 from testbed.clients.topic import end_offsets
@@ -16,6 +17,8 @@ _POISON = (
     json.dumps({"event_type": "no such type"}).encode(),
     rb'{"event_type": "default", "\ud800": 1}',
 )
+_OPEN = 8.0
+"""Seconds for which a transaction is open."""
 _FULL = 10.0
 """Seconds for which HDFS accepts no block."""
 
@@ -47,6 +50,25 @@ def _poison(site: Site) -> None:
     producer.flush(10)
 
 
+def _abort_transaction(site: Site) -> None:
+    """Keep a transaction open over several batches, which cannot pass it, and abort it."""
+    servers = {"bootstrap.servers": site.settings.bootstrap_servers}
+    producer = Producer(servers | {"transactional.id": "fault", "transaction.timeout.ms": 60_000})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for partition in end_offsets(site.settings):
+        producer.produce(site.settings.topic, b"{}", b"aborted", partition)
+    producer.flush(10)
+    time.sleep(_OPEN)
+    producer.abort_transaction(30)
+
+
+def _add_partition(site: Site) -> None:
+    count = len(end_offsets(site.settings)) + 1
+    admin = AdminClient({"bootstrap.servers": site.settings.bootstrap_servers})
+    admin.create_partitions([NewPartitions(site.settings.topic, count)])[site.settings.topic].result(30)
+
+
 def _fill_disk(site: Site) -> None:
     """Set a quota, so that HDFS refuses blocks: clients see the same errors as with a full disk."""
     webhdfs.set_space_quota(site.settings, "/", 1)
@@ -61,5 +83,7 @@ WORK_FAULTS = (
     Fault("maintenance, kill -9 midway", _kill_maintenance),
     Fault("batch job over the stream's offsets", _load_beside),
     Fault("poison records", _poison),
+    Fault(f"transaction, open for {_OPEN:.0f} s and aborted", _abort_transaction),
+    Fault("partition added", _add_partition),
     Fault(f"HDFS full for {_FULL:.0f} s", _fill_disk, RESTARTED),
 )
