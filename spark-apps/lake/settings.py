@@ -62,10 +62,6 @@ class Settings(FromEnvironment):
         return f"{self.hdfs_uri}/lake/events"
 
     @property
-    def checkpoint_location(self) -> str:
-        return f"{self.hdfs_uri}/lake/checkpoint"
-
-    @property
     def export_location(self) -> str:
         return f"{self.hdfs_uri}/export"
 
