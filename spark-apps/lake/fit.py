@@ -46,11 +46,11 @@ def _check_ends(coverage: Coverage, windows: Sequence[OffsetRange]) -> None:
 
 def _check_records(state: State, windows: Sequence[OffsetRange], records: KnowsRecords) -> None:
     present = {one.partition: one for one in windows}
-    # Without new offsets nothing is written, so that there is nothing to protect.
+    # Of a partition without missing offsets nothing is written.
     known = {
         partition: record
         for partition, record in state.last.items()
-        if present[partition].end > state.coverage.end(partition) and present[partition].start <= record.offset
+        if state.coverage.missing(present[partition]) and present[partition].start <= record.offset
     }
     for partition, record in records.differing(known).items():
         raise TableError(

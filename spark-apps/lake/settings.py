@@ -1,6 +1,5 @@
 """The jobs' settings: the one place that reads the environment."""
 
-import logging
 import sys
 from dataclasses import dataclass, field
 
@@ -89,10 +88,7 @@ class Settings(FromEnvironment):
 def start() -> Settings:
     """Read a job's settings and set up its log; raise SettingsError."""
     # Spark's own log is on standard error.
-    settings = start_process(Settings, _PREFIXES, ProducerSettings, stream=sys.stdout)
-    # It logs every exception of a batch, which the job itself reports once, with its cause first.
-    logging.getLogger("py4j.clientserver").setLevel(logging.CRITICAL)
-    return settings
+    return start_process(Settings, _PREFIXES, ProducerSettings, stream=sys.stdout)
 
 
 def _quoted(text: str) -> str:

@@ -9,7 +9,6 @@ import psutil
 import pytest
 from lake.offsets import OffsetRange, RangeError, Topic
 from lake.settings import Settings
-from testbed.settings import ROOT
 from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack, StackError
 from testbed.waiting import wait_until
@@ -156,7 +155,7 @@ def test_it_is_read_incrementally(lake: Lake, loaded: dict[Place, bytes | None])
     places = lake.write(swords(20))
     lake.job("batch.py", "load", "--chunk", "7")
     assert {operation for _, operation in lake.ask(history)[len(before) :]} == {"append"}
-    lines = lake.job(str(ROOT / "tests/local/read_incrementally.py"), str(before[-1][0])).splitlines()
+    lines = lake.job("../tests/local/read_incrementally.py", str(before[-1][0])).splitlines()
     rows = [tuple(map(int, line.split()[1:])) for line in lines if line.startswith("row ")]
     assert sorted(rows) == sorted(places)
 
