@@ -72,7 +72,8 @@ class Settings(FromEnvironment):
             "kafka.security.protocol": kafka.security_protocol,
             # As all other readers: aborted records are not part of the topic.
             "kafka.isolation.level": "read_committed",
-            "groupIdPrefix": f"{GROUPS}spark",
+            # The name of no group that anybody joins, and the same for all batches, so that they use the same connections.
+            "kafka.group.id": f"{GROUPS}spark",
         }
         if kafka.has_sasl:
             module = f"org.apache.kafka.common.security.{_LOGIN_MODULES[kafka.sasl_mechanism]}"
