@@ -72,7 +72,7 @@ class Settings(FromEnvironment):
             "kafka.security.protocol": kafka.security_protocol,
             # As all other readers: aborted records are not part of the topic.
             "kafka.isolation.level": "read_committed",
-            # The name of no group that anybody joins, and the same for all batches, so that they use the same connections.
+            # Nobody joins a group of this name. All batches have the same, so that they use the same connections.
             "kafka.group.id": f"{GROUPS}spark",
         }
         if kafka.has_sasl:

@@ -163,7 +163,7 @@ def test_a_table_that_is_rolled_back(lake: SparkSession) -> None:
 
 
 def test_expired_snapshots_are_not_needed(lake: SparkSession) -> None:
-    """After all but the current snapshot have expired, the table covers what it did, whoever had committed last."""
+    """After all but the current snapshot have expired, the table covers what it did, whichever writer was last."""
     known = load(lake, 0, 10)
     load(lake, 10, 20, known)
     load(lake, 30, 40, known)
