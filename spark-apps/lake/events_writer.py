@@ -27,8 +27,11 @@ _REFUSALS = (f"{_EXCEPTIONS}ValidationException", f"{_EXCEPTIONS}CommitFailedExc
 _UNKNOWN = f"{_EXCEPTIONS}CommitStateUnknownException"
 
 
-class ConflictError(RuntimeError):
-    """The commit was refused, or its outcome is unknown: what the table covers has to be read again."""
+class ConflictError(PySparkException):
+    """The commit was refused, or its outcome is unknown: what the table covers has to be read again.
+
+    To those who do not know it, it is as any error of a commit that Spark makes.
+    """
 
 
 class StagedFiles:

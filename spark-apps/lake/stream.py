@@ -4,12 +4,15 @@ import logging
 import threading
 import time
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+
 from lake.loader import Batch, Loader
 from lake.offsets import Topic, UnavailableError
 from lake.session import lake_session
 from lake.settings import Settings
 from lake.stream_metrics import StreamMetrics
-from lake.termination import on_sigterm
+from lake.termination import on_sigterm, root_cause
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ class Stream:
             try:
                 if began > asked + _ASK_TABLE:
                     asked = began
-                    self._loader.refresh()
+                    self._ask_table()
                 batch = self._batch() if self._is_due() else None
                 answered = time.monotonic()
             except UnavailableError as error:
@@ -52,6 +55,12 @@ class Stream:
             else:
                 asked = began
                 pause = max(0.0, began + self._interval - time.monotonic()) if batch.is_last else 0.0
+
+    def _ask_table(self) -> None:
+        try:
+            self._loader.refresh()
+        except (PySparkException, Py4JJavaError) as error:
+            _log.warning("the table cannot be read now: %s", root_cause(error))
 
     def _is_due(self) -> bool:
         """Whether Kafka has an offset that the table is not known to have; this asks Kafka alone."""
