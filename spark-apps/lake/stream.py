@@ -8,7 +8,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from lake.loader import Batch, Loader
-from lake.offsets import Topic, UnavailableError
+from lake.offsets import OffsetRange, Topic, UnavailableError
 from lake.session import lake_session
 from lake.settings import Settings
 from lake.stream_metrics import StreamMetrics
@@ -63,8 +63,11 @@ class Stream:
             _log.warning("the table cannot be read now: %s", root_cause(error))
 
     def _is_due(self) -> bool:
-        """Whether Kafka has an offset that the table is not known to have; this asks Kafka alone."""
-        return any(self._loader.coverage.missing(one) for one in self._topic.all())
+        """Whether the table lacks an offset, or has one that Kafka does not; this asks Kafka alone."""
+        ends = {one.partition: one.end for one in self._topic.all()}
+        covered = self._loader.coverage
+        lacks = any(covered.missing(OffsetRange(number, 0, end)) for number, end in ends.items())
+        return lacks or any(covered.end(number) > ends.get(number, 0) for number in covered.partitions)
 
     def _batch(self) -> Batch | None:
         batch = self._loader.load(self._most, begun=self._metrics.begun)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from lake import stream
 from lake.coverage import Coverage
+from lake.events_table import TableError
 from lake.loader import Batch
 from lake.offsets import OffsetRange, UnavailableError
 from lake.settings import Settings
@@ -90,6 +91,22 @@ def test_a_rollback_while_idle(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(world, "refresh", lambda: setattr(world, "coverage", Coverage.parse("0:0-3")))
     run(monkeypatch, world)
     assert [size for _, size in world.batches] == [5, 2]
+
+
+@pytest.mark.parametrize("window", [OffsetRange(0, 0, 4), OffsetRange(0, 7, 7), OffsetRange(1, 0, 0)])
+def test_a_topic_that_does_not_fit(monkeypatch: pytest.MonkeyPatch, window: OffsetRange) -> None:
+    """A log that went back, lost offsets or lacks a partition is looked into at once, although no record arrives."""
+    world = World(until=60, begins=0)
+    world.coverage = Coverage.parse("0:0-5")
+    monkeypatch.setattr(world, "all", lambda: [window])
+
+    def refuse(*_: object, **__: object) -> None:
+        raise TableError("does not fit")
+
+    monkeypatch.setattr(world, "load", refuse)
+    with pytest.raises(TableError):
+        run(monkeypatch, world)
+    assert world.now == 1000
 
 
 def test_a_broker_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
