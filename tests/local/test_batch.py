@@ -115,8 +115,7 @@ def test_killed_midway(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
     lake.write(swords(3_000))
     before = lake.count()
     job = lake.start_job("batch.py", "load", "--chunk", "300")
-    printed = iter(job.stdout.readline, "")
-    assert [line for line in printed if " rows committed, " in line and next(printed)]
+    assert next(line for line in iter(job.stdout.readline, "") if " rows committed, " in line)
     for process in [*job.children(recursive=True), job]:
         process.kill()
     psutil.wait_procs([job])
