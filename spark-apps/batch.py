@@ -1,4 +1,4 @@
-"""Batch job: load the topic into `events`, or export rows as plain Parquet files."""
+"""Batch job: load the topic into `events`, give up lost offsets, or export rows as plain Parquet files."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from game_settings.reader import SettingsError
 from lake import export
 from lake.events_table import TableError
-from lake.load import load
+from lake.load import CHUNK, give_up, load
 from lake.offsets import OffsetRange, RangeError, Topic, moment
 from lake.settings import start
 
@@ -21,12 +21,17 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     utc = "ISO 8601, in UTC if it has no offset"
     loading.add_argument("--from", dest="start", type=moment, metavar="TIME", help=utc)
     loading.add_argument("--to", dest="end", type=moment, metavar="TIME", help="records of this moment are excluded")
+    loading.add_argument("--chunk", type=int, default=CHUNK, metavar="OFFSETS", help=f"of one commit ({CHUNK:,})")
+    skipping = commands.add_parser("skip", help="go on without offsets that Kafka no longer has")
+    skipping.add_argument("--offsets", nargs="+", metavar="PARTITION:START-END", required=True, help=exactly)
     exporting = commands.add_parser("export", help="replace the Parquet directories and their tables in schema export")
     names = f"of {', '.join(export.FAMILIES)}; all by default"
     exporting.add_argument("families", nargs="*", type=export.family, metavar="FAMILY", help=names)
     chosen = parser.parse_args(arguments)
     if chosen.command == "load" and chosen.offsets and (chosen.start or chosen.end):
         parser.error("--offsets: not together with --from or --to")
+    if chosen.command == "load" and chosen.chunk < 1:
+        parser.error("--chunk: expected at least 1")
     return chosen
 
 
@@ -36,11 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = start()
         if chosen.command == "export":
             export.export(settings, chosen.families or export.FAMILIES)
+            return 0
+        topic, ranges = Topic(settings), [OffsetRange.parse(text) for text in chosen.offsets]
+        if chosen.command == "skip":
+            give_up(settings, topic, ranges)
+        elif ranges:
+            load(settings, topic, topic.exactly(ranges), chosen.chunk)
+        elif chosen.start or chosen.end:
+            load(settings, topic, topic.between(chosen.start, chosen.end), chosen.chunk)
         else:
-            topic = Topic(settings)
-            chosen_ranges = [OffsetRange.parse(text) for text in chosen.offsets]
-            ranges = topic.exactly(chosen_ranges) if chosen_ranges else topic.between(chosen.start, chosen.end)
-            load(settings, topic.identity(), ranges)
+            load(settings, topic, None, chosen.chunk)
     except (SettingsError, RangeError, TableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -5,7 +5,6 @@ import traceback
 
 from game_settings.reader import SettingsError
 from lake import stream
-from lake.checkpoint import CheckpointError
 from lake.events_table import TableError
 from lake.offsets import RangeError
 from lake.settings import start
@@ -15,7 +14,7 @@ from lake.termination import causes
 def main() -> int:
     try:
         stream.run(start())
-    except (SettingsError, RangeError, CheckpointError, TableError) as error:
+    except (SettingsError, RangeError, TableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except Exception as error:  # The cause comes first, then where it happened.

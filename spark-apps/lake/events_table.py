@@ -1,6 +1,7 @@
 """The table `events`, which only DDL creates and changes."""
 
 import json
+from typing import Any
 
 from game_events.table import COLUMNS, spark_schema
 from pyspark.errors import AnalysisException
@@ -8,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
 
-_PROPERTIES = {
+PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
     # A task reads one partition of the topic, so that each file has one partition without a shuffle.
@@ -26,7 +27,7 @@ _PROPERTIES = {
 
 # By day for readers. By partition of the topic for writers: the files' statistics then distinguish a range of offsets
 # from all others, so that two writers conflict if, and only if, they write the same offsets.
-_PARTITIONS = "days(received_at), kafka_partition"
+PARTITIONS = "days(received_at), kafka_partition"
 
 _TOPIC_ID = "gamelake.topic-id"
 
@@ -39,10 +40,10 @@ def create(spark: SparkSession, settings: Settings) -> None:
     """Create the table, or add the contract's new columns. Rows and files are never changed."""
     if not spark.catalog.tableExists(EVENTS):
         _refuse_to_hide_files(spark, settings)
-        properties = ", ".join(f"'{name}'='{value}'" for name, value in _PROPERTIES.items())
+        properties = ", ".join(f"'{name}'='{value}'" for name, value in PROPERTIES.items())
         spark.sql(
             f"CREATE TABLE IF NOT EXISTS {EVENTS} ({spark_schema()}) USING iceberg "
-            f"PARTITIONED BY ({_PARTITIONS}) LOCATION '{settings.events_location}' TBLPROPERTIES ({properties})"
+            f"PARTITIONED BY ({PARTITIONS}) LOCATION '{settings.events_location}' TBLPROPERTIES ({properties})"
         )
     _add_columns(spark)
 
@@ -52,15 +53,18 @@ def register(spark: SparkSession, metadata_file: str) -> None:
     spark.sql(f"CALL lake.system.register_table('{EVENTS.removeprefix('lake.')}', '{metadata_file}')")
 
 
-def claim(spark: SparkSession, topic_id: str) -> None:
-    """Record the topic of the first load in the table; for any other topic raise TableError later."""
-    recorded = spark.sql(f"SHOW TBLPROPERTIES {EVENTS}").where(f"key = '{_TOPIC_ID}'").first()
+def claim(spark: SparkSession, table: Any, topic_id: str, said: str | None) -> None:  # noqa: ANN401 Java's
+    """Record the topic of the first load in the table; for any other topic raise TableError later.
+
+    `said` is the topic's id in the table's history, which counts if the table's property was lost.
+    """
+    recorded = table.properties().get(_TOPIC_ID) or said
     if recorded is None:
         spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('{_TOPIC_ID}'='{topic_id}')")
-    elif recorded.value != topic_id:
+    elif recorded != topic_id:
         raise TableError(
-            f"{EVENTS} holds the offsets of topic id {recorded.value}, and this topic's id is {topic_id}. It is "
-            "another topic, or was recreated: its offsets would be mistaken for existing rows. Load it into another "
+            f"{EVENTS} holds the offsets of topic id {recorded}, and this topic's id is {topic_id}. It is another "
+            "topic, or was recreated: its offsets would be mistaken for existing rows. Load it into another "
             f"table, or set the table's property {_TOPIC_ID} if it is the same after all"
         )
 

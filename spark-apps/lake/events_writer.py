@@ -1,54 +1,136 @@
-"""The only writer of the table `events`: every offset becomes one row, however often and by whichever job."""
+"""The only writer of new rows of the table `events`: plain appends that say which offsets they cover.
 
-from collections.abc import Sequence
+Spark writes the files and leaves the commit to this module, as it does for Iceberg's own compaction: an append that
+Spark commits is not checked for conflicts, and an overwrite, which is, cannot be read incrementally.
+"""
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
 from functools import reduce
-from operator import or_
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
 
+from lake import history
+from lake.history import State
 from lake.offsets import OffsetRange
-from lake.retry import retried
-from lake.settings import EVENTS
+from lake.termination import causes, root_cause
+
+_log = logging.getLogger(__name__)
+
+_EXCEPTIONS = "org.apache.iceberg.exceptions."
+_REFUSALS = (f"{_EXCEPTIONS}ValidationException", f"{_EXCEPTIONS}CommitFailedException")
+"""Of a commit that surely did not happen."""
+_UNKNOWN = f"{_EXCEPTIONS}CommitStateUnknownException"
 
 
-def write(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
-    """Write rows with offsets in these ranges; existing rows of the same offsets are kept.
+class ConflictError(PySparkException):
+    """The commit was refused, or its outcome is unknown: what the table covers has to be read again.
 
-    Only the row of a rejected record is replaced, if the record is valid by now. Each call is atomic and idempotent,
-    also beside others: it checks the offsets in the table, so that no lost checkpoint or expired snapshot can duplicate
-    a row.
+    To those who do not know it, it is as any error of a commit that Spark makes.
     """
-    ranges = [one for one in ranges if one.size]
-    if not ranges:
-        return
-    retried(lambda: _write_once(rows, ranges))
 
 
-def _write_once(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
-    snapshot, is_free = _look(rows.sparkSession, ranges)
-    if is_free:
-        _append(rows, ranges, snapshot)
-    else:
-        _merge(rows, ranges)
+class StagedFiles:
+    """Data files that belong to no snapshot yet."""
+
+    def __init__(self, jvm: Any, table: Any, files: Sequence[Any]) -> None:  # noqa: ANN401 Java's
+        self._jvm = jvm
+        self._table = table
+        self._files = files
+
+    def commit(self, ranges: Sequence[OffsetRange], known: int | None, summary: Mapping[str, str]) -> None:
+        """Append the files, unless another writer has added rows of these ranges since the snapshot `known`.
+
+        Raises ConflictError.
+        """
+        if not self._files:
+            append(self._table, summary)
+            return
+        commit = reduce(lambda one, file: one.addFile(file), self._files, self._table.newOverwrite())
+        if known is not None:
+            commit = commit.validateFromSnapshot(known)
+        # It overwrites nothing, and is an append by name, too; but only an overwrite can be checked for conflicts.
+        commit = commit.conflictDetectionFilter(_filter(self._jvm, ranges)).validateNoConflictingData()
+        try:
+            _commit(commit, summary)
+        except ConflictError as error:
+            if not str(error).startswith(_UNKNOWN):
+                self.delete()
+            raise
+
+    def delete(self) -> None:
+        """Delete the files, which must not be committed; what is left is deleted as an orphan."""
+        for file in self._files:
+            try:
+                self._table.io().deleteFile(file.location())
+            except Py4JJavaError as error:
+                _log.warning("%s is left to maintenance: %s", file.location(), root_cause(error))
 
 
-def _look(spark: SparkSession, ranges: Sequence[OffsetRange]) -> tuple[int | None, bool]:
-    """Return the table's current snapshot, and whether none of its files can have rows of these ranges.
-
-    Iceberg's own API only reads metadata: a query would take several times as long as most batches.
-    """
-    jvm: Any = spark._jvm
-    table = jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, EVENTS)
-    snapshot = table.currentSnapshot()
-    if snapshot is None:
-        return None, True
-    files = table.newScan().useSnapshot(snapshot.snapshotId()).filter(_filter(jvm, ranges)).planFiles()
+def stage(rows: DataFrame, table: Any) -> StagedFiles:  # noqa: ANN401 Java's
+    """Write the rows as files of the table."""
+    jvm: Any = rows.sparkSession._jvm
+    cache = _table_cache(rows.sparkSession)
+    coordinator = jvm.org.apache.iceberg.spark.FileRewriteCoordinator.get()
+    # Under a name in this cache, Spark finds the table with a writer that commits nothing.
+    name = f"events-{uuid.uuid4()}"
+    cache.add(name, table)
     try:
-        return snapshot.snapshotId(), not files.iterator().hasNext()
+        rows.write.format("iceberg").mode("append").save(name)
+        return StagedFiles(jvm, table, list(coordinator.fetchNewFiles(table, name)))
     finally:
-        files.close()
+        cache.remove(name)
+        coordinator.clearRewrite(table, name)
+
+
+def _table_cache(spark: SparkSession) -> Any:  # noqa: ANN401 Java's
+    # It has another method `get`, and which of the two py4j takes for the static one is chance.
+    java: Any = spark._jvm.java.lang  # type: ignore[union-attr]
+    array = spark.sparkContext._gateway.new_array  # type: ignore[union-attr]
+    get = java.Class.forName("org.apache.iceberg.spark.SparkTableCache").getMethod("get", array(java.Class, 0))
+    return get.invoke(None, array(java.Object, 0))
+
+
+def append(table: Any, summary: Mapping[str, str]) -> None:  # noqa: ANN401 Java's
+    """Add a snapshot without rows that says this in its summary; raise ConflictError."""
+    _commit(table.newAppend(), summary)
+
+
+def carry(spark: SparkSession) -> tuple[Any, State]:
+    """Make the current snapshot's own summary say all that the history says; return the table and what it says.
+
+    Then all older snapshots may expire. A table that says nothing needs none of them.
+    """
+    while True:
+        table = history.table(spark)
+        state = history.state(table)
+        topic_id = state.topic_id
+        if state.is_carried or topic_id is None:
+            return table, state
+        if not state.is_whole:
+            state = history.with_rows(spark, state)
+        append(table, state.summary(topic_id))
+
+
+def _commit(commit: Any, summary: Mapping[str, str]) -> None:  # noqa: ANN401 Java's
+    for name, value in summary.items():
+        commit = commit.set(name, value)
+    try:
+        commit.commit()
+    except (PySparkException, Py4JJavaError) as error:
+        cause = _iceberg_cause(error)
+        if not cause.startswith((*_REFUSALS, _UNKNOWN)):
+            raise
+        raise ConflictError(cause) from error
+
+
+def _iceberg_cause(error: Exception) -> str:
+    """Return Iceberg's own words for what happened to a commit: the cause below them may be the metastore's."""
+    return next((cause for cause in reversed(causes(error)) if cause.startswith(_EXCEPTIONS)), root_cause(error))
 
 
 def _filter(jvm: Any, ranges: Sequence[OffsetRange]) -> Any:  # noqa: ANN401 Java's
@@ -67,35 +149,3 @@ def _filter(jvm: Any, ranges: Sequence[OffsetRange]) -> Any:  # noqa: ANN401 Jav
             for r in ranges
         ),
     )
-
-
-def _append(rows: DataFrame, ranges: Sequence[OffsetRange], snapshot: int | None) -> None:
-    """Append, unless another writer has added rows of these ranges since that snapshot, which had none.
-
-    This overwrites nothing: unlike an append, Iceberg checks an overwrite for conflicts when it commits.
-    """
-    writer = rows.writeTo(EVENTS).option("isolation-level", "serializable")
-    if snapshot is not None:
-        writer = writer.option("validate-from-snapshot-id", str(snapshot))
-    writer.overwrite(_inside(ranges))
-
-
-def _merge(rows: DataFrame, ranges: Sequence[OffsetRange]) -> None:
-    """Add missing rows. The MATCHED clause also makes Iceberg check for conflicts, which inserts alone would not."""
-    rows.createOrReplaceTempView("batch")
-    # The bounds are literals for the table, so that file statistics exclude all other files.
-    inside = " OR ".join(
-        f"(t.kafka_partition = {r.partition} AND t.kafka_offset >= {r.start} AND t.kafka_offset < {r.end})"
-        for r in ranges
-    )
-    rows.sparkSession.sql(
-        f"MERGE INTO {EVENTS} AS t USING batch AS s "
-        f"ON t.kafka_partition = s.kafka_partition AND t.kafka_offset = s.kafka_offset AND ({inside}) "
-        "WHEN MATCHED AND t.family = 'rejected' AND s.family <> 'rejected' THEN UPDATE SET * "
-        "WHEN NOT MATCHED THEN INSERT *"
-    )
-
-
-def _inside(ranges: Sequence[OffsetRange]) -> Column:
-    partition, offset = F.col("kafka_partition"), F.col("kafka_offset")
-    return reduce(or_, ((partition == r.partition) & (offset >= r.start) & (offset < r.end) for r in ranges))

@@ -21,6 +21,10 @@ class RangeError(ValueError):
     """A range that cannot be read; the message names it."""
 
 
+class UnavailableError(RangeError):
+    """The broker does not answer, or refuses."""
+
+
 @dataclass(frozen=True)
 class OffsetRange:
     """Offsets of one partition, from `start` up to, but excluding, `end`."""
@@ -46,7 +50,7 @@ class OffsetRange:
 
 
 class Topic:
-    """The offsets that the broker has of the topic. Raises RangeError when it does not answer."""
+    """The offsets that the broker has of the topic. Raises UnavailableError when it does not answer."""
 
     def __init__(self, settings: Settings) -> None:
         self.name = settings.kafka.topic
@@ -56,12 +60,12 @@ class Topic:
 
     def identity(self) -> str:
         """Return the topic's id: a topic that is recreated under the same name gets another."""
-        with self._errors():
+        with kafka_errors(self.name):
             return self._described.describe().id
 
     def all(self) -> list[OffsetRange]:
         """Return every partition, from its earliest offset to its current end."""
-        with self._errors():
+        with kafka_errors(self.name):
             windows = self._reader.windows()
         return [OffsetRange(partition, window.start, window.stop) for partition, window in windows.items()]
 
@@ -95,7 +99,7 @@ class Topic:
         if time is None:
             return {}
         end = {r.partition: r.end for r in ranges}
-        with self._errors():
+        with kafka_errors(self.name):
             found = self._reader.offsets_at(end, int(time.timestamp() * 1000))
         # Records after an open transaction are not read, whatever their time.
         return {
@@ -103,18 +107,31 @@ class Topic:
             for partition, offset in found.items()
         }
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            yield
-        except KafkaException as error:
-            raise RangeError(f"topic {self.name}: {error.args[0].str()}") from error
+
+@contextmanager
+def kafka_errors(topic: str) -> Iterator[None]:
+    """Raise what goes wrong with the broker as UnavailableError."""
+    try:
+        yield
+    except KafkaException as error:
+        raise UnavailableError(f"topic {topic}: {error.args[0].str()}") from error
+    except TimeoutError as error:
+        raise UnavailableError(str(error)) from error
 
 
 def moment(text: str) -> datetime:
     """Parse a time in ISO 8601, in UTC if it has no offset."""
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def limited(ranges: Sequence[OffsetRange], most: int) -> list[OffsetRange]:
+    """Return the beginnings of these ranges, in proportion to their sizes, with about `most` offsets in all."""
+    total = sum(one.size for one in ranges)
+    if total <= most:
+        return list(ranges)
+    shares = [(one, max(1, one.size * most // total)) for one in ranges if one.size]
+    return [OffsetRange(one.partition, one.start, one.start + share) for one, share in shares]
 
 
 def spark_options(topic: str, ranges: Sequence[OffsetRange]) -> dict[str, str]:

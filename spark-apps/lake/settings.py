@@ -1,6 +1,5 @@
 """The jobs' settings: the one place that reads the environment."""
 
-import logging
 import sys
 from dataclasses import dataclass, field
 
@@ -62,10 +61,6 @@ class Settings(FromEnvironment):
         return f"{self.hdfs_uri}/lake/events"
 
     @property
-    def checkpoint_location(self) -> str:
-        return f"{self.hdfs_uri}/lake/checkpoint"
-
-    @property
     def export_location(self) -> str:
         return f"{self.hdfs_uri}/export"
 
@@ -77,7 +72,8 @@ class Settings(FromEnvironment):
             "kafka.security.protocol": kafka.security_protocol,
             # As all other readers: aborted records are not part of the topic.
             "kafka.isolation.level": "read_committed",
-            "groupIdPrefix": f"{GROUPS}spark",
+            # Nobody joins a group of this name. All batches have the same, so that they use the same connections.
+            "kafka.group.id": f"{GROUPS}spark",
         }
         if kafka.has_sasl:
             module = f"org.apache.kafka.common.security.{_LOGIN_MODULES[kafka.sasl_mechanism]}"
@@ -93,10 +89,7 @@ class Settings(FromEnvironment):
 def start() -> Settings:
     """Read a job's settings and set up its log; raise SettingsError."""
     # Spark's own log is on standard error.
-    settings = start_process(Settings, _PREFIXES, ProducerSettings, stream=sys.stdout)
-    # It logs every exception of a batch, which the job itself reports once, with its cause first.
-    logging.getLogger("py4j.clientserver").setLevel(logging.CRITICAL)
-    return settings
+    return start_process(Settings, _PREFIXES, ProducerSettings, stream=sys.stdout)
 
 
 def _quoted(text: str) -> str:

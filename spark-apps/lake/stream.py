@@ -2,93 +2,91 @@
 
 import logging
 import threading
-from collections.abc import Callable
+import time
 
-from game_events import REJECTED
-from pyspark.errors import StreamingQueryException
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql.streaming.query import StreamingQuery
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 
-from lake import events_table, topic_writer
-from lake.checkpoint import Checkpoint
-from lake.offsets import Topic
+from lake.loader import Batch, Loader
+from lake.offsets import OffsetRange, Topic, UnavailableError
 from lake.session import lake_session
 from lake.settings import Settings
-from lake.stream_metrics import OBSERVED, StreamMetrics
-from lake.termination import on_sigterm
-from lake.transforms import to_events
+from lake.stream_metrics import StreamMetrics
+from lake.termination import on_sigterm, root_cause
 
 _log = logging.getLogger(__name__)
 
+_LOOK = 0.5
+"""Seconds between two questions to Kafka while there is nothing to load."""
+_ASK_TABLE = 30.0
+"""Seconds after which an idle stream reads the table's metadata, which shows whether it was rolled back."""
+_PATIENCE = 60.0
+"""Seconds for which the broker may not answer."""
 
-def start(
-    spark: SparkSession, settings: Settings, checkpoint: Checkpoint, failed: Callable[[Exception], None]
-) -> StreamingQuery:
-    """Start the query. An error that ends a batch is passed to `failed`, because Spark reports only its text."""
-    records = (
-        spark.readStream.format("kafka")
-        .options(**settings.kafka_source())
-        .option("subscribe", settings.kafka.topic)
-        .option("startingOffsets", "earliest")
-        .option("failOnDataLoss", "true")
-        .option("maxOffsetsPerTrigger", settings.max_offsets_per_trigger)
-        .load()
-    )
-    rejected = F.count(F.when(F.col("family") == REJECTED, True))
-    rows = to_events(records).observe(OBSERVED, F.count("*").alias("total"), rejected.alias("rejected"))
 
-    def write(batch: DataFrame, batch_id: int) -> None:
+class Stream:
+    """Loads at once while it is behind, and otherwise a trigger interval after the last batch began."""
+
+    def __init__(self, loader: Loader, topic: Topic, settings: Settings, metrics: StreamMetrics) -> None:
+        self._loader, self._topic, self._metrics = loader, topic, metrics
+        self._interval = settings.trigger_seconds
+        self._most = settings.max_offsets_per_trigger
+
+    def run(self, stop: threading.Event) -> None:
+        """Load batches until `stop` is set; the running batch is finished."""
+        asked = answered = time.monotonic()
+        pause = 0.0
+        while not stop.wait(pause):
+            began = time.monotonic()
+            try:
+                if began > asked + _ASK_TABLE:
+                    asked = began
+                    self._ask_table()
+                batch = self._batch() if self._is_due() else None
+                answered = time.monotonic()
+            except UnavailableError as error:
+                if time.monotonic() > answered + _PATIENCE:
+                    raise
+                _log.warning("%s: again in a second", error)
+                pause = 1.0
+                continue
+            if batch is None:
+                pause = min(_LOOK, self._interval)
+            else:
+                asked = began
+                pause = max(0.0, began + self._interval - time.monotonic()) if batch.is_last else 0.0
+
+    def _ask_table(self) -> None:
         try:
-            topic_writer.write(batch, settings, checkpoint.ranges(batch_id, settings.kafka.topic))
-        except Exception as error:
-            failed(error)
-            raise
+            self._loader.refresh()
+        except (PySparkException, Py4JJavaError) as error:
+            _log.warning("the table cannot be read now: %s", root_cause(error))
 
-    return (
-        rows.writeStream.foreachBatch(write)
-        .trigger(processingTime=f"{settings.trigger_seconds} seconds")
-        .option("checkpointLocation", checkpoint.location)
-        .queryName(settings.kafka.topic)
-        .start()
-    )
+    def _is_due(self) -> bool:
+        """Whether the table lacks an offset, or has one that Kafka does not; this asks Kafka alone."""
+        ends = {one.partition: one.end for one in self._topic.all()}
+        covered = self._loader.coverage
+        lacks = any(covered.missing(OffsetRange(number, 0, end)) for number, end in ends.items())
+        return lacks or any(covered.end(number) > ends.get(number, 0) for number in covered.partitions)
 
-
-def stop_after_batch(query: StreamingQuery, stop: threading.Event) -> None:
-    """Wait for the event, then until the running batch is committed, and stop the query."""
-    stop.wait()
-    before = query.lastProgress
-    while query.isActive and query.status["isTriggerActive"] and query.lastProgress == before:
-        threading.Event().wait(0.05)
-    query.stop()
+    def _batch(self) -> Batch | None:
+        batch = self._loader.load(self._most, begun=self._metrics.begun)
+        if batch:
+            self._metrics.committed(batch)
+        return batch
 
 
 def run(settings: Settings) -> None:
     """Run until SIGTERM; raise the error that ends the stream otherwise."""
     topic = Topic(settings)
-    identity = topic.identity()
+    topic.identity()
     spark = lake_session("stream", settings)
-    # For a batch that has to merge: by default streams shuffle into 200 parts, whatever their size.
-    spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
     stop = threading.Event()
     on_sigterm(spark, stop.set)
-    checkpoint = Checkpoint(spark, settings.checkpoint_location)
-    metrics = StreamMetrics(topic, checkpoint.position(settings.kafka.topic))
-    with checkpoint.held(lost=stop.set):
-        events_table.create(spark, settings)
-        events_table.claim(spark, identity)
-        spark.streams.addListener(metrics)
-        metrics.serve(settings.metrics_host, settings.metrics_port)
-        failures: list[Exception] = []
-        query = start(spark, settings, checkpoint, failures.append)
-        _log.info("streaming %s every %d s, from %s", topic.name, settings.trigger_seconds, checkpoint.location)
-        threading.Thread(target=stop_after_batch, args=(query, stop), daemon=True).start()
-        try:
-            query.awaitTermination()
-        except StreamingQueryException:
-            if failures:
-                raise failures[-1] from None
-            raise
-        # Its last events would be delivered after this Python process is gone.
-        spark.streams.removeListener(metrics)
+    loader = Loader(spark, settings, topic)
+    loader.begin()
+    metrics = StreamMetrics(topic, loader)
+    metrics.serve(settings.metrics_host, settings.metrics_port)
+    _log.info("streaming %s every %d s, from %s", topic.name, settings.trigger_seconds, loader.coverage or "its start")
+    Stream(loader, topic, settings, metrics).run(stop)
     _log.info("stopped")

@@ -1,39 +1,44 @@
 """The stream's metrics for Prometheus."""
 
-import json
 import time
-from collections.abc import Mapping
 
 from game_settings.reader import SettingsError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from pyspark.sql.streaming.listener import (
-    QueryIdleEvent,
-    QueryProgressEvent,
-    QueryStartedEvent,
-    QueryTerminatedEvent,
-    StreamingQueryListener,
-)
 
+from lake.loader import Batch, Loader
 from lake.offsets import RangeError, Topic
 
-OBSERVED = "rows"
-"""The name under which the query observes its rows: `total` and `rejected`."""
+_BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60, 120)
+"""Seconds."""
 
 
-class StreamMetrics(StreamingQueryListener):
-    """Metrics that are updated by the events of the query, and served over HTTP."""
+class StreamMetrics:
+    """Metrics of the batches, served over HTTP."""
 
-    def __init__(self, topic: Topic, position: Mapping[str, int]) -> None:
-        """`position` is where the stream continues, until its first batch reports another."""
+    def __init__(self, topic: Topic, loader: Loader) -> None:
         registry = CollectorRegistry()
         self._rows = Counter("gamelake_stream_rows", "Rows committed, rejected ones included", registry=registry)
         self._rejected = Counter("gamelake_stream_rejected_rows", "Rejected rows committed", registry=registry)
         self._duration = Histogram(
             "gamelake_stream_batch_duration_seconds",
-            "From the trigger to the commit",
-            buckets=(0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60, 120),
+            "From the look at Kafka and the table to the commit",
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._begun = Counter("gamelake_stream_batches_begun", "Batches begun, committed or not", registry=registry)
+        self._steps = Histogram(
+            "gamelake_stream_step_duration_seconds",
+            "Where a batch's time goes: plan, write (read, decode and write files) and commit",
+            labelnames=["step"],
+            buckets=_BUCKETS,
+            registry=registry,
+        )
+        self._last_steps = Gauge(
+            "gamelake_stream_last_step_duration_seconds",
+            "The same of the last batch",
+            labelnames=["step"],
             registry=registry,
         )
         self._last_duration = Gauge(
@@ -44,8 +49,7 @@ class StreamMetrics(StreamingQueryListener):
         Gauge(
             "gamelake_stream_last_commit_age_seconds", "Since the last commit, or else the start", registry=registry
         ).set_function(lambda: time.time() - self._last_commit)
-        self._lag = _Lag(topic, position)
-        registry.register(self._lag)
+        registry.register(_Lag(topic, loader))
         self._registry = registry
 
     def serve(self, host: str, port: int) -> None:
@@ -54,48 +58,37 @@ class StreamMetrics(StreamingQueryListener):
         except OSError as error:
             raise SettingsError(f"METRICS_PORT: cannot listen on {host}:{port}: {error.strerror}") from error
 
-    def onQueryStarted(self, event: QueryStartedEvent) -> None:  # noqa: N802 Spark's
-        pass
+    def begun(self) -> None:
+        self._begun.inc()
 
-    def onQueryProgress(self, event: QueryProgressEvent) -> None:  # noqa: N802 Spark's
-        progress = event.progress
-        [source] = progress.sources
-        self._lag.position = json.loads(source.endOffset)[self._lag.topic.name]
-        if not progress.numInputRows:
-            return
-        # A batch that Spark's source could not read is read without it, and is not observed.
-        total, rejected = progress.observedMetrics.get(OBSERVED) or (0, 0)
-        self._rows.inc(total or 0)
-        self._rejected.inc(rejected or 0)
-        seconds = progress.durationMs["triggerExecution"] / 1000
+    def committed(self, batch: Batch) -> None:
+        self._rows.inc(batch.rows)
+        self._rejected.inc(batch.rejected)
+        seconds = sum(batch.seconds.values())
         self._duration.observe(seconds)
+        for step, duration in batch.seconds.items():
+            self._steps.labels(step).observe(duration)
+            self._last_steps.labels(step).set(duration)
         self._last_duration.set(seconds)
-        self._last_rows.set(total or 0)
+        self._last_rows.set(batch.rows)
         self._last_commit = time.time()
-
-    def onQueryIdle(self, event: QueryIdleEvent) -> None:  # noqa: N802 Spark's
-        pass
-
-    def onQueryTerminated(self, event: QueryTerminatedEvent) -> None:  # noqa: N802 Spark's
-        pass
 
 
 class _Lag(Collector):
     """Reads the end offsets from the broker at each scrape, so that the lag of a stream that hangs is shown."""
 
-    def __init__(self, topic: Topic, position: Mapping[str, int]) -> None:
-        self.topic = topic
-        self.position = position
+    def __init__(self, topic: Topic, loader: Loader) -> None:
+        self._topic, self._loader = topic, loader
 
     def collect(self) -> list[GaugeMetricFamily]:
         lag = GaugeMetricFamily(
             "gamelake_stream_lag_offsets", "Offsets in Kafka that are no rows yet", labels=["partition"]
         )
         try:
-            ranges = self.topic.all()
+            ranges = self._topic.all()
         except RangeError:
             return []
         for one in ranges:
-            position = self.position.get(str(one.partition), one.start)
-            lag.add_metric([str(one.partition)], max(0, one.end - position))
+            missing = sum(gap.size for gap in self._loader.coverage.missing(one))
+            lag.add_metric([str(one.partition)], missing)
         return [lag]

@@ -57,3 +57,11 @@ def chronicle(game: Game) -> Chronicle:
 @pytest.fixture(scope="package")
 def lake(stack: Stack) -> Lake:
     return Lake(stack)
+
+
+@pytest.fixture
+def repaired(lake: Lake) -> Iterator[None]:
+    """Undo the test's changes to the table, if no snapshot expires meanwhile."""
+    [[snapshot]] = lake.ask("SELECT snapshot_id FROM lake.default.\"events$refs\" WHERE name = 'main'")
+    yield
+    lake.ask(f"ALTER TABLE lake.default.events EXECUTE rollback_to_snapshot({snapshot})")

@@ -111,38 +111,52 @@ def test_a_failed_job_gives_the_reason(lake: Lake) -> None:
 
 
 def test_killed_midway(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """After a kill in the middle of writing and another run, every offset is one row."""
+    """A job that is killed keeps the chunks that it has committed; another run adds the others, each offset once."""
     lake.write(swords(3_000))
-    before, files = lake.places(), lake.file_count()
-    job = lake.start_job("batch.py", "load")
-    wait_until("the job to write", lambda: lake.file_count() > files, 120, pause=0.01)
+    before = lake.count()
+    job = lake.start_job("batch.py", "load", "--chunk", "300")
+    assert next(line for line in iter(job.stdout.readline, "") if " rows committed, " in line)
     for process in [*job.children(recursive=True), job]:
         process.kill()
     psutil.wait_procs([job])
-    assert lake.places() == before
-    lake.job("batch.py", "load")
+    kept = lake.count()
+    assert before < kept < before + 3_000
+    assert lake.places() == sorted(set(lake.places()))
+    assert f", {before + 3_000 - kept} of them new, " in lake.job("batch.py", "load", "--chunk", "2000")
     assert lake.places() == sorted(lake.offsets())
 
 
 def test_two_at_once(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
     """Two concurrent jobs over the same new offsets leave every offset as one row."""
     lake.write(swords(1_000))
-    jobs = [lake.start_job("batch.py", "load") for _ in range(2)]
+    jobs = [lake.start_job("batch.py", "load", "--chunk", "200") for _ in range(2)]
     printed = [job.communicate(timeout=240)[0] for job in jobs]
     assert [job.returncode for job in jobs] == [0, 0], printed
     assert lake.places() == sorted(lake.offsets())
 
 
-def test_a_record_that_becomes_valid(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """A rejected row is replaced when its record is read again and is valid by then."""
-    places = sorted(lake.write(swords(1)))
+def test_a_table_that_is_rolled_back(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """After the table was rolled back, the job reads again what is missing, and nothing else."""
+    before = lake.rows()
+    earlier = lake.ask(
+        "SELECT snapshot_id FROM lake.default.\"events$snapshots\" WHERE operation = 'append' ORDER BY committed_at"
+    )[-3][0]
+    lake.ask(f"ALTER TABLE lake.default.events EXECUTE rollback_to_snapshot({earlier})")
+    assert lake.count() < len(before)
     lake.job("batch.py", "load")
-    [(partition, offset)] = places
-    here = f"kafka_partition = {partition} AND kafka_offset = {offset}"
-    valid = lake.ask(f"SELECT * FROM lake.default.events WHERE {here}")
-    lake.ask(f"UPDATE lake.default.events SET family = 'rejected', strength = NULL WHERE {here}")
-    lake.job("batch.py", "load", "--offsets", f"{partition}:{offset}-{offset + 1}")
-    assert lake.ask(f"SELECT * FROM lake.default.events WHERE {here}") == valid
+    assert lake.rows() == before
+
+
+def test_it_is_read_incrementally(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
+    """A reader of what was appended since a snapshot gets each new row once: every load is a plain append."""
+    history = 'SELECT snapshot_id, operation FROM lake.default."events$snapshots" ORDER BY committed_at'
+    before = lake.ask(history)
+    places = lake.write(swords(20))
+    lake.job("batch.py", "load", "--chunk", "7")
+    assert {operation for _, operation in lake.ask(history)[len(before) :]} == {"append"}
+    lines = lake.job("../tests/local/read_incrementally.py", str(before[-1][0])).splitlines()
+    rows = [tuple(map(int, line.split()[1:])) for line in lines if line.startswith("row ")]
+    assert sorted(rows) == sorted(places)
 
 
 def test_a_retried_event_counts_once(lake: Lake, loaded: dict[Place, bytes | None]) -> None:

@@ -1,7 +1,6 @@
 """The ledger against the real stack: it reports no difference if there is none, and otherwise exactly what differs."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from testbed.audit.audit import audit
@@ -26,14 +25,6 @@ def played(stack: Stack, lake: Lake) -> list[Attempt]:
     lake.job("batch.py", "load")
     assert players.tally.retried > 0
     return [attempt for attempt in ledger.attempts(stack.settings) if not attempt.forbidden]
-
-
-@pytest.fixture
-def repaired(lake: Lake) -> Iterator[None]:
-    """Undo the test's changes to the table."""
-    [[snapshot]] = lake.ask("SELECT snapshot_id FROM lake.default.\"events$refs\" WHERE name = 'main'")
-    yield
-    lake.ask(f"ALTER TABLE lake.default.events EXECUTE rollback_to_snapshot({snapshot})")
 
 
 def differences(stages: list[Stage]) -> dict[tuple[str, str], tuple[int, list[str]]]:

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -46,15 +45,13 @@ def hdfs(stack: Stack, *arguments: str) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _loaded(lake: Lake) -> Iterator[None]:
-    """Rows of earlier days, loaded twice. The rows that the tests delete are loaded again after them."""
+def _loaded(lake: Lake) -> None:
+    """Rows of earlier days, loaded twice."""
     for _ in range(2):
         for day in (RECENT, OLD):
             noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
             lake.write(swords(20, received_at=int(noon.timestamp() * 1000)))
         lake.job("batch.py", "load")
-    yield
-    lake.job("batch.py", "load")
 
 
 def test_killed_midway(lake: Lake, stack: Stack) -> None:
@@ -89,6 +86,7 @@ def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
     assert lake.places() == sorted(lake.offsets())
 
 
+@pytest.mark.usefixtures("repaired")
 def test_days(lake: Lake, stack: Stack) -> None:
     """A completed day becomes one file; days past retention are deleted, and so are orphan files."""
     whole, *_ = files(lake, OLD)

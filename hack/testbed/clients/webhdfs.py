@@ -20,16 +20,6 @@ def names(settings: Settings, folder: str) -> list[str]:
     return [str(status["pathSuffix"]) for status in listing["FileStatuses"]["FileStatus"]]
 
 
-def read(settings: Settings, path: str) -> str:
-    with urllib.request.urlopen(_url(settings, path, "OPEN"), timeout=10) as answer:  # noqa: S310
-        return str(answer.read().decode())
-
-
-def delete(settings: Settings, path: str) -> bool:
-    """Delete a file or a folder with its contents; return false if it did not exist."""
-    return bool(_ask(settings, path, "DELETE&recursive=true", "DELETE")["boolean"])
-
-
 def make_folder(settings: Settings, path: str) -> None:
     _ask(settings, path, "MKDIRS", "PUT")
 

@@ -1,22 +1,22 @@
 """The running stack that faults hit, and how they find a certain moment of it."""
 
-import json
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
 import psutil
-from lake.settings import EVENTS
+from lake.history import OFFSETS
 
 from testbed.clients import sql, webhdfs
+from testbed.clients.stream_metrics import sample
 from testbed.settings import Settings
 from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
-CHECKPOINT = "/lake/checkpoint"
 METADATA = "/lake/events/metadata"
 
 _PATIENCE = 90
@@ -51,15 +51,33 @@ class Site:
             process.kill()
         psutil.wait_procs(family, timeout=10)
 
-    def batches(self, log: str) -> set[int]:
-        """Return the batches in one of the checkpoint's logs, `offsets` or `commits`."""
-        return {int(name) for name in webhdfs.names(self.settings, f"{CHECKPOINT}/{log}") if name.isdecimal()}
+    def _count(self, metric: str) -> int:
+        """Return a counter of the stream's; 0 while it restarts."""
+        try:
+            return int(sample(self.settings, metric))
+        except (OSError, KeyError):
+            return 0
 
-    def await_batch(self) -> int:
-        """Wait until the stream has begun a batch: its offsets are logged, and its rows are not written yet."""
-        before = self.batches("offsets")
-        self.wait("a batch", lambda: self.batches("offsets") - before)
-        return max(self.batches("offsets"))
+    def _await_more(self, what: str, metric: str) -> float:
+        """Wait until a counter of the stream's, which is 0 again after a restart, has grown; return when that was."""
+        before = self._count(metric)
+
+        def has_grown() -> bool:
+            nonlocal before
+            now = self._count(metric)
+            grown, before = now > before, min(now, before)
+            return grown
+
+        self.wait(what, has_grown)
+        return time.time()
+
+    def await_batch(self) -> float:
+        """Wait until the stream has begun a batch, whose rows are not written yet; return when that was."""
+        return self._await_more("a batch", "batches_begun_total")
+
+    def await_commit(self) -> None:
+        """Wait until the stream has committed a batch."""
+        self._await_more("a batch to be committed", "batch_duration_seconds_count")
 
     def await_metadata(self) -> None:
         """Wait until a writer has written the table's next metadata file, which it commits to the metastore next."""
@@ -69,12 +87,13 @@ class Site:
     def wait(self, what: str, probe: Callable[[], object]) -> None:
         wait_until(what, probe, _PATIENCE, pause=0.002)
 
-    def is_committed(self, batch: int) -> bool:
-        """Tell whether the table has the rows of a batch in the checkpoint's `offsets` log."""
-        ends = json.loads(webhdfs.read(self.settings, f"{CHECKPOINT}/offsets/{batch}").splitlines()[2])
-        query = f"SELECT kafka_partition, max(kafka_offset) FROM {EVENTS} GROUP BY 1"
-        last = dict(sql.ask(self.settings, query)[1])
-        return all(last.get(int(partition), -1) >= end - 1 for partition, end in ends[self.settings.topic].items())
+    def has_loaded(self, since: float) -> bool:
+        """Tell whether rows were added to the table since a time."""
+        query = (
+            'SELECT coalesce(max(to_unixtime(committed_at)), 0) FROM lake.default."events$snapshots" '
+            f"WHERE element_at(summary, '{OFFSETS}') IS NOT NULL AND element_at(summary, 'added-records') IS NOT NULL"
+        )
+        return bool(sql.ask(self.settings, query)[1][0][0] > since)
 
     def start_job(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start a Spark job while the stream runs, and return at once; its output goes to its log."""

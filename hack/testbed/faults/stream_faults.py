@@ -1,53 +1,40 @@
-"""Faults of the stream's driver and of its checkpoint."""
+"""Faults of the stream's driver, and of the table's history that it goes by."""
 
+import os
 import signal
 import time
 
-from testbed.clients import webhdfs
 from testbed.faults.fault import RESTARTED, Fault
-from testbed.faults.site import CHECKPOINT, Site
+from testbed.faults.site import Site
 
 _FREEZE = 20.0
 """Seconds; longer than Spark's heartbeats to itself may be late."""
 
 
-def _kill_before_offsets(site: Site) -> str:
-    """Kill it between two batches, when the next one is due and not logged yet."""
-    batch = site.await_batch()
-    site.wait("the batch to be committed", lambda: batch in site.batches("commits"))
-    before = site.batches("offsets")
+def _kill_between_batches(site: Site) -> None:
+    site.await_commit()
     time.sleep(site.random.uniform(0, 0.5))
     site.kill_driver()
-    return "before the offsets were logged" if site.batches("offsets") == before else "after the offsets were logged"
 
 
 def _kill_mid_write(site: Site) -> str:
-    batch = site.await_batch()
+    begun = site.await_batch()
     time.sleep(site.random.uniform(0, 0.3))
     site.kill_driver()
-    return _where(site, batch)
+    return _where(site, begun)
 
 
 def _kill_around_commit(site: Site) -> str:
-    batch = site.await_batch()
+    begun = site.await_batch()
     site.await_metadata()
     time.sleep(site.random.uniform(0, 0.12))
     site.kill_driver()
-    return _where(site, batch)
+    return _where(site, begun)
 
 
-def _kill_after_commit(site: Site) -> str:
-    batch = site.await_batch()
-    site.wait("the commit file", lambda: batch in site.batches("commits"))
-    site.kill_driver()
-    return _where(site, batch)
-
-
-def _where(site: Site, batch: int) -> str:
+def _where(site: Site, begun: float) -> str:
     """Tell how far the batch was when its driver died."""
-    if batch in site.batches("commits"):
-        return "after the commit file"
-    return "after the commit, before the commit file" if site.is_committed(batch) else "before the commit"
+    return "after the commit" if site.has_loaded(begun) else "before the commit"
 
 
 def _freeze(site: Site) -> None:
@@ -64,32 +51,31 @@ def _stop(site: Site) -> None:
     site.driver().send_signal(signal.SIGTERM)
 
 
-def _forget_commit(site: Site) -> None:
+def _kill_and_maintain(site: Site) -> None:
+    site.await_batch()
     site.stack["stream"].kill()
-    _delete_last_commit(site)
-    site.stack["stream"].start()
-
-
-def _forget_commit_and_maintain(site: Site) -> None:
-    site.stack["stream"].kill()
-    _delete_last_commit(site)
     site.run_job("maintain.py", MAINTAIN_SNAPSHOT_HOURS="0")
     site.stack["stream"].start()
 
 
-def _delete_last_commit(site: Site) -> None:
-    if commits := site.batches("commits"):
-        webhdfs.delete(site.settings, f"{CHECKPOINT}/commits/{max(commits)}")
+def _second_stream(site: Site) -> None:
+    """Run another stream beside it for some batches, and kill that one."""
+    second = site.start_job("stream.py", METRICS_PORT=str(site.settings.ports.free().api))
+    try:
+        for _ in range(3):
+            site.await_commit()
+    finally:
+        os.killpg(second.pid, signal.SIGKILL)
+        second.wait()
 
 
 STREAM_FAULTS = (
-    Fault("driver, kill -9 before the offsets are logged", _kill_before_offsets),
+    Fault("driver, kill -9 between two batches", _kill_between_batches),
     Fault("driver, kill -9 mid-write", _kill_mid_write),
     Fault("driver, kill -9 around the commit", _kill_around_commit),
-    Fault("driver, kill -9 after the commit file", _kill_after_commit),
     Fault(f"driver, frozen mid-write for {_FREEZE:.0f} s", _freeze),
     Fault("stream, SIGTERM", _stop),
-    Fault("last commit file deleted", _forget_commit),
     # Its recovery includes the maintenance itself.
-    Fault("last commit file deleted, then compaction and expiry", _forget_commit_and_maintain, RESTARTED),
+    Fault("driver, kill -9 mid-write, then compaction and expiry", _kill_and_maintain, RESTARTED),
+    Fault("a second stream beside it", _second_stream),
 )

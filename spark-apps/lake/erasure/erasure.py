@@ -43,7 +43,7 @@ class Erasure:
         report("rows marked deleted", retried(lambda: compaction.apply_deletes(spark)))
         # Manifests have the bounds of the player names in each file, also in files that earlier commits replaced.
         report("manifests", retried(lambda: snapshots.rewrite_manifests(spark)))
-        past = snapshots.past(spark)
+        past = retried(lambda: snapshots.past(spark))
         if families := sorted({family for path in found if (family := self._family(path)) in export.FAMILIES}):
             export.export(self._settings, families)
         if past or families:

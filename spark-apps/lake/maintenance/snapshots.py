@@ -1,4 +1,7 @@
-"""The table's metadata: manifests, snapshots, and files that belong to no snapshot."""
+"""The table's metadata: manifests, snapshots, and files that belong to no snapshot.
+
+Before snapshots expire, the current one says all that their summaries say about the topic.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -6,6 +9,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from lake.events_writer import carry
 from lake.settings import EVENTS
 
 _KEPT = 20
@@ -23,6 +27,7 @@ def rewrite_manifests(spark: SparkSession, more_than: int = 0) -> str:
 
 def expire(spark: SparkSession, older_than: datetime, kept: int = _KEPT) -> str:
     """Expire older snapshots, and delete the files that only they refer to."""
+    carry(spark)
     before = spark.table(f"{EVENTS}.snapshots").count()
     done: Any = spark.sql(
         f"CALL lake.system.expire_snapshots(table => '{EVENTS}', older_than => {_literal(older_than)}, "
@@ -33,11 +38,9 @@ def expire(spark: SparkSession, older_than: datetime, kept: int = _KEPT) -> str:
 
 
 def past(spark: SparkSession) -> list[int]:
-    """Return the ids of all snapshots but the current one."""
-    current = spark.table(f"{EVENTS}.refs").where("name = 'main'").select("snapshot_id")
-    return [
-        row.snapshot_id for row in spark.table(f"{EVENTS}.snapshots").join(current, "snapshot_id", "anti").collect()
-    ]
+    """Return the ids of all snapshots but the one that is current now."""
+    table, state = carry(spark)
+    return [number for one in table.snapshots() if (number := int(one.snapshotId())) != state.snapshot]
 
 
 def expire_exactly(spark: SparkSession, ids: Sequence[int]) -> str:

@@ -33,7 +33,7 @@ def test_kafka_asks_for_no_password_by_default() -> None:
         "kafka.bootstrap.servers": "kafka:9092",
         "kafka.security.protocol": "PLAINTEXT",
         "kafka.isolation.level": "read_committed",
-        "groupIdPrefix": "gamelake-spark",
+        "kafka.group.id": "gamelake-spark",
     }
 
 

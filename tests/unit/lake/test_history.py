@@ -1,0 +1,211 @@
+"""The table's history says what the table covers: with a table on the local file system, and no servers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from game_events.table import spark_schema
+from lake import events_table, events_writer, history
+from lake.coverage import Coverage
+from lake.events_writer import ConflictError
+from lake.history import State
+from lake.last_records import LastRecord
+from lake.maintenance import snapshots
+from lake.offsets import OffsetRange
+from lake.settings import EVENTS
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+CATALOG = "spark.sql.catalog.lake"
+TOPIC = "topic-1"
+
+
+@pytest.fixture
+def lake(spark: SparkSession, tmp_path: Path) -> Iterator[SparkSession]:
+    """A new table, in a catalog of files."""
+    values = {
+        CATALOG: "org.apache.iceberg.spark.SparkCatalog",
+        f"{CATALOG}.type": "hadoop",
+        f"{CATALOG}.warehouse": f"file:{tmp_path}",
+        f"{CATALOG}.cache-enabled": "false",
+    }
+    for name, value in values.items():
+        spark.conf.set(name, value)
+    properties = {**events_table.PROPERTIES, "engine.hive.lock-enabled": "false"}
+    listed = ", ".join(f"'{name}'='{value}'" for name, value in properties.items())
+    spark.sql(f"DROP TABLE IF EXISTS {EVENTS}")
+    spark.sql(
+        f"CREATE TABLE {EVENTS} ({spark_schema()}) USING iceberg "
+        f"PARTITIONED BY ({events_table.PARTITIONS}) TBLPROPERTIES ({listed})"
+    )
+    yield spark
+    spark.sql(f"DROP TABLE {EVENTS}")
+
+
+def rows(spark: SparkSession, start: int, end: int) -> DataFrame:
+    """Rows of these offsets of partition 0."""
+    now = F.current_timestamp()
+    values = {
+        "family": F.lit("joins"),
+        "received_at": now,
+        "kafka_partition": F.lit(0),
+        "kafka_offset": F.col("id"),
+        "kafka_timestamp": now,
+    }
+    columns = spark.table(EVENTS).schema
+    return spark.range(start, end).select(
+        *(values.get(c.name, F.lit(None).cast(c.dataType)).cast(c.dataType).alias(c.name) for c in columns)
+    )
+
+
+def look(spark: SparkSession) -> State:
+    return history.state(history.table(spark))
+
+
+def load(spark: SparkSession, start: int, end: int, known: State | None = None) -> State:
+    """Append offsets of partition 0 as a writer that knows this state, by default the current one."""
+    table = history.table(spark)
+    state = known or history.state(table)
+    ranges = [OffsetRange(0, start, end)]
+    summary = State(
+        state.snapshot,
+        TOPIC,
+        state.coverage | Coverage.of(ranges),
+        {**state.last, 0: LastRecord(end - 1, end)},
+    ).summary(TOPIC)
+    events_writer.stage(rows(spark, start, end), table).commit(ranges, state.snapshot, summary)
+    return look(spark)
+
+
+def count(spark: SparkSession) -> int:
+    return spark.table(EVENTS).count()
+
+
+def roll_back(spark: SparkSession, state: State) -> None:
+    history.table(spark).manageSnapshots().rollbackTo(state.snapshot).commit()
+
+
+def expire(spark: SparkSession, kept: int) -> None:
+    """Expire as maintenance does; without Spark's extensions there are no procedures, so that Iceberg is called."""
+    events_writer.carry(spark)
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    history.table(spark).expireSnapshots().expireOlderThan(now).retainLast(kept).commit()
+
+
+def rewrite(spark: SparkSession) -> None:
+    """Commit without saying anything, as compaction does."""
+    history.table(spark).rewriteManifests().clusterBy(_same(spark)).commit()
+
+
+def _same(spark: SparkSession) -> Any:  # noqa: ANN401 Java's
+    jvm: Any = spark._jvm
+    return jvm.java.util.function.Function.identity()
+
+
+def test_an_upgrade_of_iceberg_keeps_what_appends_rest_on(lake: SparkSession) -> None:
+    """Spark writes files and leaves their commit to the writer, whose commit is an append."""
+    state = load(lake, 0, 10)
+    current = history.table(lake).currentSnapshot()
+    assert current.operation() == "append"
+    assert current.summary()["added-records"] == "10"
+    assert (str(state.coverage), state.topic_id, str(state.last[0]), state.is_whole) == (
+        "0:0-10",
+        TOPIC,
+        "9=0000000a",
+        True,
+    )
+    staged = events_writer.stage(rows(lake, 10, 20), history.table(lake))
+    assert count(lake) == 10
+    staged.delete()
+
+
+def test_a_commit_without_rows_is_an_append(lake: SparkSession) -> None:
+    """Offsets without records are covered by a commit that incremental readers read as an empty append."""
+    table, ranges = history.table(lake), [OffsetRange(0, 0, 5)]
+    staged = events_writer.stage(rows(lake, 0, 0), table)
+    staged.commit(ranges, None, State(coverage=Coverage.of(ranges)).summary(TOPIC))
+    assert history.table(lake).currentSnapshot().operation() == "append"
+    assert str(look(lake).coverage) == "0:0-5"
+
+
+def test_the_same_offsets_twice_are_refused(lake: SparkSession, tmp_path: Path) -> None:
+    """A writer that did not know of another's rows of the same offsets is refused, and its files are deleted."""
+    known = load(lake, 0, 10)
+    load(lake, 10, 20, known)
+    files = set(tmp_path.rglob("*.parquet"))
+    with pytest.raises(ConflictError, match="Found conflicting files"):
+        load(lake, 15, 25, known)
+    assert set(tmp_path.rglob("*.parquet")) == files
+    assert (count(lake), str(look(lake).coverage)) == (20, "0:0-20")
+
+
+def test_two_writers_of_different_offsets(lake: SparkSession) -> None:
+    """Writers that did not know of each other cover together what each of them covers."""
+    known = load(lake, 0, 10)
+    load(lake, 10, 20, known)
+    state = load(lake, 30, 40, known)
+    assert (str(state.coverage), state.last[0].offset, state.is_carried) == ("0:0-20 0:30-40", 39, False)
+    assert str(load(lake, 20, 30).coverage) == "0:0-40"
+
+
+def test_a_table_that_is_rolled_back(lake: SparkSession) -> None:
+    """A table that is rolled back covers what it covered then; a writer that knew the later table is refused."""
+    first = load(lake, 0, 10)
+    second = load(lake, 10, 20)
+    roll_back(lake, first)
+    assert look(lake).coverage == first.coverage
+    with pytest.raises(ConflictError, match="Cannot determine history"):
+        load(lake, 20, 30, second)
+    assert str(load(lake, 10, 20).coverage) == "0:0-20"
+    assert count(lake) == 20
+
+
+def test_expired_snapshots_are_not_needed(lake: SparkSession) -> None:
+    """After all but the current snapshot have expired, the table covers what it did, whichever writer was last."""
+    known = load(lake, 0, 10)
+    load(lake, 10, 20, known)
+    load(lake, 30, 40, known)
+    expire(lake, 1)
+    assert len(list(history.table(lake).snapshots())) == 1
+    state = look(lake)
+    assert (str(state.coverage), state.is_whole, state.is_carried) == ("0:0-20 0:30-40", True, True)
+    rewrite(lake)
+    assert (str(look(lake).coverage), look(lake).is_carried) == ("0:0-20 0:30-40", False)
+    expire(lake, 1)
+    assert (str(look(lake).coverage), look(lake).is_whole) == ("0:0-20 0:30-40", True)
+    assert count(lake) == 30
+
+
+def test_a_carried_table_is_left_as_it_is(lake: SparkSession) -> None:
+    """Before an expiry no commit is made if the current snapshot says everything."""
+    before = load(lake, 0, 10)
+    assert events_writer.carry(lake)[1].snapshot == before.snapshot
+    assert snapshots.past(lake) == []
+
+
+def test_snapshots_that_somebody_expired(lake: SparkSession) -> None:
+    """If others expired a snapshot that said something, the rows themselves tell what is covered."""
+    known = load(lake, 0, 10)
+    load(lake, 10, 20, known)
+    load(lake, 30, 40, known)
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    history.table(lake).expireSnapshots().expireOlderThan(now).retainLast(1).commit()
+    state = look(lake)
+    assert (str(state.coverage), state.is_whole) == ("0:0-10 0:30-40", False)
+    assert str(history.with_rows(lake, state).coverage) == "0:0-20 0:30-40"
+    assert str(events_writer.carry(lake)[1].coverage) == "0:0-20 0:30-40"
+
+
+def test_rows_of_a_silent_writer(lake: SparkSession) -> None:
+    """Rows that an older version added are noticed, in a table that says nothing and in one that does."""
+    rows(lake, 0, 5).writeTo(EVENTS).append()
+    state = look(lake)
+    assert (state.coverage.partitions, state.is_whole) == ({}, False)
+    assert str(history.with_rows(lake, state).coverage) == "0:0-5"
+    load(lake, 5, 10, history.with_rows(lake, state))
+    assert look(lake).is_whole
+    rows(lake, 12, 15).writeTo(EVENTS).append()
+    assert not look(lake).is_whole
+    assert str(events_writer.carry(lake)[1].coverage) == "0:0-10 0:12-15"
