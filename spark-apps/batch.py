@@ -1,4 +1,4 @@
-"""Batch job: load the topic into `events`, or export rows as plain Parquet files."""
+"""Batch job: load the topic into `events`, mend its rejected rows, or export rows as plain Parquet files."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from game_settings.reader import SettingsError
 from lake import export
 from lake.events_table import TableError
 from lake.load import load
+from lake.mend import mend
 from lake.offsets import OffsetRange, RangeError, Topic, moment
 from lake.settings import start
 
@@ -21,6 +22,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     utc = "ISO 8601, in UTC if it has no offset"
     loading.add_argument("--from", dest="start", type=moment, metavar="TIME", help=utc)
     loading.add_argument("--to", dest="end", type=moment, metavar="TIME", help="records of this moment are excluded")
+    mending = "replace the rejected rows that are valid under today's contract, without Kafka"
+    commands.add_parser("mend", help=mending, description=mending.capitalize())
     exporting = commands.add_parser("export", help="replace the Parquet directories and their tables in schema export")
     names = f"of {', '.join(export.FAMILIES)}; all by default"
     exporting.add_argument("families", nargs="*", type=export.family, metavar="FAMILY", help=names)
@@ -36,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = start()
         if chosen.command == "export":
             export.export(settings, chosen.families or export.FAMILIES)
+        elif chosen.command == "mend":
+            mend(settings)
         else:
             topic = Topic(settings)
             chosen_ranges = [OffsetRange.parse(text) for text in chosen.offsets]
