@@ -38,7 +38,7 @@ class Topic:
         return {place.partition: int(end.result(self._timeout + 1).offset) for place, end in found.items()}
 
     def retention(self) -> timedelta | None:
-        """Return how long the topic keeps a record at least, unless its size is limited; None for ever."""
+        """Return how long the topic keeps each record, unless its size is limited too; None for no limit."""
         resource = ConfigResource(ResourceType.TOPIC, self._name)
         configs = self._admin.describe_configs([resource], request_timeout=self._timeout)
         milliseconds = int(configs[resource].result(self._timeout + 1)["retention.ms"].value)

@@ -31,7 +31,7 @@ def _topic(settings: Settings) -> str:
     except (KafkaException, TimeoutError) as error:
         until = f"until its retention deletes them (which could not be read: {error})"
     else:
-        until = "for ever: its retention is unlimited" if kept is None else f"until {_end(kept)} or a little longer"
+        until = "forever: its retention is unlimited" if kept is None else f"until {_end(kept)} or a little longer"
     return f"Kafka's topic {name}: it keeps the players' records {until}; loading them again does not restore the rows"
 
 

@@ -12,7 +12,7 @@ from lake.settings import Settings
 SETTINGS = cast(Settings, SimpleNamespace(kafka=SimpleNamespace(topic="events")))
 
 
-def said(monkeypatch: pytest.MonkeyPatch, kept: timedelta | None | Exception) -> str:
+def said(monkeypatch: pytest.MonkeyPatch, kept: timedelta | Exception | None) -> str:
     """Return the line about the topic, whose retention is `kept` or cannot be read."""
 
     def retention() -> timedelta | None:
@@ -35,13 +35,13 @@ def test_until_when_kafka_keeps_the_records(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("kept", "words"),
     [
-        (None, "for ever: its retention is unlimited"),
+        (None, "forever: its retention is unlimited"),
         (KafkaException(KafkaError(29)), "until its retention deletes them (which could not be read: "),
         (TimeoutError(), "until its retention deletes them (which could not be read: "),
     ],
 )
 def test_an_unknown_or_unlimited_retention(
-    monkeypatch: pytest.MonkeyPatch, kept: timedelta | None | Exception, words: str
+    monkeypatch: pytest.MonkeyPatch, kept: timedelta | Exception | None, words: str
 ) -> None:
-    """A topic without a limit keeps them for ever; without the right to read its retention the job says so."""
+    """A topic without a limit keeps them forever; without the right to read its retention the job says so."""
     assert f"it keeps the players' records {words}" in said(monkeypatch, kept)
