@@ -7,7 +7,7 @@ TESTBED := $(BIN)/python -m testbed
 KIND := $(BIN)/python -m testbed.kind
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status batch skip export play ledger maintain erase tables sql test unit faults lint format bench notebook requirements contract images kind kind-demo kind-down kind-bench clean
+.PHONY: help demo up down status batch skip mend export play ledger maintain erase tables sql test unit faults lint format bench notebook requirements contract images kind kind-demo kind-down kind-bench clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -42,8 +42,11 @@ ledger: $(VENV)/run ## Compare requests and responses with Kafka, the table and 
 maintain: $(VENV)/run ## Compact small files, expire old snapshots, delete days past retention
 	@$(TESTBED) job maintain.py $(ARGS)
 
-erase: $(VENV)/run ## Erase a player from rows, files, exports and the world (PLAYER=knight1.comcast.com)
-	@$(TESTBED) erase -- '$(subst ','\'',$(PLAYER))' $(ARGS)
+mend: $(VENV)/run ## Replace rejected rows that are valid by now, also those that Kafka no longer has
+	@$(TESTBED) job batch.py mend $(ARGS)
+
+erase: $(VENV)/run ## Erase players from rows, files, exports and the world (PLAYER=knight1.comcast.com or FILE=names.txt)
+	@$(TESTBED) erase $(ARGS) $(if $(FILE),--from-file='$(subst ','\'',$(FILE))') -- $(if $(PLAYER),'$(subst ','\'',$(PLAYER))')
 
 tables: $(VENV)/run ## Create or update the table and its views, as `up` does
 	@$(TESTBED) job tables.py $(ARGS)

@@ -1,4 +1,4 @@
-"""Batch job: load the topic into `events`, give up lost offsets, or export rows as plain Parquet files."""
+"""Batch job: load the topic into `events`, mend rejected rows, give up lost offsets, or export rows as Parquet files."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from game_settings.reader import SettingsError
 from lake import export
 from lake.events_table import TableError
 from lake.load import CHUNK, give_up, load
+from lake.mend import mend
 from lake.offsets import OffsetRange, RangeError, Topic, moment
 from lake.settings import start
 
@@ -24,6 +25,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     loading.add_argument("--chunk", type=int, default=CHUNK, metavar="OFFSETS", help=f"of one commit ({CHUNK:,})")
     skipping = commands.add_parser("skip", help="go on without offsets that Kafka no longer has")
     skipping.add_argument("--offsets", nargs="+", metavar="PARTITION:START-END", required=True, help=exactly)
+    mending = "replace the rejected rows that are valid under today's contract, without Kafka"
+    commands.add_parser("mend", help=mending, description=mending.capitalize())
     exporting = commands.add_parser("export", help="replace the Parquet directories and their tables in schema export")
     names = f"of {', '.join(export.FAMILIES)}; all by default"
     exporting.add_argument("families", nargs="*", type=export.family, metavar="FAMILY", help=names)
@@ -41,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = start()
         if chosen.command == "export":
             export.export(settings, chosen.families or export.FAMILIES)
+            return 0
+        if chosen.command == "mend":
+            mend(settings)
             return 0
         topic, ranges = Topic(settings), [OffsetRange.parse(text) for text in chosen.offsets]
         if chosen.command == "skip":

@@ -22,7 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.register:
             events_table.register(spark, chosen.register)
         events_table.create(spark, settings)
-        create_views(settings)
+        events_table.comment(spark)
+        create_views(spark, settings)
     except (SettingsError, events_table.TableError, trino.exceptions.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -38,7 +38,24 @@ COLUMNS = (FAMILY, *COMMON_FIELDS, *_family_fields(), *KAFKA_COLUMNS, *REJECTED_
 
 def spark_schema() -> str:
     """Return the column list of `events` for Spark SQL: `family STRING COMMENT '…', event_id STRING …`."""
-    return ", ".join(f"{c.name} {c.kind.sql_type} COMMENT {_literal(c.doc)}" for c in COLUMNS)
+    return ", ".join(f"{c.name} {c.kind.sql_type} COMMENT {literal(c.doc)}" for c in COLUMNS)
+
+
+COMMENTS = {column.name: column.doc for column in COLUMNS} | {
+    "timestamp": next(column.doc for column in COLUMNS if column.name == "received_at"),
+    "text": "The value of the rejected record as text, as far as it is UTF-8",
+}
+"""What each column of the table and of the views means."""
+
+REJECTED_EVENTS = "rejected_events"
+"""The view of rejected records."""
+
+
+def view_comment(view: str) -> str:
+    """Return what a view shows."""
+    if view == REJECTED_EVENTS:
+        return "Records that are not valid events, with their bytes and the reason"
+    return f"Events of family {view}; a retried event counts once"
 
 
 # The first version's columns come first, under their original names.
@@ -70,16 +87,17 @@ def family_query(family: str, events: str) -> str:
         "{changes}": [name for name in own if name not in stated],
     }
     columns = [name for column in _VIEW_COLUMNS for name in groups.get(column, [column])]
-    return counted(columns, events, f"family = {_literal(family)}")
+    return counted(columns, events, f"family = {literal(family)}")
 
 
 def rejected_query(events: str) -> str:
     """Select the rejected records from the table `events` (its full name), as SQL for Trino."""
     return (
         "SELECT received_at AS timestamp, error, from_utf8(raw_value) AS text, raw_value, raw_key, "
-        f"kafka_partition, kafka_offset FROM {events} WHERE family = {_literal(REJECTED)}"
+        f"kafka_partition, kafka_offset FROM {events} WHERE family = {literal(REJECTED)}"
     )
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Return a string literal, as SQL that Spark and Trino both accept."""
     return "'" + text.replace("'", "''") + "'"

@@ -1,10 +1,11 @@
 """The topic, as the broker's administration describes it."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import NamedTuple
 
 from confluent_kafka import IsolationLevel, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, ConfigResource, OffsetSpec, ResourceType
 
 from game_kafka.settings import KafkaSettings
 
@@ -35,3 +36,10 @@ class Topic:
         level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
         found = self._admin.list_offsets(wanted, isolation_level=level, request_timeout=self._timeout)
         return {place.partition: int(end.result(self._timeout + 1).offset) for place, end in found.items()}
+
+    def retention(self) -> timedelta | None:
+        """Return how long the topic keeps each record, unless its size is limited too; None for no limit."""
+        resource = ConfigResource(ResourceType.TOPIC, self._name)
+        configs = self._admin.describe_configs([resource], request_timeout=self._timeout)
+        milliseconds = int(configs[resource].result(self._timeout + 1)["retention.ms"].value)
+        return None if milliseconds < 0 else timedelta(milliseconds=milliseconds)

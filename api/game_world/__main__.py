@@ -1,4 +1,4 @@
-"""Keep the world up to date with the topic, or forget a player."""
+"""Keep the world up to date with the topic, or forget players."""
 
 import argparse
 import gc
@@ -6,9 +6,11 @@ import logging
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from threading import Event
 
 from confluent_kafka import KafkaException
+from game_events import name_lists
 from game_events.names import normal
 from game_settings.reader import SettingsError
 from game_settings.start import start
@@ -27,13 +29,17 @@ _PAUSE = 1.0
 _TABLE_PAUSE = 10.0
 """The same for Trino, which takes minutes to start."""
 _PATIENCE = 300.0
-"""Seconds to wait for a snapshot without a forgotten player."""
+"""Seconds to wait for a snapshot without forgotten players."""
 _POLL = 0.2
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m game_world", description=__doc__)
-    parser.add_argument("--forget", metavar="PLAYER", help="remove this player from the world, and exit")
+    forget = "remove these players from the world, and exit"
+    parser.add_argument(
+        "--forget", nargs="+", action="extend", type=name_lists.name, default=[], metavar="PLAYER", help=forget
+    )
+    name_lists.add_file(parser, "--forget-from")
     chosen = parser.parse_args()
     try:
         settings = start(Settings, PREFIXES)
@@ -42,8 +48,8 @@ def main() -> int:
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if chosen.forget is not None:
-        return _forget(settings, chosen.forget)
+    if players := chosen.forget + chosen.forget_from:
+        return _forget(settings, players)
     return _run(settings)
 
 
@@ -77,22 +83,24 @@ def _run(settings: Settings) -> int:
     return 0
 
 
-def _forget(settings: Settings, player: str) -> int:
+def _forget(settings: Settings, players: Sequence[str]) -> int:
     store = Store(settings.world_url)
+    names = list(dict.fromkeys(map(normal, players)))
+    they = "the player" if len(names) == 1 else f"{len(names)} players"
     try:
-        number = store.forget(normal(player))
+        number = max(store.forget(name) for name in names)
         deadline = time.monotonic() + _PATIENCE
         while store.forgettings()[1] < number:
             if time.monotonic() > deadline:
                 raise TimeoutError(
-                    "the store has forgotten the player, but snapshots may still name them: the process `world` has to "
-                    "run, be caught up and be able to write its snapshots; then forget the player again"
+                    f"the store has forgotten {they}, but snapshots may still name them: the process `world` has to "
+                    "run, be caught up and be able to write its snapshots; then forget them again"
                 )
             time.sleep(_POLL)
     except (RedisError, TimeoutError) as error:
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    print("the world has forgotten the player")
+    print(f"the world has forgotten {they}")
     return 0
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from testbed.audit import audit
 from testbed.clients.freshness import freshness
@@ -56,9 +57,11 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument(
         "--wait", type=float, default=60, metavar="SECONDS", help="longest wait for the table (default: %(default)s)"
     )
-    command = add("erase", _erase, "erase a player from rows, files, exports and the world")
-    command.add_argument("player", help="the player's name, such as knight1.comcast.com")
-    command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of spark-apps/erase.py")
+    command = add("erase", _erase, "erase players from rows, files, exports and the world")
+    command.add_argument("--from-file", metavar="FILE", help="a file with a player's name on each line")
+    command.add_argument("--grace", metavar="SECONDS", help="how long running queries keep their files")
+    command.add_argument("--orphan-age", metavar="SECONDS", help="age at which files of no snapshot are deleted")
+    command.add_argument("players", nargs="*", metavar="PLAYER", help="a name, such as knight1.comcast.com")
     command = add("job", _job, "run a Spark job of spark-apps on the running stack")
     command.add_argument("file", help="the job's file, such as batch.py")
     command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the job")
@@ -131,9 +134,16 @@ def _job(stack: Stack, options: argparse.Namespace) -> int:
 
 def _erase(stack: Stack, options: argparse.Namespace) -> int:
     _require(stack, "store", "world", "kafka", "datanode", "metastore")
-    stack.run(spark_job(stack.settings, "erase", "erase.py", *options.arguments, "--", options.player), echo=True)
+    file = options.from_file and Path(options.from_file).absolute()
+    given = {"--from-file": file, "--grace": options.grace, "--orphan-age": options.orphan_age}
+    chosen = [f"{option}={value}" for option, value in given.items() if value is not None]
+    stack.run(spark_job(stack.settings, "erase", "erase.py", *chosen, "--", *options.players), echo=True)
     world = stack["world"].program
-    stack.run(replace(world, name="forget", command=[*world.command, "--forget", options.player]), echo=True)
+    # With `=` also names that begin with a dash.
+    forget = [f"--forget={player}" for player in options.players]
+    if file:
+        forget.append(f"--forget-from={file}")
+    stack.run(replace(world, name="forget", command=[*world.command, *forget]), echo=True)
     return 0
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from game_events.table import COLUMNS, spark_schema
+from game_events.table import COLUMNS, literal, spark_schema
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
@@ -46,6 +46,14 @@ def create(spark: SparkSession, settings: Settings) -> None:
             f"PARTITIONED BY ({PARTITIONS}) LOCATION '{settings.events_location}' TBLPROPERTIES ({properties})"
         )
     _add_columns(spark)
+
+
+def comment(spark: SparkSession) -> None:
+    """Set the contract's comments on the columns that have none, or another one."""
+    present = {column.name: column.metadata.get("comment") for column in spark.table(EVENTS).schema}
+    for column in COLUMNS:
+        if present[column.name] != column.doc:
+            spark.sql(f"ALTER TABLE {EVENTS} ALTER COLUMN {column.name} COMMENT {literal(column.doc)}")
 
 
 def register(spark: SparkSession, metadata_file: str) -> None:
@@ -91,6 +99,6 @@ def _add_columns(spark: SparkSession) -> None:
     expected = {column.name: column for column in COLUMNS}
     for name, column in expected.items():
         if name not in present:
-            spark.sql(f"ALTER TABLE {EVENTS} ADD COLUMN {name} {column.kind.sql_type}")
+            spark.sql(f"ALTER TABLE {EVENTS} ADD COLUMN {name} {column.kind.sql_type} COMMENT {literal(column.doc)}")
         elif present[name] != column.kind.sql_type.lower():
             raise TableError(f"{EVENTS}.{name}: is {present[name]}, the contract says {column.kind.sql_type.lower()}")

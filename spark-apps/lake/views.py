@@ -1,21 +1,40 @@
 """The views over the table `events`."""
 
+import hashlib
 import time
+from collections.abc import Mapping
 
 import trino
 from game_events import FAMILIES
-from game_events.table import family_query, rejected_query
+from game_events.table import COMMENTS, REJECTED_EVENTS, family_query, literal, rejected_query, view_comment
+from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
+from lake.view_comments import view_comments
 
 _TRINO_PATIENCE = 300
 """Seconds. Where everything is started at once, Trino is ready last."""
 
 
-def create_views(settings: Settings) -> None:
-    """Create or replace the views in Trino, in whose dialect they are stored."""
+def create_views(spark: SparkSession, settings: Settings) -> None:
+    """Create the views in Trino, in whose dialect they are stored, and replace those that differ."""
     queries = {family: family_query(family, EVENTS) for family in FAMILIES}
-    queries["rejected_events"] = rejected_query(EVENTS)
+    queries[REJECTED_EVENTS] = rejected_query(EVENTS)
+    with view_comments(spark, settings.metastore_uri) as comments:
+        versions = {name: _version(name, query) for name, query in queries.items()}
+        changed = [name for name in queries if comments.version(name) != versions[name]]
+        if changed:
+            _replace(settings, {name: queries[name] for name in changed})
+        for name in changed:
+            comments.write(name, COMMENTS, versions[name])
+
+
+def _version(name: str, query: str) -> str:
+    """Return a digest of all that makes a view."""
+    return hashlib.sha256(repr((query, view_comment(name), sorted(COMMENTS.items()))).encode()).hexdigest()[:16]
+
+
+def _replace(settings: Settings, queries: Mapping[str, str]) -> None:
     with trino.dbapi.connect(
         host=settings.trino_host,
         port=settings.trino_port,
@@ -26,8 +45,10 @@ def create_views(settings: Settings) -> None:
     ) as connection:
         _wait_until_started(connection)
         for name, query in queries.items():
+            comment = f"COMMENT {literal(view_comment(name))}"
             # Invoker: users may not read through the views what they may not read in the table.
-            connection.cursor().execute(f"CREATE OR REPLACE VIEW {name} SECURITY INVOKER AS {query}").fetchall()
+            create = f"CREATE OR REPLACE VIEW {name} {comment} SECURITY INVOKER AS {query}"
+            connection.cursor().execute(create).fetchall()
 
 
 def _wait_until_started(connection: trino.dbapi.Connection) -> None:

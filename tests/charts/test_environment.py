@@ -135,6 +135,13 @@ def test_the_worlds_snapshots_are_on_a_volume(
     assert all(one["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" for one in made)
 
 
+def test_the_jobs_may_read_the_topics_retention(charts: Charts) -> None:
+    """An erasure says until when Kafka keeps records; the jobs' user still may not write or change anything."""
+    [user] = of(charts.render("gamelake"), "KafkaUser", "spark")
+    [topic] = [acl for acl in user["spec"]["authorization"]["acls"] if acl["resource"]["type"] == "topic"]
+    assert topic["operations"] == ["Read", "Describe", "DescribeConfigs"]
+
+
 def test_the_world_reads_as_its_own_user(charts: Charts) -> None:
     """The user of the projection may read and describe the topic and read in its one group, and write nothing."""
     objects = charts.render("gamelake")

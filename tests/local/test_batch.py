@@ -1,8 +1,10 @@
 """The batch job: every offset of the topic becomes one row, however often and in whatever order it runs."""
 
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psutil
@@ -157,6 +159,25 @@ def test_it_is_read_incrementally(lake: Lake, loaded: dict[Place, bytes | None])
     lines = lake.job("../tests/local/read_incrementally.py", str(before[-1][0])).splitlines()
     rows = [tuple(map(int, line.split()[1:])) for line in lines if line.startswith("row ")]
     assert sorted(rows) == sorted(places)
+
+
+def test_mending_without_kafka(lake: Lake, stack: Stack, loaded: dict[Place, bytes | None]) -> None:
+    """A rejected row that is valid by now is replaced from the table alone; others stay, and so they do in a replay."""
+    [(place, value)] = lake.write(swords(1)).items()
+    lake.job("batch.py", "load")
+    valid = lake.rows()
+    lake.ask(
+        "UPDATE lake.default.events SET family = 'rejected', strength = NULL, error = 'unknown', "
+        f"raw_key = X'{b'knight1'.hex()}', raw_value = X'{(value or b'').hex()}' "
+        f"WHERE kafka_partition = {place[0]} AND kafka_offset = {place[1]}"
+    )
+    job = spark_job(stack.settings, "job", "batch.py", "mend")
+    job = replace(job, environment=job.environment | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"})
+    assert re.search(r"rejected rows: \d\d+; valid by now and replaced: 1: purchases 1; still rejected", stack.run(job))
+    assert lake.rows() == valid
+    assert "none is valid by now: nothing to do" in stack.run(job)
+    lake.job("batch.py", "load")
+    assert lake.rows() == valid
 
 
 def test_a_retried_event_counts_once(lake: Lake, loaded: dict[Place, bytes | None]) -> None:

@@ -1,6 +1,7 @@
-"""Erasing a player: afterwards no row and no file names them, every offset has a row, and nothing else changes."""
+"""Erasing players: afterwards no row and no file names them, every offset has a row, and nothing else changes."""
 
 import json
+import re
 import subprocess
 import zlib
 from pathlib import Path
@@ -18,8 +19,9 @@ from tests.local.traffic import counting, running_stream, swords
 from tests.poison import EXAMPLES
 
 PLAYER = 'Lancelot du Lac, dit "le Chevalier à la charrette" \\'
-BEGINNING = b"Lancelot du Lac"
-"""Of the name: manifests have no more of it, and no encoding changes it."""
+BEGINNINGS = (b"Lancelot du Lac", b"ELAINE of Asto", b"elaine of asto")
+"""Of the names: manifests have no more of them, and no encoding changes them."""
+SECOND = "ELAINE of Astolat"
 OTHER = "Lancelot"
 PEACE = json.loads((EXAMPLES / "declare_peace.json").read_text())
 
@@ -54,20 +56,25 @@ def _without_number(data: bytes) -> bytes:
     return data[next(at for at, byte in enumerate(data) if byte < 128) + 1 :]
 
 
-def files_that_name_the_player(stack: Stack, folder: Path) -> list[Path]:
-    """Copy all Parquet files and manifests of the lake, and return those that contain the beginning of the name."""
+def files_that_name_a_player(stack: Stack, folder: Path) -> list[Path]:
+    """Copy all Parquet files and manifests of the lake, and return those that contain the beginning of a name."""
     folder.mkdir()
     hdfs(stack, "-get", "/lake/events", "/export", str(folder))
     found = [file for file in folder.rglob("*") if file.suffix in (".parquet", ".avro")]
-    return [file for file in found if file.stat().st_size and BEGINNING in values(file)]
+    return [file for file in found if file.stat().st_size and any(one in values(file) for one in BEGINNINGS)]
 
 
 @pytest.fixture(scope="module")
 def theirs(lake: Lake) -> list[Place]:
-    """The player's records: events, rejected records under their name and under another's."""
+    """The players' records: events, rejected records under their name and under another's."""
     places = lake.write([*swords(3, player=PLAYER), b"no event"], key=PLAYER.encode())
+    places |= lake.write(swords(1, player=SECOND.casefold(), player_name=SECOND), key=SECOND.encode())
     places |= lake.write(
-        [json.dumps({"player": PLAYER}).encode(), json.dumps({"of": PLAYER}, ensure_ascii=False).encode()]
+        [
+            json.dumps({"player": PLAYER}).encode(),
+            json.dumps({"of": PLAYER}, ensure_ascii=False).encode(),
+            json.dumps({"player": SECOND}).replace("E", "\\u0045").encode(),
+        ]
     )
     return sorted(places)
 
@@ -79,42 +86,63 @@ def declared(lake: Lake) -> list[Place]:
 
 
 @pytest.fixture(scope="module")
+def hosted(lake: Lake) -> list[Place]:
+    """Events of another player whose Host header is a name of these."""
+    return sorted(lake.write(swords(1, player=OTHER, host=f"{SECOND}:5000")))
+
+
+@pytest.fixture(scope="module")
 def files(
-    lake: Lake, stack: Stack, theirs: list[Place], declared: list[Place], tmp_path_factory: pytest.TempPathFactory
+    lake: Lake,
+    stack: Stack,
+    theirs: list[Place],
+    declared: list[Place],
+    hosted: list[Place],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Path]:
-    """Copies of the files that name the player: of the table, also with rows marked as deleted, and of an export."""
+    """Copies of the files that name a player: of the table, also with rows marked as deleted, and of an export."""
     lake.write(swords(3, player=OTHER))
     lake.job("batch.py", "load")
     where = " OR ".join(f"(kafka_partition = {partition} AND kafka_offset = {offset})" for partition, offset in theirs)
     lake.ask(f"UPDATE lake.default.events SET description = 'changed' WHERE {where}")
     lake.job("batch.py", "export")
-    return files_that_name_the_player(stack, tmp_path_factory.mktemp("before") / "lake")
+    return files_that_name_a_player(stack, tmp_path_factory.mktemp("before") / "lake")
 
 
 def test_erased(
-    lake: Lake, stack: Stack, theirs: list[Place], declared: list[Place], files: list[Path], tmp_path: Path
+    lake: Lake,
+    stack: Stack,
+    theirs: list[Place],
+    declared: list[Place],
+    hosted: list[Place],
+    files: list[Path],
+    tmp_path: Path,
 ) -> None:
-    """Beside the stream and a reader the player's rows are emptied, no file names them, and other rows are kept."""
+    """Beside the stream and a reader all players' rows are emptied, no file names them, and other rows are kept."""
+    others = tmp_path / "others.txt"
+    others.write_text(f"# the second one\n{SECOND.title()}\n")
     assert {file.suffix for file in files} == {".parquet", ".avro"}
     with running_stream(stack, lake), counting(lake):
         before = rows(lake)
-        printed = erase(stack, PLAYER, "--grace", "2")
-        assert "none names the player" in printed
-        assert "Kafka keeps the player's records" in printed
+        printed = erase(stack, PLAYER, "--from-file", str(others), "--grace", "2")
+        assert "none names one of the players" in printed
+        assert re.search(r"it keeps the players' records until \d{4}-\d\d-\d\d .* retention is [\d.]+ days", printed)
         after = rows(lake)
-    assert not files_that_name_the_player(stack, tmp_path / "lake")
+    assert not files_that_name_a_player(stack, tmp_path / "lake")
     kept = ("received_at", "kafka_partition", "kafka_offset", "kafka_timestamp")
     for place, row in before.items():
         if place in theirs:
             assert after[place] == dict.fromkeys(row) | {name: row[name] for name in kept} | {"family": "erased"}
         elif place in declared:
             assert after[place] == row | {"target": None}
+        elif place in hosted:
+            assert after[place] == row | {"host": None}
         else:
             assert after[place] == row
 
 
 def test_a_replay_does_not_restore_the_rows(lake: Lake, theirs: list[Place]) -> None:
-    """The player's records, loaded again from Kafka, change nothing."""
+    """The players' records, loaded again from Kafka, change nothing."""
     before = lake.rows()
     lake.job("batch.py", "load")
     assert lake.rows() == before

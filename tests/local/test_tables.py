@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from game_events import EVENT_TYPES
+from game_events import EVENT_TYPES, FAMILIES
+from game_events.table import COMMENTS, REJECTED_EVENTS, view_comment
 from testbed.clients import topic
 from testbed.simulator.scenario import QUERIES
 from testbed.stack.programs import spark_job
@@ -35,6 +36,31 @@ def test_a_new_column(lake: Lake) -> None:
     lake.job("tables.py")
     assert lake.ask("SELECT count(*) FROM lake.default.events WHERE target IS NULL") == [[len(places)]]
     assert lake.places() == places
+
+
+def test_comments(lake: Lake) -> None:
+    """Columns of the table and of every view have the contract's comments, again after one was changed or lost."""
+    views = [*FAMILIES, REJECTED_EVENTS]
+    created = {name: lake.ask(f"SHOW CREATE VIEW {name}") for name in views}
+    lake.ask("COMMENT ON COLUMN lake.default.events.player IS 'old'")
+    # It has no comments of columns.
+    lake.ask("CREATE OR REPLACE VIEW joins AS SELECT 1 AS player")
+    lake.job("tables.py")
+    for name in ("lake.default.events", *views):
+        comments = {column: comment for column, _, _, comment in lake.ask(f"DESCRIBE {name}")}
+        assert comments == {column: COMMENTS[column] for column in comments}
+    assert {name: lake.ask(f"SHOW CREATE VIEW {name}") for name in views} == created
+    assert view_comment("joins") in created["joins"][0][0]
+
+
+def test_views_that_are_as_they_should_be(lake: Lake) -> None:
+    """Run again, it replaces no view and commits nothing to the table."""
+    lake.job("tables.py")
+    query = "SELECT count(*) FROM system.runtime.queries WHERE query LIKE 'CREATE OR REPLACE VIEW%'"
+    metadata = 'SELECT file FROM lake.default."events$metadata_log_entries"'
+    before = lake.ask(query), lake.ask(metadata)
+    lake.job("tables.py")
+    assert (lake.ask(query), lake.ask(metadata)) == before
 
 
 def test_a_catalog_that_lost_the_table(lake: Lake) -> None:

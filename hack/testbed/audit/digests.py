@@ -24,8 +24,8 @@ def expression() -> str:
 def digests(key: bytes | None, value: bytes | None, place: tuple[int, int], milliseconds: int) -> tuple[str, ...]:
     """Return the digests of all rows that a record may become; `milliseconds` is its timestamp.
 
-    An invalid event becomes a rejected row. A valid event becomes its own row, without its target if that player was
-    erased later, or a rejected row if the contract at the time of reading did not accept it yet.
+    An invalid event becomes a rejected row. A valid event becomes its own row, without its target or its host if they
+    name a player who was erased later, or a rejected row if the contract at the time of reading did not accept it yet.
     """
     partition, offset = place
     time = shown(milliseconds)
@@ -36,8 +36,10 @@ def digests(key: bytes | None, value: bytes | None, place: tuple[int, int], mill
     except InvalidEventError:
         return (_digest(rejected),)
     row = common | event | {"family": EVENT_TYPES[event["event_type"]].family}
-    without_target = (_digest(row | {"target": None}),) if row.get("target") is not None else ()
-    return (_digest(row), *without_target, _digest(rejected))
+    rows = [row]
+    for erased in ({"target": None, "target_name": None}, {"host": None}):
+        rows += [one | erased for one in rows if any(one.get(name) is not None for name in erased)]
+    return (*map(_digest, rows), _digest(rejected))
 
 
 def _digest(row: Mapping[str, Any]) -> str:

@@ -1,1 +1,1 @@
-"""The erasure of one player."""
+"""The erasure of players."""

@@ -3,18 +3,20 @@
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
+import pyarrow as pa
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 from lake.erasure.avro import frame
-from lake.erasure.player import COLUMNS, NAMED, Player
+from lake.erasure.players import COLUMNS, Players, Spellings
 from lake.hdfs import Files
 
 TRUNCATED = "is truncated"
@@ -28,20 +30,24 @@ _DATA_FILE, _FILE_PATH, _LOWER_BOUNDS, _UPPER_BOUNDS = "2", "100", "125", "128"
 """Field ids of a manifest's entries, from Iceberg's specification."""
 
 
+_FOUND = pa.schema([(name, pa.string()) for name in ("path", "player", "target", "host")])
+
+
 @dataclass
 class Search:
-    """How many files were read, and the reason for each that names the player, or may."""
+    """How many files were read, the reason for each that names a player, or may, and how rows spell their names."""
 
     parquet: int = 0
     manifests: int = 0
     found: dict[str, str] = field(default_factory=dict)
+    spellings: Spellings = field(default_factory=Spellings)
 
     @property
     def scope(self) -> str:
         return f"{self.parquet} Parquet files and {self.manifests} manifests"
 
 
-def search(spark: SparkSession, folders: Sequence[str], player: Player) -> Search:
+def search(spark: SparkSession, folders: Sequence[str], players: Players) -> Search:
     """Read every Parquet file and every manifest (which has bounds of the names in a file) of these folders.
 
     Iceberg's other metadata contains no values of rows.
@@ -49,11 +55,11 @@ def search(spark: SparkSession, folders: Sequence[str], player: Player) -> Searc
     files, done = Files(spark), Search()
     done.found |= _wait_until_written(files, folders)
     listed = [one.path for folder in folders for one in files.under(folder) if one.size]
-    _search_parquet(spark, [path for path in listed if path.endswith(".parquet")], player, done)
+    _search_parquet(spark, [path for path in listed if path.endswith(".parquet")], players, done)
     whole = set(listed) - done.found.keys()
     for path in listed:
         if path.endswith(".avro"):
-            _search_manifest(spark, path, player, whole, done)
+            _search_manifest(spark, path, players, whole, done)
     return done
 
 
@@ -66,15 +72,14 @@ def _wait_until_written(files: Files, folders: Sequence[str]) -> dict[str, str]:
     return dict.fromkeys(unfinished, "is being written")
 
 
-def _search_parquet(spark: SparkSession, paths: list[str], player: Player, done: Search) -> None:
+def _search_parquet(spark: SparkSession, paths: list[str], players: Players, done: Search) -> None:
     files = Files(spark)
     while paths:
         try:
             rows = spark.read.schema(", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())).parquet(*paths)
-            rows.selectExpr("*", "_metadata.file_path AS path").createOrReplaceTempView("files")
-            query = f"SELECT path, count(*) AS rows FROM files WHERE {NAMED} GROUP BY path"
-            named = spark.sql(query, args=player.arguments).collect()
-            done.found |= {unquote(row.path): f"{row.rows} rows" for row in named}
+            for row in _named(rows.selectExpr(*COLUMNS, "_metadata.file_path AS path"), players).collect():
+                done.found[unquote(row.path)] = f"{row.rows} rows"
+                done.spellings.add([*row.players, *row.targets], row.hosts)
             done.parquet += len(paths)
             return
         except (PySparkException, Py4JJavaError) as error:
@@ -89,7 +94,33 @@ def _search_parquet(spark: SparkSession, paths: list[str], player: Player, done:
             paths.remove(unreadable)
 
 
-def _search_manifest(spark: SparkSession, path: str, player: Player, whole: set[str], done: Search) -> None:
+def _named(rows: DataFrame, players: Players) -> DataFrame:
+    """Count the rows that name a player in each file, with the spellings of their names.
+
+    `rows` has COLUMNS and `path`; the result has `path`, `rows`, `players`, `targets` and `hosts`.
+    """
+
+    def find(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield pa.RecordBatch.from_pylist([row for row in map(found, batch.to_pylist()) if row], _FOUND)
+
+    def found(row: dict[str, Any]) -> dict[str, Any] | None:
+        names = {column: row[column] for column in ("player", "target") if players.is_named(row[column])}
+        if players.is_host(row["host"]):
+            names["host"] = row["host"]
+        if names or players.are_in_record(row["raw_key"], row["raw_value"]):
+            return names | {"path": row["path"]}
+        return None
+
+    condition, parameters = players.candidates()
+    rows.createOrReplaceTempView("searched")
+    candidates = rows.sparkSession.sql(f"SELECT * FROM searched WHERE {condition}", args=parameters)
+    sets = [f"collect_set({column}) AS {column}s" for column in ("player", "target", "host")]
+    named = candidates.mapInArrow(find, "path STRING, player STRING, target STRING, host STRING")
+    return named.groupBy("path").agg(F.count("*").alias("rows"), *map(F.expr, sets))
+
+
+def _search_manifest(spark: SparkSession, path: str, players: Players, whole: set[str], done: Search) -> None:
     files = Files(spark)
     try:
         if _is_truncated(files.read(path)):
@@ -103,7 +134,7 @@ def _search_manifest(spark: SparkSession, path: str, player: Player, whole: set[
         return
     done.manifests += 1
     # An existing file was read itself: a bound of it that is like the name is another player's.
-    if any(player.may_bound(bound) for file, bounds in entries if file not in whole for bound in bounds):
+    if any(players.may_bound(bound) for file, bounds in entries if file not in whole for bound in bounds):
         done.found[path] = "has the name as a bound of a column"
 
 

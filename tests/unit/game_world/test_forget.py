@@ -1,7 +1,8 @@
-"""The command that forgets a player."""
+"""The command that forgets players."""
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from threading import Timer
 
 import pytest
@@ -53,3 +54,24 @@ def test_while_the_world_is_rebuilt_it_fails(
     topic.store.claim("another")
     assert forget() == 1
     assert "being rebuilt" in capsys.readouterr().err
+
+
+def test_many_at_once(
+    topic: Topic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Players are named one by one, also if a name looks like an option, or in a file."""
+    players = ["ada", "grace", "-x", "linus", "alan"]
+    for player in players:
+        topic.do("default", player)
+    topic.project()
+    file = tmp_path / "names.txt"
+    file.write_text("# of March\nLinus\n")
+    monkeypatch.setenv("WORLD_URL", topic.store.url)
+    arguments = ["--forget", "Ada", "GRACE", "--forget=-X", f"--forget-from={file}"]
+    monkeypatch.setattr(sys, "argv", ["game_world", *arguments])
+    projection = Timer(0.5, lambda: Keeper(topic.store, None, 900).keep("topic"))
+    projection.start()
+    assert program.main() == 0
+    projection.join()
+    assert [player for player in players if topic.hero(player)] == ["alan"]
+    assert "the world has forgotten 4 players" in capsys.readouterr().out

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lake.erasure.player import Player
+from lake.erasure.players import Players
 from lake.erasure.traces import TRUNCATED, _entries, search
 from pyspark.sql import SparkSession
 
@@ -66,11 +66,11 @@ def test_a_name_in_bounds_is_found(spark: SparkSession, table: Path) -> None:
     folder, manifests = f"file:{table}", {f"file:{manifest}" for manifest in metadata(table, "*-m0.avro")}
     [of_ada] = (table / "data/family=joins").glob("*.parquet")
     content = of_ada.read_bytes()
-    assert search(spark, [folder], Player("ada")).found.keys() == manifests | {f"file:{of_ada}"}
-    assert search(spark, [folder], Player("joins")).found == {}
+    assert search(spark, [folder], Players(("ada",))).found.keys() == manifests | {f"file:{of_ada}"}
+    assert search(spark, [folder], Players(("joins",))).found == {}
     of_ada.unlink()
     for name in ("ada", "joins"):
-        found = search(spark, [folder], Player(name))
+        found = search(spark, [folder], Players((name,)))
         assert (found.found.keys(), found.parquet, found.manifests) == (manifests, 1, 4)
     of_ada.write_bytes(content)
 
@@ -83,7 +83,7 @@ def test_a_truncated_manifest_is_named(spark: SparkSession, table: Path, tmp_pat
     end = {"header": 100, "nothing but the header": header, "block": header + 40, "marker": len(content) - 1}[part]
     cut = tmp_path / "cut-m0.avro"
     cut.write_bytes(content[:end])
-    assert search(spark, [f"file:{tmp_path}"], Player("linus")).found == {f"file:{cut}": TRUNCATED}
+    assert search(spark, [f"file:{tmp_path}"], Players(("linus",))).found == {f"file:{cut}": TRUNCATED}
 
 
 @pytest.mark.parametrize("part", ["all", "block"])
@@ -92,12 +92,12 @@ def test_a_damaged_manifest_is_named(spark: SparkSession, table: Path, tmp_path:
     content = metadata(table, "*-m0.avro")[0].read_bytes()
     damaged = tmp_path / "damaged-m0.avro"
     damaged.write_bytes({"all": b"no Avro", "block": content[:-40] + bytes(24) + content[-16:]}[part])
-    assert search(spark, [f"file:{tmp_path}"], Player("linus")).found == {f"file:{damaged}": "cannot be read"}
+    assert search(spark, [f"file:{tmp_path}"], Players(("linus",))).found == {f"file:{damaged}": "cannot be read"}
 
 
 def test_an_empty_manifest_list_is_no_trace(spark: SparkSession, table: Path, tmp_path: Path) -> None:
     """A manifest list may have no manifests, as that of an empty table."""
     content = metadata(table, "snap-*.avro")[0].read_bytes()
     (tmp_path / "snap-empty.avro").write_bytes(content[: content.index(content[-16:]) + 16])
-    found = search(spark, [f"file:{tmp_path}"], Player("linus"))
+    found = search(spark, [f"file:{tmp_path}"], Players(("linus",)))
     assert (found.found, found.manifests) == ({}, 1)

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from testbed import __main__ as testbed
 from testbed import kind
 from testbed.command_line import INTERRUPTED, exit_code
+from testbed.stack.process import Program
+from testbed.stack.stack import Stack
 
 
 def interrupted() -> int:
@@ -60,3 +64,25 @@ def test_a_command_ends_with_its_exit_code_or_one_line(
 def test_an_unexpected_error_keeps_its_traceback() -> None:
     with pytest.raises(ValueError, match="PORT"):
         exit_code(failed, OSError)
+
+
+def test_erase_takes_many_players(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The job and the world get every name, also one like an option, and the file, from wherever they run."""
+    commands: list[list[str]] = []
+    process = SimpleNamespace(alive=True, program=Program("world", ["world"], {}))
+
+    class Running(Stack):
+        def __getitem__(self, _: str) -> SimpleNamespace:  # type: ignore[override]
+            return process
+
+        def run(self, job: Program, echo: bool = False) -> str:
+            commands.append([str(argument) for argument in job.command])
+            return ""
+
+    monkeypatch.setattr(testbed, "Stack", Running)
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "names.txt"
+    assert testbed.main(["erase", "--grace", "2", "--from-file", "names.txt", "--", "ada", "-x"]) == 0
+    [job, world] = commands
+    assert job[1:] == ["erase.py", f"--from-file={file}", "--grace=2", "--", "ada", "-x"]
+    assert world == ["world", "--forget=ada", "--forget=-x", f"--forget-from={file}"]
