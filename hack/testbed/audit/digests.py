@@ -1,4 +1,4 @@
-"""A digest of all columns that a record determines: computed in Python for a record, and in SQL for a row of the table."""
+"""A digest of the columns that a record determines: computed in Python for a record, in SQL for a row of the table."""
 
 import hashlib
 from collections.abc import Mapping

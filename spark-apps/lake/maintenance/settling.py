@@ -46,6 +46,8 @@ def settle_days_over(spark: SparkSession) -> str:
     snapshot = table.currentSnapshot()
     if snapshot is None:
         return "no rows"
+    if table.schema().findField("counts") is None:
+        return "the table has no column counts: tables.py adds it"
     days = _undecided_files(spark, table, snapshot.snapshotId(), datetime.now(UTC) - _SETTLING)
     before = after = left = 0
     for day, tasks in sorted(days.items()):
@@ -106,7 +108,7 @@ def _decided(rows: DataFrame, places: DataFrame) -> DataFrame:
 
 
 def _repeats(spark: SparkSession, snapshot: int, day: date) -> DataFrame:
-    spark.read.option("snapshot-id", snapshot).table(EVENTS).createOrReplaceTempView("around")
+    spark.sql(f"SELECT * FROM {EVENTS} VERSION AS OF {snapshot}").createOrReplaceTempView("around")
     return spark.sql(repeats("around", day)).toDF("repeat_partition", "repeat_offset")
 
 

@@ -128,9 +128,7 @@ def test_another_players_id_hides_nothing(database: duckdb.DuckDBPyConnection) -
 
 @given(_RECORDS, st.permutations(range(6)))
 @settings(max_examples=100, deadline=None)
-def test_settled_days_change_nothing(
-    database: duckdb.DuckDBPyConnection, events: list[Event], days: list[int]
-) -> None:
+def test_settled_days_change_nothing(database: duckdb.DuckDBPyConnection, events: list[Event], days: list[int]) -> None:
     """Whichever days are settled, and in whatever order, the view shows exactly the records that count."""
     write(database, events)
     first = places(database)
