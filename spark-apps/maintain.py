@@ -1,8 +1,9 @@
 """Maintenance of the table `events`, without effect on its writers and readers.
 
-It merges small files, expires old snapshots, and deletes orphan files and days past retention. No row is lost if it is
-killed, or if several runs are concurrent: each step is one Iceberg commit, or several independent ones, and conflicts
-are left to the next run. A deleted day returns if its offsets are loaded again, until the next run.
+It merges small files, settles days that are over, expires old snapshots, and deletes orphan files and days past
+retention. No row is lost if it is killed, or if several runs are concurrent: each step is one Iceberg commit, or
+several independent ones, and conflicts are left to the next run. A deleted day returns if its offsets are loaded again,
+until the next run.
 """
 
 import argparse

@@ -8,10 +8,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
+
+from lake.termination import root_cause
 
 Java = Any
 """An object of the JVM."""
+
+
+# After these, unlike after others, it is certain that nothing was committed.
+_CONFLICTS = tuple(f"org.apache.iceberg.exceptions.{name}" for name in ("ValidationException", "CommitFailedException"))
+
+
+class ConflictError(RuntimeError):
+    """Another writer was faster, so nothing was committed."""
 
 
 class StagedFiles:
@@ -49,8 +60,7 @@ class StagedFiles:
     def replace(self, snapshot: int) -> int:
         """Commit the replacement, and return the number of new files.
 
-        Raises Iceberg's ValidationException, as a Py4JJavaError, if one of the files was replaced since that snapshot,
-        or a row of it deleted.
+        Raises ConflictError if one of the files was replaced since that snapshot, or a row of it deleted.
         """
         new = list(self._written.fetchNewFiles(self._table, self._group))
         rewrite = self._table.newRewrite().validateFromSnapshot(snapshot)
@@ -58,7 +68,15 @@ class StagedFiles:
             rewrite.deleteFile(file)
         for file in new:
             rewrite.addFile(file)
-        rewrite.commit()
+        try:
+            rewrite.commit()
+        except Py4JJavaError as error:
+            cause = root_cause(error)
+            if not cause.startswith(_CONFLICTS):
+                raise
+            for file in new:
+                self._table.io().deleteFile(file.location())
+            raise ConflictError(cause) from error
         return len(new)
 
 

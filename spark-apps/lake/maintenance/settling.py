@@ -1,18 +1,16 @@
 """Settling: once a day is over, each of its rows is decided by the once rule, and its files are written for readers."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from game_events.once import repeats
-from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from lake.settings import EVENTS
-from lake.staged_files import Java, load, staged
-from lake.termination import root_cause
+from lake.staged_files import ConflictError, Java, load, staged
+
+_EPOCH = date(1970, 1, 1)
 
 _SETTLING = timedelta(hours=1)
 """After its end, a day still gets rows: those that were in Kafka by then."""
@@ -34,69 +32,72 @@ _OPTIONS = {
     "use-table-distribution-and-ordering": "false",
 }
 
-_CHANGED = ("ValidationException", "CommitFailedException")
-
 
 def settle_days_over(spark: SparkSession) -> str:
     """Settle every day that is over, and rows that came later; each day is one commit that changes only `counts`.
 
     Only files with undecided rows are read and replaced. Rows that were decided before stay decided.
     """
-    table = load(spark, EVENTS)
-    snapshot = table.currentSnapshot()
-    if snapshot is None:
-        return "no rows"
-    if table.schema().findField("counts") is None:
-        return "the table has no column counts: tables.py adds it"
-    days = _undecided_files(spark, table, snapshot.snapshotId(), datetime.now(UTC) - _SETTLING)
+    over = (datetime.now(UTC) - _SETTLING).date()
+    days = sorted({_day(task) for task in _Undecided(spark, _EPOCH, over).tasks})
     before = after = left = 0
-    for day, tasks in sorted(days.items()):
+    for day in days:
+        # Planned again, as earlier days may have taken hours.
+        found = _Undecided(spark, day, day + timedelta(days=1))
         try:
-            after += _settle(spark, table, snapshot.snapshotId(), day, tasks)
-            before += len(tasks)
-        except Py4JJavaError as error:
-            if not any(name in root_cause(error) for name in _CHANGED):
-                raise
+            after += _settle(spark, day, found) if found.tasks else 0
+        except ConflictError:
             left += 1
+        else:
+            before += len(found.tasks)
     text = f"{len(days)} days, {before} files became {after}"
     return f"{text}; {left} days were changed meanwhile, left to the next run" if left else text
 
 
-def _undecided_files(spark: SparkSession, table: Java, snapshot: int, over: datetime) -> dict[date, list[Java]]:
-    """Return each day that was over at that time, with those of its files that can have undecided rows.
+class _Undecided:
+    """The files of some days that can have undecided rows: Iceberg counts the NULLs of each file in its metadata."""
 
-    Iceberg counts the NULLs of each file in its metadata.
-    """
-    jvm: Any = spark._jvm
-    expressions = jvm.org.apache.iceberg.expressions.Expressions
-    today = over.replace(hour=0, minute=0, second=0, microsecond=0)
-    before = expressions.lessThan("received_at", f"{today:%Y-%m-%dT%H:%M:%S+00:00}")
-    wanted = getattr(expressions, "and")(before, expressions.isNull("counts"))
-    # The residual would hide a file's decided rows from the reader.
-    found = table.newScan().useSnapshot(snapshot).filter(wanted).ignoreResiduals().planFiles()
-    days: dict[date, list[Java]] = defaultdict(list)
-    try:
-        files = found.iterator()
-        while files.hasNext():
-            task = files.next()
-            days[date(1970, 1, 1) + timedelta(days=task.file().partition().get(0))].append(task)
-    finally:
-        found.close()
-    return days
+    def __init__(self, spark: SparkSession, since: date, until: date) -> None:
+        self.table = load(spark, EVENTS)
+        self.tasks: list[Java] = []
+        self.snapshot = 0
+        if self.table.currentSnapshot() is None or self.table.schema().findField("counts") is None:
+            return
+        self.snapshot = self.table.currentSnapshot().snapshotId()
+        jvm: Any = spark._jvm
+        expressions = jvm.org.apache.iceberg.expressions.Expressions
+        both = getattr(expressions, "and")
+        days = both(
+            expressions.greaterThanOrEqual("received_at", f"{since}T00:00:00+00:00"),
+            expressions.lessThan("received_at", f"{until}T00:00:00+00:00"),
+        )
+        wanted = both(days, expressions.isNull("counts"))
+        # The residual would hide a file's decided rows from the reader.
+        found = self.table.newScan().useSnapshot(self.snapshot).filter(wanted).ignoreResiduals().planFiles()
+        try:
+            files = found.iterator()
+            while files.hasNext():
+                self.tasks.append(files.next())
+        finally:
+            found.close()
 
 
-def _settle(spark: SparkSession, table: Java, snapshot: int, day: date, tasks: Sequence[Java]) -> int:
-    size = sum(task.file().fileSizeInBytes() for task in tasks)
-    records = sum(task.file().recordCount() for task in tasks)
+def _day(task: Java) -> date:
+    return _EPOCH + timedelta(days=task.file().partition().get(0))
+
+
+def _settle(spark: SparkSession, day: date, found: _Undecided) -> int:
+    size = sum(task.file().fileSizeInBytes() for task in found.tasks)
+    records = sum(task.file().recordCount() for task in found.tasks)
     count = max(1, -(-size // (_FILE * _MEGABYTE)))
-    places = _repeats(spark, snapshot, day).cache()
+    places = _repeats(spark, found.snapshot, day).cache()
     try:
         is_broadcast = places.count() <= _MOST_REPEATS
-        with staged(spark, table, tasks, _blooms(records // count)) as files:
+        with staged(spark, found.table, found.tasks, _blooms(records // count)) as files:
             rows = _decided(files.rows(), F.broadcast(places) if is_broadcast else places)
             placed = rows.repartitionByRange(count, *_PLACEMENT) if count > 1 else rows.coalesce(1)
             files.write(placed.sortWithinPartitions(*_ORDER), _OPTIONS)
-            return files.replace(snapshot)
+            return files.replace(found.snapshot)
     finally:
         places.unpersist()
 

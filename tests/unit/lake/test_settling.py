@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from game_events.table import family_query
 from lake import events_table
+from lake.maintenance import settling
 from lake.maintenance.settling import settle_days_over
 from lake.settings import EVENTS
 from lake.staged_files import StagedFiles
@@ -141,3 +142,15 @@ def test_beside_another_writer(
     assert settle_days_over(spark) == "1 days, 1 files became 1"
     assert (events.rows(), events.shown()) == (rows, shown)
     assert None not in events.counts().values()
+
+
+def test_the_files_of_a_large_day(events: Events, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large day becomes several files, and each player's rows are in one of them."""
+    monkeypatch.setattr(settling, "_MEGABYTE", 80)
+    for number, player in enumerate("qrst"):
+        events.write(FIRST, (1, "k", 2 * number), (2, "l", 2 * number + 1), player=player)
+    rows, shown = events.rows(), events.shown()
+    settle_days_over(spark)
+    assert (events.rows(), events.shown()) == (rows, shown)
+    assert len(events.files()) > 1
+    assert set(events.ask(f"SELECT count(DISTINCT _file) FROM {EVENTS} GROUP BY player")) == {1}
