@@ -1,4 +1,4 @@
-"""Batch job: load the topic into `events`, mend rejected rows, give up lost offsets, or export rows as Parquet files."""
+"""Batch job: load the topic into `events`, mend rejected rows, give up lost offsets, or export rows as plain files."""
 
 import argparse
 import sys

@@ -1,6 +1,7 @@
 """The rule by which a retried event counts once, implemented again for tests to compare views and world with."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from game_events.event_ids import is_service_made
@@ -13,17 +14,19 @@ DAY = 24 * 3600 * 1000
 def counted(events: Iterable[Event]) -> Iterator[Event]:
     """Yield the events that count; `events` are in the order of partition and offset."""
     events = list(events)
-    unmarked = {_identity(event) for event in events if not event.get("idempotent")}
-    last: dict[tuple[str, ...], int] = {}
+    attempts: dict[tuple[str, ...], list[Event]] = defaultdict(list)
     for event in events:
-        identity = _identity(event)
-        if event.get("idempotent"):
-            before, last[identity] = last.get(identity), event["received_at"]
-            if before is not None and abs(event["received_at"] - before) <= DAY:
-                continue
-            if identity in unmarked and is_service_made(event["event_id"]):
-                continue
-        yield event
+        if event.get("idempotent") or is_service_made(event["event_id"]):
+            attempts[_identity(event)].append(event)
+    for event in events:
+        if not event.get("idempotent") or _is_first(event, attempts[_identity(event)]):
+            yield event
+
+
+def _is_first(event: Event, attempts: Sequence[Event]) -> bool:
+    place = next(index for index, one in enumerate(attempts) if one is event)
+    others = [*attempts[:place][-1:], *(one for one in attempts[place:] if not one.get("idempotent"))]
+    return all(abs(event["received_at"] - one["received_at"]) > DAY for one in others)
 
 
 def _identity(event: Event) -> tuple[str, ...]:

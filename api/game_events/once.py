@@ -2,48 +2,89 @@
 
 Records with the same player, event type and event id are attempts at one event. An attempt counts unless it follows the
 previous one, in the topic's order, within ONCE_HOURS.
+
+Once a day is over, maintenance decides its rows, and the column `counts` says how. A decided row keeps its decision.
+The views decide all other rows by the same query whenever they are read, so a decision changes nothing that they show.
 """
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from game_events.event_ids import SERVICE_MADE
 
 ONCE_HOURS = 24
 """A key counts again when its previous record is older than this, by received_at."""
 
+_DAY = f"INTERVAL '{ONCE_HOURS}' HOUR"
+_SERVICE_MADE = f"event_id LIKE '{SERVICE_MADE}'"
+_UNMARKED = "NOT coalesce(idempotent, false)"
+_KEY = ("player", "event_type", "event_id")
 
-def first_attempts(columns: Sequence[str], events: str, where: str) -> str:
-    """Select `columns` of the rows of `events` that match `where` and are the first attempt at an event."""
+
+def undecided_attempts(columns: Sequence[str], events: str, where: str) -> str:
+    """Select `columns` of the undecided marked rows of `events` that match `where`, and whether each `is_first`.
+
+    Such an attempt is first unless the previous one is at most ONCE_HOURS away, decided or not, or a later one that
+    counts for certain is: one that was decided to count, when this row is late, or the unmarked event that it retries.
+
+    Besides the undecided rows, this reads only what their players did within ONCE_HOURS of them.
+    """
+    marked = f"{where} AND idempotent"
+    undecided = f"{marked} AND counts IS NULL"
+    # The topic's order, backwards: a frame that grows costs less than one that shrinks.
+    window = f"PARTITION BY {', '.join(_KEY)} ORDER BY kafka_partition DESC, kafka_offset DESC"
+    later = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
     return (
-        f"SELECT {_names(columns)} FROM (SELECT {', '.join(columns)}, received_at AS attempted, "
-        "lag(received_at) OVER (PARTITION BY player, event_type, event_id ORDER BY kafka_partition, kafka_offset) "
-        f"AS previously_attempted FROM {events} WHERE {where}) AS attempts WHERE previously_attempted IS NULL "
-        f"OR attempted > previously_attempted + INTERVAL '{ONCE_HOURS}' HOUR "
-        f"OR attempted < previously_attempted - INTERVAL '{ONCE_HOURS}' HOUR"
+        f"SELECT {_names(columns)}, {_is_apart('previous')} AND {_is_apart('certain')} AS is_first FROM ("
+        f"SELECT {', '.join(columns)}, received_at AS attempted, idempotent AND counts IS NULL AS is_undecided, "
+        f"lead(received_at) OVER ({window}) AS previous, "
+        f"min(CASE WHEN counts OR {_UNMARKED} THEN received_at END) OVER ({window} {later}) AS certain FROM ("
+        f"SELECT e.* FROM {events} AS e WHERE {undecided} "
+        f"UNION ALL SELECT e.* FROM {events} AS e {_near(('player',), events, undecided)} "
+        f"WHERE {marked} AND counts IS NOT NULL "
+        f"UNION ALL SELECT e.* FROM {events} AS e {_near(_KEY, events, f'{undecided} AND {_SERVICE_MADE}')} "
+        f"WHERE {where} AND {_UNMARKED} AND {_SERVICE_MADE}"
+        ") AS attempts) AS compared WHERE is_undecided"
     )
 
 
 def counted(columns: Sequence[str], events: str, where: str) -> str:
     """Select `columns` of the rows of `events` that match `where`, each event once.
 
-    Only records marked idempotent can be repeated attempts, so unmarked records skip the window function. A marked
-    record with a service-made id retries an unmarked one and counts only if the unmarked one was not written. That
-    check reads only the ids that retries carry.
+    Only records marked idempotent can be repeated attempts, so unmarked ones count as long as they are undecided.
     """
-    marked = f"{where} AND idempotent"
-    unmarked = f"{where} AND NOT coalesce(idempotent, false)"
-    service_made = f"event_id LIKE '{SERVICE_MADE}'"
-    keyed = [*columns, "player AS of_player", "event_type AS of_type", "event_id AS of_id"]
     return (
-        f"SELECT {', '.join(columns)} FROM {events} WHERE {unmarked} "
-        f"UNION ALL SELECT {_names(columns)} FROM ({first_attempts(keyed, events, marked)}) AS marked_events "
-        "LEFT JOIN (SELECT DISTINCT player AS first_player, event_type AS first_type, event_id AS first_id "
-        f"FROM {events} INNER JOIN (SELECT DISTINCT player AS retry_player, event_type AS retry_type, "
-        f"event_id AS retry_id FROM {events} WHERE {marked} AND {service_made}) AS retries "
-        f"ON player = retry_player AND event_type = retry_type AND event_id = retry_id "
-        f"WHERE {unmarked} AND {service_made}) AS unmarked_events "
-        "ON of_player = first_player AND of_type = first_type AND of_id = first_id WHERE first_id IS NULL"
+        f"SELECT {', '.join(columns)} FROM {events} WHERE {where} AND coalesce(counts, {_UNMARKED}) "
+        f"UNION ALL SELECT {_names(columns)} FROM ({undecided_attempts(columns, events, where)}) AS decided "
+        "WHERE is_first"
     )
+
+
+def repeats(events: str, day: date) -> str:
+    """Select kafka_partition and kafka_offset of the undecided rows of a UTC day that do not count."""
+    reach = timedelta(hours=ONCE_HOURS)
+    around = _received(day - reach, day + timedelta(days=1) + reach)
+    attempts = undecided_attempts(("kafka_partition", "kafka_offset", "received_at"), events, around)
+    own = _received(day, day + timedelta(days=1))
+    return f"SELECT kafka_partition, kafka_offset FROM ({attempts}) AS decided WHERE NOT is_first AND {own}"
+
+
+def _received(since: date, until: date) -> str:
+    return f"received_at >= TIMESTAMP '{since} 00:00:00' AND received_at < TIMESTAMP '{until} 00:00:00'"
+
+
+def _near(key: Sequence[str], events: str, where: str) -> str:
+    """Join the rows that share `key` with rows that match `where`, and were received at most ONCE_HOURS apart."""
+    return (
+        f"INNER JOIN (SELECT {', '.join(f'{name} AS near_{name}' for name in key)}, "
+        f"min(received_at) - {_DAY} AS since, max(received_at) + {_DAY} AS until "
+        f"FROM {events} WHERE {where} GROUP BY {', '.join(key)}) AS near "
+        f"ON {' AND '.join(f'{name} = near_{name}' for name in key)} AND received_at >= since AND received_at <= until"
+    )
+
+
+def _is_apart(other: str) -> str:
+    return f"({other} IS NULL OR attempted > {other} + {_DAY} OR attempted < {other} - {_DAY})"
 
 
 def _names(columns: Sequence[str]) -> str:

@@ -10,6 +10,9 @@ FAMILY = Field(
     f"The view of the event; {REJECTED} for a record that is not a valid event, {ERASED} if its player was erased",
 )
 
+COUNTS = Field("counts", Kind.BOOLEAN, "Whether the views count the row: see game_events.once. NULL: not decided yet")
+"""No record decides it: maintenance does, once the row's day is over."""
+
 KAFKA_COLUMNS = (
     Field("kafka_partition", Kind.INTEGER, "Partition of the topic"),
     Field("kafka_offset", Kind.LONG, "Offset in the partition"),
@@ -32,7 +35,7 @@ def _family_fields() -> tuple[Field, ...]:
     return tuple(fields.values())
 
 
-COLUMNS = (FAMILY, *COMMON_FIELDS, *_family_fields(), *KAFKA_COLUMNS, *REJECTED_COLUMNS)
+COLUMNS = (FAMILY, COUNTS, *COMMON_FIELDS, *_family_fields(), *KAFKA_COLUMNS, *REJECTED_COLUMNS)
 """The columns of `events`, in order. Every offset of the topic is one row."""
 
 

@@ -9,7 +9,7 @@ import trino
 from game_events import ERASED, REJECTED, encode
 from game_events.codec import FIELDS_OF_TYPE
 from game_events.fields import Field, Kind
-from game_events.table import COLUMNS, FAMILY, KAFKA_COLUMNS, REJECTED_COLUMNS
+from game_events.table import COLUMNS, COUNTS, FAMILY, KAFKA_COLUMNS, REJECTED_COLUMNS
 
 from game_world.records import Record, records
 
@@ -26,7 +26,7 @@ _LONGEST = "30m"
 NOBODY = "," * 255
 """The target of an event whose target was erased. No player has this name: the API refuses commas."""
 
-_FIELDS = [column for column in COLUMNS if column not in (FAMILY, *KAFKA_COLUMNS, *REJECTED_COLUMNS)]
+_FIELDS = [column for column in COLUMNS if column not in (FAMILY, COUNTS, *KAFKA_COLUMNS, *REJECTED_COLUMNS)]
 
 Ask = Callable[[str], Iterable[Sequence[Any]]]
 """Runs a query and yields its rows. Raises TableError."""

@@ -9,6 +9,9 @@ from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
 
+# By default there are none for columns beyond the first hundred. They exclude settled files from undecided ones.
+_METRICS = {"write.metadata.metrics.column.counts": "counts"}
+
 PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
@@ -23,6 +26,7 @@ PROPERTIES = {
     "engine.hive.lock-enabled": "false",
     "commit.retry.num-retries": "10",
     "write.metadata.delete-after-commit.enabled": "true",
+    **_METRICS,
 }
 
 # By day for readers. By partition of the topic for writers: the files' statistics then distinguish a range of offsets
@@ -40,12 +44,18 @@ def create(spark: SparkSession, settings: Settings) -> None:
     """Create the table, or add the contract's new columns. Rows and files are never changed."""
     if not spark.catalog.tableExists(EVENTS):
         _refuse_to_hide_files(spark, settings)
-        properties = ", ".join(f"'{name}'='{value}'" for name, value in PROPERTIES.items())
-        spark.sql(
-            f"CREATE TABLE IF NOT EXISTS {EVENTS} ({spark_schema()}) USING iceberg "
-            f"PARTITIONED BY ({PARTITIONS}) LOCATION '{settings.events_location}' TBLPROPERTIES ({properties})"
-        )
+        spark.sql(definition(settings.events_location))
     _add_columns(spark)
+    _add_metrics(spark)
+
+
+def definition(location: str) -> str:
+    """Return the statement that creates the table."""
+    properties = ", ".join(f"'{name}'='{value}'" for name, value in PROPERTIES.items())
+    return (
+        f"CREATE TABLE IF NOT EXISTS {EVENTS} ({spark_schema()}) USING iceberg "
+        f"PARTITIONED BY ({PARTITIONS}) LOCATION '{location}' TBLPROPERTIES ({properties})"
+    )
 
 
 def comment(spark: SparkSession) -> None:
@@ -102,3 +112,10 @@ def _add_columns(spark: SparkSession) -> None:
             spark.sql(f"ALTER TABLE {EVENTS} ADD COLUMN {name} {column.kind.sql_type} COMMENT {literal(column.doc)}")
         elif present[name] != column.kind.sql_type.lower():
             raise TableError(f"{EVENTS}.{name}: is {present[name]}, the contract says {column.kind.sql_type.lower()}")
+
+
+def _add_metrics(spark: SparkSession) -> None:
+    present = {row.key: row.value for row in spark.sql(f"SHOW TBLPROPERTIES {EVENTS}").collect()}
+    for name, value in _METRICS.items():
+        if present.get(name) != value:
+            spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('{name}'='{value}')")

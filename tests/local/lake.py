@@ -18,6 +18,7 @@ from confluent_kafka.admin import (
     NewPartitions,
     ResourceType,
 )
+from game_events.table import COLUMNS, COUNTS
 from testbed.clients import sql, topic
 from testbed.settings import HOST, ROOT
 from testbed.stack.process import Program
@@ -186,8 +187,9 @@ class Lake:
         return sql.ask(self._settings, query)[1]
 
     def rows(self) -> list[list[Any]]:
-        """Return every row of the table with all columns, in the order of partition and offset."""
-        return self.ask("SELECT * FROM lake.default.events ORDER BY kafka_partition, kafka_offset")
+        """Return every row of the table, with what its record determines, in the order of partition and offset."""
+        columns = ", ".join(column.name for column in COLUMNS if column is not COUNTS)
+        return self.ask(f"SELECT {columns} FROM lake.default.events ORDER BY kafka_partition, kafka_offset")
 
     def count(self) -> int:
         return int(self.ask("SELECT count(*) FROM lake.default.events")[0][0])

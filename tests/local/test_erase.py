@@ -37,7 +37,7 @@ def hdfs(stack: Stack, *arguments: str) -> None:
 
 def rows(lake: Lake) -> dict[Place, dict[str, Any]]:
     """Every row by its place."""
-    names = [name for name, *_ in lake.ask("DESCRIBE lake.default.events")]
+    names = [name for name, *_ in lake.ask("DESCRIBE lake.default.events") if name != "counts"]
     dicts = (dict(zip(names, row, strict=True)) for row in lake.rows())
     return {(row["kafka_partition"], row["kafka_offset"]): row for row in dicts}
 

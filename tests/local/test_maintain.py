@@ -44,13 +44,25 @@ def hdfs(stack: Stack, *arguments: str) -> None:
     subprocess.run(command, env=hdfs_environment(stack.settings), check=True, stdout=subprocess.DEVNULL)
 
 
+def undecided(lake: Lake) -> int:
+    """How many rows of days that are over are undecided."""
+    query = f"SELECT count(*) FROM lake.default.events WHERE counts IS NULL AND received_at < TIMESTAMP '{TODAY} UTC'"
+    return int(lake.ask(query)[0][0])
+
+
+def bought(lake: Lake) -> int:
+    """How many purchases of the earlier days the view shows."""
+    query = "SELECT count(*) FROM hive.default.purchases WHERE player = 'knight1' AND event_id LIKE 'sword-%'"
+    return int(lake.ask(f"{query} AND timestamp < TIMESTAMP '{TODAY} UTC'")[0][0])
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _loaded(lake: Lake) -> None:
     """Rows of earlier days, loaded twice."""
     for _ in range(2):
         for day in (RECENT, OLD):
             noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-            lake.write(swords(20, received_at=int(noon.timestamp() * 1000)))
+            lake.write(swords(20, received_at=int(noon.timestamp() * 1000), idempotent=True))
         lake.job("batch.py", "load")
 
 
@@ -68,7 +80,8 @@ def test_killed_midway(lake: Lake, stack: Stack) -> None:
 
 
 def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
-    """Two concurrent runs merge files and expire snapshots without effect on the stream and a reader."""
+    """Two concurrent runs merge files, settle days and expire snapshots without effect on the stream and a reader."""
+    assert (bought(lake), undecided(lake) > 0) == (40, True)
     with running_stream(stack, lake), counting(lake):
         wait_until("small files", lambda: len(files(lake, TODAY)) > 30 and len(snapshots(lake)) > 22, 240, pause=1)
         rows, small, [first, *_] = lake.rows(), files(lake, TODAY), snapshots(lake)
@@ -82,8 +95,18 @@ def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
         seen = lake.count()
         wait_until("new rows", lambda: lake.count() > seen, 60, pause=0.5)
     assert lake.places() == sorted(lake.offsets())
+    assert (bought(lake), undecided(lake)) == (40, 0)
     lake.job("batch.py", "load")
     assert lake.places() == sorted(lake.offsets())
+
+
+def test_a_filter_on_time_skips_files(lake: Lake) -> None:
+    """Through a view, a filter on time reads only the settled files of that time."""
+    query = "SELECT count(*) FROM hive.default.purchases WHERE timestamp BETWEEN {} AND {}"
+    day = query.format(f"TIMESTAMP '{RECENT} 00:00:00 UTC'", f"TIMESTAMP '{RECENT} 23:59:59 UTC'")
+    plan = "\n".join(line for [text] in lake.ask(f"EXPLAIN {day}") for line in text.splitlines())
+    print(plan)
+    assert lake.ask(day) == [[20]]
 
 
 @pytest.mark.usefixtures("repaired")

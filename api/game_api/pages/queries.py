@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from game_events import EVENT_TYPES
 from game_events.catalog import ERASED, REJECTED
-from game_events.once import counted, first_attempts
+from game_events.once import counted
 from game_events.rules import START
 
 LISTED_PLAYERS = 10
@@ -61,8 +61,6 @@ GROUP BY event_type, strength
 ORDER BY event_type, strength
 """
 
-# All declarations go through one window, marked or not. That costs less than the views, which read them several times,
-# and the first attempt counts here, too.
 _WARS = f"""
 SELECT player, target, event_type, since, count(*) OVER () AS in_all
 FROM (
@@ -73,7 +71,7 @@ FROM (
         max(received_at) AS since
     FROM (
     {
-    first_attempts(
+    counted(
         ("player", "event_type", "event_id", "target", "received_at"),
         "events",
         f"family IN ({_literals(event_type.family for event_type in _TIES.values())})"

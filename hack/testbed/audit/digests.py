@@ -1,4 +1,4 @@
-"""A digest of all columns of a row: computed in Python for a record, and in SQL for a row of the table."""
+"""A digest of the columns that a record determines: computed in Python for a record, in SQL for a row of the table."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,17 +7,18 @@ from typing import Any
 
 from game_events import EVENT_TYPES, REJECTED, InvalidEventError, decode
 from game_events.fields import Field, Kind
-from game_events.table import COLUMNS
+from game_events.table import COLUMNS, COUNTS
 from lake.record_times import shown
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_KINDS = {column.name: column.kind for column in COLUMNS}
+_COLUMNS = [column for column in COLUMNS if column is not COUNTS]
+_KINDS = {column.name: column.kind for column in _COLUMNS}
 
 
 def expression() -> str:
     """Return the SQL expression for the digest of a row of `events`."""
-    parts = (f"coalesce(concat(cast(length({text}) AS varchar), ':', {text}), '-')" for text in map(_sql, COLUMNS))
+    parts = (f"coalesce(concat(cast(length({text}) AS varchar), ':', {text}), '-')" for text in map(_sql, _COLUMNS))
     return f"lower(to_hex(sha256(to_utf8(concat({', '.join(parts)})))))"
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import SparkSession
 
-from lake.maintenance import compaction, snapshots
+from lake.maintenance import compaction, settling, snapshots
 from lake.settings import EVENTS, Settings
 
 _MANIFESTS = 30
@@ -29,7 +29,7 @@ def steps(spark: SparkSession, settings: Settings) -> list[Step]:
     return [
         Step("small files", lambda: compaction.merge_small_files(spark)),
         Step("deleted rows", lambda: compaction.apply_deletes(spark)),
-        Step("days that are over", lambda: compaction.sort_days_over(spark)),
+        Step("days that are over", lambda: settling.settle_days_over(spark)),
         Step("manifests", lambda: snapshots.rewrite_manifests(spark, _MANIFESTS)),
         Step("snapshots", lambda: snapshots.expire(spark, ago(hours=settings.snapshot_hours)), pause=900),
         Step("orphans", lambda: snapshots.remove_orphans(spark, ago(hours=settings.orphan_hours)), pause=86_400),

@@ -1,13 +1,15 @@
 """The once rule on DuckDB: which records the views count, and that the dashboard counts the same ones."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
 import pytest
 from game_api.pages.queries import QUERIES
 from game_events.event_ids import uuid7s
+from game_events.once import repeats
 from game_events.rules import START
 from game_events.table import COLUMNS, family_query
 from hypothesis import given, settings
@@ -42,8 +44,13 @@ def record(event_id: str, hours: float, is_marked: bool, player: str = "p", **ch
 def write(database: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
     """Replace the rows of `events` with these, at the offsets of their order."""
     database.execute("DELETE FROM events")
-    for offset, event in enumerate(events):
-        row = event | {"kafka_partition": 0, "kafka_offset": offset}
+    add(database, dict(enumerate(events)))
+
+
+def add(database: duckdb.DuckDBPyConnection, events: dict[int, Event]) -> None:
+    """Add undecided rows at these offsets."""
+    for offset, event in events.items():
+        row = event | {"kafka_partition": 0 if event["player"] == "p" else 1, "kafka_offset": offset}
         values = ["make_timestamp(? * 1000)" if name == "received_at" else "?" for name in row]
         database.execute(f"INSERT INTO events ({', '.join(row)}) VALUES ({', '.join(values)})", list(row.values()))
 
@@ -60,16 +67,39 @@ def shown(database: duckdb.DuckDBPyConnection, events: list[Event]) -> Counter[s
     return Counter(f"{row['player']} {row['event_id']}" for row in rows(database, "SELECT * FROM purchases"))
 
 
-_RECORDS = st.builds(
-    record,
-    st.sampled_from(["k", "l", FIRST, SECOND]),
-    st.sampled_from([0, 1, 23, 25, 49, 100]),
-    st.booleans(),
-    st.sampled_from(["p", "q"]),
-)
+def places(database: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
+    """Return the places of the rows that the view shows."""
+    found = rows(database, "SELECT kafka_partition, kafka_offset FROM purchases")
+    return sorted((row["kafka_partition"], row["kafka_offset"]) for row in found)
 
 
-@given(st.lists(_RECORDS, max_size=8))
+def settle(database: duckdb.DuckDBPyConnection, days: Sequence[int]) -> Iterator[None]:
+    """Decide the rows of these days, counted from that of NOW, as maintenance does: after each, yield."""
+    for day in (datetime.fromtimestamp(NOW / 1000, UTC).date() + timedelta(days=one) for one in days):
+        repeated = f"(kafka_partition, kafka_offset) IN ({repeats('events', day)})"
+        own = f"received_at >= DATE '{day}' AND received_at < DATE '{day + timedelta(days=1)}'"
+        database.execute(f"UPDATE events SET counts = NOT {repeated} WHERE counts IS NULL AND {own}")
+        yield
+
+
+def histories(*hours: float) -> st.SearchStrategy[list[Event]]:
+    """Records in the topic's order: clocks differ by seconds."""
+    return st.lists(
+        st.builds(
+            record,
+            st.sampled_from(["k", "l", FIRST, SECOND]),
+            st.sampled_from([hour + skew for hour in hours for skew in (0, 0.002)]),
+            st.booleans(),
+            st.sampled_from(["p", "q"]),
+        ),
+        max_size=9,
+    ).map(lambda events: sorted(events, key=lambda event: round((event["received_at"] - NOW) / HOUR)))
+
+
+_RECORDS = histories(0, 1, 23, 25, 47, 49, 100)
+
+
+@given(_RECORDS)
 @settings(max_examples=150, deadline=None)
 def test_the_view_shows_the_records_that_count(database: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
     """For any records, marked or not, in any order, the view shows exactly those that count."""
@@ -96,7 +126,42 @@ def test_another_players_id_hides_nothing(database: duckdb.DuckDBPyConnection) -
     assert shown(database, events) == {f"p {FIRST}": 1, f"q {FIRST}": 1}
 
 
-@given(st.lists(_RECORDS, max_size=8))
+@given(_RECORDS, st.permutations(range(6)))
+@settings(max_examples=100, deadline=None)
+def test_settled_days_change_nothing(database: duckdb.DuckDBPyConnection, events: list[Event], days: list[int]) -> None:
+    """Whichever days are settled, and in whatever order, the view shows exactly the records that count."""
+    write(database, events)
+    first = places(database)
+    for _ in settle(database, days):
+        assert places(database) == first
+    assert not rows(database, "SELECT * FROM events WHERE counts IS NULL")
+
+
+@given(histories(0, 0.5, 4, 11, 23), st.sets(st.integers(0, 8)))
+@settings(max_examples=100, deadline=None)
+def test_late_attempts_count_once(database: duckdb.DuckDBPyConnection, events: list[Event], late: set[int]) -> None:
+    """Attempts that arrive after the others were decided count with them, before and after they are decided."""
+    late = {offset for offset in late if offset < len(events) and events[offset].get("idempotent")}
+    expected = Counter(f"{one['player']} {one['event_id']}" for one in counted(events))
+    database.execute("DELETE FROM events")
+    add(database, {offset: event for offset, event in enumerate(events) if offset not in late})
+    assert all(True for _ in settle(database, range(3)))
+    add(database, {offset: events[offset] for offset in late})
+    view = "SELECT player, event_id FROM purchases"
+    assert Counter(f"{row['player']} {row['event_id']}" for row in rows(database, view)) == expected
+    first = places(database)
+    for _ in settle(database, range(3)):
+        assert places(database) == first
+
+
+def test_a_decided_row_is_not_decided_again(database: duckdb.DuckDBPyConnection) -> None:
+    """The view shows the decided rows that count, whatever the rule would say now."""
+    write(database, [record("a", 0, True), record("a", 1, True), record("b", 0, True)])
+    database.execute("UPDATE events SET counts = kafka_offset > 0")
+    assert places(database) == [(0, 1), (0, 2)]
+
+
+@given(_RECORDS)
 @settings(max_examples=150, deadline=None)
 def test_the_dashboard_counts_what_the_view_shows(database: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
     """For any records, marked or not, the dashboard's purchases and players are sums over the rows of the view."""

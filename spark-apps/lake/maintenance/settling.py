@@ -1,0 +1,126 @@
+"""Settling: once a day is over, each of its rows is decided by the once rule, and its files are written for readers."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from game_events.once import repeats
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from lake.settings import EVENTS
+from lake.staged_files import ConflictError, Java, load, staged
+
+_EPOCH = date(1970, 1, 1)
+
+_SETTLING = timedelta(hours=1)
+"""After its end, a day still gets rows: those that were in Kafka by then."""
+
+_MEGABYTE = 1 << 20
+_FILE = 256
+"""Megabytes that one task sorts and writes."""
+
+# The files of a larger day have separate players, whose rows are together within each event type: the bounds of files
+# and pages exclude all other players.
+_PLACEMENT = ("kafka_partition", "player")
+_ORDER = ("kafka_partition", "family", "event_type", "player", "received_at")
+
+_MOST_REPEATS = 1_000_000
+"""Places that every task may hold in memory."""
+
+_OPTIONS = {
+    "target-file-size-bytes": str(2 * _FILE * _MEGABYTE),
+    "use-table-distribution-and-ordering": "false",
+}
+
+
+def settle_days_over(spark: SparkSession) -> str:
+    """Settle every day that is over, and rows that came later; each day is one commit that changes only `counts`.
+
+    Only files with undecided rows are read and replaced. Rows that were decided before stay decided.
+    """
+    over = (datetime.now(UTC) - _SETTLING).date()
+    days = sorted({_day(task) for task in _Undecided(spark, _EPOCH, over).tasks})
+    before = after = left = 0
+    for day in days:
+        # Planned again, as earlier days may have taken hours.
+        found = _Undecided(spark, day, day + timedelta(days=1))
+        try:
+            after += _settle(spark, day, found) if found.tasks else 0
+        except ConflictError:
+            left += 1
+        else:
+            before += len(found.tasks)
+    text = f"{len(days)} days, {before} files became {after}"
+    return f"{text}; {left} days were changed meanwhile, left to the next run" if left else text
+
+
+class _Undecided:
+    """The files of some days that can have undecided rows: Iceberg counts the NULLs of each file in its metadata."""
+
+    def __init__(self, spark: SparkSession, since: date, until: date) -> None:
+        self.table = load(spark, EVENTS)
+        self.tasks: list[Java] = []
+        self.snapshot = 0
+        if self.table.currentSnapshot() is None or self.table.schema().findField("counts") is None:
+            return
+        self.snapshot = self.table.currentSnapshot().snapshotId()
+        jvm: Any = spark._jvm
+        expressions = jvm.org.apache.iceberg.expressions.Expressions
+        both = getattr(expressions, "and")
+        days = both(
+            expressions.greaterThanOrEqual("received_at", f"{since}T00:00:00+00:00"),
+            expressions.lessThan("received_at", f"{until}T00:00:00+00:00"),
+        )
+        wanted = both(days, expressions.isNull("counts"))
+        # The residual would hide a file's decided rows from the reader.
+        found = self.table.newScan().useSnapshot(self.snapshot).filter(wanted).ignoreResiduals().planFiles()
+        try:
+            files = found.iterator()
+            while files.hasNext():
+                self.tasks.append(files.next())
+        finally:
+            found.close()
+
+
+def _day(task: Java) -> date:
+    return _EPOCH + timedelta(days=task.file().partition().get(0))
+
+
+def _settle(spark: SparkSession, day: date, found: _Undecided) -> int:
+    size = sum(task.file().fileSizeInBytes() for task in found.tasks)
+    records = sum(task.file().recordCount() for task in found.tasks)
+    count = max(1, -(-size // (_FILE * _MEGABYTE)))
+    places = _repeats(spark, found.snapshot, day).cache()
+    try:
+        is_broadcast = places.count() <= _MOST_REPEATS
+        with staged(spark, found.table, found.tasks, _blooms(records // count)) as files:
+            rows = _decided(files.rows(), F.broadcast(places) if is_broadcast else places)
+            placed = rows.repartitionByRange(count, *_PLACEMENT) if count > 1 else rows.coalesce(1)
+            files.write(placed.sortWithinPartitions(*_ORDER), _OPTIONS)
+            return files.replace(found.snapshot)
+    finally:
+        places.unpersist()
+
+
+def _decided(rows: DataFrame, places: DataFrame) -> DataFrame:
+    is_repeat = (rows.kafka_partition == places.repeat_partition) & (rows.kafka_offset == places.repeat_offset)
+    counts = F.coalesce("counts", F.isnull("repeat_offset")).alias("counts")
+    return rows.join(places, is_repeat, "left").select(*(counts if n == "counts" else n for n in rows.columns))
+
+
+def _repeats(spark: SparkSession, snapshot: int, day: date) -> DataFrame:
+    spark.sql(f"SELECT * FROM {EVENTS} VERSION AS OF {snapshot}").createOrReplaceTempView("around")
+    return spark.sql(repeats("around", day)).toDF("repeat_partition", "repeat_offset")
+
+
+def _blooms(rows: int) -> dict[str, str]:
+    """Return the properties for Bloom filters of files with so many rows: without a number, each takes a megabyte."""
+    number = str(max(rows, 1))
+    return {
+        name: value
+        for column in ("player", "event_id")
+        for name, value in (
+            (f"write.parquet.bloom-filter-enabled.column.{column}", "true"),
+            (f"write.parquet.bloom-filter-ndv.column.{column}", number),
+        )
+    }

@@ -1,0 +1,115 @@
+"""Files that Spark has written and no commit contains yet, which then replace others in one commit.
+
+Iceberg's own rewrites stage files in this way, but cannot change a column.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+from pyspark.sql import DataFrame, SparkSession
+
+from lake.termination import root_cause
+
+Java = Any
+"""An object of the JVM."""
+
+
+# After these, unlike after others, it is certain that nothing was committed.
+_CONFLICTS = tuple(f"org.apache.iceberg.exceptions.{name}" for name in ("ValidationException", "CommitFailedException"))
+
+
+class ConflictError(RuntimeError):
+    """Another writer was faster, so nothing was committed."""
+
+
+class StagedFiles:
+    """Some files of a table, and those that are to replace them."""
+
+    def __init__(self, spark: SparkSession, table: Java, tasks: Sequence[Java]) -> None:
+        self._spark, self._table = spark, table
+        self._replaced = [task.file() for task in tasks]
+        self._group = str(uuid.uuid4())
+        spark_tables = _jvm(spark).org.apache.iceberg.spark
+        self._tables = spark_tables.SparkTableCache.get()
+        self._read = spark_tables.ScanTaskSetManager.get()
+        self._written = spark_tables.FileRewriteCoordinator.get()
+
+    def stage(self, tasks: Sequence[Java], properties: Mapping[str, str]) -> None:
+        listed = _jvm(self._spark).java.util.ArrayList(len(tasks))
+        for task in tasks:
+            listed.add(task)
+        self._tables.add(self._group, _with_properties(self._table, properties))
+        self._read.stageTasks(self._table, self._group, listed)
+
+    def clear(self) -> None:
+        self._tables.remove(self._group)
+        self._read.removeTasks(self._table, self._group)
+        self._written.clearRewrite(self._table, self._group)
+
+    def rows(self) -> DataFrame:
+        """Return the rows of the files to be replaced, without those that are marked as deleted."""
+        return self._spark.read.format("iceberg").load(self._group)
+
+    def write(self, rows: DataFrame, options: Mapping[str, str]) -> None:
+        """Write the files that are to replace them. May be called once."""
+        rows.write.format("iceberg").options(**options).mode("append").save(self._group)
+
+    def replace(self, snapshot: int) -> int:
+        """Commit the replacement, and return the number of new files.
+
+        Raises ConflictError if one of the files was replaced since that snapshot, or a row of it deleted.
+        """
+        new = list(self._written.fetchNewFiles(self._table, self._group))
+        rewrite = self._table.newRewrite().validateFromSnapshot(snapshot)
+        for file in self._replaced:
+            rewrite.deleteFile(file)
+        for file in new:
+            rewrite.addFile(file)
+        try:
+            rewrite.commit()
+        except Py4JJavaError as error:
+            cause = root_cause(error)
+            if not cause.startswith(_CONFLICTS):
+                raise
+            for file in new:
+                self._table.io().deleteFile(file.location())
+            raise ConflictError(cause) from error
+        return len(new)
+
+
+@contextmanager
+def staged(
+    spark: SparkSession, table: Java, tasks: Sequence[Java], properties: Mapping[str, str]
+) -> Iterator[StagedFiles]:
+    """Stage files of a table to be replaced; `tasks` are Iceberg's FileScanTasks, without residuals.
+
+    The new files are written with these properties of the table, which it does not have itself.
+    """
+    files = StagedFiles(spark, table, tasks)
+    try:
+        files.stage(tasks, properties)
+        yield files
+    finally:
+        files.clear()
+
+
+def load(spark: SparkSession, name: str) -> Java:
+    """Return Iceberg's own object for a table, as of now."""
+    return _jvm(spark).org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, name)
+
+
+def _with_properties(table: Java, properties: Mapping[str, str]) -> Java:
+    # This transaction is never committed.
+    transaction = table.newTransaction()
+    update = transaction.updateProperties()
+    for name, value in properties.items():
+        update.set(name, value)
+    update.commit()
+    return transaction.table()
+
+
+def _jvm(spark: SparkSession) -> Java:
+    return spark._jvm

@@ -1,0 +1,156 @@
+"""Settled days on Spark and Iceberg, in a local folder: what a commit changes, and what it leaves alone."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from game_events.table import family_query
+from lake import events_table
+from lake.maintenance import settling
+from lake.maintenance.settling import settle_days_over
+from lake.settings import EVENTS
+from lake.staged_files import StagedFiles
+from pyspark.sql import Row, SparkSession
+
+TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+FIRST, SECOND = TODAY - timedelta(days=8), TODAY - timedelta(days=7)
+
+
+class Events:
+    """The table, in a folder without servers."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+        self._columns = spark.table(EVENTS).schema
+
+    def write(self, day: datetime, *attempts: tuple[float, str, int], **changes: Any) -> None:  # noqa: ANN401
+        """Append marked attempts of a day: hour, event id and offset."""
+        event = {"family": "purchases", "event_type": "purchase_axe", "player": "p", "idempotent": True} | changes
+        rows = [
+            {**event, "received_at": day + timedelta(hours=hour), "event_id": key, "kafka_partition": 0}
+            | {"kafka_offset": offset}
+            for hour, key, offset in attempts
+        ]
+        table = [[row.get(name) for name in self._columns.names] for row in rows]
+        self._spark.createDataFrame(table, self._columns).coalesce(1).writeTo(EVENTS).append()
+
+    def ask(self, query: str) -> list[Any]:
+        return [row[0] if len(row) == 1 else tuple(row) for row in self._spark.sql(query).collect()]
+
+    def rows(self) -> list[Row]:
+        """Return all rows, without what settling decides."""
+        return self._spark.table(EVENTS).drop("counts").orderBy("kafka_partition", "kafka_offset").collect()
+
+    def shown(self) -> list[int]:
+        """Return the offsets that the view shows."""
+        return sorted(self.ask(f"SELECT kafka_offset FROM ({family_query('purchases', EVENTS)})"))
+
+    def counts(self) -> dict[int, bool | None]:
+        return dict(self.ask(f"SELECT kafka_offset, counts FROM {EVENTS}"))
+
+    def files(self) -> set[str]:
+        return set(self.ask(f"SELECT file_path FROM {EVENTS}.data_files"))
+
+    def operations(self) -> list[str]:
+        return self.ask(f"SELECT operation FROM {EVENTS}.snapshots ORDER BY committed_at")
+
+    def delete(self, offset: int) -> None:
+        """Mark a row as deleted."""
+        self._spark.sql(f"DELETE FROM {EVENTS} WHERE kafka_offset = {offset}")
+
+
+@pytest.fixture(scope="module")
+def folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The catalog's folder: Spark reads a catalog's settings when it is first used."""
+    folder = f"file:{tmp_path_factory.mktemp('lake')}"
+    spark.conf.set("spark.sql.catalog.lake", "org.apache.iceberg.spark.SparkCatalog")
+    for name, value in {"type": "hadoop", "warehouse": folder, "cache-enabled": "false"}.items():
+        spark.conf.set(f"spark.sql.catalog.lake.{name}", value)
+    return f"{folder}/default/events"
+
+
+@pytest.fixture
+def events(spark: SparkSession, folder: str) -> Iterator[Events]:
+    spark.sql(events_table.definition(folder))
+    spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('write.delete.mode'='merge-on-read')")
+    yield Events(spark)
+    spark.sql(f"DROP TABLE {EVENTS}")
+
+
+def test_a_day_that_is_over_is_settled(events: Events, spark: SparkSession) -> None:
+    """Each row of a day that is over is decided in one replacing commit, and no other value changes."""
+    events.write(FIRST, (1, "k", 0), (2, "k", 1), (23.5, "l", 2))
+    events.write(FIRST, (3, "m", 3), (4, "n", 4))
+    events.write(SECOND, (0.5, "l", 5), (23.9, "k", 6))
+    events.write(TODAY, (0, "k", 7))
+    events.delete(4)
+    rows, shown = events.rows(), events.shown()
+    assert shown == [0, 2, 3, 6, 7]
+    assert settle_days_over(spark) == "2 days, 3 files became 2"
+    assert events.counts() == {0: True, 1: False, 2: True, 3: True, 5: False, 6: True, 7: None}
+    assert (events.rows(), events.shown()) == (rows, shown)
+    assert events.operations()[-2:] == ["replace", "replace"]
+    assert settle_days_over(spark) == "0 days, 0 files became 0"
+
+
+def test_only_late_rows_are_decided_later(events: Events, spark: SparkSession) -> None:
+    """Rows that arrive after their day was settled are decided in a later run; the day's other files stay."""
+    events.write(FIRST, (1, "k", 0), (2, "l", 1))
+    settle_days_over(spark)
+    settled = events.files()
+    events.write(FIRST, (1.5, "k", 2), (1.5, "m", 3))
+    rows, shown = events.rows(), events.shown()
+    assert shown == [0, 1, 3]
+    assert settle_days_over(spark) == "1 days, 1 files became 1"
+    assert events.counts() == {0: True, 1: True, 2: False, 3: True}
+    assert (events.rows(), events.shown()) == (rows, shown)
+    assert settled < events.files()
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "result"),
+    [
+        (
+            lambda events: events.delete(1),
+            "1 days, 0 files became 0; 1 days were changed meanwhile, left to the next run",
+        ),
+        (lambda events: events.write(FIRST, (5, "k", 9)), "1 days, 1 files became 1"),
+    ],
+    ids=["a deleted row", "new rows"],
+)
+def test_beside_another_writer(
+    events: Events,
+    spark: SparkSession,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: Callable[[Events], None],
+    result: str,
+) -> None:
+    """A day whose files change meanwhile is left to the next run; new rows do not conflict, and are decided then."""
+    events.write(FIRST, (1, "k", 0), (2, "l", 1), (3, "k", 2))
+    replace = StagedFiles.replace
+
+    def slow(files: StagedFiles, snapshot: int) -> int:
+        monkeypatch.setattr(StagedFiles, "replace", replace)
+        meanwhile(events)
+        return files.replace(snapshot)
+
+    monkeypatch.setattr(StagedFiles, "replace", slow)
+    assert settle_days_over(spark) == result
+    rows, shown = events.rows(), events.shown()
+    assert shown == [0, 1] if len(rows) > 2 else [0]
+    assert settle_days_over(spark) == "1 days, 1 files became 1"
+    assert (events.rows(), events.shown()) == (rows, shown)
+    assert None not in events.counts().values()
+
+
+def test_the_files_of_a_large_day(events: Events, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large day becomes several files, and each player's rows are in one of them."""
+    monkeypatch.setattr(settling, "_MEGABYTE", 80)
+    for number, player in enumerate("qrst"):
+        events.write(FIRST, (1, "k", 2 * number), (2, "l", 2 * number + 1), player=player)
+    rows, shown = events.rows(), events.shown()
+    settle_days_over(spark)
+    assert (events.rows(), events.shown()) == (rows, shown)
+    assert len(events.files()) > 1
+    assert set(events.ask(f"SELECT count(DISTINCT _file) FROM {EVENTS} GROUP BY player")) == {1}
