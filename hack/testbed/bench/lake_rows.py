@@ -69,9 +69,7 @@ def freshness_rows(measured: Freshness, rate: int) -> list[Row]:
 
 def queries_rows(rounds: Sequence[queries.Round], rows: int, files: Files) -> list[Row | Compared]:
     """Return a row for each question with a column for each peer, and one for each ratio of all of them together."""
-    each = [
-        _compared(measured.name, [[one[number]] for one in rounds]) for number, measured in enumerate(rounds[0])
-    ]
+    each = [_compared(measured.name, [[one[number]] for one in rounds]) for number, measured in enumerate(rounds[0])]
     together = f"CPU of all {len(each)} together, {rows:,} rows in {files.ours} files"
     ours = middle(rounds, lambda r: total(r, OURS).cpu)
 

@@ -49,8 +49,8 @@ _QUESTIONS = {
         "LEFT JOIN (SELECT DISTINCT player FROM visits WHERE {second_day}) AS back ON came.player = back.player"
     ),
     "what the members of each guild bought": (
-        "SELECT guild, count(*), sum({gold}) FROM purchases INNER JOIN (SELECT player AS member, max(guild) AS guild "
-        "FROM joins GROUP BY player) AS members ON player = member GROUP BY guild"
+        "SELECT joined, count(*), sum({gold}) FROM purchases INNER JOIN (SELECT player AS member, max(guild) AS joined "
+        "FROM joins GROUP BY player) AS members ON player = member GROUP BY joined"
     ),
     "history of one player": f"SELECT * FROM ({_EVERYTHING}) AS e WHERE player = '{{player}}' ORDER BY timestamp",
     "items that sold most": (

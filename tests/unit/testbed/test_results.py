@@ -48,7 +48,9 @@ def test_a_run_of_one_section_leaves_the_others(tmp_path: Path) -> None:
 
 def test_a_row_with_a_column_for_each_peer_is_stored_and_rendered(tmp_path: Path) -> None:
     """The section has a table for each kind of row, also when another section is measured later."""
-    benchmarks.record(RUN, {"queries": [Compared("players", {"gamelake": "1 s", "DuckDB": "2 s"}), SPEED]}, docs=tmp_path)
+    benchmarks.record(
+        RUN, {"queries": [Compared("players", {"gamelake": "1 s", "DuckDB": "2 s"}), SPEED]}, docs=tmp_path
+    )
     benchmarks.record(RUN, {"api": [SPEED]}, docs=tmp_path)
     queries = section((tmp_path / "benchmarks.md").read_text(), "Queries")
     assert "| | gamelake | DuckDB |\n|---|---|---|\n| players | 1 s | 2 s |\n\n| | gamelake | compared with" in queries
