@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.charts.rendering import Charts, Object, application, containers, environment, jobs, of, pods
+from tests.charts.rendering import ROOT, Charts, Object, application, containers, environment, jobs, of, pods
 from tests.charts.variants import VARIANTS
 
 UNITS = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
@@ -78,6 +78,35 @@ def test_heaps_fit_their_pods(charts: Charts, variant: str) -> None:
     assert len(heaps) >= 6
     for where, heap, memory in heaps:
         assert heap <= 0.75 * memory, where
+
+
+def test_trino_spills_into_a_volume_that_is_large_enough(charts: Charts) -> None:
+    """Each node spills into a volume of its own, and stops before it fills it: a pod that does is evicted."""
+    objects = charts.render("trino", values={"spill": {"gib": 7}, "worker": {"replicas": 2}})
+    nodes = [pod["spec"] for where, pod in pods(objects) if where.startswith("Deployment")]
+    assert len(nodes) == 2
+    for node in nodes:
+        [container] = node["containers"]
+        given = environment(objects, container)
+        [mount] = [one for one in container["volumeMounts"] if one["mountPath"] == given["TRINO_SPILL"]]
+        [volume] = [one for one in node["volumes"] if one["name"] == mount["name"]]
+        assert given["TRINO_SPILL_LIMIT"] == "7GB"
+        assert amount(volume["emptyDir"]["sizeLimit"]) > 7 * 2**30
+
+
+def test_trinos_nodes_have_the_limits_of_the_image(charts: Charts) -> None:
+    """The chart's files of properties repeat those of the image that bound queries."""
+    [config] = of(charts.render("trino"), "ConfigMap", "trino")
+    of_image = properties((ROOT / "images/trino/etc/config.properties").read_text())
+    limits = {name: value for name, value in of_image.items() if "spill" in name or name.startswith("query.")}
+    assert len(limits) == 5
+    for role in ("coordinator", "worker"):
+        assert properties(config["data"][f"{role}.properties"]).items() >= limits.items()
+
+
+def properties(text: str) -> dict[str, str]:
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
 
 
 def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> None:

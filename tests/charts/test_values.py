@@ -44,6 +44,7 @@ OTHER: dict[str, Any] = {
     "level": "DEBUG",
     "mode": "claimed",
     "jwksUrl": "https://id.example/jwks",
+    "maxExecutionTime": "7m",
 }
 """Non-default values, by the last part of the name, where an arbitrary value would not be valid."""
 
@@ -275,6 +276,8 @@ def test_the_umbrella_has_all_shared_values() -> None:
         ),
         ("api", {"limits": {"playerRate": -1}}, "minimum: got -1, want 0"),
         ("trino", {"worker": {"replicas": "two"}}, "got string, want integer"),
+        ("trino", {"query": {"maxExecutionTime": "forever"}}, "'forever' does not match pattern"),
+        ("trino", {"spill": {"gib": 0}}, "minimum: got 0, want 1"),
     ],
 )
 def test_wrong_values_are_refused(charts: Charts, chart: str, slip: Object, expected: str) -> None:

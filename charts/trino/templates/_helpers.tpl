@@ -15,6 +15,9 @@ env:
   - {name: TRINO_HOST, value: 0.0.0.0}
   - {name: TRINO_PORT, value: "8080"}
   - {name: TRINO_HEAP, value: {{ (last .).heap | quote }}}
+  - {name: TRINO_SPILL, value: /spill}
+  - {name: TRINO_SPILL_LIMIT, value: {{ printf "%dGB" (int $context.Values.spill.gib) }}}
+  - {name: TRINO_QUERY_LIMIT, value: {{ $context.Values.query.maxExecutionTime | quote }}}
   {{- include "common.javaOptions" $context | nindent 2 }}
   - {name: METASTORE_URI, value: {{ $context.Values.global.metastore.uri | quote }}}
   - {name: HDFS_REPLICATION, value: {{ $context.Values.global.hdfs.replication | quote }}}
@@ -29,6 +32,7 @@ readinessProbe: {httpGet: {path: /v1/info, port: http}, periodSeconds: 10, timeo
 livenessProbe: {httpGet: {path: /v1/info, port: http}, periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 8}
 volumeMounts:
   - {name: data, mountPath: /data}
+  - {name: spill, mountPath: /spill}
   - {name: tmp, mountPath: /tmp}
   - {name: config, mountPath: /scripts}
   - {name: config, mountPath: {{ $etc }}/config.properties, subPath: {{ $role }}.properties}
@@ -46,6 +50,8 @@ The volumes of a node: none outlives it.
 */}}
 {{- define "trino.volumes" -}}
 - {name: data, emptyDir: {}}
+# Larger than what Trino uses of it: a pod that fills its volume is evicted.
+- {name: spill, emptyDir: {sizeLimit: {{ add1 .Values.spill.gib }}Gi}}
 - {name: tmp, emptyDir: {}}
 - {name: config, configMap: {name: {{ include "common.fullname" . }}}}
 {{- if .Values.catalogs }}

@@ -7,15 +7,23 @@ A run that fails or is interrupted prints what it has measured, and changes no f
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from testbed.bench.cost import BenchError
 from testbed.bench.document import record
 from testbed.bench.measurements import MEASUREMENTS
-from testbed.bench.report import Row, machine, table
+from testbed.bench.report import Compared, Row, machine, table
+from testbed.bench.traffic import RETRIED_EVERY
 from testbed.command_line import exit_code
 from testbed.results.run import Run
 from testbed.settings import SettingsError
 from testbed.stack.stack import StackError
+
+_KEYED = "Half of the events carry an Idempotency-Key."
+_FEW = f"At most one in {RETRIED_EVERY} is a retry."
+_NONE = "None is a retry."
+# What the API is compared with would write a retry again; freshness waits for every event.
+_RETRIES = {"api": _NONE, "freshness": _NONE}
 
 
 def main() -> int:
@@ -25,26 +33,27 @@ def main() -> int:
 
 def _measure(options: argparse.Namespace) -> int:
     run = Run.begin("testbed.bench")
-    measured: dict[str, list[Row]] = {}
+    measured: dict[str, Sequence[Row | Compared]] = {}
     try:
         for name in options.only:
             measured[name] = MEASUREMENTS[name](options)
     finally:
         if rows := [row for each in measured.values() for row in each]:
             print(f"\n{table(rows)}\n\n{machine()}.\n", flush=True)
-    record(run, measured, _rounds(options))
+    record(run, measured, _notes(options))
     return 0
 
 
-def _rounds(options: argparse.Namespace) -> dict[str, str]:
-    """Say for each measurement that alternates rounds how many there were."""
+def _notes(options: argparse.Namespace) -> dict[str, str]:
+    """Say for each measurement what share of its events is keyed, and how many rounds there were if they alternate."""
     counts = {
         "api": (options.rounds, f" of {options.seconds:g} s for each server"),
         "batch": (options.batch_rounds, ""),
         "stream": (options.stream_rounds, ""),
         "queries": (options.query_rounds, ""),
     }
-    return {name: f"Medians of {count} alternated rounds{length}." for name, (count, length) in counts.items()}
+    rounds = {name: f" Medians of {count} alternated rounds{length}." for name, (count, length) in counts.items()}
+    return {name: f"{_KEYED} {_RETRIES.get(name, _FEW)}{rounds.get(name, '')}" for name in MEASUREMENTS}
 
 
 def _options() -> argparse.Namespace:

@@ -18,12 +18,14 @@ class BenchError(RuntimeError):
     """A measurement failed."""
 
 
-def run_module(name: str, *arguments: object, timeout: float) -> dict[str, Any]:
-    """Run a module of this package as a process of its own, and return the JSON that it prints."""
+def run_module(name: str, *arguments: object, timeout: float, given: str = "") -> dict[str, Any]:
+    """Run a module of this package as a process of its own; `given` is its input. Return the JSON that it prints."""
     command = [sys.executable, "-m", f"testbed.bench.{name}", *map(str, arguments)]
     try:
         # In a session of its own it gets no Ctrl-C: subprocess.run kills it when this process is interrupted.
-        done = subprocess.run(command, stdout=subprocess.PIPE, start_new_session=True, check=True, timeout=timeout)
+        done = subprocess.run(
+            command, input=given.encode(), stdout=subprocess.PIPE, start_new_session=True, check=True, timeout=timeout
+        )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         raise BenchError(f"testbed.bench.{name}: {error}") from error
     return dict(json.loads(done.stdout))

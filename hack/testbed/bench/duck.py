@@ -1,29 +1,34 @@
-"""The upper limit: DuckDB on the same Parquet files.
+"""The upper limit: DuckDB on the same Parquet files, with the same views.
 
-It runs as a process of its own: `python -m testbed.bench.duck FOLDER` runs all queries twice, and prints the results
-and the cost of the second time as JSON.
+It runs as a process of its own: `python -m testbed.bench.duck FOLDER` reads queries by name as JSON, runs all of them
+twice, and prints the results and the cost of the second time as JSON.
 """
 
 import json
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
-from game_events.table import family_query
+from game_events.table import family_query, rejected_query
 
-from testbed.bench.questions import OURS
+from testbed.bench.questions import FAMILIES
 
 
-def answers(folder: str) -> dict[str, dict[str, Any]]:
-    """Run our queries on the files in this folder."""
+def answers(folder: str, queries: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Run the queries on the files in this folder."""
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
+    # Trino's name of it.
+    connection.execute("CREATE MACRO from_utf8(bytes) AS decode(bytes)")
     connection.execute(f"CREATE VIEW events AS SELECT * FROM read_parquet('{folder}/*.parquet')")
-    connection.execute(f"CREATE VIEW purchases AS {family_query('purchases', 'events')}")
-    for query in OURS:
+    for family in FAMILIES:
+        connection.execute(f"CREATE VIEW {family} AS {family_query(family, 'events')}")
+    connection.execute(f"CREATE VIEW rejected_events AS {rejected_query('events')}")
+    for query in queries.values():
         _run(connection, query)
-    return {query: _run(connection, query) for query in OURS}
+    return {name: _run(connection, query) for name, query in queries.items()}
 
 
 def _run(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
@@ -33,4 +38,4 @@ def _run(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(answers(sys.argv[1]), default=str))
+    print(json.dumps(answers(sys.argv[1], json.load(sys.stdin)), default=str))

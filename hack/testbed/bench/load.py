@@ -2,7 +2,7 @@
 
 It runs as a process of its own, so that its CPU time is not the server's: `python -m testbed.bench.load PORT
 CONNECTIONS SECONDS [BULK_SIZE | decided | healthz]` prints JSON. After an answer with Retry-After, a
-connection waits that long before its next request.
+connection waits that long before its next request. Every NEW_KEY in a request becomes a key that no other request has.
 """
 
 import heapq
@@ -12,6 +12,7 @@ import selectors
 import socket
 import sys
 import time
+import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import count, cycle
@@ -22,6 +23,13 @@ HOST = "127.0.0.1"
 
 PATIENCE = 60.0
 """Seconds to wait for the last answers, which may queue before a slow broker."""
+
+NEW_KEY = "00000000-0000-4000-8000-000000000000"
+"""Stands for a key in a request; a key has its length, so the request's Content-Length stays right."""
+
+_NEW_KEY = NEW_KEY.encode()
+_RUN = str(uuid.uuid4())[:24].encode()
+_NUMBERS = count()
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
@@ -50,6 +58,12 @@ def parse(received: bytes) -> Answer | None:
     return Answer(int(head.split(b" ", 2)[1]), bool(_CLOSE.search(head)), int(retry[1]) if retry else 0)
 
 
+def with_keys(request: bytes) -> bytes:
+    """Return the request with a new key for each NEW_KEY."""
+    first, *rest = request.split(_NEW_KEY)
+    return b"".join([first, *(b"%b%012x%b" % (_RUN, next(_NUMBERS), part) for part in rest)])
+
+
 class Player:
     """One connection, which is reopened whenever the server closes it."""
 
@@ -70,7 +84,7 @@ class Player:
             self._selector.register(self._socket, selectors.EVENT_READ, self)
         self._received = b""
         self._waits = True
-        self._socket.sendall(next(self._requests))
+        self._socket.sendall(with_keys(next(self._requests)))
 
     def receive(self) -> tuple[Answer, float] | None:
         """Return an answer and its seconds, or None while it is incomplete."""

@@ -13,7 +13,7 @@ from testbed.bench.api_rows import api_rows, contenders
 from testbed.bench.batch import BatchBench
 from testbed.bench.go_collector import UnavailableError
 from testbed.bench.queries import QueriesBench
-from testbed.bench.report import Row
+from testbed.bench.report import Compared, Row
 from testbed.bench.servers import Servers
 from testbed.bench.stream import StreamBench
 from testbed.settings import Settings
@@ -60,7 +60,7 @@ def _freshness(options: Namespace) -> list[Row]:
         return lake_rows.freshness_rows(measured, options.rate)
 
 
-def _queries(options: Namespace) -> list[Row]:
+def _queries(options: Namespace) -> list[Row | Compared]:
     with _stack([*jobs.SERVERS, "trino"]) as stack:
         bench = QueriesBench(stack, options.rows, options.runs)
         files = bench.fill()
@@ -77,7 +77,7 @@ def _world(options: Namespace) -> list[Row]:
         return rebuild.rows(rebuild.measure(stack, options.world_events))
 
 
-MEASUREMENTS: dict[str, Callable[[Namespace], list[Row]]] = {
+MEASUREMENTS: dict[str, Callable[[Namespace], Sequence[Row | Compared]]] = {
     "api": _api,
     "batch": _batch,
     "stream": _stream,

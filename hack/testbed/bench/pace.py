@@ -1,4 +1,4 @@
-"""Players who send events at a steady rate.
+"""Players who send events at a steady rate, half of them with a key.
 
 It runs as a process of its own: `python -m testbed.bench.pace PORT RATE SECONDS` prints, as JSON, the partition, the
 offset and the time of acknowledgement of each event, by the monotonic clock, which all processes of a machine share.
@@ -8,8 +8,10 @@ import http.client
 import json
 import sys
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 
+from game_api.origin import KEY_HEADER
 from game_events import FREE
 
 from testbed.bench import traffic
@@ -37,6 +39,8 @@ def main() -> None:
 def _send(connection: http.client.HTTPConnection, number: int, due: float) -> Acknowledged:
     time.sleep(max(0, due - time.monotonic()))
     headers = {"Host": traffic.player(number), "Accept": "application/json"}
+    if traffic.is_keyed(number // len(FREE)):
+        headers[KEY_HEADER] = str(uuid.uuid4())
     connection.request("GET", FREE[number % len(FREE)].request, headers=headers)
     answer = connection.getresponse()
     body = answer.read()

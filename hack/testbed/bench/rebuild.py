@@ -2,9 +2,11 @@
 
 import re
 import time
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from game_events import SCHEMA_VERSION, encode
 from game_events.event_ids import uuid7s
@@ -12,7 +14,7 @@ from game_world.store import Store
 
 from testbed.bench.cost import cpu_seconds
 from testbed.bench.report import Row
-from testbed.bench.traffic import write
+from testbed.bench.traffic import is_keyed, is_retry, write
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
@@ -44,7 +46,7 @@ class Measured:
 
 def measure(stack: Stack, events: int) -> Measured:
     print(f"world: {events:,} events of {PLAYERS:,} players", flush=True)
-    write(stack.settings, _records(events), PATIENCE, **{"compression.type": "lz4"})
+    write(stack.settings, records(events), PATIENCE, **{"compression.type": "lz4"})
     replayed = _rebuild(stack)
     folder = stack.settings.data / "world"
     wait_until("the snapshot", lambda: _snapshots(folder), PATIENCE)
@@ -57,20 +59,31 @@ def measure(stack: Stack, events: int) -> Measured:
     return Measured(events, replayed, float(taken or 0), size, restored)
 
 
-def _records(events: int) -> Iterator[tuple[bytes, bytes]]:
-    """Yield keys and values: events of players who meet, equip themselves, join guilds and declare wars."""
+def records(events: int) -> Iterator[tuple[bytes, bytes]]:
+    """Yield keys and values: events of players who meet, equip themselves, join guilds and declare wars.
+
+    Half of them are keyed, and a few are retries.
+    """
     now = round(time.time() * 1000)
+    event: dict[str, Any] = {}
     for number, event_id in enumerate(uuid7s(now, events)):
-        player = f"player {number % PLAYERS}"
-        event = {"event_id": event_id, "schema_version": SCHEMA_VERSION, "received_at": now + number, "player": player}
-        match number // PLAYERS % 10:
-            case 1:
-                event |= {"event_type": "join_guild", "guild": f"guild {number % 1000}"}
-            case 2:
-                event |= {"event_type": "declare_war", "target": f"player {number * 7 % PLAYERS}"}
-            case _:
-                event |= {"event_type": "purchase_sword", "strength": number % 10 + 1}
-        yield player.encode(), encode(event)
+        if not (is_retry(number) and "idempotent" in event):
+            event = _event(number, event_id)
+        yield event["player"].encode(), encode(event | {"received_at": now + number})
+
+
+def _event(number: int, event_id: str) -> dict[str, Any]:
+    event = {"event_id": event_id, "schema_version": SCHEMA_VERSION, "player": f"player {number % PLAYERS}"}
+    turn = number // PLAYERS
+    if is_keyed(number + turn):
+        event |= {"event_id": str(uuid.uuid4()), "idempotent": True}
+    match turn % 10:
+        case 1:
+            return event | {"event_type": "join_guild", "guild": f"guild {number % 1000}"}
+        case 2:
+            return event | {"event_type": "declare_war", "target": f"player {number * 7 % PLAYERS}"}
+        case _:
+            return event | {"event_type": "purchase_sword", "strength": number % 10 + 1}
 
 
 def _rebuild(stack: Stack) -> Rebuild:

@@ -1,9 +1,10 @@
 """Rows of the benchmarks, and their table in Markdown."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from statistics import median
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from testbed.results.machine import this_machine
 
@@ -21,15 +22,42 @@ class Row:
     target: str = ""
     met: bool | None = None
 
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return "", "gamelake", "compared with", "ratio", "target"
+
     def __str__(self) -> str:
         outcome = {True: "met", False: "**missed**", None: "not measured"}[self.met]
         verdict = f"{self.target}: {outcome}" if self.target else ""
         return f"| {self.what} | {self.value} | {self.comparison} | {self.ratio} | {verdict} |"
 
 
-def table(rows: Iterable[Row]) -> str:
-    head = "| | gamelake | compared with | ratio | target |\n|---|---|---|---|---|"
-    return "\n".join([head, *map(str, rows)])
+@dataclass(frozen=True)
+class Compared:
+    """One figure of several peers, each in a column of its own: `figures` by peer."""
+
+    what: str
+    figures: Mapping[str, str]
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return "", *self.figures
+
+    def __str__(self) -> str:
+        return f"| {' | '.join([self.what, *self.figures.values()])} |"
+
+
+def row(fields: Mapping[str, Any]) -> Row | Compared:
+    """Return the row with these fields."""
+    return Compared(**fields) if "figures" in fields else Row(**fields)
+
+
+def table(rows: Iterable[Row | Compared]) -> str:
+    """Return a table of the rows; where their columns change, another one begins."""
+    return "\n\n".join(
+        "\n".join([f"| {' | '.join(heads)} |".replace("|  |", "| |"), "|---" * len(heads) + "|", *map(str, each)])
+        for heads, each in groupby(rows, key=lambda one: one.heads)
+    )
 
 
 def machine() -> str:

