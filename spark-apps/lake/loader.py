@@ -141,27 +141,25 @@ class Loader:
 
     def _look(self, identity: str) -> tuple[Any, State, list[OffsetRange]]:
         """Return the table, what it has, and the offsets that Kafka has, in this order: Kafka's end only grows."""
-        table = history.table(self._spark)
-        state = history.state(table)
-        events_table.claim(self._spark, table, identity, state.topic_id)
-        windows = self._topic.all()
-        is_whole = state.is_whole
-        if not is_whole:
-            said = state.coverage
-            state = history.with_rows(self._spark, state)
-            if not said.partitions:
-                # An older version of the stream said nothing, but it skipped no offset that had a record.
-                vouched = [OffsetRange(w.partition, 0, min(w.start, state.coverage.end(w.partition))) for w in windows]
-                state = replace(state, coverage=state.coverage | Coverage.of(one for one in vouched if one.size))
-        # What a partition had lost before it was first read is not missing.
-        new = [one for one in windows if one.partition not in state.coverage.partitions]
-        state = replace(state, coverage=state.coverage | Coverage.of(OffsetRange(n.partition, 0, n.start) for n in new))
-        if not is_whole:
-            events_writer.append(table, state.summary(identity))
+        while True:
             table = history.table(self._spark)
             state = history.state(table)
-        self.coverage = state.coverage
-        return table, state, windows
+            events_table.claim(self._spark, table, identity, state.topic_id)
+            windows = self._topic.all()
+            # What a partition had lost before it was first read is not missing.
+            new = [
+                OffsetRange(w.partition, 0, w.start) for w in windows if w.partition not in state.coverage.partitions
+            ]
+            if state.is_whole:
+                state = replace(state, coverage=state.coverage | Coverage.of(new))
+                self.coverage = state.coverage
+                return table, state, windows
+            # While an older version of the stream still runs, there may be more such rows each time.
+            found = history.with_rows(self._spark, state).coverage
+            # That version said nothing in summaries, but it skipped no offset that had a record.
+            vouched = [OffsetRange(n.partition, 0, min(n.end, found.end(n.partition) or n.end)) for n in new]
+            said = replace(state, coverage=found | Coverage.of(vouched))
+            events_writer.append(table, said.summary(identity))
 
     def _stage(self, ranges: Sequence[OffsetRange], table: Any) -> tuple[StagedFiles, int, int]:  # noqa: ANN401 Java's
         """Write the rows of these ranges as files; return how many rows there are, and how many are rejected ones."""

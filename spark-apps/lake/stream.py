@@ -87,6 +87,6 @@ def run(settings: Settings) -> None:
     loader.begin()
     metrics = StreamMetrics(topic, loader)
     metrics.serve(settings.metrics_host, settings.metrics_port)
-    _log.info("streaming %s every %d s, from %s", topic.name, settings.trigger_seconds, loader.coverage or "its start")
+    _log.info("streaming %s every %d s, from %s", topic.name, settings.trigger_seconds, loader.coverage)
     Stream(loader, topic, settings, metrics).run(stop)
     _log.info("stopped")

@@ -27,7 +27,7 @@ from tests.local.lake import Lake
 from tests.local.traffic import swords
 from tests.poison import EXAMPLES, HOSTILE_HEADERS, HOSTILE_KEYS, HOSTILE_TIMESTAMPS, POISON, SWORD
 
-PATIENCE = 120
+PATIENCE = 240
 
 
 @pytest.fixture(scope="module")
@@ -262,6 +262,7 @@ def refusal(stack: Stack, seen: int) -> str:
 
 def test_offsets_that_kafka_dropped(lake: Lake, stack: Stack) -> None:
     """Offsets that Kafka dropped before they were read stop the stream, until they are given up explicitly."""
+    wait_for_rows(lake)
     stack["stream"].stop()
     places = lake.places()
     written = sorted(lake.write(swords(10)))

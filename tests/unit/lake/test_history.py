@@ -12,9 +12,10 @@ from lake.coverage import Coverage
 from lake.events_writer import ConflictError
 from lake.history import State
 from lake.last_records import LastRecord
+from lake.loader import Loader
 from lake.maintenance import snapshots
 from lake.offsets import OffsetRange
-from lake.settings import EVENTS
+from lake.settings import EVENTS, Settings
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -209,3 +210,27 @@ def test_rows_of_a_silent_writer(lake: SparkSession) -> None:
     rows(lake, 12, 15).writeTo(EVENTS).append()
     assert not look(lake).is_whole
     assert str(events_writer.carry(lake)[1].coverage) == "0:0-10 0:12-15"
+
+
+class Topic:
+    """A topic whose partition 1 had lost its first offsets before it was read."""
+
+    name = "events"
+
+    def identity(self) -> str:
+        return TOPIC
+
+    def all(self) -> list[OffsetRange]:
+        return [OffsetRange(0, 2, 12), OffsetRange(1, 4, 6)]
+
+
+def test_the_table_of_an_older_version(lake: SparkSession) -> None:
+    """The first load takes what is there from the rows, and says so in the history for all that follow."""
+    rows(lake, 0, 5).writeTo(EVENTS).append()
+    rows(lake, 7, 9).writeTo(EVENTS).append()
+    required = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "HDFS_URI", "METASTORE_URI", "TRINO_HOST", "TRINO_PORT")
+    loader = Loader(lake, Settings.from_environment(dict.fromkeys(required, "1")), Topic())  # type: ignore[arg-type]
+    loader.begin()
+    assert str(loader.coverage) == "0:0-5 0:7-9 1:0-4"
+    state = look(lake)
+    assert (state.coverage, state.is_whole, state.is_carried) == (loader.coverage, True, True)
