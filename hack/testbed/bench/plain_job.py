@@ -9,7 +9,10 @@ from game_events.table import COLUMNS
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-_NOT_IN_JSON = {"family", "kafka_partition", "kafka_offset", "kafka_timestamp", "error", "raw_key", "raw_value"}
+_NOT_IN_JSON = {
+    *("counts", "family", "kafka_partition", "kafka_offset", "kafka_timestamp"),
+    *("error", "raw_key", "raw_value"),
+}
 
 
 def main() -> None:

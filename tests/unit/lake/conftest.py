@@ -4,16 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from game_events.table import spark_schema
+from lake import events_table
 from lake.settings import EVENTS
 from pyspark.sql import SparkSession
-
-_PROPERTIES = {
-    "format-version": "2",
-    "write.distribution-mode": "none",
-    "write.merge.mode": "merge-on-read",
-    "write.merge.isolation-level": "serializable",
-}
 
 
 @pytest.fixture
@@ -25,10 +18,7 @@ def events(spark: SparkSession, tmp_path: Path) -> Iterator[Path]:
     for key, value in conf.items():
         spark.conf.set(f"spark.sql.catalog.{catalog}{key}", value)
     spark._jsparkSession.sessionState().catalogManager().reset()
-    properties = ", ".join(f"'{key}'='{value}'" for key, value in _PROPERTIES.items())
-    spark.sql(
-        f"CREATE TABLE {EVENTS} ({spark_schema()}) USING iceberg "
-        f"PARTITIONED BY (days(received_at), kafka_partition) TBLPROPERTIES ({properties})"
-    )
-    yield tmp_path / namespace / name
+    folder = tmp_path / namespace / name
+    spark.sql(events_table.definition(f"file:{folder}"))
+    yield folder
     spark.sql(f"DROP TABLE {EVENTS}")

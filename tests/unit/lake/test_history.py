@@ -1,13 +1,11 @@
 """The table's history says what the table covers: with a table on the local file system, and no servers."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from game_events.table import spark_schema
-from lake import events_table, events_writer, history
+from lake import events_writer, history
 from lake.coverage import Coverage
 from lake.events_writer import ConflictError
 from lake.history import State
@@ -19,30 +17,13 @@ from lake.settings import EVENTS, Settings
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-CATALOG = "spark.sql.catalog.lake"
 TOPIC = "topic-1"
 
 
 @pytest.fixture
-def lake(spark: SparkSession, tmp_path: Path) -> Iterator[SparkSession]:
-    """A new table, in a catalog of files."""
-    values = {
-        CATALOG: "org.apache.iceberg.spark.SparkCatalog",
-        f"{CATALOG}.type": "hadoop",
-        f"{CATALOG}.warehouse": f"file:{tmp_path}",
-        f"{CATALOG}.cache-enabled": "false",
-    }
-    for name, value in values.items():
-        spark.conf.set(name, value)
-    properties = {**events_table.PROPERTIES, "engine.hive.lock-enabled": "false"}
-    listed = ", ".join(f"'{name}'='{value}'" for name, value in properties.items())
-    spark.sql(f"DROP TABLE IF EXISTS {EVENTS}")
-    spark.sql(
-        f"CREATE TABLE {EVENTS} ({spark_schema()}) USING iceberg "
-        f"PARTITIONED BY ({events_table.PARTITIONS}) TBLPROPERTIES ({listed})"
-    )
-    yield spark
-    spark.sql(f"DROP TABLE {EVENTS}")
+def lake(spark: SparkSession, events: Path) -> SparkSession:
+    """Spark, with a new table in a catalog of files."""
+    return spark
 
 
 def rows(spark: SparkSession, start: int, end: int) -> DataFrame:

@@ -1,12 +1,12 @@
 """Settled days on Spark and Iceberg, in a local folder: what a commit changes, and what it leaves alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from game_events.table import family_query
-from lake import events_table
 from lake.maintenance import settling
 from lake.maintenance.settling import settle_days_over
 from lake.settings import EVENTS
@@ -60,22 +60,10 @@ class Events:
         self._spark.sql(f"DELETE FROM {EVENTS} WHERE kafka_offset = {offset}")
 
 
-@pytest.fixture(scope="module")
-def folder(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The catalog's folder: Spark reads a catalog's settings when it is first used."""
-    folder = f"file:{tmp_path_factory.mktemp('lake')}"
-    spark.conf.set("spark.sql.catalog.lake", "org.apache.iceberg.spark.SparkCatalog")
-    for name, value in {"type": "hadoop", "warehouse": folder, "cache-enabled": "false"}.items():
-        spark.conf.set(f"spark.sql.catalog.lake.{name}", value)
-    return f"{folder}/default/events"
-
-
 @pytest.fixture
-def events(spark: SparkSession, folder: str) -> Iterator[Events]:
-    spark.sql(events_table.definition(folder))
+def events(spark: SparkSession, events: Path) -> Events:
     spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('write.delete.mode'='merge-on-read')")
-    yield Events(spark)
-    spark.sql(f"DROP TABLE {EVENTS}")
+    return Events(spark)
 
 
 def test_a_day_that_is_over_is_settled(events: Events, spark: SparkSession) -> None:
