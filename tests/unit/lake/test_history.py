@@ -225,7 +225,7 @@ class Topic:
 
 
 def test_the_table_of_an_older_version(lake: SparkSession) -> None:
-    """The first load finds out from the rows which offsets the table has, and says so in the history for all that follow."""
+    """The first load finds out from the rows which offsets the table has, and says so in its history."""
     rows(lake, 0, 5).writeTo(EVENTS).append()
     rows(lake, 7, 9).writeTo(EVENTS).append()
     required = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "HDFS_URI", "METASTORE_URI", "TRINO_HOST", "TRINO_PORT")
