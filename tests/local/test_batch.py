@@ -147,18 +147,6 @@ def test_a_table_that_is_rolled_back(lake: Lake, loaded: dict[Place, bytes | Non
     assert lake.rows() == before
 
 
-def test_it_is_read_incrementally(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """A reader of what was appended since a snapshot gets each new row once: every load is a plain append."""
-    history = 'SELECT snapshot_id, operation FROM lake.default."events$snapshots" ORDER BY committed_at'
-    before = lake.ask(history)
-    places = lake.write(swords(20))
-    lake.job("batch.py", "load", "--chunk", "7")
-    assert {operation for _, operation in lake.ask(history)[len(before) :]} == {"append"}
-    lines = lake.job("../tests/local/read_incrementally.py", str(before[-1][0])).splitlines()
-    rows = [tuple(map(int, line.split()[1:])) for line in lines if line.startswith("row ")]
-    assert sorted(rows) == sorted(places)
-
-
 def test_a_retried_event_counts_once(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
     """An event sent twice under one Idempotency-Key is two rows of the table and one of its view."""
     retried = {"event_id": "retry-1", "idempotent": True}

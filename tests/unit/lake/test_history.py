@@ -151,6 +151,20 @@ def test_two_writers_of_different_offsets(lake: SparkSession) -> None:
     assert str(load(lake, 20, 30).coverage) == "0:0-40"
 
 
+def test_it_is_read_incrementally(lake: SparkSession) -> None:
+    """A reader of what was appended since a snapshot gets each new row once, whatever maintenance did in between."""
+    first = load(lake, 0, 10)
+    load(lake, 10, 20, first)
+    load(lake, 20, 30, first)
+    rewrite(lake)
+    events_writer.carry(lake)
+    last = load(lake, 30, 35)
+    new = lake.read.format("iceberg").option("start-snapshot-id", str(first.snapshot)).load(EVENTS)
+    assert sorted(row.kafka_offset for row in new.collect()) == list(range(10, 35))
+    some = lake.read.format("iceberg").option("start-snapshot-id", str(first.snapshot))
+    assert some.option("end-snapshot-id", str(last.snapshot)).load(EVENTS).count() == 25
+
+
 def test_a_table_that_is_rolled_back(lake: SparkSession) -> None:
     """A table that is rolled back covers what it covered then; a writer that knew the later table is refused."""
     first = load(lake, 0, 10)
