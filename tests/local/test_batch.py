@@ -149,18 +149,6 @@ def test_a_table_that_is_rolled_back(lake: Lake, loaded: dict[Place, bytes | Non
     assert lake.rows() == before
 
 
-def test_it_is_read_incrementally(lake: Lake, loaded: dict[Place, bytes | None]) -> None:
-    """A reader of what was appended since a snapshot gets each new row once: every load is a plain append."""
-    history = 'SELECT snapshot_id, operation FROM lake.default."events$snapshots" ORDER BY committed_at'
-    before = lake.ask(history)
-    places = lake.write(swords(20))
-    lake.job("batch.py", "load", "--chunk", "7")
-    assert {operation for _, operation in lake.ask(history)[len(before) :]} == {"append"}
-    lines = lake.job("../tests/local/read_incrementally.py", str(before[-1][0])).splitlines()
-    rows = [tuple(map(int, line.split()[1:])) for line in lines if line.startswith("row ")]
-    assert sorted(rows) == sorted(places)
-
-
 def test_mending_without_kafka(lake: Lake, stack: Stack, loaded: dict[Place, bytes | None]) -> None:
     """A rejected row that is valid by now is replaced from the table alone; others stay, and so they do in a replay."""
     [(place, value)] = lake.write(swords(1)).items()

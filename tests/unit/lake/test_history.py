@@ -132,6 +132,20 @@ def test_two_writers_of_different_offsets(lake: SparkSession) -> None:
     assert str(load(lake, 20, 30).coverage) == "0:0-40"
 
 
+def test_it_is_read_incrementally(lake: SparkSession) -> None:
+    """A reader of what was appended since a snapshot gets each new row once, whatever maintenance did in between."""
+    first = load(lake, 0, 10)
+    load(lake, 10, 20, first)
+    load(lake, 20, 30, first)
+    rewrite(lake)
+    events_writer.carry(lake)
+    last = load(lake, 30, 35)
+    new = lake.read.format("iceberg").option("start-snapshot-id", str(first.snapshot)).load(EVENTS)
+    assert sorted(row.kafka_offset for row in new.collect()) == list(range(10, 35))
+    some = lake.read.format("iceberg").option("start-snapshot-id", str(first.snapshot))
+    assert some.option("end-snapshot-id", str(last.snapshot)).load(EVENTS).count() == 25
+
+
 def test_a_table_that_is_rolled_back(lake: SparkSession) -> None:
     """A table that is rolled back covers what it covered then; a writer that knew the later table is refused."""
     first = load(lake, 0, 10)
@@ -206,7 +220,7 @@ class Topic:
 
 
 def test_the_table_of_an_older_version(lake: SparkSession) -> None:
-    """The first load takes what is there from the rows, and says so in the history for all that follow."""
+    """The first load finds out from the rows which offsets the table has, and says so in its history."""
     rows(lake, 0, 5).writeTo(EVENTS).append()
     rows(lake, 7, 9).writeTo(EVENTS).append()
     required = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "HDFS_URI", "METASTORE_URI", "TRINO_HOST", "TRINO_PORT")
