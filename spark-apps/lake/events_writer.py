@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame, SparkSession
 from lake import history
 from lake.history import State
 from lake.offsets import OffsetRange
+from lake.table_cache import table_cache
 from lake.termination import causes, root_cause
 
 _log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class StagedFiles:
 def stage(rows: DataFrame, table: Any) -> StagedFiles:  # noqa: ANN401 Java's
     """Write the rows as files of the table."""
     jvm: Any = rows.sparkSession._jvm
-    cache = _table_cache(rows.sparkSession)
+    cache = table_cache(rows.sparkSession)
     coordinator = jvm.org.apache.iceberg.spark.FileRewriteCoordinator.get()
     # Under a name in this cache, Spark finds the table with a writer that commits nothing.
     name = f"events-{uuid.uuid4()}"
@@ -85,14 +86,6 @@ def stage(rows: DataFrame, table: Any) -> StagedFiles:  # noqa: ANN401 Java's
     finally:
         cache.remove(name)
         coordinator.clearRewrite(table, name)
-
-
-def _table_cache(spark: SparkSession) -> Any:  # noqa: ANN401 Java's
-    # It has another method `get`, and which of the two py4j takes for the static one is chance.
-    java: Any = spark._jvm.java.lang  # type: ignore[union-attr]
-    array = spark.sparkContext._gateway.new_array  # type: ignore[union-attr]
-    get = java.Class.forName("org.apache.iceberg.spark.SparkTableCache").getMethod("get", array(java.Class, 0))
-    return get.invoke(None, array(java.Object, 0))
 
 
 def append(table: Any, summary: Mapping[str, str]) -> None:  # noqa: ANN401 Java's

@@ -11,6 +11,7 @@ from typing import Any
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 
+from lake.table_cache import table_cache
 from lake.termination import root_cause
 
 Java = Any
@@ -33,7 +34,7 @@ class StagedFiles:
         self._replaced = [task.file() for task in tasks]
         self._group = str(uuid.uuid4())
         spark_tables = _jvm(spark).org.apache.iceberg.spark
-        self._tables = spark_tables.SparkTableCache.get()
+        self._tables = table_cache(spark)
         self._read = spark_tables.ScanTaskSetManager.get()
         self._written = spark_tables.FileRewriteCoordinator.get()
 
