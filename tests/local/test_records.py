@@ -5,6 +5,7 @@ import uuid
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from testbed.waiting import wait_until
 
 from tests.local.lake import Lake, Record
 from tests.poison import HOSTILE_HEADERS, HOSTILE_KEYS, HOSTILE_TIMESTAMPS, POISON, SWORD
@@ -58,9 +59,14 @@ def test_files_are_on_disk(lake: Lake) -> None:
     before = lake.datanode_activity()
     lake.write([json.dumps(SWORD).encode()])
     lake.job("batch.py", "load")
-    after = lake.datanode_activity()
-    written, synced = (after[name] - before[name] for name in ("BlocksWritten", "FsyncCount"))
-    assert synced >= written > 0
+
+    def synced() -> bool:
+        after = lake.datanode_activity()
+        written, forced = (after[name] - before[name] for name in ("BlocksWritten", "FsyncCount"))
+        return bool(forced >= written > 0)
+
+    # The DataNode caches its counters for up to 10 s.
+    wait_until("the DataNode's counters", synced, 30)
 
 
 def test_transactions(lake: Lake) -> None:
