@@ -4,35 +4,17 @@ Spark writes the files and leaves the commit to this module, as it does for Iceb
 Spark commits is not checked for conflicts, and an overwrite, which is, cannot be read incrementally.
 """
 
-import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import Any
 
-from py4j.protocol import Py4JJavaError
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from lake import history
+from lake import commits, history
 from lake.history import State
 from lake.offsets import OffsetRange
 from lake.table_cache import table_cache
-from lake.termination import causes, root_cause
-
-_log = logging.getLogger(__name__)
-
-_EXCEPTIONS = "org.apache.iceberg.exceptions."
-_REFUSALS = (f"{_EXCEPTIONS}ValidationException", f"{_EXCEPTIONS}CommitFailedException")
-"""Of a commit that surely did not happen."""
-_UNKNOWN = f"{_EXCEPTIONS}CommitStateUnknownException"
-
-
-class ConflictError(PySparkException):
-    """The commit was refused, or its outcome is unknown: what the table covers has to be read again.
-
-    To those who do not know it, it is as any error of a commit that Spark makes.
-    """
 
 
 class StagedFiles:
@@ -56,20 +38,11 @@ class StagedFiles:
             commit = commit.validateFromSnapshot(known)
         # It overwrites nothing, and is an append by name, too; but only an overwrite can be checked for conflicts.
         commit = commit.conflictDetectionFilter(_filter(self._jvm, ranges)).validateNoConflictingData()
-        try:
-            _commit(commit, summary)
-        except ConflictError as error:
-            if not str(error).startswith(_UNKNOWN):
-                self.delete()
-            raise
+        commits.commit(_saying(commit, summary), self._table, self._files)
 
     def delete(self) -> None:
         """Delete the files, which must not be committed; what is left is deleted as an orphan."""
-        for file in self._files:
-            try:
-                self._table.io().deleteFile(file.location())
-            except Py4JJavaError as error:
-                _log.warning("%s is left to maintenance: %s", file.location(), root_cause(error))
+        commits.delete(self._table, self._files)
 
 
 def stage(rows: DataFrame, table: Any) -> StagedFiles:  # noqa: ANN401 Java's
@@ -90,7 +63,7 @@ def stage(rows: DataFrame, table: Any) -> StagedFiles:  # noqa: ANN401 Java's
 
 def append(table: Any, summary: Mapping[str, str]) -> None:  # noqa: ANN401 Java's
     """Add a snapshot without rows that says this in its summary; raise ConflictError."""
-    _commit(table.newAppend(), summary)
+    commits.commit(_saying(table.newAppend(), summary), table)
 
 
 def carry(spark: SparkSession) -> tuple[Any, State]:
@@ -109,21 +82,10 @@ def carry(spark: SparkSession) -> tuple[Any, State]:
         append(table, state.summary(topic_id))
 
 
-def _commit(commit: Any, summary: Mapping[str, str]) -> None:  # noqa: ANN401 Java's
+def _saying(commit: Any, summary: Mapping[str, str]) -> Any:  # noqa: ANN401 Java's
     for name, value in summary.items():
         commit = commit.set(name, value)
-    try:
-        commit.commit()
-    except (PySparkException, Py4JJavaError) as error:
-        cause = _iceberg_cause(error)
-        if not cause.startswith((*_REFUSALS, _UNKNOWN)):
-            raise
-        raise ConflictError(cause) from error
-
-
-def _iceberg_cause(error: Exception) -> str:
-    """Return Iceberg's own words for what happened to a commit: the cause below them may be the metastore's."""
-    return next((cause for cause in reversed(causes(error)) if cause.startswith(_EXCEPTIONS)), root_cause(error))
+    return commit
 
 
 def _filter(jvm: Any, ranges: Sequence[OffsetRange]) -> Any:  # noqa: ANN401 Java's

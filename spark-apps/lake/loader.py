@@ -13,8 +13,9 @@ from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from lake import events_table, events_writer, history, topic_reader
+from lake.commits import ConflictError
 from lake.coverage import Coverage
-from lake.events_writer import ConflictError, StagedFiles
+from lake.events_writer import StagedFiles
 from lake.fit import BehindError, check
 from lake.history import State
 from lake.last_records import LastRecords

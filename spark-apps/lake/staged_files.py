@@ -8,22 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 
+from lake import commits
 from lake.table_cache import table_cache
-from lake.termination import root_cause
 
 Java = Any
 """An object of the JVM."""
-
-
-# After these, unlike after others, it is certain that nothing was committed.
-_CONFLICTS = tuple(f"org.apache.iceberg.exceptions.{name}" for name in ("ValidationException", "CommitFailedException"))
-
-
-class ConflictError(RuntimeError):
-    """Another writer was faster, so nothing was committed."""
 
 
 class StagedFiles:
@@ -61,7 +52,7 @@ class StagedFiles:
     def replace(self, snapshot: int) -> int:
         """Commit the replacement, and return the number of new files.
 
-        Raises ConflictError if one of the files was replaced since that snapshot, or a row of it deleted.
+        Raises RefusedError if one of the files was replaced since that snapshot, or a row of it deleted.
         """
         new = list(self._written.fetchNewFiles(self._table, self._group))
         rewrite = self._table.newRewrite().validateFromSnapshot(snapshot)
@@ -69,15 +60,7 @@ class StagedFiles:
             rewrite.deleteFile(file)
         for file in new:
             rewrite.addFile(file)
-        try:
-            rewrite.commit()
-        except Py4JJavaError as error:
-            cause = root_cause(error)
-            if not cause.startswith(_CONFLICTS):
-                raise
-            for file in new:
-                self._table.io().deleteFile(file.location())
-            raise ConflictError(cause) from error
+        commits.commit(rewrite, self._table, new)
         return len(new)
 
 
@@ -95,11 +78,6 @@ def staged(
         yield files
     finally:
         files.clear()
-
-
-def load(spark: SparkSession, name: str) -> Java:
-    """Return Iceberg's own object for a table, as of now."""
-    return _jvm(spark).org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, name)
 
 
 def _with_properties(table: Java, properties: Mapping[str, str]) -> Java:

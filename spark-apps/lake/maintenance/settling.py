@@ -7,8 +7,10 @@ from game_events.once import repeats
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
+from lake import history
+from lake.commits import RefusedError
 from lake.settings import EVENTS
-from lake.staged_files import ConflictError, Java, load, staged
+from lake.staged_files import Java, staged
 
 _EPOCH = date(1970, 1, 1)
 
@@ -46,7 +48,7 @@ def settle_days_over(spark: SparkSession) -> str:
         found = _Undecided(spark, day, day + timedelta(days=1))
         try:
             after += _settle(spark, day, found) if found.tasks else 0
-        except ConflictError:
+        except RefusedError:
             left += 1
         else:
             before += len(found.tasks)
@@ -58,7 +60,7 @@ class _Undecided:
     """The files of some days that can have undecided rows: Iceberg counts the NULLs of each file in its metadata."""
 
     def __init__(self, spark: SparkSession, since: date, until: date) -> None:
-        self.table = load(spark, EVENTS)
+        self.table = history.table(spark)
         self.tasks: list[Java] = []
         self.snapshot = 0
         if self.table.currentSnapshot() is None or self.table.schema().findField("counts") is None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from lake import events_writer, history
+from lake.commits import ConflictError
 from lake.coverage import Coverage
-from lake.events_writer import ConflictError
 from lake.history import State
 from lake.last_records import LastRecord
 from lake.loader import Loader
