@@ -28,6 +28,7 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_own_folder()))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
 from game_api.front.access_log import FORMAT  # noqa: E402
+from game_api.front.worker import hold_stop_signals_during_forks  # noqa: E402
 from game_api.identity.exposure import warnings  # noqa: E402
 from game_api.metrics import make_folder  # noqa: E402
 from game_api.settings import PREFIXES, Settings  # noqa: E402
@@ -81,6 +82,7 @@ def on_starting(server: Arbiter) -> None:
         server.log.warning(warning)
     for stale in _metrics.glob("*.db"):
         stale.unlink()
+    hold_stop_signals_during_forks()
 
 
 def pre_fork(server: Arbiter, worker: Worker) -> None:

@@ -8,6 +8,7 @@ closed without an answer. Neither has that protocol deadlines for headers and bo
 import asyncio
 import errno
 import os
+import signal
 import socket
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from game_api.front.front import Front
 from game_api.settings import Settings
 
 _TICK_SECONDS = 0.25
+_STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -36,6 +38,7 @@ class LoopWorker(ASGIWorker):  # type: ignore[misc]
     def init_signals(self) -> None:
         # uvloop ignores signals until it runs: a worker that was still starting would not stop.
         Worker.init_signals(self)
+        _release_stop_signals()
 
     async def _serve(self) -> None:
         super().init_signals()
@@ -94,6 +97,21 @@ class LoopWorker(ASGIWorker):  # type: ignore[misc]
         made.add_done_callback(_retrieve)
         if len(self._front.connections) >= self.worker_connections:
             self._stop_accepting()
+
+
+def hold_stop_signals_during_forks() -> None:
+    """Deliver signals to a new worker only when it has its own handlers: gunicorn's, inherited, would lose them."""
+    os.register_at_fork(before=_hold_stop_signals, after_in_parent=_release_stop_signals)
+    # gunicorn started by SIGUSR2 inherits what was held when it was forked.
+    _release_stop_signals()
+
+
+def _hold_stop_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+
+
+def _release_stop_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
 
 
 def _retrieve(made: "asyncio.Task[Any]") -> None:
