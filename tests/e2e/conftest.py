@@ -10,6 +10,7 @@ from testbed.cluster.cluster import Cluster
 from testbed.cluster.port_forward import port_forwards
 from testbed.cluster.prerequisites import missing
 from testbed.settings import ROOT
+from testbed.stack.process import log_tail
 
 from tests.e2e.installation import SETTINGS, Installation, make
 
@@ -50,4 +51,6 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         script = [str(ROOT / "hack/collect-logs"), cluster.namespace, "operators"]
         logs = subprocess.run(script, env=cluster.environment, capture_output=True, text=True, check=False)
         report.sections.append(("state and logs of the cluster", logs.stdout + logs.stderr))
+        forwards = sorted((cluster.settings.data / "logs").glob("forward-*.log"))
+        report.sections.append(("port-forwards", "\n".join(f"{one.name}: {log_tail(one)}" for one in forwards)))
     return report

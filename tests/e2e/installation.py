@@ -131,7 +131,8 @@ class Installation:
             connection.request("POST", "/purchase_a_sword", headers={"Host": "probe", "Accept": "application/json"})
             answer = json.loads(connection.getresponse().read())
             return [(answer["partition"], answer["offset"])]
-        except (OSError, http.client.HTTPException, ValueError, KeyError):
+        except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+            print(f"not acknowledged: {error!r}")
             return []
         finally:
             connection.close()

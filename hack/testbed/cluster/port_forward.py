@@ -2,11 +2,14 @@
 
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
+from testbed.cluster.api import Object
 from testbed.cluster.cluster import Cluster
 from testbed.cluster.command import KindError
+from testbed.cluster.readiness import is_ready
 from testbed.settings import HOST
 from testbed.settings import Settings as LocalSettings
 from testbed.stack.probes import listens
@@ -16,13 +19,16 @@ from testbed.waiting import wait_until
 _PATIENCE = 60
 _PAUSE = 0.5
 """Seconds until the next attempt when a pod has gone."""
+_LOOK = 2.0
+"""Seconds between two looks whether the pod still exists."""
 
 _TARGETS = {
-    "api": "service/api:http",
-    "api_admin": "service/api-admin:admin",
-    "trino": "service/trino:http",
-    "stream_metrics": "pod/stream-driver:metrics",
+    "api": ("app.kubernetes.io/name=api", "http"),
+    "api_admin": ("app.kubernetes.io/name=api", "admin"),
+    "trino": ("app.kubernetes.io/name=trino", "http"),
+    "stream_metrics": ("sparkoperator.k8s.io/app-name=stream,spark-role=driver", "metrics"),
 }
+"""The label selector for the pods and the name of the container's port, by the name of the local port."""
 
 
 @contextmanager
@@ -30,33 +36,32 @@ def port_forwards(cluster: Cluster) -> Iterator[LocalSettings]:
     """Forward free ports while the block lasts; yield them as the settings of a local stack."""
     settings = LocalSettings.isolated(cluster.settings.data)
     with ExitStack() as opened:
-        for name, target in _TARGETS.items():
-            opened.enter_context(Forward(cluster, target, getattr(settings.ports, name)))
+        for name, (selector, port) in _TARGETS.items():
+            opened.enter_context(Forward(cluster, selector, port, getattr(settings.ports, name)))
         yield settings
 
 
 class Forward:
-    """Forwards a port to `TYPE/NAME:PORT` while the block lasts, and again when another pod takes over.
+    """Forwards a local port to a ready pod of a selector while the block lasts, and to another once that has gone.
 
     It runs kubectl because the Python client's port-forward opens a WebSocket with a TLS handshake for each connection,
-    which gives a fifth of kubectl's requests per second, and does not forward to Services.
+    which gives a fifth of kubectl's requests per second. kubectl alone may keep forwarding to a pod that has gone, so
+    that every new connection hangs.
     """
 
-    def __init__(self, cluster: Cluster, target: str, port: int) -> None:
-        resource, _, name = target.partition(":")
-        command = ["kubectl", "--namespace", cluster.namespace, "port-forward", "--address", HOST]
-        self._command = [*command, resource, f"{port}:{name}"]
-        self._environment = cluster.environment
-        self._target, self._port = target, port
+    def __init__(self, cluster: Cluster, selector: str, name: str, port: int) -> None:
+        self._cluster = cluster
+        self._selector, self._name, self._port = selector, name, port
         self._log = cluster.settings.data / f"logs/forward-{port}.log"
         self._stop = threading.Event()
         self._keeper = threading.Thread(target=self._keep, daemon=True)
 
     def __enter__(self) -> "Forward":
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._log.touch()
         self._keeper.start()
         try:
-            wait_until(self._target, lambda: listens(self._port), _PATIENCE)
+            wait_until(f"a pod of {self._selector}", lambda: listens(self._port), _PATIENCE)
         except BaseException as error:
             self.__exit__()
             if isinstance(error, TimeoutError):
@@ -70,18 +75,38 @@ class Forward:
 
     def _keep(self) -> None:
         while not self._stop.is_set():
-            with self._log.open("wb") as log:
-                # In its own session, so that Ctrl-C does not end it before its users have ended.
-                running = subprocess.Popen(
-                    self._command,
-                    env=self._environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+            ready = [pod for pod in self._pods() or () if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
+            if ready:
+                self._forward(ready[0]["metadata"])
+            self._stop.wait(_PAUSE)
+
+    def _forward(self, pod: Object) -> None:
+        """Run kubectl until it ends, the pod has gone or the block ends."""
+        command = ["kubectl", "--namespace", self._cluster.namespace, "port-forward", "--address", HOST]
+        with self._log.open("wb") as log:
+            # In its own session, so that Ctrl-C does not end it before its users have ended.
+            running = subprocess.Popen(
+                [*command, f"pod/{pod['name']}", f"{self._port}:{self._name}"],
+                env=self._cluster.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            looked = time.monotonic()
             while running.poll() is None and not self._stop.wait(_PAUSE):
-                pass
+                if time.monotonic() > looked + _LOOK:
+                    pods = self._pods()
+                    if pods is not None and pod["uid"] not in [one["metadata"]["uid"] for one in pods]:
+                        break
+                    looked = time.monotonic()
+        finally:
             running.terminate()
             running.wait()
-            self._stop.wait(_PAUSE)
+
+    def _pods(self) -> list[Object] | None:
+        """Return the pods; None if the API server does not answer."""
+        with suppress(KindError):
+            return self._cluster.api.find("Pod", self._selector)
+        return None
