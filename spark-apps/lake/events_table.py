@@ -1,5 +1,6 @@
 """The table `events`, which only DDL creates and changes."""
 
+import gzip
 import json
 from typing import Any
 
@@ -9,8 +10,13 @@ from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
 
-# By default there are none for columns beyond the first hundred. They exclude settled files from undecided ones.
-_METRICS = {"write.metadata.metrics.column.counts": "counts"}
+# Properties that tables of older versions get, too.
+_ADDED = {
+    # By default there are none for columns beyond the first hundred. They exclude settled files from undecided ones.
+    "write.metadata.metrics.column.counts": "counts",
+    # Each commit writes a file that names all snapshots, and each query reads it.
+    "write.metadata.compression-codec": "gzip",
+}
 
 PROPERTIES = {
     "format-version": "2",
@@ -26,7 +32,7 @@ PROPERTIES = {
     "engine.hive.lock-enabled": "false",
     "commit.retry.num-retries": "10",
     "write.metadata.delete-after-commit.enabled": "true",
-    **_METRICS,
+    **_ADDED,
 }
 
 # By day for readers. By partition of the topic for writers: the files' statistics then distinguish a range of offsets
@@ -34,6 +40,8 @@ PROPERTIES = {
 PARTITIONS = "days(received_at), kafka_partition"
 
 _TOPIC_ID = "gamelake.topic-id"
+
+_GZIP = b"\x1f\x8b"
 
 
 class TableError(RuntimeError):
@@ -46,7 +54,7 @@ def create(spark: SparkSession, settings: Settings) -> None:
         _refuse_to_hide_files(spark, settings)
         spark.sql(definition(settings.events_location))
     _add_columns(spark)
-    _add_metrics(spark)
+    _add_properties(spark)
 
 
 def definition(location: str) -> str:
@@ -91,7 +99,7 @@ def _refuse_to_hide_files(spark: SparkSession, settings: Settings) -> None:
     folder = f"{settings.events_location}/metadata"
     try:
         files = spark.read.format("binaryFile").option("pathGlobFilter", "*.metadata.json").load(folder)
-        candidates = {row.path: json.loads(row.content) for row in files.collect()}
+        candidates = {row.path: _metadata(bytes(row.content)) for row in files.collect()}
     except AnalysisException:
         return
     # An interrupted start leaves metadata without a snapshot, which hides no rows.
@@ -104,6 +112,10 @@ def _refuse_to_hide_files(spark: SparkSession, settings: Settings) -> None:
         )
 
 
+def _metadata(content: bytes) -> dict[str, Any]:
+    return dict(json.loads(gzip.decompress(content) if content.startswith(_GZIP) else content))
+
+
 def _add_columns(spark: SparkSession) -> None:
     present = dict(spark.table(EVENTS).dtypes)
     expected = {column.name: column for column in COLUMNS}
@@ -114,8 +126,8 @@ def _add_columns(spark: SparkSession) -> None:
             raise TableError(f"{EVENTS}.{name}: is {present[name]}, the contract says {column.kind.sql_type.lower()}")
 
 
-def _add_metrics(spark: SparkSession) -> None:
+def _add_properties(spark: SparkSession) -> None:
     present = {row.key: row.value for row in spark.sql(f"SHOW TBLPROPERTIES {EVENTS}").collect()}
-    for name, value in _METRICS.items():
-        if present.get(name) != value:
-            spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('{name}'='{value}')")
+    missing = ", ".join(f"'{name}'='{value}'" for name, value in _ADDED.items() if present.get(name) != value)
+    if missing:
+        spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ({missing})")

@@ -9,6 +9,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from lake import history
 from lake.events_writer import carry
 from lake.settings import EVENTS
 
@@ -35,6 +36,34 @@ def expire(spark: SparkSession, older_than: datetime, kept: int = _KEPT) -> str:
     ).first()
     after = spark.table(f"{EVENTS}.snapshots").count()
     return f"{before} snapshots, now {after}; {sum(done)} files deleted"
+
+
+def thin_out(spark: SparkSession, older_than: datetime) -> str:
+    """Expire older appends whose rows the next append has, too: time travel gets coarser, and no data file is deleted.
+
+    The last append before other changes stays, because it may be the only one that names the files that they replaced.
+    """
+    carry(spark)
+    table = history.table(spark)
+    ids = _contained(table, int(older_than.timestamp() * 1000))
+    if ids:
+        level: Any = spark._jvm.org.apache.iceberg.ExpireSnapshots.CleanupLevel  # type: ignore[union-attr]
+        expiry = table.expireSnapshots().cleanupLevel(level.METADATA_ONLY)
+        for number in ids:
+            expiry.expireSnapshotId(number)
+        expiry.commit()
+    return f"{len(ids)} appends expired"
+
+
+def _contained(table: Any, older_than: int) -> list[int]:  # noqa: ANN401 Java's
+    """Return the ids of the appends before a time, in milliseconds, that another append follows."""
+    found = []
+    child = table.currentSnapshot()
+    while child is not None and child.parentId() is not None and (one := table.snapshot(child.parentId())) is not None:
+        if one.operation() == child.operation() == "append" and one.timestampMillis() < older_than:
+            found.append(int(one.snapshotId()))
+        child = one
+    return found
 
 
 def past(spark: SparkSession) -> list[int]:

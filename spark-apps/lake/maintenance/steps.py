@@ -32,6 +32,7 @@ def steps(spark: SparkSession, settings: Settings) -> list[Step]:
         Step("days that are over", lambda: settling.settle_days_over(spark)),
         Step("manifests", lambda: snapshots.rewrite_manifests(spark, _MANIFESTS)),
         Step("snapshots", lambda: snapshots.expire(spark, ago(hours=settings.snapshot_hours)), pause=900),
+        Step("appends", lambda: snapshots.thin_out(spark, ago(hours=1)), pause=900),
         Step("orphans", lambda: snapshots.remove_orphans(spark, ago(hours=settings.orphan_hours)), pause=86_400),
         Step("retention", lambda: _delete_days(spark, settings.retention_days), pause=3_600),
     ]

@@ -1,6 +1,6 @@
 """The table's history says what the table covers: with a table on the local file system, and no servers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +172,24 @@ def test_expired_snapshots_are_not_needed(lake: SparkSession) -> None:
     expire(lake, 1)
     assert (str(look(lake).coverage), look(lake).is_whole) == ("0:0-20 0:30-40", True)
     assert count(lake) == 30
+
+
+def test_appends_are_thinned_out(lake: SparkSession, tmp_path: Path) -> None:
+    """Older appends expire but for the last before another change; rows, coverage and files stay."""
+    for start in range(0, 50, 10):
+        load(lake, start, start + 10)
+    rewrite(lake)
+    kept = history.table(lake).currentSnapshot().parentId()
+    for start in range(50, 80, 10):
+        load(lake, start, start + 10)
+    files = set(tmp_path.rglob("*.parquet"))
+    assert snapshots.thin_out(lake, datetime.now(UTC)) == "6 appends expired"
+    table, state = history.table(lake), look(lake)
+    assert kept in {one.snapshotId() for one in table.snapshots()}
+    assert (str(state.coverage), state.is_whole, count(lake)) == ("0:0-80", True, 80)
+    assert set(tmp_path.rglob("*.parquet")) == files
+    assert snapshots.thin_out(lake, datetime.now(UTC) - timedelta(hours=1)) == "0 appends expired"
+    assert str(load(lake, 80, 90).coverage) == "0:0-90"
 
 
 def test_a_carried_table_is_left_as_it_is(lake: SparkSession) -> None:
