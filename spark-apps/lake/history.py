@@ -62,23 +62,31 @@ def state(table: Any) -> State:  # noqa: ANN401 Java's
     """Return what the table's current snapshot and its ancestors say."""
     snapshot = current = table.currentSnapshot()
     said: list[_Summary] = []
+    ancestors = set[int]()
     is_whole = True
     while snapshot is not None:
         summary = _Summary.of(snapshot)
+        ancestors.add(summary.snapshot)
         if summary.coverage:
             said.append(summary)
         is_whole = is_whole and not summary.adds_silently
         # What the writer of the newest one knew is in its summary: older ones need not be read.
-        if said and (summary.parent is None or summary.parent == said[0].base):
+        if said and summary.parent == said[0].base:
             break
-        snapshot = table.snapshot(summary.parent) if summary.parent is not None else None
+        if summary.parent is None:
+            # A writer that knew another snapshot did not see that the table was rolled back: those rows are gone.
+            valid = [one for one in said if one.base in (None, *ancestors)]
+            is_whole = is_whole and len(valid) == len(said)
+            said = valid
+            break
+        snapshot = table.snapshot(summary.parent)
         # Somebody expired snapshots that may have said something.
         is_whole = is_whole and not (said and snapshot is None)
     if current is None:
         return State()
     number = int(current.snapshotId())
     if not said:
-        return State(number, is_whole=int(current.summary().get("total-records") or 0) == 0)
+        return State(number, is_whole=is_whole and int(current.summary().get("total-records") or 0) == 0)
     newest, coverage, last = said[0], Coverage(), dict[int, LastRecord]()
     for one in said:
         coverage |= one.coverage or Coverage()

@@ -158,6 +158,18 @@ def test_a_table_that_is_rolled_back(lake: SparkSession) -> None:
     assert count(lake) == 20
 
 
+def test_a_commit_without_rows_after_a_rollback(lake: SparkSession) -> None:
+    """A writer that did not see the rollback, and whose commit has no conflict, covers no rows that are gone."""
+    first = load(lake, 0, 10)
+    later = load(lake, 10, 20)
+    roll_back(lake, first)
+    given_up = State(later.snapshot, TOPIC, later.coverage | Coverage.of([OffsetRange(0, 20, 25)]), later.last)
+    events_writer.append(history.table(lake), given_up.summary(TOPIC))
+    state = look(lake)
+    assert (str(state.coverage), state.is_whole) == ("0:0-10", False)
+    assert str(load(lake, 10, 20, history.with_rows(lake, state)).coverage) == "0:0-20"
+
+
 def test_expired_snapshots_are_not_needed(lake: SparkSession) -> None:
     """After all but the current snapshot have expired, the table covers what it did, whichever writer was last."""
     known = load(lake, 0, 10)
