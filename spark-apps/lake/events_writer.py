@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lake import commits, history
 from lake.history import State
+from lake.java_class import java_class
 from lake.offsets import OffsetRange
 from lake.table_cache import table_cache
 
@@ -20,8 +21,8 @@ from lake.table_cache import table_cache
 class StagedFiles:
     """Data files that belong to no snapshot yet."""
 
-    def __init__(self, jvm: Any, table: Any, files: Sequence[Any]) -> None:  # noqa: ANN401 Java's
-        self._jvm = jvm
+    def __init__(self, spark: SparkSession, table: Any, files: Sequence[Any]) -> None:  # noqa: ANN401 Java's
+        self._spark = spark
         self._table = table
         self._files = files
 
@@ -37,7 +38,7 @@ class StagedFiles:
         if known is not None:
             commit = commit.validateFromSnapshot(known)
         # It overwrites nothing, and is an append by name, too; but only an overwrite can be checked for conflicts.
-        commit = commit.conflictDetectionFilter(_filter(self._jvm, ranges)).validateNoConflictingData()
+        commit = commit.conflictDetectionFilter(_filter(self._spark, ranges)).validateNoConflictingData()
         commits.commit(_saying(commit, summary), self._table, self._files)
 
     def delete(self) -> None:
@@ -47,15 +48,15 @@ class StagedFiles:
 
 def stage(rows: DataFrame, table: Any) -> StagedFiles:  # noqa: ANN401 Java's
     """Write the rows as files of the table."""
-    jvm: Any = rows.sparkSession._jvm
-    cache = table_cache(rows.sparkSession)
-    coordinator = jvm.org.apache.iceberg.spark.FileRewriteCoordinator.get()
+    spark = rows.sparkSession
+    cache = table_cache(spark)
+    coordinator = java_class(spark, "org.apache.iceberg.spark.FileRewriteCoordinator").get()
     # Under a name in this cache, Spark finds the table with a writer that commits nothing.
     name = f"events-{uuid.uuid4()}"
     cache.add(name, table)
     try:
         rows.write.format("iceberg").mode("append").save(name)
-        return StagedFiles(jvm, table, list(coordinator.fetchNewFiles(table, name)))
+        return StagedFiles(spark, table, list(coordinator.fetchNewFiles(table, name)))
     finally:
         cache.remove(name)
         coordinator.clearRewrite(table, name)
@@ -88,8 +89,8 @@ def _saying(commit: Any, summary: Mapping[str, str]) -> Any:  # noqa: ANN401 Jav
     return commit
 
 
-def _filter(jvm: Any, ranges: Sequence[OffsetRange]) -> Any:  # noqa: ANN401 Java's
-    expressions = jvm.org.apache.iceberg.expressions.Expressions
+def _filter(spark: SparkSession, ranges: Sequence[OffsetRange]) -> Any:  # noqa: ANN401 Java's
+    expressions = java_class(spark, "org.apache.iceberg.expressions.Expressions")
     both, either = getattr(expressions, "and"), getattr(expressions, "or")
     return reduce(
         either,

@@ -13,6 +13,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from lake.coverage import Coverage
+from lake.java_class import java_class
 from lake.last_records import LastRecord
 from lake.offsets import OffsetRange
 from lake.settings import EVENTS
@@ -54,8 +55,8 @@ class State:
 
 def table(spark: SparkSession) -> Any:  # noqa: ANN401 Java's
     """Return the table as it is now. Iceberg's own API reads only metadata, where a query takes as long as a batch."""
-    jvm: Any = spark._jvm
-    return jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergTable(spark._jsparkSession, EVENTS)
+    util = java_class(spark, "org.apache.iceberg.spark.Spark3Util")
+    return util.loadIcebergTable(spark._jsparkSession, EVENTS)
 
 
 def state(table: Any) -> State:  # noqa: ANN401 Java's

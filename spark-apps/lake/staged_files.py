@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from lake import commits
+from lake.java_class import java_class
 from lake.table_cache import table_cache
 
 Java = Any
@@ -24,13 +25,12 @@ class StagedFiles:
         self._spark, self._table = spark, table
         self._replaced = [task.file() for task in tasks]
         self._group = str(uuid.uuid4())
-        spark_tables = _jvm(spark).org.apache.iceberg.spark
         self._tables = table_cache(spark)
-        self._read = spark_tables.ScanTaskSetManager.get()
-        self._written = spark_tables.FileRewriteCoordinator.get()
+        self._read = java_class(spark, "org.apache.iceberg.spark.ScanTaskSetManager").get()
+        self._written = java_class(spark, "org.apache.iceberg.spark.FileRewriteCoordinator").get()
 
     def stage(self, tasks: Sequence[Java], properties: Mapping[str, str]) -> None:
-        listed = _jvm(self._spark).java.util.ArrayList(len(tasks))
+        listed = java_class(self._spark, "java.util.ArrayList")(len(tasks))
         for task in tasks:
             listed.add(task)
         self._tables.add(self._group, _with_properties(self._table, properties))
@@ -88,7 +88,3 @@ def _with_properties(table: Java, properties: Mapping[str, str]) -> Java:
         update.set(name, value)
     update.commit()
     return transaction.table()
-
-
-def _jvm(spark: SparkSession) -> Java:
-    return spark._jvm

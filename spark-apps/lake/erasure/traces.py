@@ -18,6 +18,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from lake.erasure.avro import frame
 from lake.erasure.players import COLUMNS, Players, Spellings
 from lake.hdfs import Files
+from lake.java_class import java_class
 
 TRUNCATED = "is truncated"
 """A file that its writer could not finish."""
@@ -153,19 +154,23 @@ def _entries(spark: SparkSession, path: str) -> list[tuple[str, list[bytes]]]:
 
     Iceberg's ManifestReader skips the entries of deleted files, which have bounds too.
     """
-    jvm: Any = spark._jvm
-    iceberg = jvm.org.apache.iceberg
-    columns, types = iceberg.DataFile, iceberg.types.Types
+
+    def iceberg(name: str) -> Any:  # noqa: ANN401 Java's
+        return java_class(spark, f"org.apache.iceberg.{name}")
+
+    columns, types = iceberg("DataFile"), iceberg("types.Types")
     data_file = types.StructType.of([columns.FILE_PATH, columns.LOWER_BOUNDS, columns.UPPER_BOUNDS])
     # Optional because a manifest list has no such field.
-    schema = iceberg.Schema([types.NestedField.optional(int(_DATA_FILE), "data_file", data_file)])
-    file = iceberg.hadoop.HadoopFileIO(spark._jsc.hadoopConfiguration()).newInputFile(path)
+    schema = iceberg("Schema")([types.NestedField.optional(int(_DATA_FILE), "data_file", data_file)])
+    file = iceberg("hadoop.HadoopFileIO")(spark._jsc.hadoopConfiguration()).newInputFile(path)
+    reader = iceberg("InternalData").read(iceberg("FileFormat").AVRO, file).project(schema).build()
+    parser = iceberg("SingleValueParser")
     entries = []
-    with closing(iceberg.InternalData.read(iceberg.FileFormat.AVRO, file).project(schema).build()) as records:
+    with closing(reader) as records:
         iterator = records.iterator()
         while iterator.hasNext():
             # As JSON, because each value that is read by itself is a call to the JVM.
-            record = json.loads(iceberg.SingleValueParser.toJson(schema.asStruct(), iterator.next()))
+            record = json.loads(parser.toJson(schema.asStruct(), iterator.next()))
             if entry := record.get(_DATA_FILE):
                 maps = (entry.get(kind, {"values": []}) for kind in (_LOWER_BOUNDS, _UPPER_BOUNDS))
                 entries.append((entry[_FILE_PATH], [bytes.fromhex(bound) for one in maps for bound in one["values"]]))

@@ -1,7 +1,6 @@
 """Settling: once a day is over, each of its rows is decided by the once rule, and its files are written for readers."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from game_events.once import repeats
 from pyspark.sql import DataFrame, SparkSession
@@ -9,6 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from lake import history
 from lake.commits import RefusedError
+from lake.java_class import java_class
 from lake.settings import EVENTS
 from lake.staged_files import Java, staged
 
@@ -66,8 +66,7 @@ class _Undecided:
         if self.table.currentSnapshot() is None or self.table.schema().findField("counts") is None:
             return
         self.snapshot = self.table.currentSnapshot().snapshotId()
-        jvm: Any = spark._jvm
-        expressions = jvm.org.apache.iceberg.expressions.Expressions
+        expressions = java_class(spark, "org.apache.iceberg.expressions.Expressions")
         both = getattr(expressions, "and")
         days = both(
             expressions.greaterThanOrEqual("received_at", f"{since}T00:00:00+00:00"),

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 
 from lake import history
 from lake.events_writer import carry
+from lake.java_class import java_class
 from lake.settings import EVENTS
 
 _KEPT = 20
@@ -47,7 +48,7 @@ def thin_out(spark: SparkSession, older_than: datetime) -> str:
     table = history.table(spark)
     ids = _contained(table, int(older_than.timestamp() * 1000))
     if ids:
-        level: Any = spark._jvm.org.apache.iceberg.ExpireSnapshots.CleanupLevel  # type: ignore[union-attr]
+        level = java_class(spark, "org.apache.iceberg.ExpireSnapshots.CleanupLevel")
         expiry = table.expireSnapshots().cleanupLevel(level.METADATA_ONLY)
         for number in ids:
             expiry.expireSnapshotId(number)
