@@ -9,7 +9,6 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from lake import history
 from lake.events_writer import carry
 from lake.java_class import java_class
 from lake.settings import EVENTS
@@ -44,8 +43,7 @@ def thin_out(spark: SparkSession, older_than: datetime) -> str:
 
     The last append before other changes stays, because it may be the only one that names the files that they replaced.
     """
-    carry(spark)
-    table = history.table(spark)
+    table, _ = carry(spark)
     ids = _contained(table, int(older_than.timestamp() * 1000))
     if ids:
         level = java_class(spark, "org.apache.iceberg.ExpireSnapshots.CleanupLevel")
