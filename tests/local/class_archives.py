@@ -16,17 +16,13 @@ from testbed.stack.stack import Stack
 from tests.local.lake import Lake
 from tests.poison import EXAMPLES
 
-_FAST_COMPILER = "-XX:TieredStopAtLevel=1"
-FAST_START = f"{_FAST_COMPILER} -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote"
-"""Options of JVMs that end soon. Archives are made without the last: other JVMs would refuse unverified classes."""
-
 
 def make_for_kafka(data: Path) -> None:
     """Archive the classes of a broker that starts and stops, with its data in `data`, unless that was done before."""
     stack = Stack(Settings.isolated(data))
     with _making(stack["kafka"].program) as option, pytest.MonkeyPatch.context() as patch:
         if option:
-            patch.setenv("JDK_JAVA_OPTIONS", f"{_FAST_COMPILER} {option}")
+            patch.setenv("JDK_JAVA_OPTIONS", f"{os.environ['JDK_JAVA_OPTIONS']} {option}")
             try:
                 stack.up(["kafka"])
             finally:
@@ -38,7 +34,7 @@ def load_examples(stack: Stack) -> None:
     Lake(stack).write([path.read_bytes() for path in EXAMPLES.glob("*.json")])
     job = spark_job(stack.settings, "job", "batch.py", "load")
     with _making(job) as option:
-        options = {"SPARK_SUBMIT_OPTS": option, "JDK_JAVA_OPTIONS": _FAST_COMPILER} if option else {}
+        options = {"SPARK_SUBMIT_OPTS": option} if option else {}
         stack.run(replace(job, environment={**job.environment, **options}))
 
 

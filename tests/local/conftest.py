@@ -8,7 +8,7 @@ from testbed.settings import Settings
 from testbed.stack.stack import Stack
 
 from tests.local.chronicle import Chronicle
-from tests.local.class_archives import FAST_START, load_examples, make_for_kafka
+from tests.local.class_archives import load_examples, make_for_kafka
 from tests.local.game import Game, running_game
 from tests.local.lake import Lake
 
@@ -25,9 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package", autouse=True)
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
-    """Settings for all programs that the tests start."""
+    """Settings for all programs that the tests start: JVMs use only the fast compiler, because they end soon."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JDK_JAVA_OPTIONS", FAST_START)
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
         make_for_kafka(tmp_path_factory.mktemp("kafka"))
         yield patch
 
