@@ -85,6 +85,7 @@ def _options() -> argparse.Namespace:
         ("--stream-rounds", count, 5, "rounds of the stream"),
         ("--stream-events", count, 1_000_000, "events in each round of the stream"),
         ("--rate", count, 200, "events per second while freshness is measured"),
+        ("--trigger-seconds", count, 2, "seconds between the stream's batches while freshness is measured"),
         ("--freshness-seconds", float, 120, "seconds for which freshness is measured"),
         ("--query-rounds", count, 5, "rounds of the queries"),
         ("--rows", count, 5_000_000, "rows in the queried tables"),

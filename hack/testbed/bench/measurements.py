@@ -55,9 +55,9 @@ def _stream(options: Namespace) -> list[Row]:
 
 
 def _freshness(options: Namespace) -> list[Row]:
-    with _stack(None) as stack:
+    with _stack(None, trigger_seconds=options.trigger_seconds) as stack:
         measured = freshness.measure(stack.settings, options.rate, options.freshness_seconds)
-        return lake_rows.freshness_rows(measured, options.rate)
+        return lake_rows.freshness_rows(measured, options.rate, options.trigger_seconds)
 
 
 def _queries(options: Namespace) -> list[Row | Compared]:
