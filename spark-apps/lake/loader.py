@@ -22,6 +22,7 @@ from lake.last_records import LastRecords
 from lake.offsets import OffsetRange, RangeError, Topic, limited, spark_options
 from lake.settings import Settings
 from lake.termination import root_cause
+from lake.topic_reader import FewRecords
 from lake.transforms import to_events
 
 _log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Loader:
     def __init__(self, spark: SparkSession, settings: Settings, topic: Topic) -> None:
         self._spark, self._settings, self._topic = spark, settings, topic
         self._last_records = LastRecords(settings)
+        self._few = FewRecords(settings)
         self.coverage = Coverage()
 
     def begin(self) -> None:
@@ -164,6 +166,8 @@ class Loader:
 
     def _stage(self, ranges: Sequence[OffsetRange], table: Any) -> tuple[StagedFiles, int, int]:  # noqa: ANN401 Java's
         """Write the rows of these ranges as files; return how many rows there are, and how many are rejected ones."""
+        if (few := self._few.rows(self._spark, ranges)) is not None:
+            return _stage(few, table)
         records = (
             self._spark.read.format("kafka")
             .options(**self._settings.kafka_source())

@@ -42,12 +42,20 @@ def by_spark(spark: SparkSession, settings: Settings) -> DataFrame:
     return to_events(source.options(**spark_options(settings.kafka.topic, Topic(settings).all())).load())
 
 
+def by_librdkafka(spark: SparkSession, settings: Settings) -> list[list[Row]]:
+    """Read the topic as the jobs do what Spark's source cannot read, and as they do a few records."""
+    ranges = Topic(settings).all()
+    few = topic_reader.FewRecords(settings).rows(spark, ranges)
+    assert few is not None
+    return [topic_reader.rows(spark, settings, ranges).collect(), few.collect()]
+
+
 def places(rows: list[Row]) -> list[tuple[int, int]]:
     return sorted((row.kafka_partition, row.kafka_offset) for row in rows)
 
 
 def test_transactions(kafka: Stack, spark: SparkSession) -> None:
-    """Committed records are read and aborted ones are not, by either way, up to markers at the end of a partition."""
+    """Committed records are read and aborted ones are not, in every way, up to markers at the end of a partition."""
     lake = Lake(kafka)
     lake.transact([VALID, b"no event"], commit=True)
     lake.transact([b"aborted"], commit=False)
@@ -56,25 +64,39 @@ def test_transactions(kafka: Stack, spark: SparkSession) -> None:
     assert len(expected) == 2 * kafka.settings.partitions
     assert all(one.size > 2 for one in Topic(jobs).all())
     assert places(by_spark(spark, jobs).collect()) == expected
-    assert places(topic_reader.rows(spark, jobs, Topic(jobs).all()).collect()) == expected
+    assert [places(rows) for rows in by_librdkafka(spark, jobs)] == [expected, expected]
     with lake.open_transaction([b"not committed yet"]):
         lake.write([VALID])
         assert places(by_spark(spark, jobs).collect()) == expected
-        assert places(topic_reader.rows(spark, jobs, Topic(jobs).all()).collect()) == expected
+        assert [places(rows) for rows in by_librdkafka(spark, jobs)] == [expected, expected]
     assert len(lake.offsets()) == len(expected) + 1
 
 
-def test_both_ways_make_the_same_rows(kafka: Stack, spark: SparkSession) -> None:
-    """Spark's source and the other reader make the same rows of records that both can read."""
+def test_all_ways_make_the_same_rows(kafka: Stack, spark: SparkSession) -> None:
+    """Spark's source and the other readers make the same rows of records that all can read."""
     lake = Lake(kafka)
     lake.write(value for value, _ in POISON.values())
     jobs = settings(kafka)
-    one, other = by_spark(spark, jobs).collect(), topic_reader.rows(spark, jobs, Topic(jobs).all()).collect()
+    one, others = by_spark(spark, jobs).collect(), by_librdkafka(spark, jobs)
 
     def order(row: Row) -> tuple[int, int]:
         return row.kafka_partition, row.kafka_offset
 
-    assert sorted(one, key=order) == sorted(other, key=order)
+    for other in others:
+        assert sorted(one, key=order) == sorted(other, key=order)
+
+
+def test_many_or_large_records_are_left_to_tasks(kafka: Stack, spark: SparkSession) -> None:
+    """The process that plans a batch reads only as many records, and bytes, as it can hold beside others."""
+    jobs = settings(kafka)
+    few = topic_reader.FewRecords(jobs)
+    assert few.rows(spark, [OffsetRange(0, 0, 10_001)]) is None
+    large = Lake(kafka).write_as_they_are((b"k", b"x" * 900_000, [], 0) for _ in range(20))
+    ranges = [OffsetRange(*place, place[1] + 1) for place in sorted(large)]
+    assert few.rows(spark, ranges) is None
+    rows = few.rows(spark, ranges[:2])
+    assert rows is not None
+    assert places(rows.collect()) == sorted(large)[:2]
 
 
 def test_times_that_spark_cannot_read(kafka: Stack, spark: SparkSession) -> None:
