@@ -4,6 +4,7 @@ import json
 import time
 
 import psutil
+import trino
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions
 from lake.settings import EVENTS
@@ -22,6 +23,8 @@ _OPEN = 8.0
 """Seconds for which a transaction is open."""
 _FULL = 10.0
 """Seconds for which HDFS accepts no block."""
+_ROLLED_BACK = 3
+"""Batches."""
 
 
 def _maintain(site: Site) -> None:
@@ -80,13 +83,21 @@ def _fill_disk(site: Site) -> None:
 
 
 def _roll_back(site: Site) -> None:
-    """Roll the table back by some commits, as a person who repairs it does; then the stream loads those rows again."""
-    query = (
-        'SELECT snapshot_id FROM lake.default."events$history" WHERE is_current_ancestor '
-        "ORDER BY made_current_at DESC OFFSET 4 LIMIT 1"
-    )
+    """Roll the table back past some commits, as a person who repairs it does; the stream loads those rows again."""
+    query = "SELECT snapshot_id FROM lake.default.\"events$refs\" WHERE name = 'main'"
     [[snapshot]] = sql.ask(site.settings, query)[1]
-    sql.ask(site.settings, f"ALTER TABLE {EVENTS} EXECUTE rollback_to_snapshot({snapshot})")
+    for _ in range(_ROLLED_BACK):
+        site.await_commit()
+    site.wait("a moment between two commits", lambda: _rolled_back(site, snapshot))
+
+
+def _rolled_back(site: Site, snapshot: int) -> bool:
+    try:
+        sql.ask(site.settings, f"ALTER TABLE {EVENTS} EXECUTE rollback_to_snapshot({snapshot})")
+    except trino.exceptions.TrinoExternalError:
+        # The stream has committed meanwhile.
+        return False
+    return True
 
 
 WORK_FAULTS = (
@@ -96,6 +107,6 @@ WORK_FAULTS = (
     Fault("poison records", _poison),
     Fault(f"transaction, open for {_OPEN:.0f} s and aborted", _abort_transaction),
     Fault("partition added", _add_partition),
-    Fault("table rolled back by four commits", _roll_back, takes_rows=True),
+    Fault(f"table rolled back by {_ROLLED_BACK} batches", _roll_back, takes_rows=True),
     Fault(f"HDFS full for {_FULL:.0f} s", _fill_disk, RESTARTED),
 )
