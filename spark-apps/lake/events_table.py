@@ -10,12 +10,16 @@ from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
 
+MANIFEST_BYTES = 1 << 20
+"""Of a manifest that is not merged: a query on a day reads one or two of them, and a commit names them all."""
+
 # Properties that tables of older versions get, too.
 _ADDED = {
     # By default there are none for columns beyond the first hundred. They exclude settled files from undecided ones.
     "write.metadata.metrics.column.counts": "counts",
     # Each commit writes a file that names all snapshots, and each query reads it.
     "write.metadata.compression-codec": "gzip",
+    "commit.manifest.target-size-bytes": str(MANIFEST_BYTES),
 }
 
 PROPERTIES = {
