@@ -10,8 +10,7 @@ from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
 
-MANIFEST_BYTES = 1 << 20
-"""Of a manifest that is not merged: a query on a day reads one or two of them, and a commit names them all."""
+MANIFEST_BYTES = "commit.manifest.target-size-bytes"
 
 # Properties that tables of older versions get, too.
 _ADDED = {
@@ -19,7 +18,8 @@ _ADDED = {
     "write.metadata.metrics.column.counts": "counts",
     # Each commit writes a file that names all snapshots, and each query reads it.
     "write.metadata.compression-codec": "gzip",
-    "commit.manifest.target-size-bytes": str(MANIFEST_BYTES),
+    # About 2,000 files: a query on a day reads one or two manifests, and each commit names them all.
+    MANIFEST_BYTES: str(256 << 10),
 }
 
 PROPERTIES = {

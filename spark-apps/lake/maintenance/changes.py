@@ -52,9 +52,10 @@ def _days(spark: SparkSession, table: Java, manifest: Java, after: int) -> Itera
             yield first
         return
     # Manifests that were merged or rewritten have older files too.
-    names = java_class(spark, "java.util.Arrays").asList(_texts(spark, "file_path", "partition"))
+    needed = java_class(spark, "java.util.ArrayList")()
+    needed.add("partition")
     manifests = java_class(spark, "org.apache.iceberg.ManifestFiles")
-    reader = manifests.read(manifest, table.io(), table.specs()).select(names)
+    reader = manifests.read(manifest, table.io(), table.specs()).select(needed)
     try:
         files = reader.iterator()
         while files.hasNext():
@@ -72,10 +73,3 @@ def bounds(spark: SparkSession, manifest: Java) -> days.Range:
     decode = java_class(spark, "org.apache.iceberg.types.Conversions").fromByteBuffer
     first, last = decode(kind, summary.lowerBound()), decode(kind, summary.upperBound())
     return days.EPOCH + timedelta(days=first), days.EPOCH + timedelta(days=last)
-
-
-def _texts(spark: SparkSession, *texts: str) -> Java:
-    array = spark.sparkContext._gateway.new_array(java_class(spark, "java.lang.String"), len(texts))  # type: ignore[union-attr]
-    for number, text in enumerate(texts):
-        array[number] = text
-    return array

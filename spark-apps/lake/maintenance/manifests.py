@@ -12,14 +12,14 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from lake import commits, days, history
-from lake.events_table import MANIFEST_BYTES
+from lake.events_table import MANIFEST_BYTES, PROPERTIES
 from lake.java_class import java_class
 from lake.maintenance import changes
 
 Java = Any
 """An object of the JVM."""
 
-_MANY = 30
+_MANY = 10
 """More manifests than this are merged, if they are small or have files of one day."""
 
 
@@ -36,22 +36,19 @@ class _Manifest:
     def days(self) -> int:
         return (self.last - self.first).days + 1
 
-    @property
-    def is_small(self) -> bool:
-        return self.size < MANIFEST_BYTES // 2
-
 
 def merge(spark: SparkSession) -> str:
     """Merge the small manifests, if there are many, and sort those by day that have files of a day with too many."""
     table = history.table(spark)
     current = table.currentSnapshot()
     found = [] if current is None else [_read(spark, one) for one in current.dataManifests(table.io())]
-    chosen = _chosen(found)
+    full = int(table.properties().get(MANIFEST_BYTES) or PROPERTIES[MANIFEST_BYTES])
+    chosen = _chosen(found, full)
     if not chosen:
         return f"{len(found)} manifests are few enough"
     same = java_class(spark, "java.util.function.Predicate").isEqual
     is_chosen = reduce(lambda one, other: getattr(one, "or")(other), (same(each.java) for each in chosen))
-    rewrite = table.rewriteManifests().clusterBy(_by_day(spark, _width(chosen))).rewriteIf(is_chosen)
+    rewrite = table.rewriteManifests().clusterBy(by_day(spark, _width(chosen, full))).rewriteIf(is_chosen)
     commits.commit(rewrite, table)
     summary = table.currentSnapshot().summary()
     return f"{summary['manifests-replaced']} of {len(found)} manifests became {summary['manifests-created']}"
@@ -61,28 +58,28 @@ def _read(spark: SparkSession, manifest: Java) -> _Manifest:
     return _Manifest(manifest, int(manifest.length()), *changes.bounds(spark, manifest))
 
 
-def _chosen(found: Sequence[_Manifest]) -> Sequence[_Manifest]:
-    small = [one for one in found if one.is_small]
+def _chosen(found: Sequence[_Manifest], full: int) -> Sequence[_Manifest]:
+    small = [one for one in found if one.size < full // 2]
     if len(small) > _MANY:
         return small
     # Many at a day's start or end are not sorted: sorted ones share few days.
     for day in sorted({one.first for one in found}):
         having = [one for one in found if one.first <= day <= one.last]
         # A day with so many files that they fill these manifests is sorted.
-        needed = sum(one.size / one.days for one in having) / MANIFEST_BYTES
+        needed = sum(one.size / one.days for one in having) / full
         if len(having) > needed + _MANY:
             return having
     return ()
 
 
-def _width(chosen: Sequence[_Manifest]) -> int:
+def _width(chosen: Sequence[_Manifest], full: int) -> int:
     """Return how many consecutive days make one manifest of the usual size, and half as many manifests or fewer."""
     span = (max(one.last for one in chosen) - min(one.first for one in chosen)).days + 1
-    full = max(1, sum(one.size for one in chosen) // MANIFEST_BYTES)
-    return max(span // full, -(-2 * span // len(chosen)), 1)
+    count = max(1, sum(one.size for one in chosen) // full)
+    return max(span // count, -(-2 * span // len(chosen)), 1)
 
 
-def _by_day(spark: SparkSession, width: int) -> Java:
+def by_day(spark: SparkSession, width: int) -> Java:
     """Return Java's function of a file to its day's number, divided by `width`: files of one value share manifests."""
     handles = java_class(spark, "java.lang.invoke.MethodHandles")
     kind, types = java_class(spark, "java.lang.Class").forName, java_class(spark, "java.lang.invoke.MethodType")
@@ -95,12 +92,13 @@ def _by_day(spark: SparkSession, width: int) -> Java:
     number, thing = java_class(spark, "java.lang.Integer").TYPE, named("java.lang.Object")
     struct, file = named("org.apache.iceberg.StructLike"), named("org.apache.iceberg.ContentFile")
     partition = lookup.findVirtual(file, "partition", types.methodType(struct))
-    get = lookup.findVirtual(struct, "get", types.methodType(thing, number, _array(spark, "java.lang.Class", named("java.lang.Class"))))
+    of_number = types.methodType(thing, number, _array(spark, "java.lang.Class", named("java.lang.Class")))
+    get = lookup.findVirtual(struct, "get", of_number)
     first = handles.insertArguments(get, 1, _array(spark, "java.lang.Object", 0, named("java.lang.Integer")))
-    divide = lookup.findStatic(named("java.lang.Math"), "floorDiv", types.methodType(number, number, _array(spark, "java.lang.Class", number)))
-    divided = handles.insertArguments(divide, 1, _array(spark, "java.lang.Object", width))
-    day = first.asType(types.methodType(number, struct))
-    function = handles.filterReturnValue(handles.filterReturnValue(partition, day), divided)
+    day = handles.filterReturnValue(partition, first.asType(types.methodType(number, struct)))
+    of_two = types.methodType(number, number, _array(spark, "java.lang.Class", number))
+    divide = lookup.findStatic(named("java.lang.Math"), "floorDiv", of_two)
+    function = handles.filterReturnValue(day, handles.insertArguments(divide, 1, _array(spark, "java.lang.Object", width)))
     return java_class(spark, "java.lang.invoke.MethodHandleProxies").asInterfaceInstance(
         named("java.util.function.Function"), function.asType(types.methodType(thing, thing))
     )
