@@ -25,10 +25,11 @@ _MANY = 10
 
 @dataclass(frozen=True)
 class _Manifest:
-    """`first` and `last` are days."""
+    """`size` is in bytes, and most of a small one's is its header; `first` and `last` are days."""
 
     java: Java
     size: int
+    files: int
     first: date
     last: date
 
@@ -55,7 +56,8 @@ def merge(spark: SparkSession) -> str:
 
 
 def _read(spark: SparkSession, manifest: Java) -> _Manifest:
-    return _Manifest(manifest, int(manifest.length()), *changes.bounds(spark, manifest))
+    files = manifest.addedFilesCount() + manifest.existingFilesCount()
+    return _Manifest(manifest, int(manifest.length()), max(1, files), *changes.bounds(spark, manifest))
 
 
 def _chosen(found: Sequence[_Manifest], full: int) -> Sequence[_Manifest]:
@@ -75,7 +77,8 @@ def _chosen(found: Sequence[_Manifest], full: int) -> Sequence[_Manifest]:
 def _width(chosen: Sequence[_Manifest], full: int) -> int:
     """Return how many consecutive days make one manifest of the usual size, and half as many manifests or fewer."""
     span = (max(one.last for one in chosen) - min(one.first for one in chosen)).days + 1
-    count = max(1, sum(one.size for one in chosen) // full)
+    per_file = min(one.size / one.files for one in chosen)
+    count = max(1, int(sum(one.files for one in chosen) * per_file / full))
     return max(span // count, -(-2 * span // len(chosen)), 1)
 
 

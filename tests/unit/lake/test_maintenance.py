@@ -20,6 +20,9 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
+    def time(self) -> float:
+        return 1e9 + self.now
+
 
 class Stop(threading.Event):
     """Counts the runs, and stops maintenance after a number of them."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from game_events.table import family_query
+from lake import history
 from lake.maintenance import settling
 from lake.maintenance.memory import Memory
 from lake.maintenance.settling import settle_days_over
@@ -143,3 +144,32 @@ def test_the_files_of_a_large_day(events: Events, spark: SparkSession, monkeypat
     assert (events.rows(), events.shown()) == (rows, shown)
     assert len(events.files()) > 1
     assert set(events.ask(f"SELECT count(DISTINCT _file) FROM {EVENTS} GROUP BY player")) == {1}
+
+
+def test_days_that_were_looked_at(events: Events, spark: SparkSession) -> None:
+    """Later runs look only at days that got rows since, also old ones, and at days that are over since."""
+    memory = Memory()
+    events.write(FIRST, (1, "k", 0))
+    events.write(SECOND, (1, "l", 1))
+    assert settle_days_over(spark, memory) == "2 days, 2 files became 2"
+    over = memory.seen(settling.DAYS_OVER).split()[1]
+    assert over in (str(TODAY.date()), str((TODAY - timedelta(days=1)).date()))
+    events.write(FIRST, (2, "m", 2))
+    assert settle_days_over(spark, memory) == "1 days, 1 files became 1"
+    snapshot = history.table(spark).currentSnapshot().snapshotId()
+    memory.note_seen(settling.DAYS_OVER, f"{snapshot} {SECOND.date()}")
+    events.write(SECOND, (3, "n", 3))
+    assert settle_days_over(spark, memory) == "1 days, 1 files became 1"
+    assert None not in events.counts().values()
+
+
+def test_a_long_run_gives_way(events: Events, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that takes too long leaves the other days to the next, which finds them."""
+    memory = Memory()
+    events.write(FIRST, (1, "k", 0))
+    events.write(SECOND, (1, "l", 1))
+    monkeypatch.setattr(settling, "_PATIENCE", -1)
+    left = "2 days are left to the next run, after the other steps"
+    assert settle_days_over(spark, memory) == f"2 days, 0 files became 0; {left}"
+    monkeypatch.undo()
+    assert settle_days_over(spark, memory) == "2 days, 2 files became 2"
