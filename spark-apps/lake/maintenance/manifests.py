@@ -11,7 +11,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from lake import commits, days, history
+from lake import commits, history
 from lake.events_table import MANIFEST_BYTES, PROPERTIES
 from lake.java_class import java_class
 from lake.maintenance import changes
@@ -101,7 +101,9 @@ def by_day(spark: SparkSession, width: int) -> Java:
     day = handles.filterReturnValue(partition, first.asType(types.methodType(number, struct)))
     of_two = types.methodType(number, number, _array(spark, "java.lang.Class", number))
     divide = lookup.findStatic(named("java.lang.Math"), "floorDiv", of_two)
-    function = handles.filterReturnValue(day, handles.insertArguments(divide, 1, _array(spark, "java.lang.Object", width)))
+    function = handles.filterReturnValue(
+        day, handles.insertArguments(divide, 1, _array(spark, "java.lang.Object", width))
+    )
     return java_class(spark, "java.lang.invoke.MethodHandleProxies").asInterfaceInstance(
         named("java.util.function.Function"), function.asType(types.methodType(thing, thing))
     )

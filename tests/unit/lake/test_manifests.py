@@ -1,5 +1,6 @@
 """Manifests and changed days, by the metadata of files that do not exist."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -37,8 +38,8 @@ def test_many_manifests_become_few(lake: SparkSession) -> None:
     lake.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('commit.manifest.target-size-bytes'='65536')")
     for day in PAST:
         long_table.add(lake, files, 1, 4, day + timedelta(days=1))
-    assert manifests.merge(lake) == "21 of 21 manifests became 1"
-    assert manifests.merge(lake) == "1 manifests are few enough"
+    assert re.fullmatch("21 of 21 manifests became [12]", manifests.merge(lake))
+    assert re.fullmatch("[12] manifests are few enough", manifests.merge(lake))
 
 
 def test_manifests_that_all_have_every_day(lake: SparkSession) -> None:
@@ -55,7 +56,7 @@ def test_manifests_that_all_have_every_day(lake: SparkSession) -> None:
 
 
 def test_changed_days(lake: SparkSession) -> None:
-    """The changed days are those of new files, also in merged manifests; without the earlier snapshot any day may be."""
+    """The changed days are those of new files, also in merged manifests; after a rollback any day may be one."""
     files = long_table.samples(lake)
     long_table.add(lake, files, 10, 4, TODAY)
     table = history.table(lake)
@@ -72,4 +73,3 @@ def test_changed_days(lake: SparkSession) -> None:
     history.table(lake).manageSnapshots().rollbackTo(int(mark)).commit()
     assert changes.since(lake, history.table(lake), mark).days == frozenset()
     assert changes.since(lake, history.table(lake), later).days is None
-

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from lake import days, history
-from lake.java_class import java_class
-from lake.maintenance import compaction, manifests, settling
-from lake.maintenance.memory import TableMemory
+from lake import history
 from lake.settings import EVENTS
 from pyspark.sql import SparkSession
-from testbed.bench import long_table
+from testbed.bench import long_table, table_work
 
 TODAY = datetime.now(UTC).date()
 YESTERDAY = TODAY - timedelta(days=1)
@@ -41,45 +38,20 @@ class Costs:
 
 
 def cost(spark: SparkSession, do: Callable[[], object]) -> Cost:
-    def count() -> tuple[int, int]:
-        found = list(java_class(spark, "org.apache.hadoop.fs.FileSystem").getAllStatistics())
-        return sum(one.getBytesRead() for one in found), sum(one.getBytesWritten() for one in found)
-
-    read, written = count()
+    before = table_work.transferred(spark)
     do()
-    after = count()
-    return Cost(after[0] - read, after[1] - written)
-
-
-def maintain(spark: SparkSession) -> None:
-    """Do what a new process does in each run, beside what has a time of its own."""
-    memory = TableMemory(spark)
-    memory.recall()
-    compaction.merge_small_files(spark, memory)
-    compaction.apply_deletes(spark)
-    settling.settle_days_over(spark, memory)
-    manifests.merge(spark)
-    memory.save()
-
-
-def plan(spark: SparkSession) -> tuple[int, int]:
-    """Return how many files yesterday has, and how many manifests are opened to find them."""
-    reporter = java_class(spark, "org.apache.iceberg.metrics.InMemoryMetricsReporter")()
-    scan = history.table(spark).newScan().metricsReporter(reporter)
-    with_files = scan.filter(days.expression(spark, [(YESTERDAY, TODAY)])).planFiles()
-    files = len(list(with_files))
-    with_files.close()
-    return files, int(reporter.scanReport().scanMetrics().scannedDataManifests().value())
+    read, written = (after - one for one, after in zip(before, table_work.transferred(spark), strict=True))
+    return Cost(read, written)
 
 
 def measure(spark: SparkSession) -> Costs:
     commit = long_table.stage(spark)
     committed = cost(spark, commit)
     before = {one.path() for one in listed(spark)}
-    maintained = cost(spark, lambda: maintain(spark))
+    maintained = cost(spark, lambda: table_work.maintain(spark))
     replaced = len(before - {one.path() for one in listed(spark)})
-    found = plan(spark)
-    return Costs(committed, maintained, cost(spark, lambda: plan(spark)), *found, replaced)
+    found = table_work.plan(spark, YESTERDAY)
+    return Costs(committed, maintained, cost(spark, lambda: table_work.plan(spark, YESTERDAY)), *found, replaced)
 
 
 def listed(spark: SparkSession) -> list[long_table.Java]:
@@ -93,12 +65,12 @@ def test_costs_do_not_grow(spark: SparkSession, events: Path) -> None:
     spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('commit.manifest.target-size-bytes'='{MANIFEST}')")
     files = long_table.samples(spark)
     long_table.add(spark, files, 1, FILES, TODAY)
-    maintain(spark)
+    table_work.maintain(spark)
     short = measure(spark)
     long_table.add(spark, files, 89, FILES, YESTERDAY)
     # What the run finds that follows is the history.
     for _ in range(2):
-        maintain(spark)
+        table_work.maintain(spark)
     history_size = sum(one.length() for one in listed(spark))
     long = measure(spark)
     print(f"{short}\n{long}\n{len(listed(spark))} manifests, {history_size} bytes")
