@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 
 from testbed.bench.report import Row, middle, ratios, spread
@@ -29,8 +30,8 @@ Round = dict[str, Figures]
 
 def measure(stack: Stack, rounds: int, days: int) -> list[Round]:
     job = spark_job(stack.settings, "bench-scale", _JOB, str(days), str(FILES), str(rounds))
-    # The job's own modules are beside it.
-    job.environment["PYTHONPATH"] = f"{ROOT / 'hack'}:{job.environment.get('PYTHONPATH', '')}"
+    # The job has modules of its own.
+    job = replace(job, environment=job.environment | {"PYTHONPATH": str(ROOT / "hack")})
     printed = stack.run(job, echo=True)
     return next(json.loads(line)["rounds"] for line in printed.splitlines() if line.startswith('{"rounds"'))
 
@@ -44,11 +45,11 @@ def rows(rounds: Sequence[Round], days: int) -> list[Row]:
 
 def _row(rounds: Sequence[Round], name: str, what: str, factor: float, unit: str) -> Row:
     found = ratios(rounds, lambda one: one[LONG][name] / one[SHORT][name])
-    long, short = (factor * middle(rounds, lambda one: one[table][name]) for table in (LONG, SHORT))
+    long, short = middle(rounds, lambda one: one[LONG][name]), middle(rounds, lambda one: one[SHORT][name])
     return Row(
         what,
-        f"{long:,.0f} {unit}",
-        f"{short:,.0f} {unit}, a table of one day",
+        f"{factor * long:,.0f} {unit}",
+        f"{factor * short:,.0f} {unit}, a table of one day",
         spread(found),
         f"at most {TARGET}x",
         median(found) <= TARGET,

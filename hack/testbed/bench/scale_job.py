@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from lake import events_table
 from lake.session import lake_session
@@ -15,6 +16,8 @@ from lake.settings import EVENTS, Settings
 from pyspark.sql import SparkSession
 
 from testbed.bench import long_table, table_work
+
+T = TypeVar("T")
 
 SHORT, LONG = "short", "long"
 Figures = dict[str, float]
@@ -65,7 +68,7 @@ def _measure(spark: SparkSession, today: date) -> Figures:
     return seconds | {"bytes": after - before}
 
 
-def _timed[T](seconds: Figures, what: str, do: Callable[[], T]) -> T:
+def _timed(seconds: Figures, what: str, do: Callable[[], T]) -> T:
     started = time.monotonic()
     found = do()
     seconds[what] = time.monotonic() - started

@@ -99,7 +99,7 @@ def test_without_the_table_a_process_has_its_own(spark: SparkSession, events: Pa
 
 
 def test_those_that_waited_longest_come_first() -> None:
-    """Steps that ran longest ago come first, unless another one comes before them; a failure keeps none from running."""
+    """Steps that ran longest ago come first, but after those that come before them; a failure stops no other."""
     memory, did = Memory(), list[str]()
 
     def step(name: str, *after: str, fails: bool = False) -> Step:
