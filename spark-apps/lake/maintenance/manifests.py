@@ -3,6 +3,7 @@
 A run rewrites only manifests that are small, or that have to be sorted by day: never all of them.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -39,17 +40,17 @@ class _Manifest:
 
 
 def merge(spark: SparkSession) -> str:
-    """Merge the small manifests, if there are many, and sort those by day that have files of a day with too many."""
+    """Merge small manifests, if there are many; split large ones, and sort those by day of which many have the same."""
     table = history.table(spark)
     current = table.currentSnapshot()
     found = [] if current is None else [_read(spark, one) for one in current.dataManifests(table.io())]
     full = int(table.properties().get(MANIFEST_BYTES) or PROPERTIES[MANIFEST_BYTES])
-    chosen = _chosen(found, full)
+    chosen, most = _chosen(found, full)
     if not chosen:
         return f"{len(found)} manifests are few enough"
     same = java_class(spark, "java.util.function.Predicate").isEqual
     is_chosen = reduce(lambda one, other: getattr(one, "or")(other), (same(each.java) for each in chosen))
-    rewrite = table.rewriteManifests().clusterBy(by_day(spark, _width(chosen, full))).rewriteIf(is_chosen)
+    rewrite = table.rewriteManifests().clusterBy(by_day(spark, _width(chosen, full, most))).rewriteIf(is_chosen)
     commits.commit(rewrite, table)
     summary = table.currentSnapshot().summary()
     return f"{summary['manifests-replaced']} of {len(found)} manifests became {summary['manifests-created']}"
@@ -60,26 +61,31 @@ def _read(spark: SparkSession, manifest: Java) -> _Manifest:
     return _Manifest(manifest, int(manifest.length()), max(1, files), *changes.bounds(spark, manifest))
 
 
-def _chosen(found: Sequence[_Manifest], full: int) -> Sequence[_Manifest]:
+def _chosen(found: Sequence[_Manifest], full: int) -> tuple[Sequence[_Manifest], int]:
+    """Return the manifests to rewrite, and into how many at most if all are full."""
     small = [one for one in found if one.size < full // 2]
     if len(small) > _MANY:
-        return small
-    # Many at a day's start or end are not sorted: sorted ones share few days.
+        return small, len(small) // 2
+    # Those of tables that had other properties.
+    large = [one for one in found if one.size > 4 * full]
+    if large:
+        return large, sys.maxsize
+    # Of manifests that are sorted by day, few have the same one.
     for day in sorted({one.first for one in found}):
         having = [one for one in found if one.first <= day <= one.last]
-        # A day with so many files that they fill these manifests is sorted.
+        # But for a day with so many files that they fill the manifests.
         needed = sum(one.size / one.days for one in having) / full
         if len(having) > needed + _MANY:
-            return having
-    return ()
+            return having, sys.maxsize
+    return (), 0
 
 
-def _width(chosen: Sequence[_Manifest], full: int) -> int:
-    """Return how many consecutive days make one manifest of the usual size, and half as many manifests or fewer."""
+def _width(chosen: Sequence[_Manifest], full: int, most: int) -> int:
+    """Return how many consecutive days make one full manifest, and `most` manifests or fewer."""
     span = (max(one.last for one in chosen) - min(one.first for one in chosen)).days + 1
     per_file = min(one.size / one.files for one in chosen)
     count = max(1, int(sum(one.files for one in chosen) * per_file / full))
-    return max(span // count, -(-2 * span // len(chosen)), 1)
+    return max(span // count, -(-span // most), 1)
 
 
 def by_day(spark: SparkSession, width: int) -> Java:
