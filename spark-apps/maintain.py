@@ -12,7 +12,8 @@ import threading
 from collections.abc import Sequence
 
 from game_settings.reader import SettingsError
-from lake.maintenance.runs import PersistentFailureError, run, stay
+from lake.maintenance.memory import TableMemory
+from lake.maintenance.runs import PersistentFailureError, due, run, stay
 from lake.maintenance.steps import steps
 from lake.session import lake_session
 from lake.settings import start
@@ -21,7 +22,9 @@ from lake.termination import on_sigterm
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="maintain.py", description=__doc__.split("\n")[0])
-    parser.add_argument("--every", type=int, metavar="SECONDS", help="keep running, and repeat after this time")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--every", type=int, metavar="SECONDS", help="keep running, and repeat after this time")
+    how.add_argument("--due", action="store_true", help="do only what is due since the last runs, of any process")
     chosen = parser.parse_args(arguments)
     if chosen.every is not None and chosen.every < 1:
         parser.error("--every: expected at least 1")
@@ -35,14 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
     stop = threading.Event()
     on_sigterm(spark, stop.set)
+    memory = TableMemory(spark)
+    planned = steps(spark, settings, memory)
     if chosen.every:
         try:
-            stay(steps(spark, settings), chosen.every, stop)
+            stay(planned, chosen.every, stop, memory)
         except PersistentFailureError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1
         return 0
-    failed = run(steps(spark, settings), stop)
+    memory.recall()
+    failed = run(due(planned, memory) if chosen.due else planned, stop, memory)
     if failed:
         print(f"error: failed: {', '.join(failed)}", file=sys.stderr)
     return 1 if failed else 0

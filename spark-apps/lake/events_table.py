@@ -10,12 +10,16 @@ from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
 
+MANIFEST_BYTES = "commit.manifest.target-size-bytes"
+
 # Properties that tables of older versions get, too.
 _ADDED = {
     # By default there are none for columns beyond the first hundred. They exclude settled files from undecided ones.
     "write.metadata.metrics.column.counts": "counts",
     # Each commit writes a file that names all snapshots, and each query reads it.
     "write.metadata.compression-codec": "gzip",
+    # About 2,000 files: a query on a day reads one or two manifests, and each commit names them all.
+    MANIFEST_BYTES: str(256 << 10),
 }
 
 PROPERTIES = {

@@ -121,12 +121,23 @@ def test_days(lake: Lake, stack: Stack) -> None:
     assert "forgotten.parquet" not in left
 
 
+def test_only_what_is_due(lake: Lake, stack: Stack) -> None:
+    """With --due a new process lists no orphans again on the same day, but finds new files."""
+    stack.run(maintenance(stack))
+    lake.write(swords(20))
+    lake.job("batch.py", "load")
+    printed = stack.run(maintenance(stack, "--due"))
+    assert ": orphans: " not in printed
+    assert ": retention: " not in printed
+    assert ": small files: 1 days, " in printed
+
+
 def test_it_keeps_running(lake: Lake, stack: Stack) -> None:
     """With --every it survives an unavailable metastore, rewrites nothing without need, and stops on SIGTERM."""
     job = lake.start(maintenance(stack, "--every", "1"))
     assert job.stdout
     lines = iter(job.stdout.readline, "")
-    assert "retention: all days are kept" in next(line for line in lines if ": retention: " in line)
+    assert "few enough" in next(line for line in lines if ": manifests: " in line)
     before = files(lake, RECENT)
     stack["metastore"].stop()
     try:
@@ -145,10 +156,13 @@ def test_its_scratch_files_are_deleted(lake: Lake, stack: Stack) -> None:
     job = lake.start(maintenance(stack, "--every", "1"))
     assert job.stdout
     lines = iter(job.stdout.readline, "")
-    assert next(line for line in lines if ": retention: " in line and "failed" not in line)
+    assert next(line for line in lines if ": manifests: " in line and "failed" not in line)
     scratch = stack.settings.data / "spark" / str(job.pid)
     assert list(scratch.glob("blockmgr-*"))
     shutil.rmtree(scratch)
+    noon = datetime(RECENT.year, RECENT.month, RECENT.day, 12, tzinfo=UTC)
+    lake.write(swords(20, received_at=int(noon.timestamp() * 1000)))
+    lake.job("batch.py", "load")
     assert next(line for line in lines if "failed" in line)
     job.communicate(timeout=300)
     assert job.returncode == 1

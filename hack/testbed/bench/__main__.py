@@ -51,6 +51,7 @@ def _notes(options: argparse.Namespace) -> dict[str, str]:
         "batch": (options.batch_rounds, ""),
         "stream": (options.stream_rounds, ""),
         "queries": (options.query_rounds, ""),
+        "scale": (options.scale_rounds, ""),
     }
     rounds = {name: f" Medians of {count} alternated rounds{length}." for name, (count, length) in counts.items()}
     return {name: f"{_KEYED} {_RETRIES.get(name, _FEW)}{rounds.get(name, '')}" for name in MEASUREMENTS}
@@ -90,6 +91,8 @@ def _options() -> argparse.Namespace:
         ("--query-rounds", count, 5, "rounds of the queries"),
         ("--rows", count, 5_000_000, "rows in the queried tables"),
         ("--runs", count, 192, "job runs whose files hold those rows"),
+        ("--scale-rounds", count, 5, "rounds on the table with a long history"),
+        ("--scale-days", count, 365, "days of that history"),
         ("--world-events", count, 500_000, "events that the world's store is rebuilt from"),
         ("--small-batches", count, 360, "small batches that the stream writes before maintenance (an hour's)"),
     ):

@@ -69,6 +69,12 @@ SECTIONS = {
     "maintenance": _of_bench(
         "maintenance", "Maintenance", "Files and planning time before and after maintenance of an hour's small files."
     ),
+    "scale": _of_bench(
+        "scale",
+        "A year's history",
+        "What the table costs after a year, compared with one that has a single day: with the metadata of a year's "
+        "files, which do not exist. Both are on HDFS, each in a catalog of files instead of the metastore.",
+    ),
     "world": _of_bench(
         "world",
         "The world",

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from testbed.bench import freshness, jobs, lake_rows, maintenance, rebuild
+from testbed.bench import freshness, jobs, lake_rows, maintenance, rebuild, scale
 from testbed.bench.api import ApiBench
 from testbed.bench.api_rows import api_rows, contenders
 from testbed.bench.batch import BatchBench
@@ -72,6 +72,11 @@ def _maintenance(options: Namespace) -> list[Row]:
         return lake_rows.maintenance_rows(maintenance.measure(stack, options.small_batches))
 
 
+def _scale(options: Namespace) -> list[Row]:
+    with _stack(scale.SERVERS) as stack:
+        return scale.rows(scale.measure(stack, options.scale_rounds, options.scale_days), options.scale_days)
+
+
 def _world(options: Namespace) -> list[Row]:
     with _stack(rebuild.SERVERS) as stack:
         return rebuild.rows(rebuild.measure(stack, options.world_events))
@@ -84,5 +89,6 @@ MEASUREMENTS: dict[str, Callable[[Namespace], Sequence[Row | Compared]]] = {
     "freshness": _freshness,
     "queries": _queries,
     "maintenance": _maintenance,
+    "scale": _scale,
     "world": _world,
 }

@@ -4,11 +4,19 @@ A replaced file is kept until the snapshots that refer to it expire, so readers 
 conflict; files that another writer changes meanwhile are left to the next run.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyspark.sql import SparkSession
 
+from lake import days, history
+from lake.java_class import java_class
+from lake.maintenance import changes
+from lake.maintenance.memory import Memory
 from lake.settings import EVENTS
+
+SMALL_FILES = "small files"
+"""The step's name."""
 
 _MEGABYTE = 1 << 20
 _SMALL = (1, 16, 96)
@@ -23,55 +31,62 @@ _NEVER = {"min-file-size-bytes": 0, "min-input-files": 2**31 - 1, "max-file-size
 """Options with which no file is rewritten because of its size."""
 
 
-def merge_small_files(spark: SparkSession) -> str:
-    """Merge the small files of every partition that has many."""
+def merge_small_files(spark: SparkSession, memory: Memory) -> str:
+    """Merge the small files of every partition that has many, of the days that got files since the last run."""
+    changed = changes.since(spark, history.table(spark), memory.seen(SMALL_FILES))
+    if changed.days is not None and not changed.days:
+        memory.note_seen(SMALL_FILES, changed.mark)
+        return "no day has new files"
+    within = None if changed.days is None else days.ranges(changed.days)
     runs = [
         _rewrite(
             spark,
-            options={
+            {
                 "min-file-size-bytes": small * _MEGABYTE,
                 "max-file-size-bytes": 2**62,
                 "max-file-group-size-bytes": _LARGE * _MEGABYTE,
                 "target-file-size-bytes": _LARGE * _MEGABYTE,
                 "min-input-files": _ENOUGH,
             },
+            within,
         )
         for small in _SMALL
     ]
-    return _described(*runs)
+    if not any(run.failedDataFilesCount() for run in runs):
+        memory.note_seen(SMALL_FILES, changed.mark)
+    return f"{'all' if changed.days is None else len(changed.days)} days, {_described(*runs)}"
 
 
 def apply_deletes(spark: SparkSession) -> str:
     """Rewrite the files that have rows marked as deleted, so that they no longer contain them."""
-    marks = spark.table(f"{EVENTS}.delete_files").count()
-    if not marks:
+    current = history.table(spark).currentSnapshot()
+    if current is None or current.summary().get("total-delete-files") == "0":
         return "no row is marked deleted"
-    run = _rewrite(spark, options=_NEVER | {"delete-file-threshold": 1})
+    marks = spark.table(f"{EVENTS}.delete_files")
+    marked = [row.day for row in marks.selectExpr("partition.received_at_day AS day").collect()]
+    if not marked:
+        return "no row is marked deleted"
+    run = _rewrite(spark, _NEVER | {"delete-file-threshold": 1}, days.ranges(marked))
     # Drops the marks of rows that no longer exist. Iceberg's `remove-dangling-deletes` fails beside any other writer.
-    spark.sql(
-        f"CALL lake.system.rewrite_position_delete_files(table => '{EVENTS}', options => map('rewrite-all', 'true'))"
-    )
-    return f"{marks} files of marks, {_described(run)}"
+    actions = java_class(spark, "org.apache.iceberg.spark.actions.SparkActions").get(spark._jsparkSession)
+    actions.rewritePositionDeletes(history.table(spark)).option("rewrite-all", "true").execute()
+    return f"{len(marked)} files of marks, {_described(run)}"
 
 
-def _rewrite(spark: SparkSession, how: str = "", options: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 a Row
+def _rewrite(spark: SparkSession, options: Mapping[str, int], within: Sequence[days.Range] | None) -> Any:  # noqa: ANN401 Java's
+    """Rewrite files of these days, by default of all; return the action's result."""
+    actions = java_class(spark, "org.apache.iceberg.spark.actions.SparkActions").get(spark._jsparkSession)
+    rewrite = actions.rewriteDataFiles(history.table(spark))
     # With partial progress a conflict is counted instead of raised, and does not affect other partitions.
-    chosen = {"partial-progress.enabled": "true", "partial-progress.max-commits": 1, **(options or {})}
-    listed = ", ".join(f"'{name}', '{value}'" for name, value in chosen.items())
-    return spark.sql(
-        f"CALL lake.system.rewrite_data_files(table => '{EVENTS}', {how + ', ' if how else ''}options => map({listed}))"
-    ).first()
+    for name, value in {"partial-progress.enabled": "true", "partial-progress.max-commits": 1, **options}.items():
+        rewrite = rewrite.option(name, str(value))
+    return (rewrite if within is None else rewrite.filter(days.expression(spark, within))).execute()
 
 
-def _described(*runs: Any) -> str:  # noqa: ANN401 Rows
+def _described(*runs: Any) -> str:  # noqa: ANN401 Java's
     before, after, size, left = (
-        sum(run[name] for run in runs)
-        for name in (
-            "rewritten_data_files_count",
-            "added_data_files_count",
-            "rewritten_bytes_count",
-            "failed_data_files_count",
-        )
+        sum(getattr(run, name)() for run in runs)
+        for name in ("rewrittenDataFilesCount", "addedDataFilesCount", "rewrittenBytesCount", "failedDataFilesCount")
     )
     text = f"{before} files became {after}, {size / _MEGABYTE:.1f} MB"
     return f"{text}; {left} files were changed meanwhile, left to the next run" if left else text

@@ -1,21 +1,29 @@
 """Settling: once a day is over, each of its rows is decided by the once rule, and its files are written for readers."""
 
+import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from game_events.once import repeats
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from lake import history
+from lake import days, history
 from lake.commits import RefusedError
 from lake.java_class import java_class
+from lake.maintenance import changes
+from lake.maintenance.memory import Memory
 from lake.settings import EVENTS
 from lake.staged_files import Java, staged
 
-_EPOCH = date(1970, 1, 1)
+DAYS_OVER = "days that are over"
+"""The step's name."""
 
 _SETTLING = timedelta(hours=1)
 """After its end, a day still gets rows: those that were in Kafka by then."""
+
+_PATIENCE = 900
+"""Seconds after which no further day is begun, so that the other steps run."""
 
 _MEGABYTE = 1 << 20
 _FILE = 256
@@ -35,31 +43,48 @@ _OPTIONS = {
 }
 
 
-def settle_days_over(spark: SparkSession) -> str:
+def settle_days_over(spark: SparkSession, memory: Memory) -> str:
     """Settle every day that is over, and rows that came later; each day is one commit that changes only `counts`.
 
-    Only files with undecided rows are read and replaced. Rows that were decided before stay decided.
+    Only files with undecided rows are read and replaced. Rows that were decided before stay decided. Days that were
+    looked at before are looked at again if they got files since. After a while the rest is left to the next run.
     """
+    started = time.monotonic()
     over = (datetime.now(UTC) - _SETTLING).date()
-    days = sorted({_day(task) for task in _Undecided(spark, _EPOCH, over).tasks})
-    before = after = left = 0
-    for day in days:
+    mark, _, text = memory.seen(DAYS_OVER).partition(" ")
+    changed = changes.since(spark, history.table(spark), mark)
+    first = date.fromisoformat(text) if text and changed.days is not None else days.EPOCH
+    within = days.ranges(day for day in changed.days or () if day < min(first, over))
+    within += [(first, over)] if first < over else []
+    found = sorted({days.of(task.file()) for task in _Undecided(spark, within).tasks}) if within else []
+    before = after = 0
+    left: list[date] = []
+    conflicts = 0
+    for number, day in enumerate(found):
+        if time.monotonic() > started + _PATIENCE:
+            left += found[number:]
+            break
         # Planned again, as earlier days may have taken hours.
-        found = _Undecided(spark, day, day + timedelta(days=1))
+        undecided = _Undecided(spark, [(day, day + days.ONE)])
         try:
-            after += _settle(spark, day, found) if found.tasks else 0
+            after += _settle(spark, day, undecided) if undecided.tasks else 0
         except RefusedError:
-            left += 1
+            left.append(day)
+            conflicts += 1
         else:
-            before += len(found.tasks)
-    text = f"{len(days)} days, {before} files became {after}"
-    return f"{text}; {left} days were changed meanwhile, left to the next run" if left else text
+            before += len(undecided.tasks)
+    if history.table(spark).schema().findField("counts") is not None:
+        memory.note_seen(DAYS_OVER, f"{changed.mark} {min([*left, over])}")
+    said = f"{len(found)} days, {before} files became {after}"
+    said += f"; {conflicts} days were changed meanwhile, left to the next run" if conflicts else ""
+    late = len(left) - conflicts
+    return f"{said}; {late} days are left to the next run, after the other steps" if late else said
 
 
 class _Undecided:
     """The files of some days that can have undecided rows: Iceberg counts the NULLs of each file in its metadata."""
 
-    def __init__(self, spark: SparkSession, since: date, until: date) -> None:
+    def __init__(self, spark: SparkSession, within: Sequence[days.Range]) -> None:
         self.table = history.table(spark)
         self.tasks: list[Java] = []
         self.snapshot = 0
@@ -67,12 +92,7 @@ class _Undecided:
             return
         self.snapshot = self.table.currentSnapshot().snapshotId()
         expressions = java_class(spark, "org.apache.iceberg.expressions.Expressions")
-        both = getattr(expressions, "and")
-        days = both(
-            expressions.greaterThanOrEqual("received_at", f"{since}T00:00:00+00:00"),
-            expressions.lessThan("received_at", f"{until}T00:00:00+00:00"),
-        )
-        wanted = both(days, expressions.isNull("counts"))
+        wanted = getattr(expressions, "and")(days.expression(spark, within), expressions.isNull("counts"))
         # The residual would hide a file's decided rows from the reader.
         found = self.table.newScan().useSnapshot(self.snapshot).filter(wanted).ignoreResiduals().planFiles()
         try:
@@ -81,10 +101,6 @@ class _Undecided:
                 self.tasks.append(files.next())
         finally:
             found.close()
-
-
-def _day(task: Java) -> date:
-    return _EPOCH + timedelta(days=task.file().partition().get(0))
 
 
 def _settle(spark: SparkSession, day: date, found: _Undecided) -> int:

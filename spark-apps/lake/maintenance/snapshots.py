@@ -17,11 +17,8 @@ _KEPT = 20
 """Snapshots that are kept whatever their age: writers check what was committed since the one they read."""
 
 
-def rewrite_manifests(spark: SparkSession, more_than: int = 0) -> str:
-    """Merge manifests, if there are more than this: every query reads them all before it starts."""
-    before = spark.table(f"{EVENTS}.manifests").count()
-    if before <= more_than:
-        return f"{before} manifests are few enough"
+def rewrite_manifests(spark: SparkSession) -> str:
+    """Rewrite all manifests."""
     done = spark.sql(f"CALL lake.system.rewrite_manifests(table => '{EVENTS}')").first()
     return f"{_number(done, 'rewritten_manifests_count')} manifests became {_number(done, 'added_manifests_count')}"
 

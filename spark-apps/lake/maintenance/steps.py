@@ -6,33 +6,41 @@ from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import SparkSession
 
-from lake.maintenance import compaction, settling, snapshots
+from lake.maintenance import compaction, manifests, settling, snapshots
+from lake.maintenance.memory import Memory
 from lake.settings import EVENTS, Settings
-
-_MANIFESTS = 30
-"""More manifests than this are merged."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """`do` describes what it did; `pause` is the number of seconds after which periodic maintenance repeats it."""
+    """`do` describes what it did; `pause` is the number of seconds after which periodic maintenance repeats it.
+
+    Of the steps of a run, those named in `after` come before it. Otherwise the order is that of the runs before.
+    """
 
     name: str
     do: Callable[[], str]
     pause: float = 0
+    after: tuple[str, ...] = ()
 
 
-def steps(spark: SparkSession, settings: Settings) -> list[Step]:
+def steps(spark: SparkSession, settings: Settings, memory: Memory) -> list[Step]:
     def ago(**age: float) -> datetime:
         return datetime.now(UTC) - timedelta(**age)
 
     return [
-        Step("small files", lambda: compaction.merge_small_files(spark)),
+        Step(compaction.SMALL_FILES, lambda: compaction.merge_small_files(spark, memory)),
         Step("deleted rows", lambda: compaction.apply_deletes(spark)),
-        Step("days that are over", lambda: settling.settle_days_over(spark)),
-        Step("manifests", lambda: snapshots.rewrite_manifests(spark, _MANIFESTS)),
-        Step("snapshots", lambda: snapshots.expire(spark, ago(hours=settings.snapshot_hours)), pause=900),
+        Step(settling.DAYS_OVER, lambda: settling.settle_days_over(spark, memory)),
+        Step("manifests", lambda: manifests.merge(spark)),
+        # Expiry reads all manifests of the snapshots that stay: those that are thinned out need not be read.
         Step("appends", lambda: snapshots.thin_out(spark, ago(hours=1)), pause=900),
+        Step(
+            "snapshots",
+            lambda: snapshots.expire(spark, ago(hours=settings.snapshot_hours)),
+            pause=3_600,
+            after=("appends",),
+        ),
         Step("orphans", lambda: snapshots.remove_orphans(spark, ago(hours=settings.orphan_hours)), pause=86_400),
         Step("retention", lambda: _delete_days(spark, settings.retention_days), pause=3_600),
     ]

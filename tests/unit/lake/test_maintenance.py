@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from lake.maintenance import runs
+from lake.maintenance.memory import Memory
 from lake.maintenance.runs import PersistentFailureError, stay
 from lake.maintenance.steps import Step
 from pyspark.errors import PySparkException
@@ -18,6 +19,9 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
+
+    def time(self) -> float:
+        return 1e9 + self.now
 
 
 class Stop(threading.Event):
@@ -60,7 +64,7 @@ def test_a_persistent_failure_ends_it(clock: Clock) -> None:
     stop = Stop(clock, 100)
     expected = r"^small files failed 3 times in a row in the same way: .*No such file 3$"
     with pytest.raises(PersistentFailureError, match=expected):
-        stay([Step("small files", failing("No such file 1", "No such file 2", "No such file 3"))], 150, stop)
+        stay([Step("small files", failing("No such file 1", "No such file 2", "No such file 3"))], 150, stop, Memory())
     assert stop.runs == 2
 
 
@@ -68,7 +72,7 @@ def test_missing_local_files_end_it_soon(clock: Clock) -> None:
     """A step that lacks a file of this machine in three runs in a row ends it at once: nothing restores the file."""
     stop = Stop(clock, 100)
     with pytest.raises(PersistentFailureError, match="small files failed 3 times"):
-        stay([Step("small files", failing("/scratch/blockmgr (No such file or directory)"))], 1, stop)
+        stay([Step("small files", failing("/scratch/blockmgr (No such file or directory)"))], 1, stop, Memory())
     assert stop.runs == 2
 
 
@@ -80,5 +84,5 @@ def test_missing_local_files_end_it_soon(clock: Clock) -> None:
 def test_a_temporary_failure_does_not(clock: Clock, causes: list[str], every: float) -> None:
     """It survives failures that are too few, too close together or not consecutive."""
     stop = Stop(clock, 20)
-    stay([Step("small files", failing(*causes))], every, stop)
+    stay([Step("small files", failing(*causes))], every, stop, Memory())
     assert stop.runs == 20

@@ -1,0 +1,48 @@
+"""Days of the table `events`, by which it is partitioned."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from lake.java_class import java_class
+
+EPOCH = date(1970, 1, 1)
+ONE = timedelta(days=1)
+
+Range = tuple[date, date]
+"""The first day, and the first day after the last."""
+
+
+def ranges(days: Iterable[date]) -> list[Range]:
+    """Return the ranges that contain exactly these days, in order."""
+    found: list[Range] = []
+    for day in sorted(set(days)):
+        if found and found[-1][1] == day:
+            found[-1] = (found[-1][0], day + ONE)
+        else:
+            found.append((day, day + ONE))
+    return found
+
+
+def expression(spark: SparkSession, within: Sequence[Range]) -> Any:  # noqa: ANN401 Java's
+    """Return Iceberg's filter for the rows of these days, which are at least one range."""
+    expressions = java_class(spark, "org.apache.iceberg.expressions.Expressions")
+    both, either = getattr(expressions, "and"), getattr(expressions, "or")
+    return reduce(
+        either,
+        (
+            both(
+                expressions.greaterThanOrEqual("received_at", f"{first}T00:00:00+00:00"),
+                expressions.lessThan("received_at", f"{end}T00:00:00+00:00"),
+            )
+            for first, end in within
+        ),
+    )
+
+
+def of(file: Any) -> date:  # noqa: ANN401 Java's
+    """Return the day of a file of the table."""
+    return EPOCH + timedelta(days=file.partition().get(0))
