@@ -14,7 +14,7 @@ from game_events.once import counted, undecided
 
 EVENTS_SNAPSHOT = "gamelake.events-snapshot"
 """In the summary of a snapshot of `rollups`: the snapshot of `events` whose decided rows it has."""
-BASE = "gamelake.base-snapshot-id"
+BASE = "gamelake.rollups-base"
 """In the same summary: the snapshot of `rollups` that its writer knew, unless there was none. If that is not its parent,
 two writers met, and it says nothing."""
 REJECTED_SINCE = "gamelake.rejected-since"
@@ -44,6 +44,18 @@ SCHEMA = {
 """The columns of `rollups`: their types in Spark's SQL, and what they mean."""
 
 
+TOTAL = "day IS NULL"
+"""Of the rows that are of all days together."""
+
+
+def events_snapshot(parent: int | None, base: str | None, snapshot: str | None) -> int | None:
+    """Return the snapshot of `events` that a snapshot of `rollups` is of; None if it is not certain.
+
+    `parent` is its parent, `base` and `snapshot` are what its summary says.
+    """
+    return int(snapshot) if snapshot and base == (None if parent is None else str(parent)) else None
+
+
 def is_change(operation: str, settled: str | None) -> bool:
     """Whether a commit to `events` may decide rows, or change decided ones; `settled` is what its summary says.
 
@@ -56,6 +68,7 @@ def is_change(operation: str, settled: str | None) -> bool:
 class Rollup:
     """Events added up: the sums, or else the latest event, of each key. `select` makes a part of each event."""
 
+    name: str
     columns: Sequence[str]
     where: str
     select: str
@@ -76,6 +89,10 @@ class Rollup:
     def undecided_parts(self, events: str) -> str:
         """Select a part of each undecided event of the table that counts."""
         return self.select.format(also="", rows=undecided(self.columns, events, self.where))
+
+    def totals(self, rollups: str) -> str:
+        """Select what the table `rollups` has of all days together."""
+        return f"SELECT {', '.join(self.names)} FROM {rollups} WHERE rollup = '{self.name}' AND {TOTAL}"
 
     def decided_parts(self, events: str, where: str) -> str:
         """Select a part of each decided event that counts and matches `where`, with its day."""
@@ -104,6 +121,7 @@ WAR = _literals([name for name, event_type in _TIES.items() if event_type.sets["
 """The event types after which two players are at war, as a list of SQL literals."""
 
 ACTIVITY = Rollup(
+    "activity",
     columns=("received_at", "family", "event_type"),
     where=f"family <> '{ERASED}'",
     select="SELECT {also}date_trunc('minute', received_at) AS minute, family, event_type, 1 AS number"
@@ -114,6 +132,7 @@ ACTIVITY = Rollup(
 )
 
 PURCHASES = Rollup(
+    "purchases",
     columns=("event_type", "strength"),
     where="family = 'purchases'",
     select="SELECT {also}event_type, strength, 1 AS number FROM ({rows}) AS event",
@@ -122,6 +141,7 @@ PURCHASES = Rollup(
 )
 
 PLAYERS = Rollup(
+    "players",
     columns=("player", "event_type", "gold", "experience", "strength", "target", "target_gold", "target_experience"),
     where=f"family NOT IN ('{ERASED}', '{REJECTED}')",
     # An event changes its player and, where it names another one and has amounts for them, its target.
@@ -138,6 +158,7 @@ PLAYERS = Rollup(
 )
 
 TIES = Rollup(
+    "ties",
     columns=("player", "event_type", "event_id", "target", "received_at"),
     where=f"family IN ({_literals([event_type.family for event_type in _TIES.values()])})"
     f" AND event_type IN ({_literals([*_TIES])})",
@@ -147,4 +168,4 @@ TIES = Rollup(
     latest=("since", "event_id", "event_type"),
 )
 
-ROLLUPS = {"activity": ACTIVITY, "purchases": PURCHASES, "players": PLAYERS, "ties": TIES}
+ROLLUPS = (ACTIVITY, PURCHASES, PLAYERS, TIES)

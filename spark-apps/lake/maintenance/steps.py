@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import SparkSession
 
+from lake import rollups
 from lake.maintenance import compaction, settling, snapshots
-from lake.settings import EVENTS, Settings
+from lake.settings import EVENTS, ROLLUPS, Settings
 
 _MANIFESTS = 30
 """More manifests than this are merged."""
@@ -30,12 +31,23 @@ def steps(spark: SparkSession, settings: Settings) -> list[Step]:
         Step("small files", lambda: compaction.merge_small_files(spark)),
         Step("deleted rows", lambda: compaction.apply_deletes(spark)),
         Step("days that are over", lambda: settling.settle_days_over(spark)),
+        # Before snapshots expire: their summaries say which days it has to add up again.
+        Step("rollups", lambda: rollups.roll_up(spark)),
         Step("manifests", lambda: snapshots.rewrite_manifests(spark, _MANIFESTS)),
-        Step("snapshots", lambda: snapshots.expire(spark, ago(hours=settings.snapshot_hours)), pause=900),
+        Step("snapshots", lambda: _expire(spark, ago(hours=settings.snapshot_hours)), pause=900),
         Step("appends", lambda: snapshots.thin_out(spark, ago(hours=1)), pause=900),
-        Step("orphans", lambda: snapshots.remove_orphans(spark, ago(hours=settings.orphan_hours)), pause=86_400),
+        Step("orphans", lambda: _remove_orphans(spark, ago(hours=settings.orphan_hours)), pause=86_400),
         Step("retention", lambda: _delete_days(spark, settings.retention_days), pause=3_600),
     ]
+
+
+def _expire(spark: SparkSession, older_than: datetime) -> str:
+    return f"{snapshots.expire(spark, older_than)}; of rollups: {rollups.expire(spark, older_than)}"
+
+
+def _remove_orphans(spark: SparkSession, older_than: datetime) -> str:
+    tables = (EVENTS, ROLLUPS) if spark.catalog.tableExists(ROLLUPS) else (EVENTS,)
+    return "; ".join(f"{name}: {snapshots.remove_orphans(spark, older_than, name)}" for name in tables)
 
 
 def _delete_days(spark: SparkSession, kept: int) -> str:
