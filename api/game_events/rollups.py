@@ -1,9 +1,9 @@
 """The rollups of the table `events`: what the dashboard shows, added up, as SQL that Spark, Trino and DuckDB accept.
 
-The table `rollups` has them of each day, and under no day those of all days together, of the rows that are decided and
-count (see `game_events.once`). The summary of its snapshot names the snapshot of `events` that it is of. What is decided
-stays the same until a commit that `is_change` says so of, and all other rows of `events` are undecided. So up to that
-commit, each row that counts is in the rollups or among the undecided ones, and in one of them only.
+The table `rollups` has them of each day, and under no day those of all days together. They are of the rows that are
+decided and count (see `game_events.once`), as of the snapshot of `events` that the summary of its own snapshot names.
+Before the next commit for which `is_change`, no row of `events` is decided, and no decided row changes: so each event is
+in the rollups or among the undecided rows, and not in both.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from game_events.once import counted, undecided
 EVENTS_SNAPSHOT = "gamelake.events-snapshot"
 """In the summary of a snapshot of `rollups`: the snapshot of `events` whose decided rows it has."""
 BASE = "gamelake.rollups-base"
-"""In the same summary: the snapshot of `rollups` that its writer knew, unless there was none. If that is not its parent,
-two writers met, and it says nothing."""
+"""In the same summary: the snapshot of `rollups` that its writer knew, unless there was none. Where that is not the
+parent, another writer was faster, and what the summary says may be wrong."""
 REJECTED_SINCE = "gamelake.rejected-since"
 """In the same summary: when the oldest of the newest MAX_REJECTED rejected records that are decided may have been
 received, as an SQL literal of a timestamp; missing if there are none."""

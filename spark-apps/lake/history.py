@@ -54,7 +54,7 @@ class State:
 
 
 def table(spark: SparkSession, name: str = EVENTS) -> Any:  # noqa: ANN401 Java's
-    """Return a table, by default `events`, as it is now. Iceberg's own API reads only metadata, where a query takes as long as a batch."""
+    """Return a table as it is now. Iceberg's own API reads only metadata, where a query takes as long as a batch."""
     util = java_class(spark, "org.apache.iceberg.spark.Spark3Util")
     return util.loadIcebergTable(spark._jsparkSession, name)
 

@@ -1,7 +1,7 @@
 """The table `rollups`: see `game_events.rollups`.
 
-Each run is one commit, which says what it is based on. So a run that is killed leaves nothing but files that maintenance
-deletes as orphans, and of two runs at once one is refused, or neither is believed.
+Each run is one commit, which says what it is based on. So a run that is killed leaves only orphan files, and of two runs
+at once one is refused, or both are ignored until the next run.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -23,7 +23,7 @@ from game_events.rollups import (
     is_change,
 )
 from game_events.table import literal
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from lake import history
@@ -156,7 +156,8 @@ def _added_up(snapshot: int, days: Iterable[date] | None) -> str:
     where = "true"
     if days is not None:
         where = " OR ".join(
-            f"received_at >= TIMESTAMP '{day} 00:00:00' AND received_at < TIMESTAMP '{day + timedelta(days=1)} 00:00:00'"
+            f"received_at >= TIMESTAMP '{day} 00:00:00' "
+            f"AND received_at < TIMESTAMP '{day + timedelta(days=1)} 00:00:00'"
             for day in sorted(days)
         )
     events = f"{EVENTS} VERSION AS OF {snapshot}"

@@ -1,8 +1,8 @@
 """The dashboard's queries over rollups, so that their cost depends on the undecided rows only.
 
-Trino reads two tables at two moments, so each query says of which snapshots. It is exact as of the snapshot of `events` that
-it reads: the newest one, or the last one before decided rows changed, until maintenance has added up those (minutes). If the
-rollups are missing, or not known to fit, all events are added up.
+Trino reads two tables at two moments, so each query names a snapshot of both. It is exact as of its snapshot of `events`.
+This is the newest one; or, until maintenance has added up decided rows that changed, the last one before that.
+If the rollups are missing, or do not certainly fit, all events are added up.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +16,7 @@ from game_api.pages.queries import FRESHNESS, QUERIES, added_up, rejected
 from game_api.pages.query_cache import QueryFailedError, Rows
 
 _LAST_RECORDS = "gamelake.last-records"
-"""In the summary of a snapshot of `events`: the last record of each partition (`0:1499=…`), as far as its writer knew."""
+"""In the summary of a snapshot of `events`: the last record of each partition that its writer knew: `0:1499=…`."""
 _WRITERS = 20
 """So many of the newest snapshots are read for it, because several writers may commit at once."""
 _LAST_OFFSETS = 1_000
@@ -37,7 +37,8 @@ SELECT
     operation,
     {_MAIN.format("events")} AS is_current,
     {_said(SETTLED)} AS settled,
-    CASE WHEN row_number() OVER (ORDER BY committed_at DESC) <= {_WRITERS} THEN {_said(_LAST_RECORDS)} END AS last_records,
+    CASE WHEN row_number() OVER (ORDER BY committed_at DESC) <= {_WRITERS}
+        THEN {_said(_LAST_RECORDS)} END AS last_records,
     NULL AS base,
     NULL AS events_snapshot,
     NULL AS rejected_since
@@ -135,7 +136,8 @@ def _freshness(last: Mapping[int, int]) -> str:
     if not last:
         return FRESHNESS
     parts = " UNION ALL ".join(
-        f"SELECT * FROM lake.default.events WHERE kafka_partition = {partition} AND kafka_offset > {offset - _LAST_OFFSETS}"
+        "SELECT * FROM lake.default.events "
+        f"WHERE kafka_partition = {partition} AND kafka_offset > {offset - _LAST_OFFSETS}"
         for partition, offset in sorted(last.items())
     )
     return f"WITH events AS ({parts})\n{FRESHNESS}"
