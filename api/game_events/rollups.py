@@ -2,8 +2,8 @@
 
 The table `rollups` has them of each day, and under no day those of all days together. They are of the rows that are
 decided and count (see `game_events.once`), as of the snapshot of `events` that the summary of its own snapshot names.
-Before the next commit for which `is_change`, no row of `events` is decided, and no decided row changes: so each event is
-in the rollups or among the undecided rows, and not in both.
+Before the next commit for which `is_change`, no row of `events` is decided, and no decided row changes: so each event
+is in the rollups or among the undecided rows, and not in both.
 """
 
 from collections.abc import Sequence

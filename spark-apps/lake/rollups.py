@@ -1,7 +1,7 @@
 """The table `rollups`: see `game_events.rollups`.
 
-Each run is one commit, which says what it is based on. So a run that is killed leaves only orphan files, and of two runs
-at once one is refused, or both are ignored until the next run.
+Each run is one commit, which says what it is based on. So a run that is killed leaves only orphan files, and of two
+runs at once one is refused, or both are ignored until the next run.
 """
 
 from collections.abc import Collection, Iterable, Iterator

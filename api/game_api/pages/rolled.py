@@ -1,7 +1,7 @@
 """The dashboard's queries over rollups, so that their cost depends on the undecided rows only.
 
-Trino reads two tables at two moments, so each query names a snapshot of both. It is exact as of its snapshot of `events`.
-This is the newest one; or, until maintenance has added up decided rows that changed, the last one before that.
+Trino reads two tables at two moments, so each query names a snapshot of both. It is exact as of that of `events`. This
+is the newest one; or, until maintenance has added up decided rows that changed, the last one before that.
 If the rollups are missing, or do not certainly fit, all events are added up.
 """
 

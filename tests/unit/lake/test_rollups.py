@@ -5,7 +5,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from game_api.pages.query_cache import QueryFailedError, Rows
@@ -15,10 +16,15 @@ from game_events.once import counted
 from game_events.rules import START
 from game_events.table import rejected_query
 from lake import rollups
-from lake.maintenance import compaction, snapshots
+from lake.erasure.erasure import Erasure
+from lake.erasure.players import Players
+from lake.maintenance import compaction
 from lake.maintenance.settling import settle_days_over
+from lake.retry import retried
 from lake.rollups import roll_up
-from lake.settings import EVENTS, ROLLUPS
+from lake.settings import EVENTS, ROLLUPS, Settings
+from lake.termination import root_cause
+from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -186,3 +192,72 @@ def test_each_event_counts_once_at_any_moment(dashboard: Dashboard, spark: Spark
     settle_days_over(spark)
     assert roll_up(spark) == "1 days added up"
     assert dashboard.check() == dashboard.snapshot()
+
+
+def test_changes_of_decided_rows(dashboard: Dashboard, spark: SparkSession, events: Path) -> None:
+    """Erased players, mended rows, deleted days and a table that is rolled back are never counted wrongly."""
+    random = Random(2)
+    dashboard.write(*(event(random, random.choice(DAYS)) for _ in range(60)))
+    settle_days_over(spark)
+    assert roll_up(spark) == "all days added up"
+    settled = dashboard.snapshot()
+
+    def changed(statement: str) -> str:
+        before = dashboard.snapshot()
+        spark.sql(statement)
+        assert dashboard.check() == before
+        did = roll_up(spark)
+        assert dashboard.check() == dashboard.snapshot()
+        return did
+
+    # As `batch.py mend` does: an undecided row replaces a rejected one.
+    mended = {"family": "purchases", "event_type": "purchase_axe", "player": "ada", "event_id": "m", "strength": 2}
+    values = ", ".join(f"{name} = {value!r}" for name, value in mended.items())
+    [first] = dashboard.run(f"SELECT min(kafka_offset) AS rejected FROM {EVENTS} WHERE family = 'rejected' AND counts")
+    where = f"kafka_offset = {first['rejected']}"
+    assert changed(f"UPDATE {EVENTS} SET {values}, counts = NULL WHERE {where}") == "1 days added up"
+
+    names = ("file:" + str(events.parent / name) for name in ("events", "rollups", "export"))
+    locations = dict(zip(("events_location", "rollups_location", "export_location"), names, strict=True))
+    erasure = Erasure(spark, cast(Settings, SimpleNamespace(**locations)), Players(("bob",)))
+    found = erasure.search()
+    assert any("/rollups/" in path for path in found.found)
+    erasure.clean(found, 0)
+    assert dashboard.check() == dashboard.snapshot()
+    assert not erasure.search().found
+
+    assert changed(f"DELETE FROM {EVENTS} WHERE received_at < TIMESTAMP '{DAYS[1]:%Y-%m-%d}'") == "1 days added up"
+
+    kept = dashboard.snapshot()
+    dashboard.write(*(event(random, DAYS[1]) for _ in range(9)))
+    settle_days_over(spark)
+    roll_up(spark)
+    spark.sql(f"CALL lake.system.rollback_to_snapshot('default.events', {kept})")
+    assert settled != kept
+    assert dashboard.check() is None
+    assert roll_up(spark) == "all days added up"
+    assert dashboard.check() == kept
+
+
+def test_two_runs_at_once(dashboard: Dashboard, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two runs that overlap, the slower one is refused or ignored, whatever it was about to add up."""
+    random = Random(3)
+    write = rollups._rejected_since
+
+    def overlapping(spark: SparkSession) -> str | None:
+        monkeypatch.setattr(rollups, "_rejected_since", write)
+        dashboard.write(*(event(random, DAYS[0]) for _ in range(9)))
+        settle_days_over(spark)
+        roll_up(spark)
+        return write(spark)
+
+    for day in (DAYS[1], DAYS[2]):
+        dashboard.write(*(event(random, day) for _ in range(9)))
+        settle_days_over(spark)
+        monkeypatch.setattr(rollups, "_rejected_since", overlapping)
+        with pytest.raises((PySparkException, Py4JJavaError)) as refusal:
+            roll_up(spark)
+        assert root_cause(refusal.value).startswith("org.apache.iceberg.exceptions.ValidationException")
+        assert dashboard.check() == dashboard.snapshot()
+        retried(lambda: roll_up(spark))
+        assert dashboard.check() == dashboard.snapshot()
