@@ -1,4 +1,4 @@
-"""One-time job: create the tables `events` and `rollups`, and the views. DDL only: it may run repeatedly, also after data."""
+"""One-time job: create the tables and the views. DDL only: it may run any number of times, also after data."""
 
 import argparse
 import sys

@@ -108,7 +108,7 @@ def heroes(events: list[Event]) -> dict[str, tuple[int, int, int]]:
         sums[event["player"], "experience"] += event["experience"] or 0
         if EVENT_TYPES[event["event_type"]].gives_power:
             sums[event["player"], "power"] += event["strength"] or 0
-        if event["target_gold"] is not None:
+        if event["target_gold"] is not None and event["target"] is not None:
             names.add(event["target"])
             sums[event["target"], "gold"] += event["target_gold"]
     values = ("gold", "experience", "power")
