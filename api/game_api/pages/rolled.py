@@ -96,6 +96,8 @@ def query(name: str, metadata: Rows) -> str:
 
 def _versions(snapshots: _Snapshots, current: int | None, rollups: Mapping[str, Any]) -> _Versions | None:
     start = events_snapshot(rollups["parent_id"], rollups["base"], rollups["events_snapshot"])
+    if start is None:
+        return None
     later: list[int] = []
     number = current
     while number != start:
@@ -109,9 +111,7 @@ def _versions(snapshots: _Snapshots, current: int | None, rollups: Mapping[str, 
             break
         newest = one
     # Others may have expired the snapshot.
-    if newest is None or newest not in snapshots:
-        return None
-    return _Versions(newest, rollups["snapshot_id"], rollups["rejected_since"])
+    return _Versions(newest, rollups["snapshot_id"], rollups["rejected_since"]) if newest in snapshots else None
 
 
 def _pinned(versions: _Versions) -> dict[str, str]:
