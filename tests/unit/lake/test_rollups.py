@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 from game_api.pages.query_cache import QueryFailedError, Rows
-from game_api.pages.rolled import METADATA, query, rolled
+from game_api.pages.rolled import METADATA, query
 from game_events import ERASED, EVENT_TYPES, REJECTED
 from game_events.once import counted
 from game_events.rules import START
@@ -71,20 +71,21 @@ class Dashboard:
         [row] = self.spark.sql(f"SELECT snapshot_id FROM {EVENTS}.refs WHERE name = 'main'").collect()
         return int(row.snapshot_id)
 
-    def read(self) -> int | None:
+    def read(self, metadata: Rows) -> int | None:
         """Return the snapshot of `events` that is read beside the rollups; None if all events are added up."""
-        text = query("players", self.run(METADATA))
+        text = query("players", metadata)
         found = re.search(r"events FOR VERSION AS OF (\d+)", text)
         assert bool(found) == (ROLLUPS in text)
         return int(found[1]) if found else None
 
     def check(self) -> int | None:
         """Compare all that the dashboard shows with the rows that count; return the snapshot that is read."""
-        read = self.read()
+        metadata = self.run(METADATA)
+        read = self.read(metadata)
         version = EVENTS if read is None else f"{EVENTS} VERSION AS OF {read}"
         names = [name for name in self._columns.names if name != "counts"]
         events = [row.asDict() for row in self.spark.sql(counted(names, version, "true")).collect()]
-        shown = {name: rolled(self.run, name) for name in ("purchases", "players", "wars", "rejected")}
+        shown = {name: self.run(query(name, metadata)) for name in ("purchases", "players", "wars", "rejected")}
         assert {(row["event_type"], row["strength"]): row["number"] for row in shown["purchases"]} == Counter(
             (event["event_type"], event["strength"]) for event in events if event["family"] == "purchases"
         )
@@ -119,7 +120,8 @@ def heroes(events: list[Event]) -> dict[str, tuple[int, int, int]]:
 def wars(events: list[Event]) -> dict[tuple[str, str], datetime]:
     last: dict[tuple[str, str], Event] = {}
     for event in sorted(events, key=lambda event: (event["received_at"], event["event_id"] or "")):
-        if event["event_type"] in TIES and event["target"] is not None:
+        is_tie = event["family"] not in (ERASED, REJECTED) and "tie" in EVENT_TYPES[event["event_type"]].sets
+        if is_tie and event["target"] is not None:
             last[event["player"], event["target"]] = event
     return {pair: event["received_at"] for pair, event in last.items() if event["event_type"] == "declare_war"}
 
