@@ -26,7 +26,8 @@ SETTLED = "gamelake.settled"
 MAX_REJECTED = 20
 
 SCHEMA = {
-    "rollup": ("STRING", "What is added up: activity, purchases, players or ties"),
+    # `rollup` is a word of SQL.
+    "kind": ("STRING", "What is added up: activity, purchases, players or ties"),
     "day": ("DATE", "The UTC day of the events; NULL: all days together"),
     "minute": ("TIMESTAMP", "activity: the minute in which the events were received"),
     "family": ("STRING", "activity: the events' family"),
@@ -92,7 +93,7 @@ class Rollup:
 
     def totals(self, rollups: str) -> str:
         """Select what the table `rollups` has of all days together."""
-        return f"SELECT {', '.join(self.names)} FROM {rollups} WHERE rollup = '{self.name}' AND {TOTAL}"
+        return f"SELECT {', '.join(self.names)} FROM {rollups} WHERE kind = '{self.name}' AND {TOTAL}"
 
     def decided_parts(self, events: str, where: str) -> str:
         """Select a part of each decided event that counts and matches `where`, with its day."""

@@ -54,7 +54,7 @@ def create(spark: SparkSession, location: str) -> None:
     properties = ", ".join(f"'{name}'='{value}'" for name, value in _PROPERTIES.items())
     spark.sql(
         f"CREATE TABLE IF NOT EXISTS {TABLE} ({columns}) USING iceberg "
-        f"PARTITIONED BY (rollup, day) LOCATION '{location}' TBLPROPERTIES ({properties})"
+        f"PARTITIONED BY (kind, day) LOCATION '{location}' TBLPROPERTIES ({properties})"
     )
 
 
@@ -137,7 +137,7 @@ def _replace(
         if since := _rejected_since(spark):
             said = said | {REJECTED_SINCE: since}
         totals = " UNION ALL ".join(
-            _rows(one, one.merged(f"SELECT * FROM rolled_days WHERE rollup = '{one.name}'"))
+            _rows(one, one.merged(f"SELECT * FROM rolled_days WHERE kind = '{one.name}'"))
             for one in ROLLUPS
             if one.is_total
         )
@@ -172,16 +172,16 @@ def _rows(rollup: Rollup, query: str, *also: str) -> str:
     columns = (
         f"CAST({column if column in given else 'NULL'} AS {kind}) AS {column}"
         for column, (kind, _) in SCHEMA.items()
-        if column != "rollup"
+        if column != "kind"
     )
-    return f"SELECT {literal(rollup.name)} AS rollup, {', '.join(columns)} FROM ({query}) AS added"
+    return f"SELECT {literal(rollup.name)} AS kind, {', '.join(columns)} FROM ({query}) AS added"
 
 
 def _rejected_since(spark: SparkSession) -> str | None:
     """Return the minute since when there are MAX_REJECTED rejected records in `rolled_days`, or that of the first."""
     minutes = spark.sql(
         "SELECT date_format(minute, 'yyyy-MM-dd HH:mm:ss') AS since, sum(number) AS number FROM rolled_days "
-        f"WHERE rollup = 'activity' AND family = {literal(REJECTED)} "
+        f"WHERE kind = 'activity' AND family = {literal(REJECTED)} "
         f"GROUP BY minute ORDER BY minute DESC LIMIT {MAX_REJECTED}"
     ).collect()
     found, since = 0, None

@@ -60,7 +60,7 @@ def bought(lake: Lake) -> list[int]:
 def decided_purchases(lake: Lake) -> tuple[int, int]:
     """How many purchases are decided and count, in the table and in the rollups."""
     row = "SELECT count(*) FROM lake.default.events WHERE counts AND family = 'purchases'"
-    total = "SELECT sum(number) FROM lake.default.rollups WHERE rollup = 'purchases' AND day IS NULL"
+    total = "SELECT sum(number) FROM lake.default.rollups WHERE kind = 'purchases' AND day IS NULL"
     return int(lake.ask(row)[0][0]), int(lake.ask(total)[0][0])
 
 
