@@ -1,4 +1,4 @@
-"""One-time job: create the table `events` and its views. DDL only: it may run any number of times, also after data."""
+"""One-time job: create the tables and the views. DDL only: it may run any number of times, also after data."""
 
 import argparse
 import sys
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import trino
 from game_settings.reader import SettingsError
-from lake import events_table
+from lake import events_table, rollups
 from lake.session import lake_session
-from lake.settings import EVENTS, start
+from lake.settings import EVENTS, ROLLUPS, start
 from lake.views import create_views
 
 
@@ -23,11 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             events_table.register(spark, chosen.register)
         events_table.create(spark, settings)
         events_table.comment(spark)
+        rollups.create(spark, settings.rollups_location)
         create_views(spark, settings)
     except (SettingsError, events_table.TableError, trino.exceptions.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{EVENTS} and its views exist", flush=True)
+    print(f"{EVENTS}, {ROLLUPS} and the views exist", flush=True)
     return 0
 
 

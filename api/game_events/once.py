@@ -60,6 +60,15 @@ def counted(columns: Sequence[str], events: str, where: str) -> str:
     )
 
 
+def undecided(columns: Sequence[str], events: str, where: str) -> str:
+    """Select `columns` of the rows of `events` that match `where` and are undecided, each event once."""
+    return (
+        f"SELECT {', '.join(columns)} FROM {events} WHERE {where} AND counts IS NULL AND {_UNMARKED} "
+        f"UNION ALL SELECT {_names(columns)} FROM ({undecided_attempts(columns, events, where)}) AS decided "
+        "WHERE is_first"
+    )
+
+
 def repeats(events: str, day: date) -> str:
     """Select kafka_partition and kafka_offset of the undecided rows of a UTC day that do not count."""
     reach = timedelta(hours=ONCE_HOURS)

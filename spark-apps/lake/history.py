@@ -53,10 +53,10 @@ class State:
         return {TOPIC_ID: topic_id, OFFSETS: str(self.coverage), LAST_RECORDS: last, **base}
 
 
-def table(spark: SparkSession) -> Any:  # noqa: ANN401 Java's
-    """Return the table as it is now. Iceberg's own API reads only metadata, where a query takes as long as a batch."""
+def table(spark: SparkSession, name: str = EVENTS) -> Any:  # noqa: ANN401 Java's
+    """Return a table as it is now. Iceberg's own API reads only metadata, where a query takes as long as a batch."""
     util = java_class(spark, "org.apache.iceberg.spark.Spark3Util")
-    return util.loadIcebergTable(spark._jsparkSession, EVENTS)
+    return util.loadIcebergTable(spark._jsparkSession, name)
 
 
 def state(table: Any) -> State:  # noqa: ANN401 Java's

@@ -10,6 +10,7 @@ from game_settings.start import start as start_process
 
 EVENTS = "lake.default.events"
 """The table; Spark and Trino call it by the same name."""
+ROLLUPS = "lake.default.rollups"
 
 GROUPS = "gamelake-"
 """Names of consumer groups begin with this: the broker's access rules are given to it."""
@@ -59,6 +60,10 @@ class Settings(FromEnvironment):
     @property
     def events_location(self) -> str:
         return f"{self.hdfs_uri}/lake/events"
+
+    @property
+    def rollups_location(self) -> str:
+        return f"{self.hdfs_uri}/lake/rollups"
 
     @property
     def export_location(self) -> str:

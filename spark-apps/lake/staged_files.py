@@ -49,13 +49,15 @@ class StagedFiles:
         """Write the files that are to replace them. May be called once."""
         rows.write.format("iceberg").options(**options).mode("append").save(self._group)
 
-    def replace(self, snapshot: int) -> int:
-        """Commit the replacement, and return the number of new files.
+    def replace(self, snapshot: int, summary: Mapping[str, str]) -> int:
+        """Commit the replacement, which says this in its summary, and return the number of new files.
 
         Raises RefusedError if one of the files was replaced since that snapshot, or a row of it deleted.
         """
         new = list(self._written.fetchNewFiles(self._table, self._group))
         rewrite = self._table.newRewrite().validateFromSnapshot(snapshot)
+        for name, value in summary.items():
+            rewrite = rewrite.set(name, value)
         for file in self._replaced:
             rewrite.deleteFile(file)
         for file in new:

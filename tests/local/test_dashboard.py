@@ -203,6 +203,16 @@ def test_the_table_is_not_behind(after: dict[str, Rows]) -> None:
     assert all(row["newest_offset"] == row["next_offset"] - 1 for row in after["freshness"] if row["next_offset"])
 
 
+def test_rollups_change_no_result(lake: Lake, dashboard: Dashboard, after: dict[str, Rows]) -> None:
+    """Once maintenance has added up what is decided, the same is shown."""
+    lake.job("maintain.py")
+    since = dashboard.results_since(dashboard.data()["now"])
+    names = ("purchases", "wars", "players", "rejected")
+    assert [since[name] for name in names] == [after[name] for name in names]
+    pinned = "SELECT count(*) FROM system.runtime.queries WHERE query LIKE '%lake.default.rollups FOR VERSION%'"
+    assert lake.ask(f"{pinned} AND state = 'FINISHED'")[0][0] >= 3
+
+
 def test_the_page_draws_the_results(chromium: Chromium, dashboard: Dashboard, after: dict[str, Rows]) -> None:
     """In a browser every plot has its data, names are text, and there are no errors and no overflow."""
     chromium.open(dashboard.url, width=1280)

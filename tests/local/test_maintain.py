@@ -57,6 +57,13 @@ def bought(lake: Lake) -> list[int]:
     return [int(lake.ask(f"{query} {day}")[0][0]) for day in days]
 
 
+def decided_purchases(lake: Lake) -> tuple[int, int]:
+    """How many purchases are decided and count, in the table and in the rollups."""
+    row = "SELECT count(*) FROM lake.default.events WHERE counts AND family = 'purchases'"
+    total = "SELECT sum(number) FROM lake.default.rollups WHERE kind = 'purchases' AND day IS NULL"
+    return int(lake.ask(row)[0][0]), int(lake.ask(total)[0][0])
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _loaded(lake: Lake) -> None:
     """Rows of earlier days, loaded twice."""
@@ -97,6 +104,8 @@ def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
         wait_until("new rows", lambda: lake.count() > seen, 60, pause=0.5)
     assert lake.places() == sorted(lake.offsets())
     assert (bought(lake), undecided(lake)) == ([20, 20], 0)
+    rows, added_up = decided_purchases(lake)
+    assert rows == added_up >= 40
     lake.job("batch.py", "load")
     assert lake.places() == sorted(lake.offsets())
 

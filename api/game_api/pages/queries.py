@@ -3,30 +3,19 @@
 A retried event counts once, as in the views: see `game_events.once`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable
 
-from game_events import EVENT_TYPES
-from game_events.catalog import ERASED, REJECTED
+from game_events.catalog import ERASED
 from game_events.once import counted
+from game_events.rollups import MAX_REJECTED, PLAYERS, PURCHASES, TIES, WAR, Rollup
 from game_events.rules import START
 
 LISTED_PLAYERS = 10
 """Players in each ranking."""
 MAX_WARS = 40
-MAX_REJECTED = 20
-
-_TIES = {name: event_type for name, event_type in EVENT_TYPES.items() if "tie" in event_type.sets}
-
-
-def _literals(names: Iterable[str]) -> str:
-    return ", ".join(f"'{name}'" for name in sorted(set(names)))
-
-
-_POWER = _literals(name for name, event_type in EVENT_TYPES.items() if event_type.gives_power)
-_WAR = _literals(name for name, event_type in _TIES.items() if event_type.sets["tie"] == "war")
 
 # Offsets are compared with Kafka's, so repeated records count here. A client's clock may be ahead of the server's.
-_FRESHNESS = """
+FRESHNESS = """
 SELECT
     kafka_partition,
     max(kafka_offset) AS newest_offset,
@@ -35,7 +24,7 @@ SELECT
 FROM events
 GROUP BY kafka_partition
 ORDER BY kafka_partition
-"""
+""".strip()
 
 # Only the last hour is read. If an event was retried across its start, the attempt within the hour counts.
 _ACTIVITY = f"""
@@ -52,42 +41,26 @@ FROM (
 )
 GROUP BY 1, 2
 ORDER BY 1, 2
-"""
+""".strip()
 
 _PURCHASES = """
-SELECT event_type, strength, count(*) AS number
-FROM purchases
-GROUP BY event_type, strength
+SELECT event_type, strength, number
+FROM (
+    {}
+)
 ORDER BY event_type, strength
-"""
+""".strip()
 
 _WARS = f"""
 SELECT player, target, event_type, since, count(*) OVER () AS in_all
 FROM (
-    SELECT
-        player,
-        target,
-        max_by(event_type, ROW(received_at, event_id)) AS event_type,
-        max(received_at) AS since
-    FROM (
-    {
-    counted(
-        ("player", "event_type", "event_id", "target", "received_at"),
-        "events",
-        f"family IN ({_literals(event_type.family for event_type in _TIES.values())})"
-        f" AND event_type IN ({_literals(_TIES)})",
-    )
-}
-    )
-    WHERE target IS NOT NULL
-    GROUP BY player, target
+    {{}}
 )
-WHERE event_type IN ({_WAR})
+WHERE event_type IN ({WAR})
 ORDER BY since DESC, player, target
 LIMIT {MAX_WARS}
-"""
+""".strip()
 
-# An event changes its player and, where it names another one and has amounts for them, its target.
 _PLAYERS = f"""
 SELECT *
 FROM (
@@ -98,47 +71,41 @@ FROM (
     FROM (
         SELECT
             player,
-            {START["gold"]} + coalesce(sum(gold), 0) AS gold,
-            {START["experience"]} + coalesce(sum(experience), 0) AS experience,
-            {START["power"]} + coalesce(sum(power), 0) AS power
+            {START["gold"]} + coalesce(gold, 0) AS gold,
+            {START["experience"]} + coalesce(experience, 0) AS experience,
+            {START["power"]} + coalesce(power, 0) AS power
         FROM (
-            SELECT
-                CASE WHEN is_target THEN event.target ELSE event.player END AS player,
-                CASE WHEN is_target THEN event.target_gold ELSE event.gold END AS gold,
-                CASE WHEN is_target THEN event.target_experience ELSE event.experience END AS experience,
-                CASE WHEN NOT is_target AND event.event_type IN ({_POWER}) THEN event.strength END AS power
-            FROM (
-    {
-    counted(
-        ("player", "event_type", "gold", "experience", "strength", "target", "target_gold", "target_experience"),
-        "events",
-        f"family NOT IN ('{ERASED}', '{REJECTED}')",
-    )
-}
-            ) AS event
-            CROSS JOIN (VALUES (false), (true)) AS side (is_target)
-            WHERE NOT is_target OR coalesce(event.target_gold, event.target_experience) IS NOT NULL
+            {{}}
         )
-        WHERE player IS NOT NULL
-        GROUP BY player
     )
 )
 WHERE by_gold <= {LISTED_PLAYERS} OR by_power <= {LISTED_PLAYERS}
 ORDER BY by_gold
-"""
+""".strip()
 
 _REJECTED = f"""
 SELECT timestamp, substr(error, 1, 200) AS error, substr(text, 1, 200) AS text, kafka_partition, kafka_offset
-FROM rejected_events
+FROM {{}}
 ORDER BY timestamp DESC, kafka_partition, kafka_offset DESC
 LIMIT {MAX_REJECTED}
-"""
+""".strip()
+
+_ADDED_UP = {"purchases": (_PURCHASES, PURCHASES), "wars": (_WARS, TIES), "players": (_PLAYERS, PLAYERS)}
+
+
+def added_up(parts: Callable[[Rollup], str]) -> dict[str, str]:
+    """Return the queries that add up parts of events, which `parts` selects."""
+    return {name: query.format(rollup.merged(parts(rollup))) for name, (query, rollup) in _ADDED_UP.items()}
+
+
+def rejected(records: str) -> str:
+    """Return the query of the newest rejected records among these: a view, or a query in parentheses."""
+    return _REJECTED.format(records)
+
 
 QUERIES = {
-    "freshness": _FRESHNESS.strip(),
-    "activity": _ACTIVITY.strip(),
-    "purchases": _PURCHASES.strip(),
-    "wars": _WARS.strip(),
-    "players": _PLAYERS.strip(),
-    "rejected": _REJECTED.strip(),
+    "freshness": FRESHNESS,
+    "activity": _ACTIVITY,
+    **added_up(lambda rollup: rollup.all_parts("events")),
+    "rejected": rejected("rejected_events"),
 }

@@ -3,21 +3,22 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 
 import pyarrow as pa
 from game_events import ERASED
 from game_events.table import COLUMNS
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from lake import export
+from lake import export, rollups
 from lake.erasure.players import Players, Spellings
 from lake.erasure.traces import TRUNCATED, Search, search
 from lake.hdfs import Files
 from lake.maintenance import compaction, snapshots
 from lake.retry import retried
 from lake.session import lake_session
-from lake.settings import EVENTS, Settings
+from lake.settings import EVENTS, ROLLUPS, Settings
 
 _PASSES = 3
 """A player may play while their rows are rewritten."""
@@ -31,7 +32,7 @@ _KEPT = ("received_at", "kafka_partition", "kafka_offset", "kafka_timestamp")
 class Erasure:
     def __init__(self, spark: SparkSession, settings: Settings, players: Players) -> None:
         self._spark, self._settings, self.players = spark, settings, players
-        self._folders = (settings.events_location, settings.export_location)
+        self._folders = (settings.events_location, settings.rollups_location, settings.export_location)
 
     def search(self) -> Search:
         return search(self._spark, self._folders, self.players)
@@ -42,6 +43,7 @@ class Erasure:
         # Iceberg never rewrites a single manifest: merged now, none that the next step changes remains the only one.
         report("manifests", retried(lambda: snapshots.rewrite_manifests(spark)))
         report("rows", self.rewrite_rows(found.spellings))
+        report("rollups", retried(lambda: rollups.roll_up(spark)))
         report("rows marked deleted", retried(lambda: compaction.apply_deletes(spark)))
         # Manifests have the bounds of the player names in each file, also in files that earlier commits replaced.
         report("manifests", retried(lambda: snapshots.rewrite_manifests(spark)))
@@ -52,6 +54,7 @@ class Erasure:
             report("waiting", f"{grace:g} s, for running queries; one that takes longer may have to be repeated")
             time.sleep(grace)
         report("snapshots", retried(lambda: snapshots.expire_exactly(spark, past)))
+        report("snapshots of rollups", retried(lambda: rollups.expire(spark, datetime.now(UTC))))
 
     def rewrite_rows(self, spellings: Spellings) -> str:
         """Rewrite the files with rows that name a player, so that no file contains them.
@@ -128,9 +131,11 @@ class Erasure:
 
     def _known(self, paths: list[str]) -> set[str]:
         spark, current = self._spark, set()
-        data = spark.table(f"{EVENTS}.all_files").select(F.col("file_path").alias("path"))
-        manifests = spark.table(f"{EVENTS}.all_manifests").select("path")
-        known = data.union(manifests).where(F.col("path").isin(paths)).distinct().collect()
+        tables = [name for name in (EVENTS, ROLLUPS) if spark.catalog.tableExists(name)]
+        data = [spark.table(f"{name}.all_files").select(F.col("file_path").alias("path")) for name in tables]
+        manifests = [spark.table(f"{name}.all_manifests").select("path") for name in tables]
+        files = reduce(DataFrame.union, data + manifests)
+        known = files.where(F.col("path").isin(paths)).distinct().collect()
         for family in {family for path in paths if (family := self._family(path))}:
             table = f"{export.SCHEMA}.{family}"
             if spark.catalog.tableExists(table):

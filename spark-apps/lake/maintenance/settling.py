@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from game_events.once import repeats
+from game_events.rollups import SETTLED
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -114,7 +115,7 @@ def _settle(spark: SparkSession, day: date, found: _Undecided) -> int:
             rows = _decided(files.rows(), F.broadcast(places) if is_broadcast else places)
             placed = rows.repartitionByRange(count, *_PLACEMENT) if count > 1 else rows.coalesce(1)
             files.write(placed.sortWithinPartitions(*_ORDER), _OPTIONS)
-            return files.replace(found.snapshot)
+            return files.replace(found.snapshot, {SETTLED: str(day)})
     finally:
         places.unpersist()
 

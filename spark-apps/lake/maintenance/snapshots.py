@@ -78,10 +78,10 @@ def expire_exactly(spark: SparkSession, ids: Sequence[int]) -> str:
     return f"{len(ids)} snapshots expired; {sum(done)} files deleted"
 
 
-def remove_orphans(spark: SparkSession, older_than: datetime) -> str:
-    """Delete older files under the table's location that belong to no snapshot: killed writers leave them."""
+def remove_orphans(spark: SparkSession, older_than: datetime, name: str = EVENTS) -> str:
+    """Delete older files under a table's location that belong to no snapshot: killed writers leave them."""
     removed = spark.sql(
-        f"CALL lake.system.remove_orphan_files(table => '{EVENTS}', older_than => {_literal(older_than)})"
+        f"CALL lake.system.remove_orphan_files(table => '{name}', older_than => {_literal(older_than)})"
     )
     return f"{removed.count()} files deleted"
 

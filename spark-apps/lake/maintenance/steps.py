@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import SparkSession
 
+from lake import rollups
 from lake.maintenance import compaction, manifests, settling, snapshots
 from lake.maintenance.memory import Memory
-from lake.settings import EVENTS, Settings
+from lake.settings import EVENTS, ROLLUPS, Settings
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,29 @@ def steps(spark: SparkSession, settings: Settings, memory: Memory) -> list[Step]
         Step(compaction.SMALL_FILES, lambda: compaction.merge_small_files(spark, memory)),
         Step("deleted rows", lambda: compaction.apply_deletes(spark)),
         Step(settling.DAYS_OVER, lambda: settling.settle_days_over(spark, memory)),
+        Step("rollups", lambda: rollups.roll_up(spark), after=(settling.DAYS_OVER,)),
         Step("manifests", lambda: manifests.merge(spark)),
-        # Expiry reads all manifests of the snapshots that stay: those that are thinned out need not be read.
-        Step("appends", lambda: snapshots.thin_out(spark, ago(hours=1)), pause=900),
+        # Before snapshots expire, the rollups have to be up to date: summaries say which days are added up again. Expiry
+        # reads all manifests of the snapshots that stay: those that are thinned out need not be read.
+        Step("appends", lambda: snapshots.thin_out(spark, ago(hours=1)), pause=900, after=("rollups",)),
         Step(
             "snapshots",
-            lambda: snapshots.expire(spark, ago(hours=settings.snapshot_hours)),
+            lambda: _expire(spark, ago(hours=settings.snapshot_hours)),
             pause=3_600,
-            after=("appends",),
+            after=("rollups", "appends"),
         ),
-        Step("orphans", lambda: snapshots.remove_orphans(spark, ago(hours=settings.orphan_hours)), pause=86_400),
+        Step("orphans", lambda: _remove_orphans(spark, ago(hours=settings.orphan_hours)), pause=86_400),
         Step("retention", lambda: _delete_days(spark, settings.retention_days), pause=3_600),
     ]
+
+
+def _expire(spark: SparkSession, older_than: datetime) -> str:
+    return f"{snapshots.expire(spark, older_than)}; of rollups: {rollups.expire(spark, older_than)}"
+
+
+def _remove_orphans(spark: SparkSession, older_than: datetime) -> str:
+    tables = (EVENTS, ROLLUPS) if spark.catalog.tableExists(ROLLUPS) else (EVENTS,)
+    return "; ".join(f"{name}: {snapshots.remove_orphans(spark, older_than, name)}" for name in tables)
 
 
 def _delete_days(spark: SparkSession, kept: int) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from lake import events_table
-from lake.settings import EVENTS
+from lake.settings import EVENTS, ROLLUPS
 from pyspark.sql import SparkSession
 
 
@@ -22,3 +22,4 @@ def events(spark: SparkSession, tmp_path: Path) -> Iterator[Path]:
     spark.sql(events_table.definition(f"file:{folder}"))
     yield folder
     spark.sql(f"DROP TABLE {EVENTS}")
+    spark.sql(f"DROP TABLE IF EXISTS {ROLLUPS}")

@@ -55,7 +55,8 @@ def test_rows(spark: SparkSession, events: Path) -> None:
     # A row of another writer, whose names have no normal form.
     spark.sql(f"UPDATE {EVENTS} SET player = 'ADA' WHERE kafka_offset = 1")
     before = {row.kafka_offset: row.asDict() for row in spark.table(EVENTS).collect()}
-    settings = SimpleNamespace(events_location=f"file:{events}", export_location=f"file:{events}/export")
+    locations = {"events": "", "rollups": "/rollups", "export": "/export"}
+    settings = SimpleNamespace(**{f"{name}_location": f"file:{events}{path}" for name, path in locations.items()})
     erasure = Erasure(spark, cast(Settings, settings), Players(("Ada", "Jürgen")))
 
     printed = erasure.rewrite_rows(erasure.search().spellings)

@@ -1,6 +1,6 @@
 """Settled days on Spark and Iceberg, in a local folder: what a commit changes, and what it leaves alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,10 +120,10 @@ def test_beside_another_writer(
     events.write(FIRST, (1, "k", 0), (2, "l", 1), (3, "k", 2))
     replace = StagedFiles.replace
 
-    def slow(files: StagedFiles, snapshot: int) -> int:
+    def slow(files: StagedFiles, snapshot: int, summary: Mapping[str, str]) -> int:
         monkeypatch.setattr(StagedFiles, "replace", replace)
         meanwhile(events)
-        return files.replace(snapshot)
+        return files.replace(snapshot, summary)
 
     monkeypatch.setattr(StagedFiles, "replace", slow)
     assert settle_days_over(spark, Memory()) == result

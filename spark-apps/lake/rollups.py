@@ -1,0 +1,202 @@
+"""The table `rollups`: see `game_events.rollups`.
+
+Each run is one commit, which says what it is based on. So a run that is killed leaves only orphan files, and of two
+runs at once one is refused, or both are ignored until the next run.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from game_events import REJECTED
+from game_events.rollups import (
+    BASE,
+    EVENTS_SNAPSHOT,
+    MAX_REJECTED,
+    REJECTED_SINCE,
+    ROLLUPS,
+    SCHEMA,
+    SETTLED,
+    TOTAL,
+    Rollup,
+    events_snapshot,
+    is_change,
+)
+from game_events.table import literal
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+from lake import history
+from lake.events_writer import append
+from lake.settings import EVENTS
+from lake.settings import ROLLUPS as TABLE
+
+Java = Any
+"""An object of the JVM."""
+
+_EPOCH = date(1970, 1, 1)
+
+_PROPERTIES = {
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    "write.metadata.compression-codec": "gzip",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "engine.hive.lock-enabled": "false",
+    # Manifests then have no bounds of names, so that an erasure need not look for names there.
+    "write.metadata.metrics.column.player": "none",
+    "write.metadata.metrics.column.target": "none",
+}
+
+
+def create(spark: SparkSession, location: str) -> None:
+    """Create the table, which is empty until maintenance fills it."""
+    columns = ", ".join(f"{name} {kind} COMMENT {literal(doc)}" for name, (kind, doc) in SCHEMA.items())
+    properties = ", ".join(f"'{name}'='{value}'" for name, value in _PROPERTIES.items())
+    spark.sql(
+        f"CREATE TABLE IF NOT EXISTS {TABLE} ({columns}) USING iceberg "
+        f"PARTITIONED BY (kind, day) LOCATION '{location}' TBLPROPERTIES ({properties})"
+    )
+
+
+def roll_up(spark: SparkSession) -> str:
+    """Bring the table up to the rows of `events` that are decided now. Raises ConflictError.
+
+    Only days of which decided rows changed are added up again. If the table does not say which rows it has, or the
+    history of `events` since then is not known, all days are.
+    """
+    if not spark.catalog.tableExists(TABLE):
+        return f"{TABLE} does not exist: run tables.py"
+    events, table = history.table(spark), history.table(spark, TABLE)
+    if events.currentSnapshot() is None:
+        return "no rows"
+    snapshot = int(events.currentSnapshot().snapshotId())
+    base = table.currentSnapshot()
+    known = _events_snapshot(base)
+    if known == snapshot:
+        return "nothing changed"
+    days = None if known is None else _changed(events, known)
+    said = {EVENTS_SNAPSHOT: str(snapshot)} | ({} if base is None else {BASE: str(base.snapshotId())})
+    if days is not None and not days:
+        if since := base.summary().get(REJECTED_SINCE):
+            said[REJECTED_SINCE] = since
+        append(table, said)
+        return "no decided row changed"
+    _replace(spark, snapshot, None if base is None else int(base.snapshotId()), days, said)
+    return "all days added up" if days is None else f"{len(days)} days added up"
+
+
+def _events_snapshot(rolled: Java) -> int | None:
+    if rolled is None:
+        return None
+    summary = rolled.summary()
+    return events_snapshot(rolled.parentId(), summary.get(BASE), summary.get(EVENTS_SNAPSHOT))
+
+
+def _changed(events: Java, since: int) -> set[date] | None:
+    """Return the days of which decided rows may have changed since a snapshot; None if that is not known."""
+    days: set[date] = set()
+    snapshot, io = events.currentSnapshot(), events.io()
+    while snapshot.snapshotId() != since:
+        if is_change(snapshot.operation(), snapshot.summary().get(SETTLED)):
+            for files in (snapshot.addedDataFiles, snapshot.removedDataFiles):
+                days |= _days(files(io))
+            for files in (snapshot.addedDeleteFiles, snapshot.removedDeleteFiles):
+                days |= _days(files(io))
+        parent = snapshot.parentId()
+        if parent == since:
+            break
+        snapshot = None if parent is None else events.snapshot(parent)
+        if snapshot is None:
+            return None
+    return days
+
+
+def _days(files: Java) -> set[date]:
+    return {_EPOCH + timedelta(days=file.partition().get(0)) for file in _each(files)}
+
+
+def _each(files: Java) -> Iterator[Java]:
+    iterator = files.iterator()
+    while iterator.hasNext():
+        yield iterator.next()
+
+
+def _replace(
+    spark: SparkSession, snapshot: int, base: int | None, days: Collection[date] | None, said: dict[str, str]
+) -> None:
+    """Replace the rows of these days, by default of all, and those of all days together, in one commit."""
+    changed = spark.sql(_added_up(snapshot, days)).persist()
+    try:
+        every = changed
+        replaced = "true"
+        if days is not None:
+            listed = ", ".join(f"DATE '{day}'" for day in sorted(days))
+            every = spark.sql(f"SELECT * FROM {TABLE} VERSION AS OF {base} WHERE day NOT IN ({listed})").union(changed)
+            replaced = f"{TOTAL} OR day IN ({listed})"
+        every.createOrReplaceTempView("rolled_days")
+        if since := _rejected_since(spark):
+            said = said | {REJECTED_SINCE: since}
+        totals = " UNION ALL ".join(
+            _rows(one, one.merged(f"SELECT * FROM rolled_days WHERE kind = '{one.name}'"))
+            for one in ROLLUPS
+            if one.is_total
+        )
+        writer = changed.union(spark.sql(totals)).writeTo(TABLE).option("isolation-level", "serializable")
+        for name, value in said.items():
+            writer = writer.option(f"snapshot-property.{name}", value)
+        if base is not None:
+            writer = writer.option("validate-from-snapshot-id", str(base))
+        writer.overwrite(F.expr(replaced))
+    finally:
+        changed.unpersist()
+
+
+def _added_up(snapshot: int, days: Iterable[date] | None) -> str:
+    """Select the rollups of these days, by default of all, from a snapshot of `events`."""
+    where = "true"
+    if days is not None:
+        where = " OR ".join(
+            f"received_at >= TIMESTAMP '{day} 00:00:00' "
+            f"AND received_at < TIMESTAMP '{day + timedelta(days=1)} 00:00:00'"
+            for day in sorted(days)
+        )
+    events = f"{EVENTS} VERSION AS OF {snapshot}"
+    return " UNION ALL ".join(
+        _rows(one, one.merged(one.decided_parts(events, f"({where})"), "day"), "day") for one in ROLLUPS
+    )
+
+
+def _rows(rollup: Rollup, query: str, *also: str) -> str:
+    """Select the rows of the table for one rollup; `query` has some of the table's columns, and `also` these."""
+    given = {*rollup.names, *also}
+    columns = (
+        f"CAST({column if column in given else 'NULL'} AS {kind}) AS {column}"
+        for column, (kind, _) in SCHEMA.items()
+        if column != "kind"
+    )
+    return f"SELECT {literal(rollup.name)} AS kind, {', '.join(columns)} FROM ({query}) AS added"
+
+
+def _rejected_since(spark: SparkSession) -> str | None:
+    """Return the minute since when there are MAX_REJECTED rejected records in `rolled_days`, or that of the first."""
+    minutes = spark.sql(
+        "SELECT date_format(minute, 'yyyy-MM-dd HH:mm:ss') AS since, sum(number) AS number FROM rolled_days "
+        f"WHERE kind = 'activity' AND family = {literal(REJECTED)} "
+        f"GROUP BY minute ORDER BY minute DESC LIMIT {MAX_REJECTED}"
+    ).collect()
+    found, since = 0, None
+    for row in minutes:
+        if found < MAX_REJECTED:
+            found, since = found + row.number, row.since
+    return since
+
+
+def expire(spark: SparkSession, older_than: datetime, kept: int = 1) -> str:
+    """Expire older snapshots but the last `kept` ones, and delete the files that only they refer to."""
+    if not spark.catalog.tableExists(TABLE):
+        return "no table"
+    done: Any = spark.sql(
+        f"CALL lake.system.expire_snapshots(table => '{TABLE}', retain_last => {kept}, "
+        f"older_than => TIMESTAMP '{older_than.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}')"
+    ).first()
+    return f"{sum(done)} files deleted"
