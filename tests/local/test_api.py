@@ -78,7 +78,7 @@ def test_version_1_writes_the_same(game: Game, action: EventType):
     validate(event)
     assert {name: event.get(name) for name in answer.json["fields"]} == answer.json["fields"]
     # Nobody waits for the store to note the place.
-    records = wait_until("the receipt", lambda: game.ask(f"/v1/events/{key}").json["kafka"].get("records"), 10)
+    records = wait_until("the receipt", lambda: game.ask(f"/v1/events/{key}").json["kafka"].get("records"))
     assert records == [{"event_type": action.name, **place}]
 
 
@@ -264,7 +264,7 @@ def test_workers_that_are_starting_stop(game: Game):
     with game.another_api(), frozen(game.kafka):
         game.api.stop()
         game.api.start()
-        wait_until("a worker", game.workers, 30, pause=0.01)
+        wait_until("a worker", game.workers, pause=0.01)
         began = time.monotonic()
         game.api.stop()
         assert time.monotonic() - began < 8

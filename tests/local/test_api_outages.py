@@ -45,7 +45,7 @@ class Ledger:
         self._threads = [threading.Thread(target=self._client, args=(number,)) for number in range(16)]
         for thread in self._threads:
             thread.start()
-        wait_until("clients to be answered", lambda: len(self.acked) > 200, 30)
+        wait_until("clients to be answered", lambda: len(self.acked) > 200)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -103,9 +103,9 @@ def test_kafka_killed(game: Game):
     assert game.ask("/").seconds < 2
     assert memory(game) < 120 * 1024 * 1024
     game.kafka.start()
-    wait_until("Kafka", game.kafka.ready, 60)
-    wait_until("the API to find Kafka again", game.is_ready, 10)
-    wait_until("all workers to find it", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200}, 10)
+    wait_until("Kafka", game.kafka.ready)
+    wait_until("the API to find Kafka again", game.is_ready)
+    wait_until("all workers to find it", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200})
 
 
 def test_kafka_frozen(game: Game):
@@ -116,16 +116,16 @@ def test_kafka_frozen(game: Game):
         with frozen(game.kafka):
             check_outage(game, game.ask_at_once("/events", CLIENTS, method="POST", json=events))
         assert memory(game) < 256 * 1024 * 1024
-        wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200}, 20)
+        wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200})
 
 
 def test_kafka_frozen_under_load(game: Game):
     """An event in flight while the broker is frozen may still be written, so its outcome is never refused."""
     with Ledger(game) as ledger:
         with frozen(game.kafka):
-            wait_until("refusals", lambda: len(ledger.refused) > 100, 10)
+            wait_until("refusals", lambda: len(ledger.refused) > 100)
         seen = len(ledger.acked)
-        wait_until("acknowledgements again", lambda: len(ledger.acked) > seen + 100, 60)
+        wait_until("acknowledgements again", lambda: len(ledger.acked) > seen + 100)
     ledger.check()
     assert ledger.unknown
     assert ledger.slowest < LIMIT
@@ -144,17 +144,16 @@ def test_an_event_that_may_be_written_is_never_refused(game: Game):
     assert {answer.json["results"][0]["outcome"] for answer in bulk} == {"unknown"}
     assert {answer.headers["Event-Outcome"] for answer in bulk} == {"unknown"}
     assert {answer.json["outcome"] for answer in singles} == {"unknown"}
-    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200}, 20)
+    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200})
 
 
 def test_readiness_is_lost_without_any_request(game: Game):
     """An idle API notices that Kafka becomes unavailable and available again."""
     with frozen(game.kafka):
-        wait_until("the loss to be noticed", lambda: game.ask("/readyz", is_admin=True).status == 503, 15)
+        wait_until("the loss to be noticed", lambda: game.ask("/readyz", is_admin=True).status == 503)
     wait_until(
         "all workers to find Kafka",
         lambda: {one.status for one in game.ask_at_once("/readyz", 20, is_admin=True)} == {200},
-        20,
     )
 
 
@@ -162,10 +161,10 @@ def test_kafka_killed_under_load(game: Game):
     """After an outage, acknowledged events are in Kafka once, and refused ones are not."""
     with Ledger(game) as ledger:
         game.kafka.kill()
-        wait_until("refusals", lambda: len(ledger.refused) > 100, 10)
+        wait_until("refusals", lambda: len(ledger.refused) > 100)
         game.kafka.start()
         seen = len(ledger.acked)
-        wait_until("acknowledgements again", lambda: len(ledger.acked) > seen + 100, 60)
+        wait_until("acknowledgements again", lambda: len(ledger.acked) > seen + 100)
     assert ledger.slowest < LIMIT
     ledger.check()
 
@@ -175,9 +174,9 @@ def test_a_worker_killed_under_load(game: Game):
     with Ledger(game) as ledger:
         workers = {worker.pid for worker in game.workers()}
         game.workers()[0].kill()
-        wait_until("another worker", lambda: len({worker.pid for worker in game.workers()} - workers) == 1, 10)
+        wait_until("another worker", lambda: len({worker.pid for worker in game.workers()} - workers) == 1)
         seen = len(ledger.acked)
-        wait_until("acknowledgements again", lambda: len(ledger.acked) > seen + 200, 20)
+        wait_until("acknowledgements again", lambda: len(ledger.acked) > seen + 200)
     assert len(ledger.unknown) <= 16
     ledger.check()
 
@@ -189,7 +188,7 @@ def test_stopped_under_load(game: Game):
         master.terminate()
         master.wait(20)
     game.api.start()
-    wait_until("the API", game.is_ready, 30)
+    wait_until("the API", game.is_ready)
     assert not ledger.refused
     ledger.check()
 
@@ -212,13 +211,13 @@ def test_started_without_kafka(game: Game):
     game.kafka.kill()
     game.api.stop()
     game.api.start()
-    wait_until("the API to listen", lambda: _is_alive(game), 20)
+    wait_until("the API to listen", lambda: _is_alive(game))
     answers = game.ask_at_once("/purchase_a_sword", CLIENTS)
     check_outage(game, answers)
     assert {answer.json["outcome"] for answer in answers} == {"refused"}
     game.kafka.start()
-    wait_until("Kafka", game.kafka.ready, 60)
-    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200}, 10)
+    wait_until("Kafka", game.kafka.ready)
+    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200})
 
 
 def test_a_full_queue_refuses(game: Game):

@@ -70,7 +70,7 @@ def test_ranges_add_only_missing_offsets(lake: Lake, loaded: dict[Place, bytes |
 def _wait_for_a_later_time() -> None:
     """Wait until records get another time, which is in milliseconds."""
     began = time.time()
-    wait_until("a later time", lambda: time.time() > began + 0.01, 5, pause=0.005)
+    wait_until("a later time", lambda: time.time() > began + 0.01, pause=0.005)
 
 
 def test_a_time_range(lake: Lake, loaded: dict[Place, bytes | None]) -> None:

@@ -100,7 +100,7 @@ def test_version_1_knows_its_caller(claimed: Game, store: Store):
     me = claimed.ask("/v1/me", headers=mine).json
     assert (me["player"], me["mode"], me["proven"]) == ("mona", "claimed", True)
     assert me["hero"]["known"]
-    wait_until("the receipt", lambda: claimed.ask("/v1/events/mona-1", headers=mine).json["kafka"].get("records"), 10)
+    wait_until("the receipt", lambda: claimed.ask("/v1/events/mona-1", headers=mine).json["kafka"].get("records"))
     for headers in ({}, {"X-Player": "lisa"}, {"X-Player": "mona"}):
         answer = claimed.ask("/v1/me", headers=headers)
         assert (answer.status, answer.headers["Content-Type"]) == (401, "application/problem+json")
@@ -164,7 +164,7 @@ def test_secrets_are_rotated(claimed: Game, store: Store, folder: Path):
         return tokens[-1][:16] != before[:16]
 
     tokens: list[str] = []
-    wait_until("the new secret", signed_with_it, 20)
+    wait_until("the new secret", signed_with_it)
     assert [act(claimed, token=tokens[-1]).status for _ in range(12)] == 12 * [200]
     again = [act(claimed, token=before) for _ in range(12)]
     assert [answer.status for answer in again] == 12 * [200]
@@ -194,5 +194,5 @@ def test_a_provider_and_its_new_keys(game: Game, folder: Path):
         assert act(game, token=new_token).json["error"] == "Authorization: the token's key is unknown"
         write(jwks, key_set(new))
         assert act(game, token=new_token).status == 200
-        wait_until("the old key to go", lambda: act(game, token=old_token).status == 401, 20)
+        wait_until("the old key to go", lambda: act(game, token=old_token).status == 401)
     assert {event["player"] for event in game.events() if "provided" in event["player"]} == {"provided"}

@@ -73,7 +73,7 @@ def test_killed_midway(lake: Lake, stack: Stack) -> None:
     folder = next(iter(before)).removeprefix(stack.settings.hdfs_uri).rsplit("/", 1)[0]
     names = webhdfs.names(stack.settings, folder)
     job = lake.start(maintenance(stack))
-    wait_until("a new file", lambda: len(webhdfs.names(stack.settings, folder)) > len(names), 120, pause=0.005)
+    wait_until("a new file", lambda: len(webhdfs.names(stack.settings, folder)) > len(names), pause=0.005)
     for process in [*job.children(recursive=True), job]:
         process.kill()
     psutil.wait_procs([job])
@@ -94,7 +94,7 @@ def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
         assert first not in snapshots(lake)
         assert {tuple(row) for row in rows} <= {tuple(row) for row in lake.rows()}
         seen = lake.count()
-        wait_until("new rows", lambda: lake.count() > seen, 60, pause=0.5)
+        wait_until("new rows", lambda: lake.count() > seen, pause=0.5)
     assert lake.places() == sorted(lake.offsets())
     assert (bought(lake), undecided(lake)) == ([20, 20], 0)
     lake.job("batch.py", "load")

@@ -66,7 +66,7 @@ def test_files_are_on_disk(lake: Lake) -> None:
         return bool(forced >= written > 0)
 
     # The DataNode caches its counters for up to 10 s.
-    wait_until("the DataNode's counters", synced, 30)
+    wait_until("the DataNode's counters", synced)
 
 
 def test_transactions(lake: Lake) -> None:

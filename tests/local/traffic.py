@@ -38,7 +38,7 @@ def running_stream(stack: Stack, lake: Lake) -> Iterator[None]:
                 lake.write(swords(1, player=player, received_at=time.time_ns() // 1_000_000), key=player.encode())
 
     try:
-        wait_until("the stream", lambda: process.ready() or not process.alive, 120)
+        wait_until("the stream", lambda: process.ready() or not process.alive)
         assert process.alive, process.last_lines()
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(write_events)
@@ -47,7 +47,7 @@ def running_stream(stack: Stack, lake: Lake) -> Iterator[None]:
             finally:
                 stop.set()
             writing.result()
-        wait_until("the last rows", lambda: lake.count() >= len(lake.offsets()), 120, pause=0.5)
+        wait_until("the last rows", lambda: lake.count() >= len(lake.offsets()), pause=0.5)
         assert ": restarting" not in process.last_lines()
     finally:
         stop.set()
