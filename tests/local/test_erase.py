@@ -124,7 +124,7 @@ def test_erased(
     assert {file.suffix for file in files} == {".parquet", ".avro"}
     with running_stream(stack, lake), counting(lake):
         before = rows(lake)
-        printed = erase(stack, PLAYER, "--from-file", str(others), "--grace", "2")
+        printed = erase(stack, PLAYER, "--from-file", str(others), "--grace", "20")
         assert "none names one of the players" in printed
         assert re.search(r"it keeps the players' records until \d{4}-\d\d-\d\d .* retention is [\d.]+ days", printed)
         after = rows(lake)

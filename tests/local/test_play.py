@@ -51,11 +51,15 @@ def test_make_play(game_stack: Stack) -> None:
         r"(?m)^[\d,]+ sent, \d+/s \| [\d,]+ acked, 0 refused, 0 unknown, [\d,]+ against the rules \| p50 ",
         ran.stdout,
     )
-    summary = re.search(r"240 events in 6 s: (\d+) acked, 0 refused, 0 unknown, (\d+) against the rules", ran.stdout)
+    summary = re.search(
+        r"(\d+) events in \d+ s: (\d+) acked, 0 refused, 0 unknown, (\d+) against the rules", ran.stdout
+    )
     assert summary
-    assert int(summary[1]) + int(summary[2]) == 240
+    sent, *outcomes = map(int, summary.groups())
+    # Those that are late at the end are not sent.
+    assert 120 < sent == sum(outcomes) <= 240
     written = attempts(game_stack, Path(re.search(r"every attempt is written to (\S+)", ran.stdout)[1]))
-    assert len({attempt.key for attempt in written}) == 240
+    assert len({attempt.key for attempt in written}) == sent
     assert len({attempt.player for attempt in written}) == 5
     game = Game(game_stack)
     for attempt in [one for one in written if one.outcome is Outcome.ACKED][::20]:

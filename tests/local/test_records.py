@@ -20,7 +20,7 @@ KEYS = st.none() | st.binary(max_size=50) | st.sampled_from(HOSTILE_KEYS)
 def generated(count: int) -> list[Record]:
     records: list[Record] = []
 
-    @settings(max_examples=count, deadline=None, database=None)
+    @settings(max_examples=count)
     @given(st.tuples(KEYS, VALUES, HEADERS | st.sampled_from(HOSTILE_HEADERS), TIMES))
     def generate(record: Record) -> None:
         records.append(record)
