@@ -21,6 +21,9 @@ from testbed.waiting import wait_until
 
 PLAYER = "knight1.comcast.com"
 
+UNHURRIED = {"KAFKA_DELIVERY_TIMEOUT_MS": "20000", "API_BODY_TIMEOUT_SECONDS": "60"}
+"""Limits of the API that a slow machine does not reach."""
+
 
 class Answer(NamedTuple):
     status: int

@@ -13,10 +13,7 @@ from game_events import FREE, EventType, validate
 from game_events.names import normal
 from testbed.waiting import wait_until
 
-from tests.local.game import PLAYER, Game, frozen, running_game
-
-UNHURRIED = {"KAFKA_DELIVERY_TIMEOUT_MS": "20000", "API_BODY_TIMEOUT_SECONDS": "60"}
-"""Limits of the API that a slow machine does not reach."""
+from tests.local.game import PLAYER, UNHURRIED, Game, frozen, running_game
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from tests.local.game import Answer, Game, frozen, running_game
 
 CLIENTS = 100
 LIMIT = 15.0
-"""The API answers within 5 s, which a client on a loaded machine sees late. By the defaults of a connection or of Kafka's
-client it would wait longer than this."""
+"""The API answers within 5 s, which a client on a loaded machine sees late. By the defaults of Kafka's client or of a
+connection it would wait longer than this."""
 
 
 @pytest.fixture(scope="module")

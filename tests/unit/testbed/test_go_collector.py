@@ -63,7 +63,7 @@ def port(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]
     environment = {"KAFKA_BOOTSTRAP_SERVERS": broker, "KAFKA_TOPIC": TOPIC, "KAFKA_PROTOCOL": "v2.3"}
     process = subprocess.Popen([program, f"{HOST}:{free}", contract], env=environment)
     try:
-        wait_until("the collector", lambda: _listens(free), 30)
+        wait_until("the collector", lambda: _listens(free))
         yield free
     finally:
         process.terminate()
