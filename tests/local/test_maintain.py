@@ -64,7 +64,8 @@ def _loaded(lake: Lake) -> None:
     for _ in range(2):
         for day in (RECENT, OLD):
             noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-            lake.write(swords(20, received_at=int(noon.timestamp() * 1000), idempotent=True))
+            received_at = int(noon.timestamp() * 1000)
+            lake.write(swords(20, player=f"settler of {day}", received_at=received_at, idempotent=True))
         lake.job("batch.py", "load")
 
 

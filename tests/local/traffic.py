@@ -25,10 +25,11 @@ def swords(count: int, **changes: object) -> list[bytes]:
 
 
 @contextmanager
-def running_stream(stack: Stack, lake: Lake) -> Iterator[None]:
-    """Run the stream with a batch every second, and write events for every batch."""
+def running_stream(stack: Stack, lake: Lake, trigger: int = 1) -> Iterator[None]:
+    """Run the stream with a batch every `trigger` seconds, and write events for every batch."""
     usual = stack["stream"].program
-    process = Process(replace(usual, environment={**usual.environment, "STREAM_TRIGGER_SECONDS": "1"}), stack.settings)
+    environment = {**usual.environment, "STREAM_TRIGGER_SECONDS": str(trigger)}
+    process = Process(replace(usual, environment=environment), stack.settings)
     process.start()
     stop = threading.Event()
 
