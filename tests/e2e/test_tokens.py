@@ -110,7 +110,7 @@ def test_the_row_is_the_tokens_players(installation: Installation, provider: Ide
 
 def test_players_with_tokens(installation: Installation, provider: IdentityProvider) -> None:
     """Each simulated player has a token: no request is refused but by the rules, and the ledger finds no difference."""
-    with Players(installation.settings, rate=20, seconds=10, seed=14, issue=provider.token) as players:
+    with Players(installation.settings, rate=20, seconds=10, seed=14, retries=20, issue=provider.token) as players:
         assert players.over(300)
     tally = players.tally
     assert tally.events[Outcome.ACKED] > 20

@@ -290,6 +290,7 @@ def test_a_topic_that_is_recreated_beneath_it(lake: Lake, stack: Stack) -> None:
     settings, seen = stack.settings, len(log(stack))
     admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
     admin.delete_topics([settings.topic])[settings.topic].result()
+    wait_until("its end", lambda: settings.topic not in admin.list_topics(timeout=60).topics)
     wait_until("the topic", lambda: topic.ensure(settings))
     Lake(stack).write(swords(10, event_id="another"))
     reason = refusal(stack, seen)
