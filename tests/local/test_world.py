@@ -569,8 +569,13 @@ def _snapshots(game: Game) -> list[Path]:
 
 def _dump(redis: Redis, key: str) -> str:
     """Everything that a key holds, as text."""
-    read = {"hash": redis.hgetall, "set": redis.smembers, "string": redis.get, "stream": redis.xrange}
-    read["none"] = lambda _: ""
+    read = {
+        "hash": redis.hgetall,
+        "set": redis.smembers,
+        "string": redis.get,
+        "stream": redis.xrange,
+        "none": lambda _: "",
+    }
     kind = str(redis.type(key))
     return str(redis.zrange(key, 0, -1) if kind == "zset" else read[kind](key))
 
