@@ -211,7 +211,7 @@ def test_two_streams(lake: Lake, stack: Stack) -> None:
 def namenode(stack: Stack, bean: str) -> dict[str, str]:
     """Return one of the NameNode's JMX beans."""
     where = f"http://{HOST}:{stack.settings.ports.namenode_http}/jmx"
-    answer = requests.get(where, {"qry": f"Hadoop:service=NameNode,name={bean}"}, timeout=5)
+    answer = requests.get(where, {"qry": f"Hadoop:service=NameNode,name={bean}"}, timeout=60)
     return dict(answer.json()["beans"][0])
 
 
