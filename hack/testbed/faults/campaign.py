@@ -4,6 +4,7 @@ import http.client
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from random import Random
 
 import trino
@@ -46,7 +47,8 @@ class Campaign:
                 for number, fault in enumerate(self._draw(faults, count), 1):
                     name = f"[{number} of {count}] {fault.name}"
                     print(f"{name} …", flush=True)
-                    outcome = self._inflict(fault)
+                    with self.reader.accepting_falls() if fault.takes_rows else nullcontext():
+                        outcome = self._inflict(fault)
                     print(f"{name}: {outcome}", flush=True)
                     yield outcome
 

@@ -18,3 +18,5 @@ class Fault:
     name: str
     inflict: Callable[[Site], str | None]
     limit: float = SELF_HEALING
+    takes_rows: bool = False
+    """Whether readers miss rows until the stack has recovered."""

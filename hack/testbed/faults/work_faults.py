@@ -1,4 +1,4 @@
-"""Faults of writers other than the stream: maintenance, batch jobs, bad records, a full disk."""
+"""Faults of writers other than the stream: maintenance, batch jobs, bad records, a rollback, a full disk."""
 
 import json
 import time
@@ -6,8 +6,9 @@ import time
 import psutil
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions
+from lake.settings import EVENTS
 
-from testbed.clients import webhdfs
+from testbed.clients import sql, webhdfs
 from testbed.clients.topic import end_offsets
 from testbed.faults.fault import RESTARTED, Fault
 from testbed.faults.site import Site
@@ -78,6 +79,16 @@ def _fill_disk(site: Site) -> None:
         webhdfs.set_space_quota(site.settings, "/", -1)
 
 
+def _roll_back(site: Site) -> None:
+    """Roll the table back by some commits, as a person who repairs it does; then the stream loads those rows again."""
+    query = (
+        'SELECT snapshot_id FROM lake.default."events$history" WHERE is_current_ancestor '
+        "ORDER BY made_current_at DESC OFFSET 4 LIMIT 1"
+    )
+    [[snapshot]] = sql.ask(site.settings, query)[1]
+    sql.ask(site.settings, f"ALTER TABLE {EVENTS} EXECUTE rollback_to_snapshot({snapshot})")
+
+
 WORK_FAULTS = (
     Fault("maintenance", _maintain),
     Fault("maintenance, kill -9 midway", _kill_maintenance),
@@ -85,5 +96,6 @@ WORK_FAULTS = (
     Fault("poison records", _poison),
     Fault(f"transaction, open for {_OPEN:.0f} s and aborted", _abort_transaction),
     Fault("partition added", _add_partition),
+    Fault("table rolled back by four commits", _roll_back, takes_rows=True),
     Fault(f"HDFS full for {_FULL:.0f} s", _fill_disk, RESTARTED),
 )
