@@ -245,7 +245,7 @@ def test_invented_names_do_not_fill_the_world(game: Game) -> None:
             )
             statuses = Counter(pool.map(lambda items: bulk(game, items), bulks))
             assert statuses[200] > 240, statuses
-            wait_until("the world to have read them", lambda: has_read_all(store, game), 300)
+            wait_until("the world to have read them", lambda: has_read_all(store, game), 900)
             assert game.world.pid == pid
             wait_until("memory", lambda: store.memory() < 0.9)
             assert explores(game, "ada") == 200
