@@ -122,7 +122,7 @@ def test_erased(
     others = tmp_path / "others.txt"
     others.write_text(f"# the second one\n{SECOND.title()}\n")
     assert {file.suffix for file in files} == {".parquet", ".avro"}
-    # It reads every file of the lake several times: the stream adds fewer than one a second.
+    # Erasing reads every file of the lake twice: a batch every 5 s adds few.
     with running_stream(stack, lake, trigger=5), counting(lake):
         before = rows(lake)
         printed = erase(stack, PLAYER, "--from-file", str(others), "--grace", "20")
