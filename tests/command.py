@@ -46,7 +46,7 @@ def run_module(*arguments: str, timeout: float | None = None, **variables: str) 
     return run([sys.executable, "-m", *arguments], environment(**variables), timeout)
 
 
-def run_testbed(*arguments: str, timeout: float = 500, **variables: str) -> subprocess.CompletedProcess[str]:
+def run_testbed(*arguments: str, timeout: float = 1500, **variables: str) -> subprocess.CompletedProcess[str]:
     return run_module("testbed", *arguments, timeout=timeout, **variables)
 
 

@@ -4,10 +4,18 @@ import os
 import sys
 from collections.abc import Generator, Iterator
 
+import hypothesis
 import pytest
 from pyspark.sql import SparkSession
 from testbed.settings import HOST, ROOT, Settings
 from testbed.stack import jdk, parts
+
+# A run depends on the code alone: examples are the same in each, and a slow machine fails none of them.
+# `--hypothesis-profile=default` draws others.
+hypothesis.settings.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("tests")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

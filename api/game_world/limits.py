@@ -21,7 +21,7 @@ _MOST = 10_000
 class Limit(NamedTuple):
     """So many requests a second, and a burst of so many; a rate of 0 means no limit."""
 
-    rate: int
+    rate: float
     burst: int
 
 

@@ -240,9 +240,11 @@ class World:
     def _buckets(self, players: Mapping[str, int], address: str, cost: int = 1) -> list[Bucket]:
         made: list[Bucket] = []
         if rate := self._per_address.rate:
-            made.append(Bucket(f"limit:address:{client(address)}", 1_000_000 // rate, self._per_address.burst, cost))
+            made.append(
+                Bucket(f"limit:address:{client(address)}", int(1_000_000 / rate), self._per_address.burst, cost)
+            )
         if rate := self._per_player.rate:
-            interval, burst = 1_000_000 // rate, self._per_player.burst
+            interval, burst = int(1_000_000 / rate), self._per_player.burst
             made += [Bucket(f"limit:player:{player}", interval, burst, own) for player, own in players.items()]
         return made
 

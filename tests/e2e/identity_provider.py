@@ -16,7 +16,7 @@ from tests.unit.game_api.identity.provider import AUDIENCE, ISSUER, Key, key_set
 _NAME = "identity-provider"
 _LABELS = {"app.kubernetes.io/name": _NAME}
 _PORT = 8000
-_PATIENCE = 120
+_PATIENCE = 420
 _HOUR = 3600
 
 VALUES: dict[str, Any] = {

@@ -74,9 +74,13 @@ class Installation:
         """Return the pods of a part, or all pods, without those that are terminating."""
         return _pods(self.cluster.api.find("Pod", SELECTORS[part] if part else ""))
 
+    def pod(self, part: str) -> Pod:
+        """Wait until a part has a pod, and return it."""
+        return wait_until(f"a pod of {part}", lambda: self.pods(part), PATIENCE, pause=1)[0]
+
     def delete_pod(self, part: str) -> None:
         """Delete a pod of a part, and wait until another pod is ready."""
-        victim = self.pods(part)[0]
+        victim = self.pod(part)
         self.cluster.api.delete("Pod", victim.name)
 
         def replaced(pods: list[Object]) -> bool:

@@ -31,7 +31,7 @@ def test_a_pod_is_deleted(installation: Installation, load: Reader, part: str) -
 
 def test_a_failed_stream_restarts(installation: Installation) -> None:
     """A driver whose Java process is killed fails, and the operator starts another one."""
-    [driver] = installation.pods("driver")
+    driver = installation.pod("driver")
     kill = "for one in /proc/[0-9]*; do [[ $(<$one/comm) != java ]] || kill -9 ${one#/proc/}; done"
     # The shell may be killed with its container.
     with suppress(KindError):

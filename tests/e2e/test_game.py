@@ -77,7 +77,10 @@ def test_the_dashboard_queries_trino(installation: Installation) -> None:
     """The API's pods reach Trino: every query of the dashboard is answered."""
 
     def answered() -> object:
-        data = requests.get(f"{installation.settings.admin_url}/dashboard/data", timeout=30).json()
+        try:
+            data = requests.get(f"{installation.settings.admin_url}/dashboard/data", timeout=30).json()
+        except (requests.RequestException, ValueError):
+            return False
         problems = [query["error"] for query in data["queries"].values() if query["error"] or not query["asked_at"]]
         print(f"unavailable: {data['away']}; not answered: {problems}")
         return data["away"] is None and not problems
@@ -95,7 +98,7 @@ def test_the_world_survives_its_pods(installation: Installation, explorer: dict[
 
 def test_a_lost_world_is_rebuilt(installation: Installation, explorer: dict[str, Any]) -> None:
     """An empty store is filled again from the topic, with nothing missing."""
-    [store] = installation.pods("store")
+    store = installation.pod("store")
     installation.cluster.execute(store.name, "sh", "-c", _VALKEY_CLI, "sh", "flushall")
     wait_until("the player", lambda: hero(installation) == explorer, PATIENCE, pause=1)
     wait_until("the world", lambda: explore(installation), PATIENCE, pause=1)
@@ -103,6 +106,6 @@ def test_a_lost_world_is_rebuilt(installation: Installation, explorer: dict[str,
 
 def test_the_store_requires_a_password(installation: Installation) -> None:
     """Without the password the store answers no command, not even in its own pod."""
-    [store] = installation.pods("store")
+    store = installation.pod("store")
     answer = installation.cluster.execute(store.name, "valkey-cli", "get", "topic")
     assert "NOAUTH" in answer

@@ -29,6 +29,7 @@ def release(installation: Installation) -> Iterator[str]:
     yield RELEASE
     if installation.revision() != revision:
         installation.cluster.helm("rollback", RELEASE, revision)
+        await_ready(installation.cluster, Progress())
 
 
 def test_changed_values_under_load(installation: Installation, release: str) -> None:

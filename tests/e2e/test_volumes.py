@@ -34,8 +34,8 @@ def test_everything_is_deleted(installation: Installation) -> None:
     cluster = installation.cluster
     uninstall(cluster)
     for resources in ("kafkatopics,kafkausers", "kafka,kafkanodepools"):
-        cluster.kubectl("delete", resources, "--all", "--timeout=2m")
+        cluster.kubectl("delete", resources, "--all", "--timeout=10m")
     for selector in ("app.kubernetes.io/part-of=gamelake", "strimzi.io/cluster=events"):
-        cluster.kubectl("delete", "pvc,secret", "--selector", selector, "--timeout=2m")
+        cluster.kubectl("delete", "pvc,secret", "--selector", selector, "--timeout=10m")
     assert cluster.api.find("PersistentVolumeClaim") + cluster.api.find("Secret") == []
-    cluster.kubectl("delete", "namespace", cluster.namespace, "--timeout=3m")
+    cluster.kubectl("delete", "namespace", cluster.namespace, "--timeout=10m")

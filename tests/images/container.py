@@ -68,7 +68,7 @@ class Container:
 
     def stop(self) -> int:
         """Stop the server as a kubelet does, and return its exit code: 137 if it had to be killed."""
-        docker("stop", "--time=30", self._id)
+        docker("stop", "--time=180", self._id)
         return int(self._state("ExitCode"))
 
     def remove(self) -> None:

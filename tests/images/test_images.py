@@ -76,7 +76,7 @@ def test_kafka_and_the_api(servers: dict[str, Container]) -> None:
     ask = "import sys, urllib.request as r; print(r.urlopen('http://127.0.0.1:' + sys.argv[1]).read().decode())"
     api.wait("is alive", lambda: api.execute("python3", "-c", ask, "5000/healthz").returncode == 0)
     api.wait("is ready", lambda: api.execute("python3", "-c", ask, "5010/readyz").returncode == 0)
-    assert "Sword Purchased!" in api.execute("python3", "-c", ask, "5000/purchase_a_sword").stdout
+    api.wait("writes", lambda: "Sword Purchased!" in api.execute("python3", "-c", ask, "5000/purchase_a_sword").stdout)
 
 
 def test_the_store(servers: dict[str, Container]) -> None:

@@ -14,7 +14,7 @@ class Chronicle:
 
     def await_calm(self) -> None:
         """Wait until the projection has read the topic, and nothing is pending."""
-        wait_until("the world to be up with the topic", self._is_calm, 60)
+        wait_until("the world to be up with the topic", self._is_calm)
 
     def _is_calm(self) -> bool:
         ends = {partition: end for partition, end in self._game.ends().items() if end}

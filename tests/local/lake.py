@@ -226,6 +226,6 @@ class Lake:
 
 def _bean(port: int, name: str) -> dict[str, Any]:
     """Return the attributes of a server's JMX bean."""
-    answer = requests.get(f"http://{HOST}:{port}/jmx", {"qry": f"Hadoop:service={name}"}, timeout=5)
+    answer = requests.get(f"http://{HOST}:{port}/jmx", {"qry": f"Hadoop:service={name}"}, timeout=60)
     [bean] = answer.json()["beans"]
     return dict(bean)

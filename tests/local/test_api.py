@@ -13,7 +13,7 @@ from game_events import FREE, EventType, validate
 from game_events.names import normal
 from testbed.waiting import wait_until
 
-from tests.local.game import PLAYER, Game, frozen, running_game
+from tests.local.game import PLAYER, UNHURRIED, Game, frozen, running_game
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
 
 def raw(game: Game, *lines: bytes, body: bytes = b"") -> str:
     """Send exactly these lines and return the whole response."""
-    with socket.create_connection(("127.0.0.1", game.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", game.port), timeout=60) as client:
         client.sendall(b"\r\n".join([*lines, b"Connection: close", b"", b""]) + body)
         parts = []
         while part := client.recv(65536):
@@ -34,7 +34,7 @@ def raw(game: Game, *lines: bytes, body: bytes = b"") -> str:
 
 def connected(game: Game) -> HTTPConnection:
     """Return a kept-alive connection that has had some responses."""
-    client = HTTPConnection("127.0.0.1", game.port, timeout=10)
+    client = HTTPConnection("127.0.0.1", game.port, timeout=60)
     for _ in range(3):
         client.request("GET", "/")
         assert client.getresponse().read()
@@ -78,7 +78,7 @@ def test_version_1_writes_the_same(game: Game, action: EventType):
     validate(event)
     assert {name: event.get(name) for name in answer.json["fields"]} == answer.json["fields"]
     # Nobody waits for the store to note the place.
-    records = wait_until("the receipt", lambda: game.ask(f"/v1/events/{key}").json["kafka"].get("records"), 10)
+    records = wait_until("the receipt", lambda: game.ask(f"/v1/events/{key}").json["kafka"].get("records"))
     assert records == [{"event_type": action.name, **place}]
 
 
@@ -198,7 +198,7 @@ def test_bulk_results_have_the_events_positions(game: Game):
 def test_large_bulk_requests_of_many_clients_are_all_written(game: Game):
     """32 clients may send the largest bulk request to one worker at the same time."""
     items = [{"event_type": "purchase_sword", "strength": 5, "description": "large sword"}] * 1000
-    with game.another_api(WEB_CONCURRENCY="1", API_PLAYER_RATE="0", API_ADDRESS_RATE="0"):
+    with game.another_api(**UNHURRIED, WEB_CONCURRENCY="1", API_PLAYER_RATE="0", API_ADDRESS_RATE="0"):
         before = sum(game.ends().values())
         answers = game.ask_at_once("/events", 32, method="POST", json=items)
         assert {answer.status for answer in answers} == {200}
@@ -208,7 +208,7 @@ def test_large_bulk_requests_of_many_clients_are_all_written(game: Game):
 def test_long_headers_do_not_fill_the_queue(game: Game):
     """Clients with headers of the maximum length are served at the same time."""
     headers = {"User-Agent": "u" * 8000, "Accept": "application/json, " + "a" * 8000}
-    with game.another_api(WEB_CONCURRENCY="1", API_PLAYER_RATE="0", API_ADDRESS_RATE="0"):
+    with game.another_api(**UNHURRIED, WEB_CONCURRENCY="1", API_PLAYER_RATE="0", API_ADDRESS_RATE="0"):
         answers = game.ask_at_once(
             "/events", 12, method="POST", json=[{"event_type": "default"}] * 1000, headers=headers
         )
@@ -225,29 +225,31 @@ def test_many_kept_connections_are_all_answered(game: Game):
 
         def slowest(asked: int) -> float:
             with requests.Session() as client:
-                answers = [client.get(game.url, timeout=10) for _ in range(asked)]
+                answers = [client.get(game.url, timeout=60) for _ in range(asked)]
             assert {answer.status_code for answer in answers} == {200}
             return max(answer.elapsed.total_seconds() for answer in answers)
 
-        assert max(pool.map(slowest, [50] * 6)) < 4
+        assert max(pool.map(slowest, [50] * 6)) < 15
 
 
 def test_an_idle_connection_is_closed(game: Game):
     """A connection without a request for the keep-alive time is closed."""
-    with game.another_api(API_KEEPALIVE_SECONDS="1"):
-        client = connected(game)
+    with game.another_api(API_KEEPALIVE_SECONDS="3"):
         began = time.monotonic()
+        client = connected(game)
         assert client.sock.recv(1) == b""
-        assert 0.9 < time.monotonic() - began < 4
+        # The time counts from the last response. By default it is 65 s.
+        assert 3 <= time.monotonic() - began < 60
 
 
 def test_open_connections_do_not_delay_a_stop(game: Game):
     """After SIGTERM the API does not wait for idle clients."""
-    with game.another_api():
+    with game.another_api(**UNHURRIED):
         clients = [connected(game) for _ in range(4)]
         began = time.monotonic()
         game.api.stop()
-        assert time.monotonic() - began < 5
+        # The graceful timeout is 48 s.
+        assert time.monotonic() - began < 25
         assert all(client.sock.recv(1) == b"" for client in clients)
 
 
@@ -261,13 +263,14 @@ def test_the_admin_port_is_another_one(game: Game):
 
 def test_workers_that_are_starting_stop(game: Game):
     """SIGTERM stops workers that still wait for Kafka, long before the graceful timeout."""
-    with game.another_api(), frozen(game.kafka):
+    with game.another_api(**UNHURRIED), frozen(game.kafka):
         game.api.stop()
         game.api.start()
-        wait_until("a worker", game.workers, 30, pause=0.01)
+        wait_until("a worker", game.workers, pause=0.01)
         began = time.monotonic()
         game.api.stop()
-        assert time.monotonic() - began < 8
+        # The graceful timeout is 48 s.
+        assert time.monotonic() - began < 25
 
 
 def test_metrics_add_up_over_the_workers(game: Game):

@@ -18,7 +18,7 @@ def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
         yield game
 
 
-def answer_to(game: Game, request: bytes, seconds: float = 20) -> tuple[int, str, str]:
+def answer_to(game: Game, request: bytes, seconds: float = 60) -> tuple[int, str, str]:
     """Send these bytes; return status, headers and body of the response once the server closes the connection."""
     with socket.create_connection(("127.0.0.1", game.port), timeout=seconds) as client:
         client.sendall(request)
@@ -43,18 +43,17 @@ HALF_A_HEADER = b"GET / HTTP/1.1\r\nHost: a\r\n"
 HALF_A_BODY = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n[]"
 
 
-@pytest.mark.parametrize(
-    ("half", "deadline"), [(HALF_A_HEADER, 5), (HALF_A_BODY, 10), (b"", 1)], ids=["headers", "body", "nothing"]
-)
-def test_incomplete_requests_do_not_block_other_clients(game: Game, half: bytes, deadline: float):
-    """Despite 160 clients with incomplete requests, others get a response within that part's time limit."""
-    with ExitStack() as stack:
+@pytest.mark.parametrize("half", [HALF_A_HEADER, HALF_A_BODY, b""], ids=["headers", "body", "nothing"])
+def test_incomplete_requests_do_not_block_other_clients(game: Game, half: bytes):
+    """Despite 160 clients with incomplete requests, others get a response long before those reach their time limit."""
+    limits = {"API_HEADER_TIMEOUT_SECONDS": "60", "API_BODY_TIMEOUT_SECONDS": "60"}
+    with game.another_api(**limits), ExitStack() as stack:
         for _ in range(160):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", game.port)))
             client.sendall(half)
         began = time.monotonic()
         assert game.ask("/healthz").status == 200
-        assert time.monotonic() - began < deadline + 2
+        assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(("half", "part"), [(HALF_A_HEADER, "headers"), (HALF_A_BODY, "body")])
@@ -66,7 +65,7 @@ def test_slow_bytes_do_not_extend_the_deadline(game: Game, half: bytes, part: st
         client.sendall(half)
         answer = b""
         while b"\n\n" not in answer.replace(b"\r", b"")[:-1]:
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 60
             client.sendall(b"x")
             try:
                 answer += client.recv(65536)
@@ -93,12 +92,12 @@ def test_clients_that_do_not_close_do_not_delay_others(game: Game):
     """Clients that keep their side of a closed connection open do not delay other clients."""
     with game.another_api(WEB_CONCURRENCY="1"), ExitStack() as stack:
         for _ in range(10):
-            client = stack.enter_context(socket.create_connection(("127.0.0.1", game.port), timeout=10))
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", game.port), timeout=60))
             client.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
             assert client.recv(1)
         began = time.monotonic()
         assert game.ask("/healthz").status == 200
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
 
 
 WRONG = {
@@ -161,7 +160,7 @@ def test_malformed_chunks_are_a_400(game: Game, body: bytes):
 def test_a_body_that_ends_early_is_a_400(game: Game):
     """If the connection ends in the middle of a body, the received part is not processed."""
     ends = game.ends()
-    with socket.create_connection(("127.0.0.1", game.port), timeout=10) as client:
+    with socket.create_connection(("127.0.0.1", game.port), timeout=60) as client:
         head = b"POST /events HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
         client.sendall(head + b'[{"event_type":"default"}]')
         client.shutdown(socket.SHUT_WR)

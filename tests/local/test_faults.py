@@ -9,13 +9,13 @@ from tests.command import run_module
 COUNT = 6
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_some_faults() -> None:
-    """After each of a few faults, drawn at random, nothing is lost or doubled, and the stack recovers.
+    """After each of a few faults, the same in each run, nothing is lost or doubled, and the stack recovers.
 
     A campaign that leaves faults out does not write docs/faults.md.
     """
-    ran = run_module("testbed.faults", "--count", str(COUNT))
+    ran = run_module("testbed.faults", "--count", str(COUNT), "--seed", "1")
     print(ran.stdout)
     assert ran.returncode == 0, ran.stderr
     assert len(re.findall(r"^\[\d of \d\] .* ok$", ran.stdout, re.MULTILINE)) == COUNT

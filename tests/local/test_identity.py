@@ -1,6 +1,7 @@
 """Players who prove who they are: the running API in the modes claimed and token."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def claimed(game: Game, folder: Path, loader: str) -> Iterator[Game]:
         API_CLAIMS_PER_HOUR="100",
         API_ANONYMOUS_RATE="1",
         API_ANONYMOUS_BURST="30",
+        API_KEY_RATE="1",
         API_KEY_BURST="500",
         LOG_LEVEL="DEBUG",
     ):
@@ -100,7 +102,7 @@ def test_version_1_knows_its_caller(claimed: Game, store: Store):
     me = claimed.ask("/v1/me", headers=mine).json
     assert (me["player"], me["mode"], me["proven"]) == ("mona", "claimed", True)
     assert me["hero"]["known"]
-    wait_until("the receipt", lambda: claimed.ask("/v1/events/mona-1", headers=mine).json["kafka"].get("records"), 10)
+    wait_until("the receipt", lambda: claimed.ask("/v1/events/mona-1", headers=mine).json["kafka"].get("records"))
     for headers in ({}, {"X-Player": "lisa"}, {"X-Player": "mona"}):
         answer = claimed.ask("/v1/me", headers=headers)
         assert (answer.status, answer.headers["Content-Type"]) == (401, "application/problem+json")
@@ -123,10 +125,11 @@ def test_limits_are_lower_without_a_token(claimed: Game, store: Store):
     """An address without a token reads little; a player at the same address goes on."""
     token = token_of(act(claimed, X_Player="reader"))
     forget_limits(store)
-    anonymous = [claimed.ask("/world").status for _ in range(40)]
-    assert anonymous[:20] == 20 * [200]
-    assert 429 in anonymous
-    assert claimed.ask("/world", headers={"Authorization": "Bearer forged"}).status == 429
+    anonymous = Counter(answer.status for answer in claimed.ask_at_once("/world", 60))
+    assert anonymous.keys() == {200, 429}
+    assert anonymous[200] >= 30
+    forged = claimed.ask_at_once("/world", 10, headers={"Authorization": "Bearer forged"})
+    assert 429 in {answer.status for answer in forged}
     with_token = [claimed.ask("/world", headers={"Authorization": f"Bearer {token}"}).status for _ in range(40)]
     assert with_token == 40 * [200]
 
@@ -134,8 +137,8 @@ def test_limits_are_lower_without_a_token(claimed: Game, store: Store):
 def test_wrong_tokens_are_limited(claimed: Game, store: Store):
     """Attempts with wrong tokens use up the address's lower limit."""
     statuses = [act(claimed, token=f"gp1.forged.{number}").status for number in range(60)]
-    assert statuses[0] == 401
-    assert statuses[-1] == 429
+    assert statuses[:30] == 30 * [401]
+    assert 429 in statuses
 
 
 def test_a_key_has_a_limit_of_its_own(claimed: Game, store: Store, loader: str):
@@ -164,7 +167,8 @@ def test_secrets_are_rotated(claimed: Game, store: Store, folder: Path):
         return tokens[-1][:16] != before[:16]
 
     tokens: list[str] = []
-    wait_until("the new secret", signed_with_it, 20)
+    # Each probe takes a token of the address.
+    wait_until("the new secret", signed_with_it, pause=1)
     assert [act(claimed, token=tokens[-1]).status for _ in range(12)] == 12 * [200]
     again = [act(claimed, token=before) for _ in range(12)]
     assert [answer.status for answer in again] == 12 * [200]
@@ -194,5 +198,5 @@ def test_a_provider_and_its_new_keys(game: Game, folder: Path):
         assert act(game, token=new_token).json["error"] == "Authorization: the token's key is unknown"
         write(jwks, key_set(new))
         assert act(game, token=new_token).status == 200
-        wait_until("the old key to go", lambda: act(game, token=old_token).status == 401, 20)
+        wait_until("the old key to go", lambda: act(game, token=old_token).status == 401)
     assert {event["player"] for event in game.events() if "provided" in event["player"]} == {"provided"}

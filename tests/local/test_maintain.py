@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import psutil
 import pytest
@@ -19,8 +19,8 @@ from testbed.waiting import wait_until
 from tests.local.lake import Lake
 from tests.local.traffic import counting, running_stream, swords
 
-TODAY = datetime.now(UTC).date()
-RECENT, OLD = TODAY - timedelta(days=10), TODAY - timedelta(days=40)
+OLD, RECENT = date(2024, 5, 1), date(2024, 6, 1)
+"""Days of which no other test has rows, whatever the date is."""
 
 
 def maintenance(stack: Stack, *arguments: str, **environment: str) -> Program:
@@ -28,9 +28,10 @@ def maintenance(stack: Stack, *arguments: str, **environment: str) -> Program:
     return replace(job, environment={**job.environment, **environment})
 
 
-def files(lake: Lake, day: object) -> set[str]:
-    """The table's files of a day."""
-    where = f"partition.received_at_day = DATE '{day}'"
+def files(lake: Lake, *days: date) -> set[str]:
+    """The table's files of some days."""
+    listed = ", ".join(f"DATE '{day}'" for day in days)
+    where = f"partition.received_at_day IN ({listed})"
     return {path for [path] in lake.ask(f'SELECT file_path FROM lake.default."events$files" WHERE {where}')}
 
 
@@ -70,7 +71,8 @@ def _loaded(lake: Lake) -> None:
     for _ in range(2):
         for day in (RECENT, OLD):
             noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-            lake.write(swords(20, received_at=int(noon.timestamp() * 1000), idempotent=True))
+            received_at = int(noon.timestamp() * 1000)
+            lake.write(swords(20, player=f"settler of {day}", received_at=received_at, idempotent=True))
         lake.job("batch.py", "load")
 
 
@@ -80,7 +82,7 @@ def test_killed_midway(lake: Lake, stack: Stack) -> None:
     folder = next(iter(before)).removeprefix(stack.settings.hdfs_uri).rsplit("/", 1)[0]
     names = webhdfs.names(stack.settings, folder)
     job = lake.start(maintenance(stack))
-    wait_until("a new file", lambda: len(webhdfs.names(stack.settings, folder)) > len(names), 120, pause=0.005)
+    wait_until("a new file", lambda: len(webhdfs.names(stack.settings, folder)) > len(names), pause=0.005)
     for process in [*job.children(recursive=True), job]:
         process.kill()
     psutil.wait_procs([job])
@@ -90,18 +92,21 @@ def test_killed_midway(lake: Lake, stack: Stack) -> None:
 def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
     """Two concurrent runs merge files, settle days and expire snapshots without effect on the stream and a reader."""
     assert (bought(lake), undecided(lake) > 0) == ([20, 20], True)
+    # Midnight may pass meanwhile.
+    today = datetime.now(UTC).date()
+    days = today, today + timedelta(days=1)
     with running_stream(stack, lake), counting(lake):
-        wait_until("small files", lambda: len(files(lake, TODAY)) > 30 and len(snapshots(lake)) > 22, 240, pause=1)
-        rows, small, [first, *_] = lake.rows(), files(lake, TODAY), snapshots(lake)
+        wait_until("small files", lambda: len(files(lake, *days)) > 30 and len(snapshots(lake)) > 22, pause=1)
+        rows, small, [first, *_] = lake.rows(), files(lake, *days), snapshots(lake)
         jobs = [lake.start(maintenance(stack, MAINTAIN_SNAPSHOT_HOURS="0")) for _ in range(2)]
-        print(*(job.communicate(timeout=240)[0] for job in jobs), sep="\n")
+        print(*(job.communicate(timeout=900)[0] for job in jobs), sep="\n")
         assert [job.returncode for job in jobs] == [0, 0]
         # Of each partition of the topic a few are too new.
-        assert len(small & files(lake, TODAY)) < 3 * len({partition for partition, _ in lake.places()})
+        assert len(small & files(lake, *days)) < 3 * len({partition for partition, _ in lake.places()})
         assert first not in snapshots(lake)
         assert {tuple(row) for row in rows} <= {tuple(row) for row in lake.rows()}
         seen = lake.count()
-        wait_until("new rows", lambda: lake.count() > seen, 60, pause=0.5)
+        wait_until("new rows", lambda: lake.count() > seen, pause=0.5)
     assert lake.places() == sorted(lake.offsets())
     assert (bought(lake), undecided(lake)) == ([20, 20], 0)
     rows, added_up = decided_purchases(lake)
@@ -114,14 +119,15 @@ def test_beside_the_stream_and_a_reader(lake: Lake, stack: Stack) -> None:
 def test_days(lake: Lake, stack: Stack) -> None:
     """A completed day becomes one file; days past retention are deleted, and so are orphan files."""
     whole, *_ = files(lake, OLD)
-    for name, modified in (("young", f"{TODAY:%Y%m%d}:000000"), ("forgotten", f"{OLD:%Y%m%d}:000000")):
+    for name, modified in (("young", datetime.now(UTC) - timedelta(hours=1)), ("forgotten", OLD)):
         hdfs(stack, "-cp", whole, f"/lake/events/data/{name}.parquet")
-        hdfs(stack, "-touch", "-m", "-t", modified, f"/lake/events/data/{name}.parquet")
+        hdfs(stack, "-touch", "-m", "-t", f"{modified:%Y%m%d:%H%M%S}", f"/lake/events/data/{name}.parquet")
     places = lake.places()
     [[deleted]] = lake.ask(
-        f"SELECT count(*) FROM lake.default.events WHERE received_at < TIMESTAMP '{OLD} 23:59:59 UTC'"
+        f"SELECT count(*) FROM lake.default.events WHERE received_at < TIMESTAMP '{RECENT} 00:00:00 UTC'"
     )
-    stack.run(maintenance(stack, MAINTAIN_RETENTION_DAYS="30"))
+    kept = (datetime.now(UTC).date() - RECENT).days + 10
+    stack.run(maintenance(stack, MAINTAIN_RETENTION_DAYS=str(kept)))
     assert len(files(lake, RECENT)) == 1
     assert not files(lake, OLD)
     assert len(lake.places()) == len(places) - deleted
@@ -156,7 +162,7 @@ def test_it_keeps_running(lake: Lake, stack: Stack) -> None:
     assert next(line for line in lines if ": small files: " in line and "failed" not in line)
     job.terminate()
     assert list(lines)[-1].endswith(" INFO lake.maintenance.runs: stopped\n")
-    assert job.wait(30) == 0
+    assert job.wait(240) == 0
     assert files(lake, RECENT) == before
 
 
@@ -173,7 +179,7 @@ def test_its_scratch_files_are_deleted(lake: Lake, stack: Stack) -> None:
     lake.write(swords(20, received_at=int(noon.timestamp() * 1000)))
     lake.job("batch.py", "load")
     assert next(line for line in lines if "failed" in line)
-    job.communicate(timeout=300)
+    job.communicate(timeout=900)
     assert job.returncode == 1
     stack.run(maintenance(stack))
 

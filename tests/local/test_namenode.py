@@ -13,7 +13,6 @@ from testbed.waiting import wait_until
 pytestmark = pytest.mark.lake
 
 FOLDER = "/folders"
-PATIENCE = 60
 
 
 @pytest.fixture
@@ -45,11 +44,11 @@ def test_old_edits_are_deleted(stack: Stack) -> None:
         created.add(name)
         return edits(stack)
 
-    first = wait_until("closed edits", write_edits, PATIENCE, pause=0.02)
-    wait_until("their deletion", lambda: not first & write_edits(), PATIENCE, pause=0.02)
+    first = wait_until("closed edits", write_edits, pause=0.02)
+    wait_until("their deletion", lambda: not first & write_edits(), pause=0.02)
     stack["namenode"].kill()
     stack.up(["namenode"])
     assert set(webhdfs.names(stack.settings, FOLDER)) == created
     # The SecondaryNameNode finds the restarted NameNode.
     second = edits(stack)
-    wait_until("another checkpoint", lambda: not second & write_edits(), PATIENCE, pause=0.02)
+    wait_until("another checkpoint", lambda: not second & write_edits(), pause=0.02)

@@ -52,7 +52,7 @@ def execute(notebook: NotebookNode, trino_port: int) -> NotebookNode:
         "TRINO_HOST": HOST,
         "TRINO_PORT": str(trino_port),
     }
-    return NotebookClient(notebook, timeout=120, startup_timeout=120).execute(env=environment)
+    return NotebookClient(notebook, timeout=600, startup_timeout=600).execute(env=environment)
 
 
 def outputs(notebook: NotebookNode) -> list[NotebookNode]:

@@ -40,6 +40,6 @@ def test_the_api_conforms_to_its_document(game: Game, tmp_path: Path):
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=400,
+            timeout=1500,
         )
     assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]

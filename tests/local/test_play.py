@@ -51,11 +51,15 @@ def test_make_play(game_stack: Stack) -> None:
         r"(?m)^[\d,]+ sent, \d+/s \| [\d,]+ acked, 0 refused, 0 unknown, [\d,]+ against the rules \| p50 ",
         ran.stdout,
     )
-    summary = re.search(r"240 events in 6 s: (\d+) acked, 0 refused, 0 unknown, (\d+) against the rules", ran.stdout)
+    summary = re.search(
+        r"(\d+) events in \d+ s: (\d+) acked, 0 refused, 0 unknown, (\d+) against the rules", ran.stdout
+    )
     assert summary
-    assert int(summary[1]) + int(summary[2]) == 240
+    sent, *outcomes = map(int, summary.groups())
+    # Those that are late at the end are not sent.
+    assert 120 < sent == sum(outcomes) <= 240
     written = attempts(game_stack, Path(re.search(r"every attempt is written to (\S+)", ran.stdout)[1]))
-    assert len({attempt.key for attempt in written}) == 240
+    assert len({attempt.key for attempt in written}) == sent
     assert len({attempt.player for attempt in written}) == 5
     game = Game(game_stack)
     for attempt in [one for one in written if one.outcome is Outcome.ACKED][::20]:
@@ -71,13 +75,13 @@ def test_kafka_is_killed_and_restarted(game_stack: Stack) -> None:
     """A refused or unknown event is retried under its key, and the ledger has every attempt with its outcome."""
     kafka, game = game_stack["kafka"], Game(game_stack)
     with Players(game_stack.settings, rate=50, seed=3, retries=60) as players:
-        wait_until("players to be answered", lambda: players.tally.events[Outcome.ACKED] > 50, 30)
+        wait_until("players to be answered", lambda: players.tally.events[Outcome.ACKED] > 50)
         kafka.kill()
-        wait_until("retries", lambda: players.tally.attempts.total() > players.tally.attempts[Outcome.ACKED] + 60, 30)
+        wait_until("retries", lambda: players.tally.attempts.total() > players.tally.attempts[Outcome.ACKED] + 60)
         kafka.start()
-        wait_until("Kafka", kafka.ready, 60)
+        wait_until("Kafka", kafka.ready)
         seen = players.tally.events[Outcome.ACKED]
-        wait_until("acknowledgements again", lambda: players.tally.events[Outcome.ACKED] > seen + 100, 30)
+        wait_until("acknowledgements again", lambda: players.tally.events[Outcome.ACKED] > seen + 100)
     tally, sent = players.tally, attempts(game_stack, players.ledger)
     assert Counter(attempt.outcome for attempt in sent if not attempt.forbidden) == tally.attempts
     by_key: dict[str, list[Attempt]] = {}
@@ -101,9 +105,9 @@ def test_players_killed(game_stack: Stack) -> None:
         stdout=subprocess.DEVNULL,
     )
     try:
-        wait_until("a ledger", lambda: set(ledger.folder(game_stack.settings).glob("*")) - before, 30)
+        wait_until("a ledger", lambda: set(ledger.folder(game_stack.settings).glob("*")) - before)
         [path] = set(ledger.folder(game_stack.settings).glob("*")) - before
-        wait_until("players to be answered", lambda: len(attempts(game_stack, path)) > 200, 30)
+        wait_until("players to be answered", lambda: len(attempts(game_stack, path)) > 200)
     finally:
         playing.kill()
         playing.wait()
@@ -127,7 +131,7 @@ def test_stopped(game_stack: Stack, number: signal.Signals) -> None:
     next(line for line in lines if " sent, " in line)
     playing.send_signal(number)
     output = "".join(lines)
-    assert playing.wait(30) == 0
+    assert playing.wait(240) == 0
     assert re.search(r"[1-9]\d* events in \d+ s: [1-9]\d* acked, 0 refused, 0 unknown", output)
 
 

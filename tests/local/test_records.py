@@ -20,7 +20,7 @@ KEYS = st.none() | st.binary(max_size=50) | st.sampled_from(HOSTILE_KEYS)
 def generated(count: int) -> list[Record]:
     records: list[Record] = []
 
-    @settings(max_examples=count, deadline=None, database=None)
+    @settings(max_examples=count)
     @given(st.tuples(KEYS, VALUES, HEADERS | st.sampled_from(HOSTILE_HEADERS), TIMES))
     def generate(record: Record) -> None:
         records.append(record)
@@ -66,7 +66,7 @@ def test_files_are_on_disk(lake: Lake) -> None:
         return bool(forced >= written > 0)
 
     # The DataNode caches its counters for up to 10 s.
-    wait_until("the DataNode's counters", synced, 30)
+    wait_until("the DataNode's counters", synced)
 
 
 def test_transactions(lake: Lake) -> None:

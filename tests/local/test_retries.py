@@ -15,7 +15,7 @@ from tests.local.lake import Lake
 
 def post(stack: Stack, player: str, **headers: str) -> requests.Response:
     accepting = {"X-Player": player, "Accept": "application/json", **headers}
-    return requests.post(f"{stack.settings.api_url}/purchase_an_axe", headers=accepting, timeout=20)
+    return requests.post(f"{stack.settings.api_url}/purchase_an_axe", headers=accepting, timeout=60)
 
 
 def bought(lake: Lake, player: str) -> int:
@@ -38,7 +38,7 @@ def test_a_retry_without_a_key_counts_once(stack: Stack, lake: Lake) -> None:
     key = {"Idempotency-Key": unknown.json()["event_id"]}
     for _ in range(2):
         # Another worker may reconnect to Kafka a moment later.
-        wait_until("Kafka", lambda: post(stack, "retrying", **key).status_code == 200, 60)
+        wait_until("Kafka", lambda: post(stack, "retrying", **key).status_code == 200)
     assert bought(lake, "retrying") == 1
 
 

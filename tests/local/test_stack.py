@@ -77,7 +77,7 @@ def test_status_names_dead_servers(whole: Stack) -> None:
         assert "DataNode" in degraded.stdout.split("the end of")[1]
     finally:
         whole.up(["namenode", "datanode"])
-    wait_until("all servers to be ready", lambda: run_testbed("status", **variables).returncode == 0, 60)
+    wait_until("all servers to be ready", lambda: run_testbed("status", **variables).returncode == 0)
 
 
 def test_sessions_are_utc(whole: Stack) -> None:

@@ -27,8 +27,6 @@ from tests.local.lake import Lake
 from tests.local.traffic import swords
 from tests.poison import EXAMPLES, HOSTILE_HEADERS, HOSTILE_KEYS, HOSTILE_TIMESTAMPS, POISON, SWORD
 
-PATIENCE = 240
-
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
@@ -49,7 +47,7 @@ def lake(stack: Stack) -> Lake:
 def wait_for_rows(lake: Lake) -> None:
     """Wait until every offset of the topic is a row, and check that each is exactly one."""
     count = len(lake.offsets())
-    wait_until("all offsets to be rows", lambda: lake.count() >= count, PATIENCE, pause=0.5)
+    wait_until("all offsets to be rows", lambda: lake.count() >= count, pause=0.5)
     assert lake.places() == sorted(lake.offsets())
 
 
@@ -66,7 +64,7 @@ def site(stack: Stack) -> Site:
 
 def state(stack: Stack) -> StreamState:
     """Return the stream's state; wait for it, because a stream that is restarting does not answer."""
-    return wait_until("the stream", lambda: stream_state(stack.settings), PATIENCE)
+    return wait_until("the stream", lambda: stream_state(stack.settings))
 
 
 def log(stack: Stack) -> str:
@@ -76,7 +74,7 @@ def log(stack: Stack) -> str:
 def test_stream_first_then_tables_then_query(lake: Lake, stack: Stack) -> None:
     """Files that the stream wrote before the tables job stay unchanged, and queries read them."""
     lake.write([path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))])
-    wait_until("the stream's files", lambda: lake.files("/lake/events/data"), PATIENCE)
+    wait_until("the stream's files", lambda: lake.files("/lake/events/data"))
     wait_for_rows(lake)
     files = lake.files("/lake/events/data")
     for _ in range(2):
@@ -124,7 +122,7 @@ def test_transactions(lake: Lake, stack: Stack) -> None:
     lake.transact(swords(3), commit=True)
     lake.transact([json.dumps(SWORD | {"event_id": "aborted"}).encode()], commit=False)
     wait_for_rows(lake)
-    wait_until("no lag", lambda: state(stack).lag == 0, PATIENCE)
+    wait_until("no lag", lambda: state(stack).lag == 0)
     assert lake.ask("SELECT count(*) FROM lake.default.events WHERE event_id = 'aborted'") == [[0]]
     assert freshness(stack.settings).startswith("Trino's newest row is 0.0 s older")
 
@@ -134,10 +132,10 @@ def test_metrics(lake: Lake, stack: Stack) -> None:
     before = state(stack)
     lake.write([*swords(5), b"no event"])
     wait_for_rows(lake)
-    wait_until("the metrics", lambda: state(stack).rows > before.rows, 30)
+    wait_until("the metrics", lambda: state(stack).rows > before.rows)
     after = state(stack)
     assert (after.rows - before.rows, after.rejected - before.rejected, after.lag) == (6, 1, 0)
-    assert after.last_commit_age < 30
+    assert after.last_commit_age < 240
     assert after.last_batch_seconds > 0
 
 
@@ -148,7 +146,7 @@ def test_sigterm_finishes_the_batch(lake: Lake, stack: Stack, site: Site) -> Non
     begun = site.await_batch()
     java = driver(stack)
     java.send_signal(signal.SIGTERM)
-    java.wait(60)
+    java.wait(240)
     assert site.has_loaded(begun)
     assert log(stack).count("stopped\n") == 1
     wait_for_rows(lake)
@@ -175,7 +173,7 @@ def test_a_table_that_is_rolled_back(lake: Lake, stack: Stack) -> None:
         f"AND {len(before) - 1} ORDER BY committed_at DESC LIMIT 1"
     )[0]
     lake.ask(f"ALTER TABLE lake.default.events EXECUTE rollback_to_snapshot({earlier})")
-    wait_until("the rows to be there again", lambda: lake.count() >= len(before), PATIENCE, pause=0.5)
+    wait_until("the rows to be there again", lambda: lake.count() >= len(before), pause=0.5)
     assert lake.rows() == before
 
 
@@ -206,14 +204,14 @@ def test_two_streams(lake: Lake, stack: Stack) -> None:
         assert driver(stack) == running
     finally:
         second.terminate()
-        second.communicate(timeout=PATIENCE)
+        second.communicate(timeout=240)
     assert second.returncode == 0
 
 
 def namenode(stack: Stack, bean: str) -> dict[str, str]:
     """Return one of the NameNode's JMX beans."""
     where = f"http://{HOST}:{stack.settings.ports.namenode_http}/jmx"
-    answer = requests.get(where, {"qry": f"Hadoop:service=NameNode,name={bean}"}, timeout=5)
+    answer = requests.get(where, {"qry": f"Hadoop:service=NameNode,name={bean}"}, timeout=60)
     return dict(answer.json()["beans"][0])
 
 
@@ -228,10 +226,10 @@ def test_an_idle_stream_writes_no_edits(stack: Stack) -> None:
 
     def nothing_is_written() -> bool:
         before, looked = edits(), looks()
-        wait_until("the stream to look at the table", lambda: looks() > looked, PATIENCE)
+        wait_until("the stream to look at the table", lambda: looks() > looked)
         return edits() == before
 
-    wait_until("a while without an edit", nothing_is_written, PATIENCE)
+    wait_until("a while without an edit", nothing_is_written)
 
 
 def test_it_fails_with_its_cause_and_recovers(lake: Lake, stack: Stack) -> None:
@@ -239,7 +237,7 @@ def test_it_fails_with_its_cause_and_recovers(lake: Lake, stack: Stack) -> None:
     seen = len(log(stack))
     lake.ask("ALTER TABLE lake.default.events DROP COLUMN guild")
     lake.write(swords(10))
-    wait_until("the failure", lambda: ": restarting" in log(stack)[seen:], PATIENCE)
+    wait_until("the failure", lambda: ": restarting" in log(stack)[seen:])
     # A restart adds missing columns.
     wait_for_rows(lake)
     first, *_ = (line for line in log(stack)[seen:].splitlines() if "error" in line.lower())
@@ -256,7 +254,7 @@ def refusal(stack: Stack, seen: int) -> str:
         found[:] = re.findall(r"^error: (.*)", log(stack)[seen:], re.MULTILINE)
         return bool(found)
 
-    wait_until("the refusal", is_refused, PATIENCE)
+    wait_until("the refusal", is_refused)
     return found[0]
 
 
@@ -281,7 +279,7 @@ def test_offsets_that_kafka_dropped(lake: Lake, stack: Stack) -> None:
     assert lake.places() == places
     lake.job("batch.py", *reason.split("batch.py ")[1].split())
     more = lake.write(swords(10))
-    wait_until("the new rows", lambda: lake.count() >= len(places) + 10, PATIENCE, pause=0.5)
+    wait_until("the new rows", lambda: lake.count() >= len(places) + 10, pause=0.5)
     assert lake.places() == sorted([*places, *more])
 
 
@@ -292,7 +290,8 @@ def test_a_topic_that_is_recreated_beneath_it(lake: Lake, stack: Stack) -> None:
     settings, seen = stack.settings, len(log(stack))
     admin = AdminClient({"bootstrap.servers": settings.bootstrap_servers})
     admin.delete_topics([settings.topic])[settings.topic].result()
-    wait_until("the topic", lambda: topic.ensure(settings), PATIENCE)
+    wait_until("its end", lambda: settings.topic not in admin.list_topics(timeout=60).topics)
+    wait_until("the topic", lambda: topic.ensure(settings))
     Lake(stack).write(swords(10, event_id="another"))
     reason = refusal(stack, seen)
     [(recorded, now)] = re.findall(r"topic id (\S+), and this topic's id is (\S+)\.", reason)

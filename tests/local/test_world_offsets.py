@@ -14,13 +14,13 @@ from tests.local.game import Game
 def begin(game: Game, names: Sequence[str]) -> Producer:
     """Write a sword for each player into a partition of its own, in a transaction that stays open."""
     producer = Producer({"bootstrap.servers": game.settings.bootstrap_servers, "transactional.id": names[0]})
-    producer.init_transactions(30)
+    producer.init_transactions(60)
     producer.begin_transaction()
     for number, name in enumerate(names):
         event = {"event_type": "purchase_sword", "event_id": name, "player": name, "received_at": 1_700_000_000_000}
         event |= {"schema_version": SCHEMA_VERSION, "strength": 5, "description": "large sword"}
         producer.produce(game.settings.topic, encode(event), name.encode(), number % game.settings.partitions)
-    assert producer.flush(10) == 0
+    assert producer.flush(60) == 0
     return producer
 
 
@@ -46,39 +46,39 @@ def lose(game: Game, chronicle: Chronicle) -> None:
 def test_a_transaction_may_be_the_last(game: Game, chronicle: Chronicle) -> None:
     """If committed transactions end the partitions, an emptied store gets the world again, and decides."""
     names = ["cid", "dan", "eve"]
-    begin(game, names).commit_transaction(30)
-    wait_until("the swords", lambda: all(has_sword(chronicle, name) for name in names), 30)
+    begin(game, names).commit_transaction(60)
+    wait_until("the swords", lambda: all(has_sword(chronicle, name) for name in names))
     chronicle.await_calm()
     lose(game, chronicle)
-    wait_until("the world", chronicle.store.is_caught_up, 30)
+    wait_until("the world", chronicle.store.is_caught_up)
     chronicle.await_calm()
     assert all(has_sword(chronicle, name) for name in names)
-    wait_until("decisions", lambda: decides(game), 10)
+    wait_until("decisions", lambda: decides(game))
 
 
 def test_an_aborted_transaction_has_no_effect(game: Game, chronicle: Chronicle) -> None:
     """If aborted transactions end the partitions, the world is as before, and an emptied store gets it again."""
     names = ["fay", "gil", "hal"]
-    begin(game, names).abort_transaction(30)
+    begin(game, names).abort_transaction(60)
     chronicle.await_calm()
     lose(game, chronicle)
-    wait_until("the world", chronicle.store.is_caught_up, 30)
+    wait_until("the world", chronicle.store.is_caught_up)
     chronicle.await_calm()
     assert not any(has_sword(chronicle, name) for name in names)
-    wait_until("decisions", lambda: decides(game), 10)
+    wait_until("decisions", lambda: decides(game))
     assert chronicle.stored() == chronicle.summed()
 
 
 def test_an_open_transaction_is_logged(game: Game, chronicle: Chronicle) -> None:
     """A world that waits for a transaction logs which one, and continues when it has ended."""
     open_ = begin(game, ["ida"])
-    wait_until("the log line", lambda: is_logged(game, "waiting for an open transaction: partition 0 from offset"), 30)
+    wait_until("the log line", lambda: is_logged(game, "waiting for an open transaction: partition 0 from offset"))
     lose(game, chronicle)
     game.world.kill()
     game.world.start()
-    wait_until("the others", lambda: has_sword(chronicle, "cid"), 30)
+    wait_until("the others", lambda: has_sword(chronicle, "cid"))
     assert not chronicle.store.is_caught_up()
-    open_.commit_transaction(30)
-    wait_until("the world", chronicle.store.is_caught_up, 30)
+    open_.commit_transaction(60)
+    wait_until("the world", chronicle.store.is_caught_up)
     chronicle.await_calm()
     assert has_sword(chronicle, "ida")

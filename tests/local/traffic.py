@@ -25,10 +25,11 @@ def swords(count: int, **changes: object) -> list[bytes]:
 
 
 @contextmanager
-def running_stream(stack: Stack, lake: Lake) -> Iterator[None]:
-    """Run the stream with a batch every second, and write events for every batch."""
+def running_stream(stack: Stack, lake: Lake, trigger: int = 1) -> Iterator[None]:
+    """Run the stream with a batch every `trigger` seconds, and write events for every batch."""
     usual = stack["stream"].program
-    process = Process(replace(usual, environment={**usual.environment, "STREAM_TRIGGER_SECONDS": "1"}), stack.settings)
+    environment = {**usual.environment, "STREAM_TRIGGER_SECONDS": str(trigger)}
+    process = Process(replace(usual, environment=environment), stack.settings)
     process.start()
     stop = threading.Event()
 
@@ -38,7 +39,7 @@ def running_stream(stack: Stack, lake: Lake) -> Iterator[None]:
                 lake.write(swords(1, player=player, received_at=time.time_ns() // 1_000_000), key=player.encode())
 
     try:
-        wait_until("the stream", lambda: process.ready() or not process.alive, 120)
+        wait_until("the stream", lambda: process.ready() or not process.alive)
         assert process.alive, process.last_lines()
         with ThreadPoolExecutor(1) as pool:
             writing = pool.submit(write_events)
@@ -47,7 +48,7 @@ def running_stream(stack: Stack, lake: Lake) -> Iterator[None]:
             finally:
                 stop.set()
             writing.result()
-        wait_until("the last rows", lambda: lake.count() >= len(lake.offsets()), 120, pause=0.5)
+        wait_until("the last rows", lambda: lake.count() >= len(lake.offsets()), pause=0.5)
         assert ": restarting" not in process.last_lines()
     finally:
         stop.set()

@@ -12,7 +12,7 @@ from testbed.settings import ROOT
 _KIND = "SparkApplication"
 _PATIENCE = 900
 """Seconds for a job to get to a state, failed attempts included."""
-_DRIVER_PATIENCE = 180
+_DRIVER_PATIENCE = 420
 _PAUSE = 5
 """Seconds from one report of conditions to the next."""
 

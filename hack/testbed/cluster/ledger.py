@@ -16,7 +16,7 @@ from testbed.cluster.readiness import all_ready
 from testbed.settings import Settings as LocalSettings
 
 _POD = "topic-reader"
-_PATIENCE = 120
+_PATIENCE = 420
 """Seconds for the pod to be ready, and to be gone."""
 _SCRIPT = Path(__file__).with_name("topic_reader.py")
 

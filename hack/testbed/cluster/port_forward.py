@@ -16,7 +16,7 @@ from testbed.stack.probes import listens
 from testbed.stack.process import log_tail
 from testbed.waiting import wait_until
 
-_PATIENCE = 60
+_PATIENCE = 420
 _PAUSE = 0.5
 """Seconds until the next attempt when a pod has gone."""
 _LOOK = 2.0

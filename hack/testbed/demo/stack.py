@@ -18,7 +18,7 @@ from testbed.simulator.scenario import ACKNOWLEDGED, QUERIES, ROWS, SCENARIO
 from testbed.stack.programs import hdfs_environment, spark_job
 from testbed.stack.stack import Stack, StackError
 
-_PATIENCE = 120
+_PATIENCE = 300
 """Seconds for the stream to read the topic to its end."""
 _BOTS, _BOTS_RATE, _BOTS_SEED = 240, 20, 1
 _GLIMPSE = 10.0

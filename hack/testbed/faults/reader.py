@@ -12,7 +12,7 @@ from testbed.clients import sql
 from testbed.settings import Settings
 
 _PAUSE = 2.0
-_PATIENCE = 240.0
+_PATIENCE = 900.0
 """Seconds for which queries may fail."""
 
 # A partition and an offset, as one number.

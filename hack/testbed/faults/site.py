@@ -19,7 +19,7 @@ from testbed.waiting import wait_until
 
 METADATA = "/lake/events/metadata"
 
-_PATIENCE = 90
+_PATIENCE = 300
 """Seconds to wait for the moment that a fault needs."""
 
 

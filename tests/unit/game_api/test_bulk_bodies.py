@@ -53,14 +53,14 @@ def check(body: bytes) -> None:
 
 
 @given(_LISTS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_list(body: bytes) -> None:
     """For any JSON list, the number of 200 results is the number of written records."""
     check(body)
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_bytes(body: bytes) -> None:
     """The same holds for any bytes."""
     check(body)

@@ -111,7 +111,7 @@ def test_nobody_waits_long_for_the_first_result() -> None:
     assert seen["asking"] is True
     assert seen["queries"]["query"].rows is None
     done.set()
-    wait_until("a result", lambda: result(cache)["rows"] == [], 10)
+    wait_until("a result", lambda: result(cache)["rows"] == [])
 
 
 def test_an_old_result_is_shown_during_a_refresh() -> None:
@@ -129,10 +129,10 @@ def test_an_old_result_is_shown_during_a_refresh() -> None:
     cache = cache_of(query, fresh=0)
     assert result(cache)["rows"] == [{"number": 1}]
     go.clear()
-    wait_until("a refresh", lambda: cache.snapshot(0)["asking"], 10)
+    wait_until("a refresh", lambda: cache.snapshot(0)["asking"])
     assert result(cache)["rows"] == [{"number": 1}]
     go.set()
-    wait_until("the next result", lambda: result(cache)["rows"] != [{"number": 1}], 10)
+    wait_until("the next result", lambda: result(cache)["rows"] != [{"number": 1}])
 
 
 @pytest.mark.parametrize("error", [UnavailableError("gone"), QueryFailedError("no such table")])
@@ -153,7 +153,7 @@ def test_a_failed_refresh_keeps_the_old_result(error: Exception) -> None:
         seen = cache.snapshot(0)
         return bool(seen["away"] or seen["queries"]["query"].error)
 
-    wait_until("the error", failed, 10)
+    wait_until("the error", failed)
     assert result(cache)["rows"] == known["rows"]
     errors.clear()
-    wait_until("the end of the error", lambda: not failed(), 10)
+    wait_until("the end of the error", lambda: not failed())

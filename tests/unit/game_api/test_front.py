@@ -149,8 +149,8 @@ def test_more_requests_than_a_worker_answers_are_refused_at_once() -> None:
         async with served(create_app(log, random=Random(1), most_requests=3)) as port:
             waiting = [asyncio.ensure_future(answers(port, 1, single)) for _ in range(3)]
             await asyncio.sleep(0.2)
-            refused = await asyncio.wait_for(answers(port, 1, single), 2)
-            health = await asyncio.wait_for(answers(port, 1, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"), 2)
+            refused = await asyncio.wait_for(answers(port, 1, single), 30)
+            health = await asyncio.wait_for(answers(port, 1, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"), 30)
             log.acknowledge.set()
             return [int((await one)[0].split()[1]) for one in waiting], refused, health
 
@@ -244,13 +244,13 @@ def test_pages_that_wait_delay_no_player(monkeypatch: pytest.MonkeyPatch) -> Non
     """While all threads for pages wait, actions are answered, and more pages than may wait are refused."""
     release = Event()
     app = create_app(MemoryLog(), threads=2)
-    monkeypatch.setattr(site.Site, "_answer", lambda *_: release.wait(10))
+    monkeypatch.setattr(site.Site, "_answer", lambda *_: release.wait(60))
 
     async def ask() -> tuple[int, int]:
         waiting = [asyncio.ensure_future(app(Request("GET", "/play"))) for _ in range(2 * 64)]
         await asyncio.sleep(0.1)
-        action = await asyncio.wait_for(app(Request("GET", "/", headers={"host": "a"})), 2)
-        page = await asyncio.wait_for(app(Request("GET", "/play")), 2)
+        action = await asyncio.wait_for(app(Request("GET", "/", headers={"host": "a"})), 30)
+        page = await asyncio.wait_for(app(Request("GET", "/play")), 30)
         release.set()
         await asyncio.gather(*waiting)
         return action.status, page.status

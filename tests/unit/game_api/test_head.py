@@ -80,7 +80,7 @@ def read(data: bytes) -> Head | type[Exception]:
 @given(_HEADS)
 @example(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \xb2\r\n\r\n")
 @example(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_both_ways_are_the_same(data: bytes) -> None:
     """For any head, the quick way gives what gunicorn's parser gives."""
     quick = read(data)

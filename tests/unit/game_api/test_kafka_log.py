@@ -46,8 +46,8 @@ def test_a_worker_without_a_producer_is_replaced(
     try:
         log = KafkaLog(Settings.from_environment({}))
         producer: Any = log.start()
-        assert told.wait(5)
-        assert producer.polled_again.wait(5)
+        assert told.wait(60)
+        assert producer.polled_again.wait(60)
         log.close()
     finally:
         signal.signal(signal.SIGTERM, before)

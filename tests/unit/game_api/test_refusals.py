@@ -44,8 +44,9 @@ def test_a_refusal_is_counted_by_its_reason(error: Exception, status: str, reaso
     assert value(REFUSALS, status=status, reason=reason) == before + 1
 
 
-def test_failures_of_the_store_are_counted() -> None:
+def test_failures_of_the_store_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both the refused request and the call that failed are counted."""
+    monkeypatch.setattr("game_world.world._PAUSE", 3600)
     world = World(Store("redis://127.0.0.1:1"), Limit(0, 0), Limit(0, 0), StoreWatcher())
     client = client_for(create_app(MemoryLog(), world))
     refused = value(REFUSALS, status="503", reason="world")
@@ -67,7 +68,7 @@ def test_unconfirmed_events_that_wait_for_the_store_are_shown() -> None:
 
 def test_a_limit_on_invalid_requests_is_counted() -> None:
     """A 429 in the place of another error counts too."""
-    world = World(Store("redis://127.0.0.1:1"), Limit(0, 0), Limit(1, 1))
+    world = World(Store("redis://127.0.0.1:1"), Limit(0, 0), Limit(0.001, 1))
     client = client_for(create_app(MemoryLog(), world))
     before = value(REFUSALS, status="429", reason="address")
     assert [client.get("/nowhere").status_code for _ in range(3)] == [404, 429, 429]

@@ -66,7 +66,7 @@ def written(body: bytes, player: str) -> tuple[list[tuple[bytes, dict[str, Any]]
 
 
 @given(_BODIES, _SENDERS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_both_ways_are_the_same(body: bytes, player: str) -> None:
     """For any list of items, both ways write the same records and give the same response."""
     usual = written(body, player)

@@ -100,7 +100,7 @@ _RECORDS = histories(0, 1, 23, 25, 47, 49, 100)
 
 
 @given(_RECORDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_view_shows_the_records_that_count(database: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
     """For any records, marked or not, in any order, the view shows exactly those that count."""
     assert shown(database, events) == Counter(f"{one['player']} {one['event_id']}" for one in counted(events))
@@ -127,7 +127,7 @@ def test_another_players_id_hides_nothing(database: duckdb.DuckDBPyConnection) -
 
 
 @given(_RECORDS, st.permutations(range(6)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_settled_days_change_nothing(database: duckdb.DuckDBPyConnection, events: list[Event], days: list[int]) -> None:
     """Whichever days are settled, and in whatever order, the view shows exactly the records that count."""
     write(database, events)
@@ -138,7 +138,7 @@ def test_settled_days_change_nothing(database: duckdb.DuckDBPyConnection, events
 
 
 @given(histories(0, 0.5, 4, 11, 23), st.sets(st.integers(0, 8)))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_late_attempts_count_once(database: duckdb.DuckDBPyConnection, events: list[Event], late: set[int]) -> None:
     """Attempts that arrive after the others were decided count with them, before and after they are decided."""
     late = {offset for offset in late if offset < len(events) and events[offset].get("idempotent")}
@@ -162,7 +162,7 @@ def test_a_decided_row_is_not_decided_again(database: duckdb.DuckDBPyConnection)
 
 
 @given(_RECORDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_dashboard_counts_what_the_view_shows(database: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
     """For any records, marked or not, the dashboard's purchases and players are sums over the rows of the view."""
     write(database, events)

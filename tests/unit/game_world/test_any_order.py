@@ -138,7 +138,7 @@ class Play:
         self.topic.project(self._random.randint(1, 5))
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.integers(0, 2**32), steps=st.integers(1, 60))
 def test_the_world_is_what_its_events_add_up_to(store: Store, seed: int, steps: int) -> None:
     """After any interleaving the store holds what the events alone make, down to the lists and boards."""

@@ -74,7 +74,7 @@ def caught_up(store: Store, environment: dict[str, str]) -> None:
     thread = Thread(target=Projection(Settings.from_environment(environment), store, Metrics()).run, args=[stop])
     thread.start()
     try:
-        wait_until("the world", store.is_caught_up, 60)
+        wait_until("the world", store.is_caught_up)
     finally:
         stop.set()
         thread.join()

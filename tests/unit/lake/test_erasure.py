@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import pytest
 from lake.erasure.erasure import Erasure
 from lake.erasure.players import Players
 from lake.settings import EVENTS, Settings
@@ -14,8 +13,6 @@ from lake.transforms import to_events
 from pyspark.sql import SparkSession
 
 from tests.poison import EXAMPLES, SWORD
-
-pytestmark = pytest.mark.timeout(300)
 
 WRITTEN = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 RECORDS = "key BINARY, value BINARY, partition INT, offset BIGINT, timestamp TIMESTAMP"

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import pytest
 from game_events.table import COLUMNS
 from lake import events_table
 from lake.settings import EVENTS, JobKafkaSettings, Settings
 from pyspark.sql import SparkSession
-
-pytestmark = pytest.mark.timeout(300)
 
 SETTINGS = Settings(JobKafkaSettings("kafka:9092", "events"), "hdfs://h:1", "thrift://m:1", "trino", 1)
 

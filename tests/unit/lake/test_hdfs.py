@@ -3,11 +3,8 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
 from lake.hdfs import Files
 from pyspark.sql import SparkSession
-
-pytestmark = pytest.mark.timeout(300)
 
 
 def test_a_folder_is_listed_with_or_without_its_folders(spark: SparkSession, tmp_path: Path) -> None:

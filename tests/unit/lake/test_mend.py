@@ -13,8 +13,6 @@ from pyspark.sql import DataFrame, Row, SparkSession
 
 from tests.poison import EXAMPLES, SWORD
 
-pytestmark = pytest.mark.timeout(300)
-
 WRITTEN = datetime(2026, 11, 23, 21, 0, 0, 7000, tzinfo=UTC)
 RECORDS = "key BINARY, value BINARY, partition INT, offset BIGINT, timestamp TIMESTAMP"
 PEACE = json.loads((EXAMPLES / "declare_peace.json").read_text())

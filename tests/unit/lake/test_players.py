@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lake.erasure.players import Players
 
@@ -46,7 +46,6 @@ def test_other_hosts(host: str | None) -> None:
     assert not PLAYERS.is_host(host)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_host(host: str) -> None:
     """No Host header stops an erasure."""

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lake.erasure.texts import texts
 
@@ -51,7 +51,6 @@ def test_the_punctuation_of_json_is_no_text(name: str) -> None:
     assert name not in texts(b'{"player": "bob", "list": [], "of": {')
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes(content: bytes) -> None:
     """No record stops an erasure."""

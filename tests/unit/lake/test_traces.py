@@ -8,8 +8,6 @@ from lake.erasure.players import Players
 from lake.erasure.traces import TRUNCATED, _entries, search
 from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.timeout(300)
-
 
 @pytest.fixture(scope="module")
 def table(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

@@ -130,7 +130,7 @@ RECORD = st.tuples(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(RECORD, max_size=5))
 @example([(None, b'{"\\ud800": 1, "event_type": "default"}', 0, 0, 0)])
 def test_whatever_comes_in_a_row_comes_out(records: list[Record]) -> None:

@@ -230,7 +230,7 @@ def test_the_load_generator_runs_alone(tmp_path: Path) -> None:
     """It needs only the standard library, and its standard input: no other module of ours is in the API's pod."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Ok) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        command = [sys.executable, "-I", "-S", "-c", LOAD, str(server.server_port), "4", "0.3"]
+        command = [sys.executable, "-I", "-S", "-c", LOAD, str(server.server_port), "4", "3"]
         done = subprocess.run(command, input=load_input(), capture_output=True, text=True, check=True, cwd=tmp_path)
         server.shutdown()
     assert json.loads(done.stdout)["microseconds"].keys() == {"200"}

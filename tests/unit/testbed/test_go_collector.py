@@ -14,7 +14,7 @@ from game_api import create_app
 from game_events import FREE, decode
 from game_events.event_ids import is_service_made
 from testbed.bench import go_collector
-from testbed.settings import HOST
+from testbed.settings import HOST, Ports
 from testbed.waiting import wait_until
 
 from tests.unit.game_api.client import client_for
@@ -57,13 +57,11 @@ def port(broker: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]
     folder = tmp_path_factory.mktemp("collector")
     program, contract = go_collector.build(folder), go_collector.write_contract(folder)
     assert "franz-go v1" in go_collector.versions(program)
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        free: int = probe.getsockname()[1]
+    free = Ports.free().api
     environment = {"KAFKA_BOOTSTRAP_SERVERS": broker, "KAFKA_TOPIC": TOPIC, "KAFKA_PROTOCOL": "v2.3"}
     process = subprocess.Popen([program, f"{HOST}:{free}", contract], env=environment)
     try:
-        wait_until("the collector", lambda: _listens(free), 30)
+        wait_until("the collector", lambda: _listens(free))
         yield free
     finally:
         process.terminate()

@@ -98,7 +98,7 @@ def played(service: Service, settings: Settings, seed: int) -> tuple[Tally, list
     def play(port: int) -> tuple[Tally, list[Attempt]]:
         here = replace(settings, ports=replace(settings.ports, api=port))
         with Players(here, players=24, rate=200, seed=seed, retries=0, connections=16) as players:
-            wait_until("answers", lambda: players.tally.attempts.total() >= 100, 30)
+            wait_until("answers", lambda: players.tally.attempts.total() >= 100)
         return players.tally, [one for one in attempts(settings) if run_of(one.key) == players.ledger.stem]
 
     async def serve() -> tuple[Tally, list[Attempt]]:

@@ -52,7 +52,7 @@ def played(service: Service, settings: Settings, **options: object) -> Tally:
         # By this seed each player sends an event that needs no world among the first 24.
         usual = {"players": NAMES, "rate": 400, "seed": 35, "retries": 0, "connections": 16}
         with Players(here, **{**usual, **options}) as players:  # type: ignore[arg-type]
-            wait_until("answers", lambda: players.tally.attempts.total() >= 80, 30)
+            wait_until("answers", lambda: players.tally.attempts.total() >= 80)
         return players.tally
 
     async def serve() -> Tally:

@@ -119,14 +119,14 @@ def test_no_request_waits_for_the_provider(provider: Provider) -> None:
     with pytest.raises(KeysUnavailableError):
         keys.keys()
     provider.text = key_set(ED)
-    wait_until("the keys", lambda: known(keys) == {"ed"}, 10)
+    wait_until("the keys", lambda: known(keys) == {"ed"})
 
 
 def test_an_unknown_key_is_asked_for(provider: Provider) -> None:
     """A token of a new key makes the service read the URL at once, however long the refresh takes."""
     provider.text = key_set(ED)
     keys = provider.keys(300, 0.2)
-    wait_until("the keys", lambda: known(keys) == {"ed"}, 10)
+    wait_until("the keys", lambda: known(keys) == {"ed"})
     provider.text = key_set(EC)
     version = keys.version
 
@@ -136,7 +136,7 @@ def test_an_unknown_key_is_asked_for(provider: Provider) -> None:
         except KeysUnavailableError:
             return False
 
-    wait_until("the new key", is_rotated, 10)
+    wait_until("the new key", is_rotated)
     assert keys.version > version
 
 
@@ -144,7 +144,7 @@ def test_unknown_keys_cause_few_requests(provider: Provider) -> None:
     """Any number of tokens with invented keys makes the service ask the provider once in a while only."""
     provider.text = key_set(ED)
     keys = provider.keys(300, 60)
-    wait_until("the keys", lambda: known(keys) == {"ed"}, 10)
+    wait_until("the keys", lambda: known(keys) == {"ed"})
     for _ in range(100):
         assert set(keys.look_again()) == {"ed"}
     assert provider.requests == 1
@@ -154,9 +154,9 @@ def test_a_refresh_brings_new_keys(provider: Provider) -> None:
     """Keys are read again regularly, without any request for them."""
     provider.text = key_set(ED)
     keys = provider.keys(0.05, 0.05)
-    wait_until("the keys", lambda: known(keys) == {"ed"}, 10)
+    wait_until("the keys", lambda: known(keys) == {"ed"})
     provider.text = key_set(ED, EC)
-    wait_until("the new key", lambda: known(keys) == {"ed", "ec"}, 10)
+    wait_until("the new key", lambda: known(keys) == {"ed", "ec"})
 
 
 def test_a_provider_that_fails_changes_nothing(provider: Provider, caplog: pytest.LogCaptureFixture) -> None:
@@ -164,12 +164,12 @@ def test_a_provider_that_fails_changes_nothing(provider: Provider, caplog: pytes
     caplog.set_level(logging.DEBUG)
     provider.text = key_set(ED)
     keys = provider.keys(0.02, 0.02)
-    wait_until("the keys", lambda: known(keys) == {"ed"}, 10)
+    wait_until("the keys", lambda: known(keys) == {"ed"})
     provider.text = None
-    wait_until("a failure", lambda: "127.0.0.1 gave no keys: HTTPError" in caplog.text, 10)
+    wait_until("a failure", lambda: "127.0.0.1 gave no keys: HTTPError" in caplog.text)
     provider.text = "no key set"
-    wait_until("another failure", lambda: "gave no keys: ValueError" in caplog.text, 10)
+    wait_until("another failure", lambda: "gave no keys: ValueError" in caplog.text)
     assert known(keys) == {"ed"}
     provider.keys(300, 0.02, "user:swordfish@").start()
-    wait_until("the login's failure", lambda: "URLError" in caplog.text, 10)
+    wait_until("the login's failure", lambda: "URLError" in caplog.text)
     assert "swordfish" not in caplog.text

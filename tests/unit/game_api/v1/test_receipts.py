@@ -72,7 +72,7 @@ def test_a_trino_that_hangs_is_waited_for_briefly(silent: str):
 
     began = monotonic()
     assert run(ask_twice()) == ["Trino did not answer in time", "too many questions to Trino at once"]
-    assert monotonic() - began < 2
+    assert monotonic() - began < 30
 
 
 def test_an_unavailable_trino_is_said():
