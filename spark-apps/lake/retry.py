@@ -18,10 +18,15 @@ _GONE = "java.io.FileNotFoundException"
 """A file that Iceberg was about to read is gone: two runs of maintenance expired the same snapshots."""
 _EXPIRED = "arraySize cannot be negative"
 """Iceberg's message if another run has expired snapshots that this one was about to expire."""
-LOCAL = "(No such file or directory)"
-"""The end of Java's message about a local file, which no other run has deleted."""
+_LOCAL = ("(No such file or directory)", "java.nio.file.NoSuchFileException")
+"""Of Java's messages about a local file, which no other run has deleted."""
 
 T = TypeVar("T")
+
+
+def is_local(cause: str) -> bool:
+    """Whether a file of this process is missing."""
+    return any(one in cause for one in _LOCAL)
 
 
 def retried(do: Callable[[], T]) -> T:
@@ -31,7 +36,7 @@ def retried(do: Callable[[], T]) -> T:
             return do()
         except (PySparkException, Py4JJavaError) as error:
             cause = root_cause(error)
-            is_gone = _GONE in cause and LOCAL not in cause
+            is_gone = _GONE in cause and not is_local(cause)
             if attempt == _ATTEMPTS or not (cause.startswith(_REFUSED) or is_gone or _EXPIRED in cause):
                 raise
             _log.warning("another writer was faster: again (%d of %d)", attempt, _ATTEMPTS)

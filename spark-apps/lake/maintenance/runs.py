@@ -10,7 +10,7 @@ from pyspark.errors import PySparkException
 
 from lake.maintenance.memory import Memory
 from lake.maintenance.steps import Step
-from lake.retry import LOCAL, retried
+from lake.retry import is_local, retried
 from lake.termination import root_cause
 
 _log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class _Failures:
             before, count, since = self._same.get(step.name, (kind, 0, now))
             count, since = (count + 1, since) if before == kind else (1, now)
             self._same[step.name] = (kind, count, since)
-            patience = 0 if LOCAL in cause else _PATIENCE
+            patience = 0 if is_local(cause) else _PATIENCE
             if count >= _SAME_FAILURES and now - since >= patience:
                 raise PersistentFailureError(f"{step.name} failed {count} times in a row in the same way: {cause}")
 

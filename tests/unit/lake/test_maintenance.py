@@ -68,11 +68,14 @@ def test_a_persistent_failure_ends_it(clock: Clock) -> None:
     assert stop.runs == 2
 
 
-def test_missing_local_files_end_it_soon(clock: Clock) -> None:
+@pytest.mark.parametrize(
+    "cause", ["/scratch/blockmgr (No such file or directory)", "java.nio.file.NoSuchFileException: /scratch/blockmgr"]
+)
+def test_missing_local_files_end_it_soon(clock: Clock, cause: str) -> None:
     """A step that lacks a file of this machine in three runs in a row ends it at once: nothing restores the file."""
     stop = Stop(clock, 100)
     with pytest.raises(PersistentFailureError, match="small files failed 3 times"):
-        stay([Step("small files", failing("/scratch/blockmgr (No such file or directory)"))], 1, stop, Memory())
+        stay([Step("small files", failing(cause))], 1, stop, Memory())
     assert stop.runs == 2
 
 
