@@ -35,8 +35,8 @@ def steps(spark: SparkSession, settings: Settings, memory: Memory) -> list[Step]
         Step(settling.DAYS_OVER, lambda: settling.settle_days_over(spark, memory)),
         Step("rollups", lambda: rollups.roll_up(spark), after=(settling.DAYS_OVER,)),
         Step("manifests", lambda: manifests.merge(spark)),
-        # Before snapshots expire, the rollups have to be up to date: summaries say which days are added up again. Expiry
-        # reads all manifests of the snapshots that stay: those that are thinned out need not be read.
+        # The summaries of snapshots say which days are added up again. Expiry reads all manifests of the snapshots that
+        # stay: those that are thinned out need not be read.
         Step("appends", lambda: snapshots.thin_out(spark, ago(hours=1)), pause=900, after=("rollups",)),
         Step(
             "snapshots",
