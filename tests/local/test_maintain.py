@@ -1,5 +1,6 @@
 """Maintenance: fewer files and snapshots, without effect on writers and readers."""
 
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -144,7 +145,7 @@ def test_only_what_is_due(lake: Lake, stack: Stack) -> None:
     printed = stack.run(maintenance(stack, "--due"))
     assert ": orphans: " not in printed
     assert ": retention: " not in printed
-    assert ": small files: 1 days, " in printed
+    assert re.search(r": small files: \d+ days, ", printed)
 
 
 def test_it_keeps_running(lake: Lake, stack: Stack) -> None:
