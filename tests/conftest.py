@@ -28,9 +28,11 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that run Spark in this process."""
+    """Mark the tests that run Spark in this process or share the stack, unless their module has one of its own."""
     for item in items:
-        if isinstance(item, pytest.Function) and "spark" in item.fixturenames:
+        if isinstance(item, pytest.Function) and (
+            "spark" in item.fixturenames or ("stack" in item.fixturenames and not hasattr(item.module, "stack"))
+        ):
             item.add_marker("lake")
 
 

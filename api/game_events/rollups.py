@@ -20,6 +20,8 @@ parent, another writer was faster, and what the summary says may be wrong."""
 REJECTED_SINCE = "gamelake.rejected-since"
 """In the same summary: when the oldest of the newest MAX_REJECTED rejected records that are decided may have been
 received, as an SQL literal of a timestamp; missing if there are none."""
+LAST_RECORDS = "gamelake.last-records"
+"""In the summary of a snapshot of `events`: the last record of each partition that its writer knew: `0:1499=…`."""
 SETTLED = "gamelake.settled"
 """In the summary of a snapshot of `events` that decided rows: their day."""
 

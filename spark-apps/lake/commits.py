@@ -1,7 +1,7 @@
 """Commits of Iceberg's own API, and the files that a refused one leaves."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from py4j.protocol import Py4JJavaError
@@ -40,6 +40,13 @@ def commit(change: Any, table: Any, files: Sequence[Any] = ()) -> None:  # noqa:
         if cause.startswith(_UNKNOWN):
             raise ConflictError(cause) from error
         raise
+
+
+def saying(change: Any, summary: Mapping[str, str]) -> Any:  # noqa: ANN401 Java's
+    """Return the change with these properties in the summary of its snapshot."""
+    for name, value in summary.items():
+        change = change.set(name, value)
+    return change
 
 
 def delete(table: Any, files: Sequence[Any]) -> None:  # noqa: ANN401 Java's

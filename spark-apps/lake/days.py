@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from functools import reduce
 from typing import Any
 
 from pyspark.sql import SparkSession
 
-from lake.java_class import java_class
+from lake.expressions import any_of, between
 
 EPOCH = date(1970, 1, 1)
 ONE = timedelta(days=1)
@@ -29,17 +28,9 @@ def ranges(days: Iterable[date]) -> list[Range]:
 
 def expression(spark: SparkSession, within: Sequence[Range]) -> Any:  # noqa: ANN401 Java's
     """Return Iceberg's filter for the rows of these days, which are at least one range."""
-    expressions = java_class(spark, "org.apache.iceberg.expressions.Expressions")
-    both, either = getattr(expressions, "and"), getattr(expressions, "or")
-    return reduce(
-        either,
-        (
-            both(
-                expressions.greaterThanOrEqual("received_at", f"{first}T00:00:00+00:00"),
-                expressions.lessThan("received_at", f"{end}T00:00:00+00:00"),
-            )
-            for first, end in within
-        ),
+    return any_of(
+        spark,
+        (between(spark, "received_at", f"{first}T00:00:00+00:00", f"{end}T00:00:00+00:00") for first, end in within),
     )
 
 

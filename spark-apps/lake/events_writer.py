@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from lake import commits, history
+from lake.expressions import all_of, any_of, between, expressions
 from lake.history import State
 from lake.java_class import java_class
 from lake.offsets import OffsetRange
@@ -39,7 +40,7 @@ class StagedFiles:
             commit = commit.validateFromSnapshot(known)
         # It overwrites nothing, and is an append by name, too; but only an overwrite can be checked for conflicts.
         commit = commit.conflictDetectionFilter(_filter(self._spark, ranges)).validateNoConflictingData()
-        commits.commit(_saying(commit, summary), self._table, self._files)
+        commits.commit(commits.saying(commit, summary), self._table, self._files)
 
     def delete(self) -> None:
         """Delete the files, which must not be committed; what is left is deleted as an orphan."""
@@ -64,7 +65,7 @@ def stage(rows: DataFrame, table: Any) -> StagedFiles:  # noqa: ANN401 Java's
 
 def append(table: Any, summary: Mapping[str, str]) -> None:  # noqa: ANN401 Java's
     """Add a snapshot without rows that says this in its summary; raise ConflictError."""
-    commits.commit(_saying(table.newAppend(), summary), table)
+    commits.commit(commits.saying(table.newAppend(), summary), table)
 
 
 def carry(spark: SparkSession) -> tuple[Any, State]:
@@ -83,25 +84,15 @@ def carry(spark: SparkSession) -> tuple[Any, State]:
         append(table, state.summary(topic_id))
 
 
-def _saying(commit: Any, summary: Mapping[str, str]) -> Any:  # noqa: ANN401 Java's
-    for name, value in summary.items():
-        commit = commit.set(name, value)
-    return commit
-
-
 def _filter(spark: SparkSession, ranges: Sequence[OffsetRange]) -> Any:  # noqa: ANN401 Java's
-    expressions = java_class(spark, "org.apache.iceberg.expressions.Expressions")
-    both, either = getattr(expressions, "and"), getattr(expressions, "or")
-    return reduce(
-        either,
+    return any_of(
+        spark,
         (
-            both(
-                expressions.equal("kafka_partition", r.partition),
-                both(
-                    expressions.greaterThanOrEqual("kafka_offset", r.start),
-                    expressions.lessThan("kafka_offset", r.end),
-                ),
+            all_of(
+                spark,
+                expressions(spark).equal("kafka_partition", one.partition),
+                between(spark, "kafka_offset", one.start, one.end),
             )
-            for r in ranges
+            for one in ranges
         ),
     )

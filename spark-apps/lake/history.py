@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from game_events.rollups import LAST_RECORDS
 from pyspark.sql import SparkSession
 
 from lake.coverage import Coverage
@@ -22,7 +23,6 @@ _log = logging.getLogger(__name__)
 
 TOPIC_ID = "gamelake.topic-id"
 OFFSETS = "gamelake.offsets"
-LAST_RECORDS = "gamelake.last-records"
 BASE = "gamelake.base-snapshot-id"
 
 _ADDING = ("append", "overwrite")

@@ -4,7 +4,7 @@ Each run is one commit, which says what it is based on. So a run that is killed 
 runs at once one is refused, or both are ignored until the next run.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -26,15 +26,13 @@ from game_events.table import literal
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from lake import history
+from lake import days, history
 from lake.events_writer import append
 from lake.settings import EVENTS
 from lake.settings import ROLLUPS as TABLE
 
 Java = Any
 """An object of the JVM."""
-
-_EPOCH = date(1970, 1, 1)
 
 _PROPERTIES = {
     "format-version": "2",
@@ -94,31 +92,24 @@ def _events_snapshot(rolled: Java) -> int | None:
 
 def _changed(events: Java, since: int) -> set[date] | None:
     """Return the days of which decided rows may have changed since a snapshot; None if that is not known."""
-    days: set[date] = set()
+    found: set[date] = set()
     snapshot, io = events.currentSnapshot(), events.io()
     while snapshot.snapshotId() != since:
         if is_change(snapshot.operation(), snapshot.summary().get(SETTLED)):
-            for files in (snapshot.addedDataFiles, snapshot.removedDataFiles):
-                days |= _days(files(io))
-            for files in (snapshot.addedDeleteFiles, snapshot.removedDeleteFiles):
-                days |= _days(files(io))
+            for files in (
+                snapshot.addedDataFiles,
+                snapshot.removedDataFiles,
+                snapshot.addedDeleteFiles,
+                snapshot.removedDeleteFiles,
+            ):
+                found |= {days.of(file) for file in files(io)}
         parent = snapshot.parentId()
         if parent == since:
             break
         snapshot = None if parent is None else events.snapshot(parent)
         if snapshot is None:
             return None
-    return days
-
-
-def _days(files: Java) -> set[date]:
-    return {_EPOCH + timedelta(days=file.partition().get(0)) for file in _each(files)}
-
-
-def _each(files: Java) -> Iterator[Java]:
-    iterator = files.iterator()
-    while iterator.hasNext():
-        yield iterator.next()
+    return found
 
 
 def _replace(

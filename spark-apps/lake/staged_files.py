@@ -55,9 +55,7 @@ class StagedFiles:
         Raises RefusedError if one of the files was replaced since that snapshot, or a row of it deleted.
         """
         new = list(self._written.fetchNewFiles(self._table, self._group))
-        rewrite = self._table.newRewrite().validateFromSnapshot(snapshot)
-        for name, value in summary.items():
-            rewrite = rewrite.set(name, value)
+        rewrite = commits.saying(self._table.newRewrite().validateFromSnapshot(snapshot), summary)
         for file in self._replaced:
             rewrite.deleteFile(file)
         for file in new:

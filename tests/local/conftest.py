@@ -16,13 +16,6 @@ from tests.local.lake import Lake
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that share the stack, unless their module has a stack of its own."""
-    for item in items:
-        if isinstance(item, pytest.Function) and "stack" in item.fixturenames and not hasattr(item.module, "stack"):
-            item.add_marker("lake")
-
-
 @pytest.fixture(scope="package", autouse=True)
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pytest.MonkeyPatch]:
     """Settings for all programs that the tests start: JVMs use only the fast compiler, because they end soon."""

@@ -9,14 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from game_events.rollups import BASE, EVENTS_SNAPSHOT, REJECTED_SINCE, SETTLED, events_snapshot, is_change
+from game_events.rollups import BASE, EVENTS_SNAPSHOT, LAST_RECORDS, REJECTED_SINCE, SETTLED, events_snapshot, is_change
 from game_events.table import rejected_query
 
 from game_api.pages.queries import FRESHNESS, QUERIES, added_up, rejected
 from game_api.pages.query_cache import QueryFailedError, Rows
 
-_LAST_RECORDS = "gamelake.last-records"
-"""In the summary of a snapshot of `events`: the last record of each partition that its writer knew: `0:1499=…`."""
 _WRITERS = 20
 """So many of the newest snapshots are read for it, because several writers may commit at once."""
 _LAST_OFFSETS = 1_000
@@ -38,7 +36,7 @@ SELECT
     {_MAIN.format("events")} AS is_current,
     {_said(SETTLED)} AS settled,
     CASE WHEN row_number() OVER (ORDER BY committed_at DESC) <= {_WRITERS}
-        THEN {_said(_LAST_RECORDS)} END AS last_records,
+        THEN {_said(LAST_RECORDS)} END AS last_records,
     NULL AS base,
     NULL AS events_snapshot,
     NULL AS rejected_since

@@ -4,6 +4,7 @@ from datetime import date
 
 from lake import days, history
 from lake.java_class import java_class
+from lake.java_iterable import each
 from lake.maintenance import compaction, manifests, settling
 from lake.maintenance.memory import TableMemory
 from pyspark.sql import SparkSession
@@ -25,14 +26,7 @@ def plan(spark: SparkSession, day: date) -> tuple[int, int]:
     reporter = java_class(spark, "org.apache.iceberg.metrics.InMemoryMetricsReporter")()
     scan = history.table(spark).newScan().metricsReporter(reporter)
     found = scan.filter(days.expression(spark, days.ranges([day]))).planFiles()
-    files = 0
-    try:
-        tasks = found.iterator()
-        while tasks.hasNext():
-            tasks.next()
-            files += 1
-    finally:
-        found.close()
+    files = sum(1 for _ in each(found))
     return files, int(reporter.scanReport().scanMetrics().scannedDataManifests().value())
 
 

@@ -4,7 +4,6 @@ import json
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +18,7 @@ from lake.erasure.avro import frame
 from lake.erasure.players import COLUMNS, Players, Spellings
 from lake.hdfs import Files
 from lake.java_class import java_class
+from lake.java_iterable import each
 
 TRUNCATED = "is truncated"
 """A file that its writer could not finish."""
@@ -166,12 +166,10 @@ def _entries(spark: SparkSession, path: str) -> list[tuple[str, list[bytes]]]:
     reader = iceberg("InternalData").read(iceberg("FileFormat").AVRO, file).project(schema).build()
     parser = iceberg("SingleValueParser")
     entries = []
-    with closing(reader) as records:
-        iterator = records.iterator()
-        while iterator.hasNext():
-            # As JSON, because each value that is read by itself is a call to the JVM.
-            record = json.loads(parser.toJson(schema.asStruct(), iterator.next()))
-            if entry := record.get(_DATA_FILE):
-                maps = (entry.get(kind, {"values": []}) for kind in (_LOWER_BOUNDS, _UPPER_BOUNDS))
-                entries.append((entry[_FILE_PATH], [bytes.fromhex(bound) for one in maps for bound in one["values"]]))
+    for found in each(reader):
+        # As JSON, because each value that is read by itself is a call to the JVM.
+        record = json.loads(parser.toJson(schema.asStruct(), found))
+        if entry := record.get(_DATA_FILE):
+            maps = (entry.get(kind, {"values": []}) for kind in (_LOWER_BOUNDS, _UPPER_BOUNDS))
+            entries.append((entry[_FILE_PATH], [bytes.fromhex(bound) for one in maps for bound in one["values"]]))
     return entries

@@ -9,6 +9,7 @@ from pyspark.sql import SparkSession
 
 from lake import days
 from lake.java_class import java_class
+from lake.java_iterable import each
 
 Java = Any
 """An object of the JVM."""
@@ -56,14 +57,7 @@ def _days(spark: SparkSession, table: Java, manifest: Java, after: int) -> Itera
     needed.add("partition")
     manifests = java_class(spark, "org.apache.iceberg.ManifestFiles")
     reader = manifests.read(manifest, table.io(), table.specs()).select(needed)
-    try:
-        files = reader.iterator()
-        while files.hasNext():
-            file = files.next()
-            if file.fileSequenceNumber() > after:
-                yield days.of(file)
-    finally:
-        reader.close()
+    yield from (days.of(file) for file in each(reader) if file.fileSequenceNumber() > after)
 
 
 def bounds(spark: SparkSession, manifest: Java) -> days.Range:

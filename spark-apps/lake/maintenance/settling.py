@@ -11,7 +11,8 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from lake import days, history
 from lake.commits import RefusedError
-from lake.java_class import java_class
+from lake.expressions import all_of, expressions
+from lake.java_iterable import each
 from lake.maintenance import changes
 from lake.maintenance.memory import Memory
 from lake.settings import EVENTS
@@ -92,16 +93,10 @@ class _Undecided:
         if self.table.currentSnapshot() is None or self.table.schema().findField("counts") is None:
             return
         self.snapshot = self.table.currentSnapshot().snapshotId()
-        expressions = java_class(spark, "org.apache.iceberg.expressions.Expressions")
-        wanted = getattr(expressions, "and")(days.expression(spark, within), expressions.isNull("counts"))
+        wanted = all_of(spark, days.expression(spark, within), expressions(spark).isNull("counts"))
         # The residual would hide a file's decided rows from the reader.
         found = self.table.newScan().useSnapshot(self.snapshot).filter(wanted).ignoreResiduals().planFiles()
-        try:
-            files = found.iterator()
-            while files.hasNext():
-                self.tasks.append(files.next())
-        finally:
-            found.close()
+        self.tasks.extend(each(found))
 
 
 def _settle(spark: SparkSession, day: date, found: _Undecided) -> int:
