@@ -151,7 +151,7 @@ def test_the_reader_may_use_the_groups_that_the_jobs_use(charts: Charts) -> None
     [user] = of(charts.render("kafka"), "KafkaUser", "spark")
     [prefix] = [acl["resource"] for acl in user["spec"]["authorization"]["acls"] if acl["resource"]["type"] == "group"]
     assert prefix == {"type": "group", "name": job_settings.GROUPS, "patternType": "prefix"}
-    settings = job_settings.Settings(KafkaSettings("kafka:9092", "events"), "hdfs://h:1", "thrift://m:1", "trino", 1)
+    settings = job_settings.Settings(KafkaSettings("kafka:9092", "events"), "thrift://m:1", "trino", 1)
     assert settings.kafka_source()["kafka.group.id"].startswith(prefix["name"])
     texts = [path.read_text() for path in (ROOT / "spark-apps").rglob("*.py")]
     groups = [group for text in texts for group in re.findall(r'TopicReader\([^,]+, (f?".+?")', text)]
