@@ -20,7 +20,16 @@ _RESTART = ["onFailureRetries", "onFailureRetryInterval", "onSubmissionFailureRe
 _RESTART += ["onSubmissionFailureRetryInterval", "type"]
 _COMMON = [
     *("type", "mode", "sparkVersion", "image", "imagePullPolicy", "imagePullSecrets", "mainApplicationFile"),
-    *("mainClass", "arguments", "sparkConf", "hadoopConf", "hadoopConfigMap", "nodeSelector", "volumes", "memoryOverheadFactor"),
+    *(
+        "mainClass",
+        "arguments",
+        "sparkConf",
+        "hadoopConf",
+        "hadoopConfigMap",
+        "nodeSelector",
+        "volumes",
+        "memoryOverheadFactor",
+    ),
     *(f"restartPolicy.{field}" for field in _RESTART),
 ]
 # Fields for which Spark has a setting, with the setting's name after `spark.`.
