@@ -6,21 +6,24 @@ from collections.abc import Sequence
 
 import trino
 from game_settings.reader import SettingsError
-from lake import events_table, rollups
+from lake import events_table, relocation, rollups
 from lake.session import lake_session
-from lake.settings import EVENTS, ROLLUPS, start
+from lake.settings import EVENTS, FILE_SYSTEM, ROLLUPS, start
 from lake.views import create_views
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tables.py", description=__doc__)
     parser.add_argument("--register", metavar="METADATA_FILE", help="first restore the table to a catalog that lost it")
+    parser.add_argument("--move", action="store_true", help=f"first move paths that name a NameNode to {FILE_SYSTEM}")
     chosen = parser.parse_args(arguments)
     try:
         settings = start()
         spark = lake_session("tables", settings)
         if chosen.register:
             events_table.register(spark, chosen.register)
+        if chosen.move:
+            relocation.move_all(spark, settings)
         events_table.create(spark, settings)
         events_table.comment(spark)
         rollups.create(spark, settings.rollups_location)
