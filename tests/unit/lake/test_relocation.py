@@ -1,4 +1,4 @@
-"""Tables whose paths are moved to another name of the file system: here from `file:` to a `viewfs:` of the same files."""
+"""Tables whose paths are moved to another name of the file system: from `file:` to a `viewfs:` of the same files."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
