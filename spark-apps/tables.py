@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         events_table.comment(spark)
         rollups.create(spark, settings.rollups_location)
         create_views(spark, settings)
+        if remedy := events_table.elsewhere(spark, settings):
+            print(f"warning: {remedy}", file=sys.stderr)
     except (SettingsError, events_table.TableError, trino.exceptions.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -6,7 +6,7 @@ from game_events.table import COLUMNS, literal, spark_schema
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
-from lake import metadata_files
+from lake import history, metadata_files
 from lake.metadata_files import AmbiguousError, MetadataFile
 from lake.settings import EVENTS, Settings
 
@@ -105,6 +105,14 @@ def newest(spark: SparkSession, location: str) -> MetadataFile | None:
             f"each of these may be the last metadata of {EVENTS}: {error}. All but one were never committed, or were "
             "replaced by a restored one. Choose with tables.py --register FILE"
         ) from error
+
+
+def elsewhere(spark: SparkSession, settings: Settings) -> str:
+    """Return what to do if the table's paths are not those of the lake's file system; empty if they are."""
+    location = history.table(spark).location()
+    if location == settings.events_location:
+        return ""
+    return f"{EVENTS} is at {location}, not at {settings.events_location}: run tables.py --move"
 
 
 def claim(spark: SparkSession, table: Any, topic_id: str, said: str | None) -> None:  # noqa: ANN401 Java's

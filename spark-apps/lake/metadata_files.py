@@ -41,8 +41,8 @@ class MetadataFile:
         return self.current in self.snapshots
 
     def outside(self, location: str) -> str:
-        """Return a path of this file that is not under a location; empty if there is none."""
-        paths = [f"{self.location}/", *self.snapshots.values()]
+        """Return a path, its own or one that it names, that is not under a location; empty if there is none."""
+        paths = [self.path, f"{self.location}/", *self.snapshots.values()]
         return next((path for path in paths if not path.startswith(f"{location}/")), "")
 
 
