@@ -116,7 +116,7 @@ def _is_whole(spark: SparkSession, file: MetadataFile) -> bool:
     while listed.hasNext():
         present.add(listed.next().location())
     for manifest in table.currentSnapshot().allManifests(io):
-        paths = java_class(spark, "org.apache.iceberg.ManifestFiles").readPaths(manifest, io)
+        paths = java_class(spark, "org.apache.iceberg.ManifestFiles").readPaths(manifest, io, table.specs())
         if manifest.path() not in present or not all(path in present for path in each(paths)):
             return False
     return True

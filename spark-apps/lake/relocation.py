@@ -6,7 +6,8 @@ only manifests are written again, and one commit replaces the old ones. Readers 
 
 import re
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -151,32 +152,39 @@ def _forget_old_metadata(spark: SparkSession, name: str) -> None:
         spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{_KEPT_METADATA}')")
 
 
-def _move_catalog(spark: SparkSession, settings: Settings) -> list[str]:
-    """Move databases and plain Hive tables; return a line on each. Tables of Iceberg have their own paths."""
+@contextmanager
+def metastore(spark: SparkSession, settings: Settings) -> Iterator[Java]:
+    """Connect to the metastore as Hive does: Spark cannot change the location of a schema."""
     configuration = java_class(spark, "org.apache.hadoop.hive.conf.HiveConf")()
     configuration.set("hive.metastore.uris", settings.metastore_uri)
     client = java_class(spark, "org.apache.hadoop.hive.metastore.HiveMetaStoreClient")(configuration)
-    done = []
     try:
-        for name in client.getAllDatabases():
-            database = client.getDatabase(name)
-            if _is_elsewhere(database.getLocationUri()):
-                database.setLocationUri(_at(FILE_SYSTEM, database.getLocationUri()))
-                client.alterDatabase(name, database)
-                done.append(f"schema {name}: is now at {database.getLocationUri()}")
-            for one in client.getAllTables(name):
-                table = client.getTable(name, one)
-                if not _is_elsewhere(table.getSd().getLocation()):
-                    continue
-                if table.getParameters().get("table_type", "").upper() == "ICEBERG":
-                    done.append(f"{name}.{one}: is left at {table.getSd().getLocation()}")
-                    continue
-                table.getSd().setLocation(_at(FILE_SYSTEM, table.getSd().getLocation()))
-                client.alter_table(name, one, table)
-                done.append(f"{name}.{one}: is now at {table.getSd().getLocation()}")
+        yield client
     finally:
         client.close()
-    return done
+
+
+def _move_catalog(spark: SparkSession, settings: Settings) -> Iterator[str]:
+    """Move schemas and plain Hive tables; yield a line on each, and on tables of Iceberg that are left."""
+    with metastore(spark, settings) as client:
+        for schema in client.getAllDatabases():
+            database = client.getDatabase(schema)
+            if _is_elsewhere(database.getLocationUri()):
+                database.setLocationUri(_at(FILE_SYSTEM, database.getLocationUri()))
+                client.alterDatabase(schema, database)
+                yield f"schema {schema}: is now at {database.getLocationUri()}"
+            for name in client.getAllTables(schema):
+                table = client.getTable(schema, name)
+                files = table.getSd()
+                if not _is_elsewhere(files.getLocation()):
+                    continue
+                # Its metadata has more paths.
+                if "metadata_location" in table.getParameters():
+                    yield f"{schema}.{name}: is left at {files.getLocation()}"
+                    continue
+                files.setLocation(_at(FILE_SYSTEM, files.getLocation()))
+                client.alter_table(schema, name, table)
+                yield f"{schema}.{name}: is now at {files.getLocation()}"
 
 
 def _is_elsewhere(location: str | None) -> bool:
