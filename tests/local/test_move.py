@@ -65,7 +65,7 @@ def test_a_lake_with_old_paths(stack: Stack) -> None:
     lake.ask("DELETE FROM lake.default.events WHERE kafka_partition = 0 AND kafka_offset = 0")
     rows = lake.rows()
     assert paths(lake) == locations(lake) == {namenode}
-    with pytest.raises(StackError, match="run tables.py --move"):
+    with pytest.raises(StackError, match=r"run tables\.py --move"):
         lake.job("erase.py", "--grace=0", "nobody")
 
     lake.job("tables.py", "--move")

@@ -24,7 +24,8 @@ def write(folder: Path, host: str, rpc: int, http: int) -> None:
         f"dfs.client.failover.proxy.provider.{_NAME}": provider,
         f"dfs.namenode.rpc-address.{_NAME}": f"{host}:{rpc}",
         f"dfs.namenode.http-address.{_NAME}": f"{host}:{http}",
-        # The longest pause of a client that waits for the NameNode: it finds a restarted one soon.
+        # A client waits a minute for the NameNode, and finds a restarted one soon.
+        "dfs.client.failover.max.attempts": "30",
         "dfs.client.failover.sleep.max.millis": "2000",
     }
     _write(folder / "hdfs-site.xml", {**addresses, "dfs.replication": "1"})
