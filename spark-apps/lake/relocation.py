@@ -5,6 +5,7 @@ only manifests are written again, and one commit replaces the old ones. Readers 
 """
 
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,7 +25,9 @@ Java = Any
 """An object of the JVM."""
 
 _KEPT_METADATA = "write.metadata.previous-versions-max"
-_MOVED = "gamelake.moved"
+_EXPIRY = "gc.enabled"
+_GRACE = 30.0
+"""Seconds that an expiry takes at most until its commit, which is at its beginning."""
 _ROUNDS = 5
 """Others commit in between."""
 
@@ -38,9 +41,17 @@ def move_all(spark: SparkSession, settings: Settings) -> None:
         print(line, flush=True)
 
 
-def move(spark: SparkSession, name: str, file_system: str = FILE_SYSTEM) -> str:
-    """Move one Iceberg table; describe what was done. Raises TableError, and then nothing has changed."""
+def move(spark: SparkSession, name: str, file_system: str = FILE_SYSTEM, grace: float = _GRACE) -> str:
+    """Move one Iceberg table; describe what was done.
+
+    Raises TableError: no path has changed then, but no snapshot of the table expires until this is run again.
+    """
     done = f"is at {file_system}"
+    if _old_path(spark, name, file_system):
+        # An expiry that knew only the old paths would find that the new snapshot needs none of these, and delete them:
+        # they are the table's files. None begins from now on, and those that have begun will have looked.
+        spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('{_EXPIRY}'='false')")
+        time.sleep(grace)
     for _ in range(_ROUNDS):
         if not _old_path(spark, name, file_system):
             _forget_old_metadata(spark, name)
@@ -79,7 +90,7 @@ def _rewrite(spark: SparkSession, name: str, file_system: str) -> int:
     change = table.newTransaction()
     change.updateLocation().setLocation(location).commit()
     # Until it is forgotten, the last file of metadata with old paths is in the log of metadata files.
-    change.updateProperties().set(_KEPT_METADATA, "1").set(_MOVED, "true").commit()
+    change.updateProperties().set(_KEPT_METADATA, "1").set(_EXPIRY, "true").commit()
     count = 0
     if snapshot is not None:
         if any(one.hasAddedFiles() or one.hasExistingFiles() for one in snapshot.deleteManifests(table.io())):
@@ -98,6 +109,7 @@ def _rewrite(spark: SparkSession, name: str, file_system: str) -> int:
         for one in table.snapshots():
             expiry.expireSnapshotId(one.snapshotId())
         expiry.commit()
+    change.updateProperties().set(_EXPIRY, "false").commit()
     commits.commit(_Transaction(change), table)
     return count
 
@@ -143,13 +155,11 @@ def _sizes(table: Java, location: str) -> dict[str, int]:
 
 
 def _forget_old_metadata(spark: SparkSession, name: str) -> None:
-    """Drop old paths from the log of metadata files, which names earlier ones of a table that was moved."""
-    properties = history.table(spark, name).properties()
-    if _MOVED in properties:
-        # The log has one entry, so each of the two commits pushes the one before out.
-        spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{_MOVED}')")
-    if _KEPT_METADATA in properties:
-        spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{_KEPT_METADATA}')")
+    """Let the table that was moved be as others, without old paths in the log of its metadata files."""
+    # The log has one entry until the second commit: the first pushes out the one with old paths.
+    for one in (_EXPIRY, _KEPT_METADATA):
+        if one in history.table(spark, name).properties():
+            spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{one}')")
 
 
 @contextmanager

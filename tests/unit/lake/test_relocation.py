@@ -10,6 +10,8 @@ from lake import events_table, history, relocation
 from lake.events_table import TableError
 from lake.maintenance import snapshots
 from lake.settings import EVENTS
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 NEW = "viewfs://lake"
@@ -70,11 +72,12 @@ def test_a_table_is_moved(spark: SparkSession, table: Path) -> None:
     """Every path has the new name and all rows are read, also after new ones, expiry, and a hunt for orphans."""
     before = offsets(spark)
     assert {path.partition(str(table))[0] for path in paths(spark)} == {"file:"}
-    assert relocation.move(spark, EVENTS, NEW).endswith(f"files are now at {NEW}")
+    assert relocation.move(spark, EVENTS, NEW, 0).endswith(f"files are now at {NEW}")
     assert offsets(spark) == before
     assert {path.partition(str(table))[0] for path in paths(spark)} == {NEW}
-    assert relocation.move(spark, EVENTS, NEW) == f"is at {NEW}"
+    assert relocation.move(spark, EVENTS, NEW, 0) == f"is at {NEW}"
 
+    assert not {"gc.enabled", "write.metadata.previous-versions-max"} & history.table(spark).properties().keys()
     insert(spark, 50)
     later = datetime.now(UTC) + timedelta(seconds=1)
     snapshots.expire(spark, later, 1)
@@ -84,16 +87,18 @@ def test_a_table_is_moved(spark: SparkSession, table: Path) -> None:
 
 
 def test_a_writer_that_goes_on(spark: SparkSession, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that are committed while a table is moved stay, and are moved too."""
+    """Rows that are committed while a table is moved stay, and are moved too; no snapshot expires meanwhile."""
     before, write = offsets(spark), relocation._rewritten
 
     def meanwhile(*arguments: object) -> object:
         monkeypatch.setattr(relocation, "_rewritten", write)
         insert(spark, 70)
+        with pytest.raises((PySparkException, Py4JJavaError), match="GC is disabled"):
+            snapshots.expire(spark, datetime.now(UTC), 1)
         return write(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(relocation, "_rewritten", meanwhile)
-    relocation.move(spark, EVENTS, NEW)
+    relocation.move(spark, EVENTS, NEW, 0)
     assert offsets(spark) == sorted([*before, 70, 170])
     assert {path.partition(str(table))[0] for path in paths(spark)} == {NEW}
 
@@ -105,7 +110,7 @@ def test_a_file_that_is_missing(spark: SparkSession, table: Path) -> None:
     lost = Path(row[0].removeprefix("file:"))
     lost.rename(lost.with_suffix(".lost"))
     with pytest.raises(TableError, match=f"is not at {NEW}, or has another size"):
-        relocation.move(spark, EVENTS, NEW)
+        relocation.move(spark, EVENTS, NEW, 0)
     assert history.table(spark).location() == f"file:{table}"
     lost.with_suffix(".lost").rename(lost)
     assert before <= paths(spark)
@@ -116,5 +121,5 @@ def test_tags_are_not_left_behind(spark: SparkSession, table: Path) -> None:
     one = history.table(spark)
     one.manageSnapshots().createTag("kept", one.currentSnapshot().snapshotId()).commit()
     with pytest.raises(TableError, match="drop the branches and tags kept first"):
-        relocation.move(spark, EVENTS, NEW)
+        relocation.move(spark, EVENTS, NEW, 0)
     assert history.table(spark).location() == f"file:{table}"
