@@ -14,6 +14,7 @@ from game_events import name_lists
 from game_settings.reader import SettingsError
 from lake.erasure.erasure import erase
 from lake.erasure.remarks import remarks
+from lake.events_table import TableError
 from lake.settings import start
 from lake.termination import root_cause
 from py4j.protocol import Py4JJavaError
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = start()
         left = erase(settings, chosen.players, chosen.grace, chosen.orphan_age)
-    except SettingsError as error:
+    except (SettingsError, TableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except (PySparkException, Py4JJavaError) as error:

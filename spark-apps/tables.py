@@ -6,25 +6,31 @@ from collections.abc import Sequence
 
 import trino
 from game_settings.reader import SettingsError
-from lake import events_table, rollups
+from lake import events_table, relocation, rollups
 from lake.session import lake_session
-from lake.settings import EVENTS, ROLLUPS, start
+from lake.settings import EVENTS, FILE_SYSTEM, ROLLUPS, start
 from lake.views import create_views
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tables.py", description=__doc__)
-    parser.add_argument("--register", metavar="METADATA_FILE", help="first restore the table to a catalog that lost it")
+    lost = "first restore the table to a catalog that lost it, by default from its last metadata"
+    parser.add_argument("--register", nargs="?", const="", metavar="METADATA_FILE", help=lost)
+    parser.add_argument("--move", action="store_true", help=f"first move paths that name a NameNode to {FILE_SYSTEM}")
     chosen = parser.parse_args(arguments)
     try:
         settings = start()
         spark = lake_session("tables", settings)
-        if chosen.register:
-            events_table.register(spark, chosen.register)
+        if chosen.register is not None:
+            events_table.register(spark, settings, chosen.register, elsewhere=chosen.move)
+        if chosen.move:
+            relocation.move_all(spark, settings)
         events_table.create(spark, settings)
         events_table.comment(spark)
         rollups.create(spark, settings.rollups_location)
         create_views(spark, settings)
+        if remedy := events_table.elsewhere(spark, settings):
+            print(f"warning: {remedy}", file=sys.stderr)
     except (SettingsError, events_table.TableError, trino.exceptions.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -113,8 +113,9 @@ class Settings:
         return f"http://{HOST}:{self.ports.api_admin}"
 
     @property
-    def hdfs_uri(self) -> str:
-        return f"hdfs://{HOST}:{self.ports.namenode}"
+    def hdfs_client(self) -> Path:
+        """The configuration with which clients find HDFS."""
+        return self.data / "hdfs-client"
 
     @property
     def metastore_uri(self) -> str:

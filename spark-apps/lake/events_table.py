@@ -1,13 +1,13 @@
 """The table `events`, which only DDL creates and changes."""
 
-import gzip
-import json
 from typing import Any
 
 from game_events.table import COLUMNS, literal, spark_schema
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
+from lake import history, metadata_files
+from lake.metadata_files import AmbiguousError, MetadataFile
 from lake.settings import EVENTS, Settings
 
 MANIFEST_BYTES = "commit.manifest.target-size-bytes"
@@ -45,8 +45,6 @@ PARTITIONS = "days(received_at), kafka_partition"
 
 _TOPIC_ID = "gamelake.topic-id"
 
-_GZIP = b"\x1f\x8b"
-
 
 class TableError(RuntimeError):
     """The table does not match the contract, or cannot be created safely; the message says what to do."""
@@ -78,9 +76,43 @@ def comment(spark: SparkSession) -> None:
             spark.sql(f"ALTER TABLE {EVENTS} ALTER COLUMN {column.name} COMMENT {literal(column.doc)}")
 
 
-def register(spark: SparkSession, metadata_file: str) -> None:
-    """Restore the table to a catalog that has lost it, from one of its metadata files."""
-    spark.sql(f"CALL lake.system.register_table('{EVENTS.removeprefix('lake.')}', '{metadata_file}')")
+def register(spark: SparkSession, settings: Settings, metadata_file: str, *, elsewhere: bool = False) -> None:
+    """Restore the table to a catalog that has lost it, from one of its metadata files, by default the current one.
+
+    Raises TableError, also if its paths are not under the table's location, unless it may be `elsewhere`.
+    """
+    location = settings.events_location
+    try:
+        chosen = metadata_files.read(spark, metadata_file) if metadata_file else newest(spark, location)
+    except (ValueError, AnalysisException) as error:
+        raise TableError(f"{metadata_file}: cannot be read as metadata: {error}") from error
+    if chosen is None:
+        raise TableError(f"there is no metadata with rows at {location}")
+    if not elsewhere and (path := chosen.outside(location)):
+        raise TableError(
+            f"{chosen.path}: has the path {path}, and {EVENTS} is at {location}. If both are the same files: "
+            f"tables.py --register {chosen.path} --move"
+        )
+    spark.sql(f"CALL lake.system.register_table('{EVENTS.removeprefix('lake.')}', '{chosen.path}')")
+
+
+def newest(spark: SparkSession, location: str) -> MetadataFile | None:
+    """Return the metadata that was current last, None if there is none with rows; raise TableError."""
+    try:
+        return metadata_files.newest(spark, location)
+    except AmbiguousError as error:
+        raise TableError(
+            f"each of these may be the last metadata of {EVENTS}: {error}. All but one were never committed, or were "
+            "replaced by a restored one. Choose with tables.py --register FILE"
+        ) from error
+
+
+def elsewhere(spark: SparkSession, settings: Settings) -> str:
+    """Return what to do if the table's paths are not those of the lake's file system; empty if they are."""
+    location = history.table(spark).location()
+    if location == settings.events_location:
+        return ""
+    return f"{EVENTS} is at {location}, not at {settings.events_location}: run tables.py --move"
 
 
 def claim(spark: SparkSession, table: Any, topic_id: str, said: str | None) -> None:  # noqa: ANN401 Java's
@@ -100,24 +132,12 @@ def claim(spark: SparkSession, table: Any, topic_id: str, said: str | None) -> N
 
 
 def _refuse_to_hide_files(spark: SparkSession, settings: Settings) -> None:
-    folder = f"{settings.events_location}/metadata"
-    try:
-        files = spark.read.format("binaryFile").option("pathGlobFilter", "*.metadata.json").load(folder)
-        candidates = {row.path: _metadata(bytes(row.content)) for row in files.collect()}
-    except AnalysisException:
-        return
     # An interrupted start leaves metadata without a snapshot, which hides no rows.
-    with_rows = {path: metadata for path, metadata in candidates.items() if metadata.get("current-snapshot-id", -1) > 0}
-    if with_rows:
-        newest = max(with_rows, key=lambda path: with_rows[path]["last-updated-ms"])
+    if found := newest(spark, settings.events_location):
         raise TableError(
-            f"{EVENTS} is not in the catalog, but its files are at {folder}: a new table there would hide their rows. "
-            f"Restore it from its last committed metadata file, most likely: tables.py --register {newest}"
+            f"{EVENTS} is not in the catalog, but its files are at {settings.events_location}: a new table there would "
+            f"hide their rows. Restore it: tables.py --register {found.path}"
         )
-
-
-def _metadata(content: bytes) -> dict[str, Any]:
-    return dict(json.loads(gzip.decompress(content) if content.startswith(_GZIP) else content))
 
 
 def _add_columns(spark: SparkSession) -> None:

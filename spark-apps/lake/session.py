@@ -2,7 +2,7 @@
 
 from pyspark.sql import SparkSession
 
-from lake.settings import Settings
+from lake.settings import FILE_SYSTEM, Settings
 
 
 def lake_session(name: str, settings: Settings) -> SparkSession:
@@ -16,13 +16,11 @@ def lake_session(name: str, settings: Settings) -> SparkSession:
         "spark.sql.catalog.lake.cache-enabled": "false",
         "spark.sql.catalogImplementation": "hive",
         "spark.hadoop.hive.metastore.uris": settings.metastore_uri,
-        "spark.hadoop.fs.defaultFS": settings.hdfs_uri,
-        "spark.hadoop.dfs.replication": str(settings.hdfs_replication),
         # A file can be closed once its DataNodes have reported it to the NameNode. By default the next try is after
         # 400 ms.
         "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "20",
         "spark.hadoop.dfs.client.block.write.locateFollowingBlock.retries": "10",
-        "spark.sql.warehouse.dir": f"{settings.hdfs_uri}/warehouse",
+        "spark.sql.warehouse.dir": f"{FILE_SYSTEM}/warehouse",
         "spark.sql.session.timeZone": "UTC",
         # Many tools do not read Spark's default, INT96, as a timestamp.
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",

@@ -12,6 +12,9 @@ EVENTS = "lake.default.events"
 """The table; Spark and Trino call it by the same name."""
 ROLLUPS = "lake.default.rollups"
 
+FILE_SYSTEM = "hdfs://lake"
+"""A logical name: HADOOP_CONF_DIR says which NameNodes serve it, so that no path contains a host or a port."""
+
 GROUPS = "gamelake-"
 """Names of consumer groups begin with this: the broker's access rules are given to it."""
 
@@ -37,11 +40,9 @@ class JobKafkaSettings(KafkaSettings):
 @dataclass(frozen=True)
 class Settings(FromEnvironment):
     kafka: JobKafkaSettings
-    hdfs_uri: str = setting("HDFS_URI")
     metastore_uri: str = setting("METASTORE_URI")
     trino_host: str = setting("TRINO_HOST")
     trino_port: int = setting("TRINO_PORT")
-    hdfs_replication: int = setting("HDFS_REPLICATION", 1)
     trigger_seconds: int = setting("STREAM_TRIGGER_SECONDS", 10)
     max_offsets_per_trigger: int = setting("STREAM_MAX_OFFSETS", 500_000)
     # Where the stream serves its metrics.
@@ -59,15 +60,15 @@ class Settings(FromEnvironment):
     # Outside the metastore's own warehouse, where it allows no external table.
     @property
     def events_location(self) -> str:
-        return f"{self.hdfs_uri}/lake/events"
+        return f"{FILE_SYSTEM}/lake/events"
 
     @property
     def rollups_location(self) -> str:
-        return f"{self.hdfs_uri}/lake/rollups"
+        return f"{FILE_SYSTEM}/lake/rollups"
 
     @property
     def export_location(self) -> str:
-        return f"{self.hdfs_uri}/export"
+        return f"{FILE_SYSTEM}/export"
 
     def kafka_source(self) -> dict[str, str]:
         """Return the options of Spark's Kafka source, which connects as librdkafka does."""

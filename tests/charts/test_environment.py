@@ -192,7 +192,7 @@ def test_the_charts_ask_for_what_the_code_does_by_default(charts: Charts) -> Non
         assert getattr(told, name) == getattr(default, name), name
     [of_jobs] = of(objects, "ConfigMap", "gamelake-jobs")
     jobs_told = job_settings.Settings.from_environment({**of_jobs["data"], **PASSWORD})
-    for name in ("hdfs_replication", "trigger_seconds", "max_offsets_per_trigger", "metrics_port", "snapshot_hours"):
+    for name in ("trigger_seconds", "max_offsets_per_trigger", "metrics_port", "snapshot_hours"):
         assert getattr(jobs_told, name) == getattr(job_settings.Settings, name), name
     assert jobs_told.log == default.log
 

@@ -13,6 +13,7 @@ from lake import settings as job_settings
 from testbed.clients.topic import configuration
 from testbed.settings import Ports
 from testbed.settings import Settings as LocalSettings
+from testbed.stack import hdfs_client
 from testbed.versions import versions
 
 from tests.charts.rendering import (
@@ -71,10 +72,46 @@ def test_addresses_belong_to_services_of_the_charts(charts: Charts) -> None:
     for address in (shared["kafka"]["bootstrapServers"], shared["metastore"]["uri"]):
         host, port = address.split("//")[-1].split(":")
         assert int(port) in services[host]
-    pod, service = re.match(r"hdfs://([\w-]+)\.([\w-]+)\.", shared["hdfs"]["uri"]).groups()  # type: ignore[union-attr]
-    [server] = [one for one in of(objects, "StatefulSet", "namenode") if one["spec"]["serviceName"] == service]
-    assert pod == f"{server['metadata']['name']}-0"
-    assert int(shared["hdfs"]["uri"].rpartition(":")[2]) in services[service]
+    client = _properties(of(objects, "ConfigMap", "hdfs-client")[0]["data"]["hdfs-site.xml"])
+    for name in ("rpc", "http"):
+        host, port = client[f"dfs.namenode.{name}-address.lake"].split(":")
+        pod, service = host.removesuffix(".game.svc.cluster.local").split(".")
+        [server] = [one for one in of(objects, "StatefulSet", "namenode") if one["spec"]["serviceName"] == service]
+        assert pod == f"{server['metadata']['name']}-0"
+        assert int(port) in services[service]
+
+
+def test_clients_find_hdfs_in_the_same_way_everywhere(charts: Charts, tmp_path: Path) -> None:
+    """The chart's ConfigMap and the folder of the stack differ in the NameNode's host alone."""
+    [config] = of(charts.render("hdfs"), "ConfigMap", "hdfs-client")
+    hdfs_client.write(tmp_path, "namenode-0.namenode.game.svc.cluster.local", Ports.namenode, Ports.namenode_http)
+    assert config["data"].keys() == {path.name for path in tmp_path.iterdir()}
+    for name, text in config["data"].items():
+        assert _properties(text) == _properties((tmp_path / name).read_text()), name
+    assert _properties(config["data"]["core-site.xml"])["fs.defaultFS"] == job_settings.FILE_SYSTEM
+
+
+def test_every_client_of_hdfs_has_the_configuration(charts: Charts) -> None:
+    """NameNode, DataNodes, metastore, Trino and the jobs mount the same ConfigMap where they look for it."""
+    [config] = of(charts.render("hdfs"), "ConfigMap", "hdfs-client")
+    name = config["metadata"]["name"]
+    clients = {
+        where.split()[1]: [
+            mount["mountPath"]
+            for volume in pod["spec"].get("volumes", ())
+            if volume.get("configMap") == {"name": name}
+            for container in pod["spec"]["containers"]
+            for mount in container["volumeMounts"]
+            if mount["name"] == volume["name"]
+        ]
+        for where, pod in pods(charts.render("gamelake", "values-ha.yaml"))
+    }
+    found = {client: paths for client, paths in clients.items() if paths}
+    servers = {"namenode", "secondarynamenode", "datanode", "hive-metastore", "trino", "trino-worker", "hdfs-test"}
+    assert found == {server: ["/etc/hadoop/hdfs-client"] for server in servers}
+    for image in ("hdfs", "hive-metastore", "trino"):
+        assert "HADOOP_CONF_DIR=/etc/hadoop/hdfs-client" in (ROOT / f"images/{image}/Dockerfile").read_text()
+    assert {application(job)["hadoopConfigMap"] for job in jobs().values()} == {name}
 
 
 def test_ports_are_those_of_the_stack(charts: Charts) -> None:
@@ -137,13 +174,13 @@ def test_mounts_match_the_images(charts: Charts) -> None:
 def test_hdfs_has_all_properties_of_the_image(charts: Charts) -> None:
     """The chart's hdfs-site.xml, which replaces the image's, has all of its properties."""
     [config] = of(charts.render("hdfs"), "ConfigMap", "hdfs")
-    assert _properties((ROOT / "images/hdfs/conf/hdfs-site.xml").read_text()) <= _properties(
-        config["data"]["hdfs-site.xml"]
-    )
+    of_image = _properties((ROOT / "images/hdfs/conf/hdfs-site.xml").read_text())
+    assert of_image.keys() <= _properties(config["data"]["hdfs-site.xml"]).keys()
 
 
-def _properties(text: str) -> set[str]:
-    return {name.text or "" for name in ElementTree.fromstring(text).iter("name")}  # noqa: S314 files of this repository
+def _properties(text: str) -> dict[str, str]:
+    root = ElementTree.fromstring(text)  # noqa: S314 files of this repository
+    return {one.findtext("name", ""): one.findtext("value", "") for one in root.iter("property")}
 
 
 def test_the_reader_may_use_the_groups_that_the_jobs_use(charts: Charts) -> None:
@@ -151,7 +188,7 @@ def test_the_reader_may_use_the_groups_that_the_jobs_use(charts: Charts) -> None
     [user] = of(charts.render("kafka"), "KafkaUser", "spark")
     [prefix] = [acl["resource"] for acl in user["spec"]["authorization"]["acls"] if acl["resource"]["type"] == "group"]
     assert prefix == {"type": "group", "name": job_settings.GROUPS, "patternType": "prefix"}
-    settings = job_settings.Settings(KafkaSettings("kafka:9092", "events"), "hdfs://h:1", "thrift://m:1", "trino", 1)
+    settings = job_settings.Settings(KafkaSettings("kafka:9092", "events"), "thrift://m:1", "trino", 1)
     assert settings.kafka_source()["kafka.group.id"].startswith(prefix["name"])
     texts = [path.read_text() for path in (ROOT / "spark-apps").rglob("*.py")]
     groups = [group for text in texts for group in re.findall(r'TopicReader\([^,]+, (f?".+?")', text)]

@@ -32,9 +32,6 @@ STORES = ("hive-metastore-postgresql", "world-store")
 OF_CHECKPOINTS = {Edge("secondarynamenode", "namenode", 9870)}
 """It fetches edits from the NameNode, and uploads the checkpoint."""
 
-OF_TABLES = {Edge("trino", "namenode", 8020)}
-"""The metastore gives Trino the locations of tables."""
-
 
 def _containers(objects: list[Object]) -> Iterator[tuple[str, Object, Object]]:
     """Component, pod and container of every container, drivers and executors included."""
@@ -42,8 +39,9 @@ def _containers(objects: list[Object]) -> Iterator[tuple[str, Object, Object]]:
         for container in pod["spec"]["containers"]:
             yield pod["metadata"]["labels"][NAME], pod["spec"], container
     for job in jobs().values():
-        driver = application(job)["driver"]
-        yield driver["labels"][NAME], {}, driver
+        one = application(job)
+        volume = {"name": "hdfs-client", "configMap": {"name": one["hadoopConfigMap"]}}
+        yield one["driver"]["labels"][NAME], {"volumes": [volume]}, one["driver"]
 
 
 def _configuration(objects: list[Object], pod: Object, container: Object) -> str:
@@ -65,7 +63,7 @@ def _configuration(objects: list[Object], pod: Object, container: Object) -> str
         if "configMap" in volume
         for config in of(objects, "ConfigMap", volume["configMap"]["name"])
         for name, text in config["data"].items()
-        if name in mounted
+        if name in mounted or volume["name"] == "hdfs-client"
     ]
     return "\n".join([*(_revealed(objects, value) for value in given.values()), *pairs, written, *files])
 
@@ -91,8 +89,8 @@ def _configured(objects: list[Object]) -> set[Edge]:
                 [target] = [one for one in services[name]["spec"]["ports"] if one["port"] == int(port)]
                 at = 5000 if target.get("targetPort") == "http" else 5010 if target["name"] == "admin" else int(port)
                 found.add(Edge(source, services[name]["spec"]["selector"][NAME], at))
-    # The NameNode is configured with its own address.
-    return found - {Edge("namenode", "namenode", 8020)}
+    # Only tools that run in the NameNode's pod use its HTTP port. The NameNode is configured with its own addresses.
+    return {one for one in found if one.target != "namenode" or (one.port == 8020 and one.source != "namenode")}
 
 
 def _peers(rules: list[Object], key: str) -> Iterator[tuple[str, int]]:
@@ -136,7 +134,7 @@ AMONG_JOBS = Edge("spark", "spark", 0)
 def test_configured_connections_are_allowed(charts: Charts, file: str) -> None:
     """Egress and ingress allow exactly the configured addresses, and those that follow from them."""
     objects = charts.render("gamelake", file)
-    needed = _configured(objects) | HDFS_DATA | OF_CHECKPOINTS | OF_TABLES
+    needed = _configured(objects) | HDFS_DATA | OF_CHECKPOINTS
     # The API accepts connections from everywhere, as players may be anywhere, but to the admin port only from tests.
     assert {edge for edge in needed if edge.target == "api"} == {Edge("helm-test", "api", 5010)}
     assert _ingress(objects) == needed | {AMONG_JOBS}

@@ -185,8 +185,14 @@ def test_changed_settings_restart_the_pods_that_read_them(charts: Charts) -> Non
             assert before[name] != after[name], name
 
 
-def _checksums(objects: list[Object]) -> dict[str, str]:
-    return {
-        where.split()[1]: pod["metadata"].get("annotations", {}).get("checksum/config", "")
-        for where, pod in pods(objects)
-    }
+def test_a_changed_hdfs_restarts_its_clients(charts: Charts) -> None:
+    """Servers that read the ConfigMap of another chart have a checksum of the values that it is made of."""
+    values = {"global": {"hdfs": {"replication": 2}}, "hdfs": {"datanode": {"replicas": 2}}}
+    objects, changed = charts.render("gamelake"), charts.render("gamelake", values=values)
+    before, after = (_checksums(each, "checksum/hdfs-client") for each in (objects, changed))
+    for name in ("hive-metastore", "trino", "trino-worker"):
+        assert before[name] != after[name], name
+
+
+def _checksums(objects: list[Object], name: str = "checksum/config") -> dict[str, str]:
+    return {where.split()[1]: pod["metadata"].get("annotations", {}).get(name, "") for where, pod in pods(objects)}

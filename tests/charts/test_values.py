@@ -26,7 +26,7 @@ OTHER: dict[str, Any] = {
     "imageRegistry": "registry.example/",
     "imagePullSecrets": [{"name": "registry"}],
     "bootstrapServers": "kafka.example:9095",
-    "uri": {"hdfs": "hdfs://namenode.example:9000", "metastore": "thrift://metastore.example:9084"},
+    "uri": "thrift://metastore.example:9084",
     "url": "jdbc:postgresql://db.example:5432/metastore",
     "securityProtocol": "PLAINTEXT",
     "saslMechanism": "PLAIN",
@@ -80,8 +80,7 @@ def _paths(thing: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 
 def _other(path: tuple[str, ...], value: Any) -> Any:  # noqa: ANN401 any value
     if path[-1] in OTHER:
-        other = OTHER[path[-1]]
-        return other[path[-2]] if path[-1] == "uri" else other
+        return OTHER[path[-1]]
     match value:
         case bool():
             return not value

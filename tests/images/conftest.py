@@ -6,13 +6,13 @@ import tomllib
 from collections.abc import Iterator
 
 import pytest
-from testbed.settings import ROOT
+from testbed.settings import ROOT, Ports
+from testbed.stack import hdfs_client
 
 from tests.images.container import Container, docker
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 ALL_INTERFACES = "0.0.0.0"  # noqa: S104 inside a container
-HDFS = "hdfs://namenode:8020"
 STORE_PASSWORD = "drawn-at-random"  # noqa: S105 of the tests' own store
 DATABASE = {"USER": "metastore", "PASSWORD": 'it\'s a "secret"\\'}
 
@@ -29,13 +29,17 @@ def built() -> None:
 
 
 @pytest.fixture(scope="session")
-def servers(built: None) -> Iterator[dict[str, Container]]:
+def servers(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Container]]:
     """One server of each image, started in the order of their dependencies; the tests wait until they are ready."""
     network = f"gamelake-test-{os.getpid()}"
     running: dict[str, Container] = {}
+    client = tmp_path_factory.mktemp("hadoop")
+    hdfs_client.write(client / "hdfs-client", "namenode", Ports.namenode, Ports.namenode_http)
+    client.chmod(0o755)
 
     def start(name: str, image_name: str, *arguments: str, **environment: str) -> None:
-        running[name] = Container(network, name, image(image_name), *arguments, **environment)
+        volumes = (f"{client}:/etc/hadoop:ro",)
+        running[name] = Container(network, name, image(image_name), *arguments, volumes=volumes, **environment)
 
     docker("network", "create", network)
     try:
@@ -43,8 +47,8 @@ def servers(built: None) -> Iterator[dict[str, Container]]:
         # The NameNode refuses a checkpoint that its own settings do not ask for.
         checkpoints = {"HDFS_CHECKPOINT_TXNS": "1", "HDFS_CHECKPOINT_CHECK_SECONDS": "1"}
         for name in ("namenode", "secondarynamenode"):
-            start(name, "hdfs", name, HDFS_URI=HDFS, HDFS_HOST=name, **checkpoints)
-        start("datanode", "hdfs", "datanode", HDFS_URI=HDFS, HDFS_HOST="datanode")
+            start(name, "hdfs", name, HDFS_HOST=name, **checkpoints)
+        start("datanode", "hdfs", "datanode", HDFS_HOST="datanode")
         start("postgres", "postgres", **{f"POSTGRES_{key}": value for key, value in DATABASE.items()})
         start(
             "trino",
@@ -68,7 +72,6 @@ def servers(built: None) -> Iterator[dict[str, Container]]:
             "hive-metastore",
             METASTORE_HOST=ALL_INTERFACES,
             METASTORE_PORT="9083",
-            METASTORE_WAREHOUSE=f"{HDFS}/warehouse",
             METASTORE_DB_URL="jdbc:postgresql://postgres:5432/metastore",
             **{f"METASTORE_DB_{key}": value for key, value in DATABASE.items()},
         )

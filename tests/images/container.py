@@ -40,12 +40,14 @@ def run(image: str, *command: str, entrypoint: str | None = None, options: tuple
 class Container:
     """A server, which the other containers of its network reach as `name`."""
 
-    def __init__(self, network: str, name: str, image: str, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self, network: str, name: str, image: str, *arguments: str, volumes: tuple[str, ...] = (), **environment: str
+    ) -> None:
         variables = [f"--env={key}={value}" for key, value in environment.items()]
         self.name = name
         self._id = docker(
             *("run", "--detach", f"--network={network}", f"--network-alias={name}", f"--hostname={name}"),
-            *(*RESTRICTED, *variables, image, *arguments),
+            *(*RESTRICTED, *(f"--volume={one}" for one in volumes), *variables, image, *arguments),
         ).strip()
 
     def execute(self, *command: str) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import psutil
 import pytest
 from game_settings.reader import SettingsError
-from lake.settings import Settings
+from lake.settings import FILE_SYSTEM, Settings
 from testbed.clients import webhdfs
 from testbed.settings import ROOT
 from testbed.stack.process import Program
@@ -80,7 +80,7 @@ def _loaded(lake: Lake) -> None:
 def test_killed_midway(lake: Lake, stack: Stack) -> None:
     """Maintenance that is killed while it rewrites a day changes no row."""
     rows, before = lake.rows(), files(lake, RECENT)
-    folder = next(iter(before)).removeprefix(stack.settings.hdfs_uri).rsplit("/", 1)[0]
+    folder = next(iter(before)).removeprefix(FILE_SYSTEM).rsplit("/", 1)[0]
     names = webhdfs.names(stack.settings, folder)
     job = lake.start(maintenance(stack))
     wait_until("a new file", lambda: len(webhdfs.names(stack.settings, folder)) > len(names), pause=0.005)

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -128,15 +129,25 @@ def test_a_second_stream_keeps_the_log_of_the_first(whole: Stack) -> None:
     assert "streaming events" not in second.stderr
 
 
-def test_data_of_another_namenode_port_is_refused(whole: Stack) -> None:
-    """A data folder is refused if NAMENODE_PORT differs from the port that its tables were created at."""
-    original = whole.settings.ports.namenode
-    variables = {"GAMELAKE_DATA": str(whole.settings.data), **port_settings(whole.settings.ports)}
-    other = Ports.free().namenode
-    answer = run_testbed("up", **variables | {"NAMENODE_PORT": str(other)})
-    assert answer.returncode == 1
-    assert answer.stderr.startswith(f"error: NAMENODE_PORT: expected {original}, got {other}: the tables in ")
-    assert f"Start with NAMENODE_PORT={original}, or set GAMELAKE_DATA to an empty folder." in answer.stderr
+def test_another_namenode_port(whole: Stack, lake: Lake) -> None:
+    """No path contains a port: at another one of the NameNode every row is read, and new ones are written."""
+    rows, places = lake.rows(), lake.places()
+    ports = replace(whole.settings.ports, namenode=Ports.free().namenode)
+    elsewhere = Stack(replace(whole.settings, ports=ports))
+    whole.down()
+    try:
+        elsewhere.up([name for name in elsewhere.names if name not in ("stream", "maintenance")])
+        there = Lake(elsewhere)
+        assert there.rows() == rows
+        new = there.write([(EXAMPLES / "default.json").read_bytes()])
+        there.job("batch.py", "load")
+        assert there.places() == sorted([*places, *new])
+        assert there.ask(
+            "SELECT count(*) FROM lake.default.\"events$files\" WHERE file_path NOT LIKE 'hdfs://lake/%'"
+        ) == [[0]]
+    finally:
+        elsewhere.down()
+        whole.up()
 
 
 def test_a_server_that_dies_is_named(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ env:
   - name: POD_NAME
     valueFrom: {fieldRef: {fieldPath: metadata.name}}
   - {name: HDFS_HOST, value: $(POD_NAME).{{ $name }}.{{ $context.Release.Namespace }}.svc.{{ $context.Values.clusterDomain }}}
-  - {name: HDFS_URI, value: {{ include "common.hdfs.uri" $context | quote }}}
   - {name: HDFS_DATA, value: /data}
   - {name: HDFS_HEAP, value: {{ (last .).heap | quote }}}
   {{- include "common.javaOptions" $context | nindent 2 }}
@@ -20,6 +19,7 @@ resources: {{- toYaml (last .).resources | nindent 2 }}
 volumeMounts:
   - {name: data, mountPath: /data}
   - {name: tmp, mountPath: /tmp}
+  {{- include "common.hdfs.mount" . | nindent 2 }}
   - {name: config, mountPath: /opt/gamelake/images/hdfs/conf/hdfs-site.xml, subPath: hdfs-site.xml}
   - {name: config, mountPath: /probes/jmx, subPath: jmx}
 {{- end }}
@@ -30,6 +30,7 @@ The volumes of both, except the persistent one.
 {{- define "hdfs.volumes" -}}
 - {name: tmp, emptyDir: {}}
 - {name: config, configMap: {name: hdfs}}
+{{ include "common.hdfs.volume" . }}
 {{- end }}
 
 {{/*

@@ -20,7 +20,6 @@ env:
   - {name: TRINO_QUERY_LIMIT, value: {{ $context.Values.query.maxExecutionTime | quote }}}
   {{- include "common.javaOptions" $context | nindent 2 }}
   - {name: METASTORE_URI, value: {{ $context.Values.global.metastore.uri | quote }}}
-  - {name: HDFS_REPLICATION, value: {{ $context.Values.global.hdfs.replication | quote }}}
 ports: [{name: http, containerPort: 8080}]
 resources: {{- toYaml (last .).resources | nindent 2 }}
 startupProbe:
@@ -35,6 +34,7 @@ volumeMounts:
   - {name: spill, mountPath: /spill}
   - {name: tmp, mountPath: /tmp}
   - {name: config, mountPath: /scripts}
+  {{- include "common.hdfs.mount" . | nindent 2 }}
   - {name: config, mountPath: {{ $etc }}/config.properties, subPath: {{ $role }}.properties}
   {{- if eq $role "worker" }}
   - {name: config, mountPath: {{ $etc }}/access-control.properties, subPath: access-control.properties}
@@ -54,6 +54,7 @@ The volumes of a node: none outlives it.
 - {name: spill, emptyDir: {sizeLimit: {{ add1 .Values.spill.gib }}Gi}}
 - {name: tmp, emptyDir: {}}
 - {name: config, configMap: {name: {{ include "common.fullname" . }}}}
+{{ include "common.hdfs.volume" . }}
 {{- if .Values.catalogs }}
 - {name: catalogs, configMap: {name: {{ include "common.fullname" . }}-catalogs}}
 {{- end }}
@@ -64,4 +65,5 @@ The annotation that restarts the nodes when their configuration changes.
 */}}
 {{- define "trino.checksum" -}}
 checksum/config: {{ include (print $.Template.BasePath "/configmap.yaml") . | sha256sum }}
+{{ include "common.hdfs.checksum" . }}
 {{- end }}

@@ -4,14 +4,14 @@ import json
 import sys
 
 from lake.session import lake_session
-from lake.settings import EVENTS, Settings
+from lake.settings import EVENTS, FILE_SYSTEM, Settings
 
 
 def main() -> None:
     settings = Settings.from_environment()
     spark = lake_session("count", settings)
     events = spark.table(EVENTS).where("family <> 'rejected'").count()
-    plain = spark.read.parquet(f"{settings.hdfs_uri}{sys.argv[1]}").count()
+    plain = spark.read.parquet(f"{FILE_SYSTEM}{sys.argv[1]}").count()
     print(json.dumps({"events": events, "plain": plain}))
 
 

@@ -17,7 +17,7 @@ from game_events.event_ids import SERVICE_MADE
 from game_events.table import COLUMNS, spark_schema
 from lake import events_table
 from lake.session import lake_session
-from lake.settings import EVENTS, Settings
+from lake.settings import EVENTS, FILE_SYSTEM, Settings
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -163,7 +163,7 @@ def main() -> None:
     spark = lake_session("layouts", settings)
     events_table.create(spark, settings)
     synthetic(spark, filling).writeTo(EVENTS).append()
-    old = f"{settings.hdfs_uri}{folder}"
+    old = f"{FILE_SYSTEM}{folder}"
     write_old_files(synthetic(spark, filling, with_retries=False), old)
     _create_old_tables(spark, old)
 

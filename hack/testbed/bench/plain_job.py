@@ -18,12 +18,7 @@ _NOT_IN_JSON = {
 def main() -> None:
     """`plain_job.py FOLDER STARTS ENDS`: offsets by partition, as JSON."""
     folder, starts, ends = sys.argv[1], json.loads(sys.argv[2]), json.loads(sys.argv[3])
-    spark = (
-        SparkSession.builder.appName("plain")
-        .config("spark.hadoop.fs.defaultFS", os.environ["HDFS_URI"])
-        .config("spark.ui.enabled", "false")
-        .getOrCreate()
-    )
+    spark = SparkSession.builder.appName("plain").config("spark.ui.enabled", "false").getOrCreate()
     if starts == ends:
         return
     topic = os.environ["KAFKA_TOPIC"]

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from lake import events_table
 from lake.session import lake_session
-from lake.settings import EVENTS, Settings
+from lake.settings import EVENTS, FILE_SYSTEM, Settings
 from pyspark.sql import SparkSession
 
 from testbed.bench import long_table, table_work
@@ -30,8 +30,8 @@ def main() -> None:
     spark = lake_session("scale", settings)
     today = datetime.now(UTC).date()
     for name, count in ((SHORT, 1), (LONG, days)):
-        _choose(spark, settings, name)
-        spark.sql(events_table.definition(f"{settings.hdfs_uri}/{name}/default/events"))
+        _choose(spark, name)
+        spark.sql(events_table.definition(f"{FILE_SYSTEM}/{name}/default/events"))
         long_table.add(spark, long_table.samples(spark), count, files, today)
         # The first run of maintenance has seen nothing, and JVM and NameNode are warm after some.
         for _ in range(3):
@@ -41,18 +41,18 @@ def main() -> None:
     for number in range(rounds):
         one: dict[str, Figures] = {}
         for name in (SHORT, LONG) if number % 2 else (LONG, SHORT):
-            _choose(spark, settings, name)
+            _choose(spark, name)
             one[name] = _measure(spark, today)
         measured.append(one)
         print(f"round {number + 1} of {rounds}: {one}", flush=True)
     print(json.dumps({"rounds": measured}), flush=True)
 
 
-def _choose(spark: SparkSession, settings: Settings, name: str) -> None:
+def _choose(spark: SparkSession, name: str) -> None:
     """Make the table of this name the table `events`."""
     catalog = f"spark.sql.catalog.{EVENTS.split('.')[0]}"
     spark.conf.set(f"{catalog}.type", "hadoop")
-    spark.conf.set(f"{catalog}.warehouse", f"{settings.hdfs_uri}/{name}")
+    spark.conf.set(f"{catalog}.warehouse", f"{FILE_SYSTEM}/{name}")
     spark._jsparkSession.sessionState().catalogManager().reset()
 
 

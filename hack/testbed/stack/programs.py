@@ -60,14 +60,17 @@ def _kafka(settings: Settings) -> Program:
     )
 
 
+def _hdfs_client(settings: Settings) -> dict[str, str]:
+    return {"HADOOP_CONF_DIR": str(settings.hdfs_client)}
+
+
 def hdfs_environment(settings: Settings) -> dict[str, str]:
     """Return the settings of the HDFS servers and of the shell, `images/hdfs/run dfs`."""
     return {
         **_java("HDFS"),
         "HDFS_HOME": str(parts.path(settings, "hdfs")),
-        "HDFS_URI": settings.hdfs_uri,
+        **_hdfs_client(settings),
         "HDFS_HOST": HOST,
-        "NAMENODE_HTTP_PORT": str(settings.ports.namenode_http),
         "SECONDARYNAMENODE_HTTP_PORT": str(settings.ports.secondarynamenode_http),
         "DATANODE_PORT": str(settings.ports.datanode),
         "DATANODE_HTTP_PORT": str(settings.ports.datanode_http),
@@ -120,7 +123,7 @@ def _metastore(settings: Settings) -> Program:
             "METASTORE_HOME": str(parts.path(settings, "hive-metastore")),
             "METASTORE_HOST": HOST,
             "METASTORE_PORT": str(settings.ports.metastore),
-            "METASTORE_WAREHOUSE": f"{settings.hdfs_uri}/warehouse",
+            **_hdfs_client(settings),
             "METASTORE_DATA": str(settings.data / "metastore"),
             "METASTORE_DB_URL": "",
         },
@@ -142,6 +145,7 @@ def _trino(settings: Settings) -> Program:
             "TRINO_HOST": HOST,
             "TRINO_PORT": str(settings.ports.trino),
             "METASTORE_URI": settings.metastore_uri,
+            **_hdfs_client(settings),
         },
         probe=lambda: probes.answers_queries(settings),
         ports=("trino",),
@@ -231,7 +235,7 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
             "SPARK_SCRATCH": str(settings.data / "spark"),
             "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
             "KAFKA_TOPIC": settings.topic,
-            "HDFS_URI": settings.hdfs_uri,
+            **_hdfs_client(settings),
             "METASTORE_URI": settings.metastore_uri,
             "TRINO_HOST": HOST,
             "TRINO_PORT": str(settings.ports.trino),

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from testbed.settings import Settings, SettingsError, is_taken
-from testbed.stack import hdfs_address, parts
+from testbed.settings import HOST, Settings, SettingsError, is_taken
+from testbed.stack import hdfs_client, parts
 from testbed.stack.process import TAIL, Process, Program, log_tail
 from testbed.stack.programs import programs
 
@@ -36,13 +36,14 @@ class Stack:
         If that fails, the programs that this call started are stopped.
         """
         chosen = [self[name] for name in names] if names is not None else list(self._processes.values())
-        hdfs_address.check(self.settings)
         missing = [process for process in chosen if not process.alive]
         self._check_ports(missing)
         parts.fetch_missing(self.settings, tuple(dict.fromkeys(part for p in chosen for part in p.program.parts)))
         with self._lock():
             try:
-                self._start_at_address(chosen)
+                ports = self.settings.ports
+                hdfs_client.write(self.settings.hdfs_client, HOST, ports.namenode, ports.namenode_http)
+                self._start(chosen)
             except BaseException:
                 for process in reversed(missing):
                     process.stop()
@@ -135,15 +136,6 @@ class Stack:
             raise SettingsError(
                 "\n".join([*taken, "Stop the processes that listen on them, or set these variables to other ports."])
             )
-
-    def _start_at_address(self, processes: list[Process]) -> None:
-        has_hdfs = any(process.program.name == "namenode" for process in processes)
-        if has_hdfs and hdfs_address.is_new(self.settings):
-            hdfs_address.store(self.settings)
-        self._start(processes)
-        # Data of older versions has no stored address: its tables have just been opened at this one.
-        if has_hdfs:
-            hdfs_address.store(self.settings)
 
     def _start(self, processes: list[Process]) -> None:
         started = time.monotonic()

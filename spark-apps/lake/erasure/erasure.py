@@ -11,7 +11,7 @@ from game_events.table import COLUMNS
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from lake import export, rollups
+from lake import events_table, export, rollups
 from lake.erasure.players import Players, Spellings
 from lake.erasure.traces import TRUNCATED, Search, search
 from lake.hdfs import Files
@@ -156,6 +156,9 @@ def erase(settings: Settings, names: Sequence[str], grace: float, age: float | N
     `age` seconds, by default at that of maintenance.
     """
     spark = lake_session("erase", settings)
+    # Their files would be taken for files that no snapshot knows.
+    if remedy := events_table.elsewhere(spark, settings):
+        raise events_table.TableError(remedy)
     # It rewrites few files: by default each of hundreds of parts would become a file of an export.
     spark.conf.set("spark.sql.shuffle.partitions", spark.sparkContext.defaultParallelism)
     age = settings.orphan_hours * 3600 if age is None else age

@@ -7,7 +7,7 @@ from lake import events_table
 from lake.settings import EVENTS, JobKafkaSettings, Settings
 from pyspark.sql import SparkSession
 
-SETTINGS = Settings(JobKafkaSettings("kafka:9092", "events"), "hdfs://h:1", "thrift://m:1", "trino", 1)
+SETTINGS = Settings(JobKafkaSettings("kafka:9092", "events"), "thrift://m:1", "trino", 1)
 
 
 def comments(spark: SparkSession) -> dict[str, str | None]:

@@ -7,7 +7,6 @@ from lake.settings import Settings
 PLAIN = {
     "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
     "KAFKA_TOPIC": "events",
-    "HDFS_URI": "hdfs://namenode:8020",
     "METASTORE_URI": "thrift://metastore:9083",
     "TRINO_HOST": "trino",
     "TRINO_PORT": "8080",

@@ -13,7 +13,7 @@ from lake.offsets import OffsetRange, UnavailableError
 from lake.settings import Settings
 from lake.stream import Stream
 
-REQUIRED = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "HDFS_URI", "METASTORE_URI", "TRINO_HOST", "TRINO_PORT")
+REQUIRED = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "METASTORE_URI", "TRINO_HOST", "TRINO_PORT")
 SETTINGS = replace(
     Settings.from_environment(dict.fromkeys(REQUIRED, "1")), trigger_seconds=10, max_offsets_per_trigger=100
 )

@@ -169,10 +169,12 @@ def test_spark_gets_the_manifests_fields() -> None:
     assert settings["spark.kubernetes.driver.annotation.prometheus.io/port"] == "9108"
     driver = pod_template(STREAM, "driver")
     [container] = driver["spec"]["containers"]
-    assert container["env"] == STREAM["spec"]["driver"]["env"]
+    found = {"name": "HADOOP_CONF_DIR", "value": "/etc/hadoop/conf"}
+    assert container["env"] == [*STREAM["spec"]["driver"]["env"], found]
+    assert driver["spec"]["volumes"][-1]["configMap"] == {"name": "hdfs-client"}
     assert driver["spec"]["terminationGracePeriodSeconds"] == 60
     assert driver["metadata"]["ownerReferences"][0]["uid"] == "1-2-3"
-    assert "env" not in pod_template(STREAM, "executor")["spec"]["containers"][0]
+    assert pod_template(STREAM, "executor")["spec"]["containers"][0]["env"] == [found]
 
 
 @pytest.mark.parametrize("file", ["stream", "batch", "tables", "maintain"])

@@ -14,12 +14,22 @@ APP_NAME = "sparkoperator.k8s.io/app-name"
 SUBMISSION_ID = "sparkoperator.k8s.io/submission-id"
 
 _TIMEOUT = 300
+_HADOOP_CONF = "/etc/hadoop/conf"
 _CONTAINERS = {"driver": "spark-kubernetes-driver", "executor": "spark-kubernetes-executor"}
 _RESTART = ["onFailureRetries", "onFailureRetryInterval", "onSubmissionFailureRetries"]
 _RESTART += ["onSubmissionFailureRetryInterval", "type"]
 _COMMON = [
     *("type", "mode", "sparkVersion", "image", "imagePullPolicy", "imagePullSecrets", "mainApplicationFile"),
-    *("mainClass", "arguments", "sparkConf", "hadoopConf", "nodeSelector", "volumes", "memoryOverheadFactor"),
+    *(
+        "mainClass",
+        "arguments",
+        "sparkConf",
+        "hadoopConf",
+        "hadoopConfigMap",
+        "nodeSelector",
+        "volumes",
+        "memoryOverheadFactor",
+    ),
     *(f"restartPolicy.{field}" for field in _RESTART),
 ]
 # Fields for which Spark has a setting, with the setting's name after `spark.`.
@@ -146,6 +156,12 @@ def pod_template(application: Object, role: str) -> Object:
         pod["securityContext"] = role_spec["podSecurityContext"]
     mounted = {mount["name"] for mount in role_spec.get("volumeMounts", [])}
     pod["volumes"] = [volume for volume in spec.get("volumes", []) if volume["name"] in mounted]
+    if "hadoopConfigMap" in spec:
+        name = "hadoop-configmap-volume"
+        pod["volumes"].append({"name": name, "configMap": {"name": spec["hadoopConfigMap"]}})
+        mount = {"name": name, "mountPath": _HADOOP_CONF}
+        container["volumeMounts"] = [*container.get("volumeMounts", []), mount]
+        container["env"] = [*container.get("env", []), {"name": "HADOOP_CONF_DIR", "value": _HADOOP_CONF}]
     # Executors are deleted with their driver.
     owners = {"ownerReferences": [owner(APPLICATIONS, application, controller=True)]} if role == "driver" else {}
     return {
