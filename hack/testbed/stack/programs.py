@@ -142,6 +142,8 @@ def _trino(settings: Settings) -> Program:
             "TRINO_HOST": HOST,
             "TRINO_PORT": str(settings.ports.trino),
             "METASTORE_URI": settings.metastore_uri,
+            "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+            "KAFKA_TOPIC": settings.topic,
         },
         probe=lambda: probes.answers_queries(settings),
         ports=("trino",),
