@@ -78,19 +78,23 @@ _VIEW_COLUMNS = (
 )
 
 
-def family_query(family: str, events: str) -> str:
-    """Select a family's rows from the table `events` (its full name), as SQL that Spark and Trino both accept.
-
-    A retried event counts once: see `game_events.once`.
-    """
+def view_columns(family: str) -> list[str]:
+    """Return the columns of a family's view, as expressions over those of the table `events`."""
     own = [field.name for field in FAMILIES[family]]
     stated = {field.name for one in EVENT_TYPES.values() if one.family == family for field in one.fields}
     groups = {
         "{stated}": [name for name in own if name in stated],
         "{changes}": [name for name in own if name not in stated],
     }
-    columns = [name for column in _VIEW_COLUMNS for name in groups.get(column, [column])]
-    return counted(columns, events, f"family = {literal(family)}")
+    return [name for column in _VIEW_COLUMNS for name in groups.get(column, [column])]
+
+
+def family_query(family: str, events: str) -> str:
+    """Select a family's rows from the table `events` (its full name), as SQL that Spark and Trino both accept.
+
+    A retried event counts once: see `game_events.once`.
+    """
+    return counted(view_columns(family), events, f"family = {literal(family)}")
 
 
 def rejected_query(events: str) -> str:
