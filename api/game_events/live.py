@@ -9,15 +9,16 @@ _RECENT = 1
 """Hours. Records whose event is older, by received_at, are shown once the table has them."""
 
 
-def live_query(family: str, view: str, events: str, tail: str) -> str:
-    """Select the rows of the family's `view`, and from `tail` the events that `events` does not have.
+def live_query(family: str, events: str, tail: str) -> str:
+    """Select the rows of the family's view, and from `tail` the events that the table `events` does not have.
 
     `tail` has the columns kafka_partition, kafka_offset and value of records that `events` does not have. Their events
     count by the once rule, except that an event that may be an attempt at one in the table waits until it is there.
     """
     columns = view_columns(family)
     names = ", ".join(column.split(" AS ")[-1] for column in columns)
-    return f"SELECT {names} FROM {view} UNION ALL SELECT {', '.join(columns)} FROM ({_new(family, events, tail)}) AS new"
+    new = _new(family, events, tail)
+    return f"SELECT {names} FROM {family} UNION ALL SELECT {', '.join(columns)} FROM ({new}) AS new"
 
 
 def _new(family: str, events: str, tail: str) -> str:

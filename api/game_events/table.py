@@ -53,11 +53,21 @@ COMMENTS = {column.name: column.doc for column in COLUMNS} | {
 REJECTED_EVENTS = "rejected_events"
 """The view of rejected records."""
 
+LIVE = "_live"
+"""How the names of live views end."""
+
+TAIL = "live.tail"
+"""The view of the records that the table does not have yet, in a schema of its own: it is not for analysts."""
+
 
 def view_comment(view: str) -> str:
     """Return what a view shows."""
     if view == REJECTED_EVENTS:
         return "Records that are not valid events, with their bytes and the reason"
+    if view == TAIL:
+        return "Records that the table does not have yet, as the live views read them"
+    if view.endswith(LIVE):
+        return f"{view.removesuffix(LIVE)}, and the events of this family that the table does not have yet"
     return f"Events of family {view}; a retried event counts once"
 
 

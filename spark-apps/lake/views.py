@@ -6,10 +6,21 @@ from collections.abc import Mapping
 
 import trino
 from game_events import FAMILIES
-from game_events.table import COMMENTS, REJECTED_EVENTS, family_query, literal, rejected_query, view_comment
+from game_events.live import live_query
+from game_events.table import (
+    COMMENTS,
+    LIVE,
+    REJECTED_EVENTS,
+    TAIL,
+    family_query,
+    literal,
+    rejected_query,
+    view_comment,
+)
 from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
+from lake.tail import NEVER, Bounds, tail_query
 from lake.view_comments import view_comments
 
 _TRINO_PATIENCE = 300
@@ -20,6 +31,10 @@ def create_views(spark: SparkSession, settings: Settings) -> None:
     """Create the views in Trino, in whose dialect they are stored, and replace those that differ."""
     queries = {family: family_query(family, EVENTS) for family in FAMILIES}
     queries[REJECTED_EVENTS] = rejected_query(EVENTS)
+    # The stream then keeps its bounds.
+    queries[TAIL] = tail_query(settings.kafka.topic, Bounds(problem=NEVER))
+    queries |= {f"{family}{LIVE}": live_query(family, EVENTS, TAIL) for family in FAMILIES}
+    spark.sql(f"CREATE DATABASE IF NOT EXISTS {TAIL.partition('.')[0]}")
     with view_comments(spark, settings.metastore_uri) as comments:
         versions = {name: _version(name, query) for name, query in queries.items()}
         changed = [name for name in queries if comments.version(name) != versions[name]]

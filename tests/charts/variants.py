@@ -71,7 +71,9 @@ OPTIONS: dict[str, Any] = {
         },
     },
     "plain": {chart: {"kafka": {"securityProtocol": "PLAINTEXT"}} for chart in ("api", "spark", "trino")},
-    "encrypted": {"trino": {"kafka": {"securityProtocol": "SASL_SSL", "existingSecret": "kafka", "caSecret": "kafka-ca"}}},
+    "encrypted": {
+        "trino": {"kafka": {"securityProtocol": "SASL_SSL", "existingSecret": "kafka", "caSecret": "kafka-ca"}}
+    },
     "storage": {
         **{chart: {"storage": {"class": "fast"}} for chart in ("kafka",)},
         "hdfs": {server: {"storage": {"class": "fast"}} for server in ("namenode", "datanode")},
