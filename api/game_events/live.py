@@ -8,6 +8,8 @@ from game_events.texts import valid_events
 _RECENT = 1
 """Hours. Records whose event is older, by received_at, are shown once the table has them."""
 
+_DAY = f"INTERVAL '{ONCE_HOURS}' HOUR"
+
 
 def live_query(family: str, events: str, tail: str) -> str:
     """Select the rows of the family's view, and from `tail` the events that the table `events` does not have.
@@ -35,8 +37,7 @@ def _new(family: str, events: str, tail: str) -> str:
         f"FROM {events} WHERE family = '{family}' AND {attempt} "
         f"AND received_at >= current_timestamp - INTERVAL '{ONCE_HOURS + _RECENT}' HOUR"
         ") AS known RIGHT JOIN ("
-        f"SELECT *, received_at - INTERVAL '{ONCE_HOURS}' HOUR AS since, received_at + INTERVAL '{ONCE_HOURS}' HOUR AS until "
-        "FROM ("
+        f"SELECT *, received_at - {_DAY} AS since, received_at + {_DAY} AS until FROM ("
         f"SELECT *, coalesce(idempotent, false) AS is_marked, event_id LIKE '{SERVICE_MADE}' AS is_service_made, "
         f"lead(received_at) OVER ({window}) AS previous, "
         f"min(CASE WHEN NOT coalesce(idempotent, false) THEN received_at END) OVER ({window} {later}) AS certain "
@@ -49,5 +50,4 @@ def _new(family: str, events: str, tail: str) -> str:
 
 
 def _apart(other: str) -> str:
-    day = f"INTERVAL '{ONCE_HOURS}' HOUR"
-    return f"({other} IS NULL OR received_at > {other} + {day} OR received_at < {other} - {day})"
+    return f"({other} IS NULL OR received_at > {other} + {_DAY} OR received_at < {other} - {_DAY})"

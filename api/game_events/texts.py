@@ -19,6 +19,7 @@ _VALUES = {
     Kind.INTEGER: "-?(?:0|[1-9][0-9]{0,17})",
     Kind.TIMESTAMP: "-?(?:0|[1-9][0-9]{0,17})",
 }
+_UTF8 = "CASE WHEN to_utf8(from_utf8(to_utf8(value))) = to_utf8(value) THEN value END"
 _KEY = '[{,]"[a-z_]+":'
 """Only a key follows a brace or a comma like this: within a string, a quote follows a backslash."""
 
@@ -33,16 +34,18 @@ _TYPES = {
 def valid_events(family: str, records: str, keep: Sequence[str]) -> str:
     """Select the family's valid events from `records`, with all their fields and the columns `keep` of `records`.
 
-    `records` has the column `value`: the record's value, NULL if it is not UTF-8.
+    `records` has the column `value`, a varchar of any bytes, as Trino's Kafka connector has them.
     """
     fields = (*COMMON_FIELDS, *FAMILIES[family])
     kept = ", ".join(keep)
     columns = ", ".join(f"{_TYPES[field.kind].format(_value(field))} AS {field.name}" for field in fields)
     return (
         f"SELECT {kept}, {columns} FROM ("
-        f"SELECT {kept}, value, CASE WHEN length(value) <= {_longest(fields)} AND regexp_like(value, '{_object(fields)}') "
-        "THEN CAST(json_parse(value) AS map(varchar, varchar)) END AS fields "
-        f"FROM {records}) AS objects "
+        f"SELECT {kept}, value, "
+        f"CASE WHEN length(value) <= {_longest(fields)} AND regexp_like(value, '{_object(fields)}') THEN "
+        "TRY_CAST(json_parse(value) AS map(varchar, varchar)) END AS fields "
+        f"FROM (SELECT {kept}, {_UTF8} AS value FROM {records}) AS texts) AS objects "
+        # Of a repeated key, the map has one value.
         f"WHERE cardinality(fields) = regexp_count(value, '{_KEY}') AND {_valid(family)}"
     )
 

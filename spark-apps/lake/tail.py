@@ -39,14 +39,14 @@ class Bounds:
 
     snapshot: int = 0
     ends: Mapping[int, int] = field(default_factory=dict)
-    seen: datetime = datetime.fromtimestamp(0, UTC)
+    seen: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     problem: str = ""
 
 
 def tail_query(topic: str, bounds: Bounds) -> str:
     """Select kafka_partition, kafka_offset and value of the records that `events` does not have, as SQL for Trino.
 
-    `value` is NULL if it is not UTF-8, and in one row that is no record.
+    `value` has the record's bytes, UTF-8 or not. One row, whose value is NULL, is no record.
     """
     ends = bounds.ends
     new = max(ends, default=-1) + 1
@@ -55,9 +55,7 @@ def tail_query(topic: str, bounds: Bounds) -> str:
     ]
     parts.append(_records(topic, "CAST(_partition_id AS integer)", f"_partition_id >= {new}", 0))
     return (
-        "SELECT kafka_partition, kafka_offset, "
-        # Trino takes the bytes as they are.
-        "CASE WHEN to_utf8(from_utf8(to_utf8(value))) = to_utf8(value) THEN value END AS value "
+        "SELECT kafka_partition, kafka_offset, value "
         f"FROM ({' UNION ALL '.join(parts)}) AS records CROSS JOIN ({_covered(bounds)}) AS covered "
         "WHERE kafka_offset >= coalesce(element_at(ends, kafka_partition), 0) "
         f"UNION ALL {_check(bounds)}"
