@@ -19,7 +19,7 @@ _VALUES = {
     Kind.INTEGER: "-?(?:0|[1-9][0-9]{0,17})",
     Kind.TIMESTAMP: "-?(?:0|[1-9][0-9]{0,17})",
 }
-_UTF8 = "CASE WHEN to_utf8(from_utf8(to_utf8(value))) = to_utf8(value) THEN value END"
+_IS_UTF8 = "to_utf8(from_utf8(to_utf8(value))) = to_utf8(value)"
 _KEY = '[{,]"[a-z_]+":'
 """Only a key follows a brace or a comma like this: within a string, a quote follows a backslash."""
 
@@ -39,14 +39,14 @@ def valid_events(family: str, records: str, keep: Sequence[str]) -> str:
     fields = (*COMMON_FIELDS, *FAMILIES[family])
     kept = ", ".join(keep)
     columns = ", ".join(f"{_TYPES[field.kind].format(_value(field))} AS {field.name}" for field in fields)
+    is_object = f"length(value) <= {_longest(fields)} AND regexp_like(value, '{_object(fields)}')"
     return (
-        f"SELECT {kept}, {columns} FROM ("
-        f"SELECT {kept}, value, "
-        f"CASE WHEN length(value) <= {_longest(fields)} AND regexp_like(value, '{_object(fields)}') THEN "
-        "TRY_CAST(json_parse(value) AS map(varchar, varchar)) END AS fields "
-        f"FROM (SELECT {kept}, {_UTF8} AS value FROM {records}) AS texts) AS objects "
+        f"SELECT {kept}, {columns} FROM {records} CROSS JOIN UNNEST(ARRAY["
+        # Each field and each condition would otherwise read the text again.
+        f"CASE WHEN {_IS_UTF8} THEN CASE WHEN {is_object} THEN "
+        "TRY_CAST(json_parse(value) AS map(varchar, varchar)) END END]) AS objects (fields) "
         # Of a repeated key, the map has one value.
-        f"WHERE cardinality(fields) = regexp_count(value, '{_KEY}') AND {_valid(family)}"
+        f"WHERE cardinality(fields) = regexp_count(from_utf8(to_utf8(value)), '{_KEY}') AND {_valid(family)}"
     )
 
 

@@ -15,7 +15,7 @@ from lake.history import CHANGES, OFFSETS
 from lake.settings import EVENTS
 
 LIMIT = 200_000
-"""Offsets of a partition that a query may have to read."""
+"""Offsets of a partition that a query reads at most."""
 _EXPIRY = timedelta(minutes=2)
 _SKEW = timedelta(minutes=2)
 """By how much the clocks of two writers may differ; Iceberg tolerates a minute."""
@@ -23,7 +23,7 @@ _SKEW = timedelta(minutes=2)
 _INSTEAD = "; the views without _live still have what is in the table"
 NEVER = "the stream has not run yet" + _INSTEAD
 _LATE = "the stream has not said for two minutes where the table ends: does it run?" + _INSTEAD
-_BEHIND = f"the stream is more than {LIMIT} offsets behind" + _INSTEAD
+_BEHIND = "the stream is too far behind" + _INSTEAD
 _GONE = "the table was rolled back: the stream will load again what it lacks" + _INSTEAD
 _UNCLEAR = "the table has offsets beyond missing ones, or rows of unknown offsets" + _INSTEAD
 
@@ -43,7 +43,7 @@ class Bounds:
     problem: str = ""
 
 
-def tail_query(topic: str, bounds: Bounds) -> str:
+def tail_query(topic: str, bounds: Bounds, limit: int = LIMIT) -> str:
     """Select kafka_partition, kafka_offset and value of the records that `events` does not have, as SQL for Trino.
 
     `value` has the record's bytes, UTF-8 or not. One row, whose value is NULL, is no record.
@@ -51,9 +51,10 @@ def tail_query(topic: str, bounds: Bounds) -> str:
     ends = bounds.ends
     new = max(ends, default=-1) + 1
     parts = [
-        _records(topic, str(partition), f"_partition_id = {partition}", end) for partition, end in sorted(ends.items())
+        _records(topic, str(partition), f"_partition_id = {partition}", range(end, end + limit))
+        for partition, end in sorted(ends.items())
     ]
-    parts.append(_records(topic, "CAST(_partition_id AS integer)", f"_partition_id >= {new}", 0))
+    parts.append(_records(topic, "CAST(_partition_id AS integer)", f"_partition_id >= {new}", range(limit)))
     return (
         "SELECT kafka_partition, kafka_offset, value "
         f"FROM ({' UNION ALL '.join(parts)}) AS records CROSS JOIN ({_covered(bounds)}) AS covered "
@@ -62,12 +63,12 @@ def tail_query(topic: str, bounds: Bounds) -> str:
     )
 
 
-def _records(topic: str, partition: str, where: str, end: int) -> str:
+def _records(topic: str, partition: str, where: str, offsets: range) -> str:
     schema, _, name = topic.rpartition(".")
     return (
         f"SELECT {partition} AS kafka_partition, _partition_offset AS kafka_offset, _message AS value "
-        f'FROM kafka."{schema or "default"}"."{name}" WHERE {where} AND _partition_offset >= {end} '
-        f"AND CASE WHEN _partition_offset >= {end + LIMIT} THEN {_fail(_BEHIND, 'boolean')} ELSE true END"
+        f'FROM kafka."{schema or "default"}"."{name}" WHERE {where} AND _partition_offset >= {offsets.start} '
+        f"AND CASE WHEN _partition_offset >= {offsets.stop} THEN {_fail(_BEHIND, 'boolean')} ELSE true END"
     )
 
 

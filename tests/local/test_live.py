@@ -2,20 +2,38 @@
 
 import json
 import random
-from datetime import UTC, datetime
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from game_events import EVENT_TYPES, FAMILIES, InvalidEventError, Kind, decode, encode
 from game_events.catalog import COMMON_FIELDS
 from game_events.codec import FIELDS_OF_TYPE
+from game_events.event_ids import uuid7s
 from game_events.fields import Field
 from game_events.texts import valid_events
+from lake.tail import Bounds, tail_query
+from testbed.clients import topic
+from testbed.stack.stack import Stack
+from testbed.waiting import wait_until
+from trino.exceptions import TrinoUserError
 
+from tests.attempts import counted
 from tests.local.lake import Lake, Place
-from tests.poison import EXAMPLES, POISON
+from tests.local.traffic import running_stream
+from tests.poison import EXAMPLES, POISON, SWORD
 
-_ODD_TEXTS = ('"', "\\", "\\u0041", "\\\\", 'a","player":"b', "{", ",", 'x{"', "ё", "\U0001f409")
-_ODD_TEXTS += ("\u2028", "\ufffd", "\x80", " ")
+_ODD_TEXTS = (
+    *('"', "\\", "\\u0041", "\\\\", 'a","player":"b', "{", ",", 'x{"', " "),
+    *("ё", "\U0001f409", "\u2028", "\ufffd", "\x80"),
+)
 _DAMAGE = (b"\xff", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\x00", b"\\u0041", b"\\n", b"\\/", b"'")
 _BAD_TEXTS = ("\x00", "\x1f", "\x7f", "\n", "\ud800", "\udfff")
 
@@ -91,3 +109,150 @@ def test_trino_reads_events_as_the_contract_does(lake: Lake) -> None:
                 assert place not in found, value
             elif value == encode(event) or place in found:
                 assert found[place] == _row(family, event), value
+
+
+def _bounds(lake: Lake) -> Bounds:
+    """The bounds that a stream would set now."""
+    [[snapshot]] = lake.ask("SELECT snapshot_id FROM lake.default.\"events$refs\" WHERE name = 'main'")
+    ends = lake.ask("SELECT kafka_partition, max(kafka_offset) + 1 FROM lake.default.events GROUP BY 1")
+    return Bounds(snapshot, dict(ends), datetime.now(UTC))
+
+
+def _tail(lake: Lake, bounds: Bounds, limit: int = 1000) -> list[list[Any]]:
+    query = tail_query("events", bounds, limit)
+    return lake.ask(f"SELECT kafka_partition, kafka_offset FROM ({query}) AS tail WHERE value IS NOT NULL")
+
+
+def test_where_the_tail_cannot_be_bounded_it_says_so(lake: Lake, repaired: None) -> None:
+    """A query fails, and says why, if the stream does not run or is far behind, or if the table lost or gained rows."""
+    lake.write([b"loaded"])
+    lake.job("batch.py", "load")
+    bounds = _bounds(lake)
+    written = lake.write([b"one", b"two", b"three"])
+    assert sorted(map(tuple, _tail(lake, bounds))) == sorted(written)
+    assert len(_tail(lake, bounds, 4)) == 3
+    with pytest.raises(TrinoUserError, match="too far behind"):
+        _tail(lake, bounds, 2)
+    with pytest.raises(TrinoUserError, match="does it run"):
+        _tail(lake, replace(bounds, seen=datetime.now(UTC) - timedelta(minutes=3)))
+    with pytest.raises(TrinoUserError, match="never ran"):
+        _tail(lake, replace(bounds, problem="never ran"))
+    # Of another table's snapshot.
+    with pytest.raises(TrinoUserError, match="rolled back"):
+        _tail(lake, replace(bounds, snapshot=1))
+    lake.job("batch.py", "load")
+    assert _tail(lake, bounds) == []
+    later = _bounds(lake)
+    lake.ask(f"ALTER TABLE lake.default.events EXECUTE rollback_to_snapshot({bounds.snapshot})")
+    for one in (bounds, later):
+        with pytest.raises(TrinoUserError, match="rolled back"):
+            _tail(lake, one)
+    lake.ask(f"ALTER TABLE lake.default.events EXECUTE rollback_to_snapshot({later.snapshot})")
+    assert _tail(lake, later) == []
+    # A person adds rows and does not say so.
+    lake.ask("INSERT INTO lake.default.events (kafka_partition, kafka_offset, received_at) VALUES (0, 999, now())")
+    with pytest.raises(TrinoUserError, match="rows of unknown offsets"):
+        _tail(lake, later)
+
+
+PLAYERS = [f"live {number}" for number in range(6)]
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _sword(player: str, event_id: str, *, is_marked: bool) -> bytes:
+    event = {name: value for name, value in SWORD.items() if name != "idempotent"}
+    event |= {"player": player, "event_id": event_id, "received_at": _now()}
+    return encode(event | ({"idempotent": True} if is_marked else {}))
+
+
+class Buyers:
+    """They buy swords, some with retries; `count` is what the acknowledged purchases count."""
+
+    def __init__(self, lake: Lake, partitions: int) -> None:
+        self._lake, self._partitions = lake, partitions
+        self._written: dict[Place, bytes | None] = {}
+        self._in_transactions = 0
+        self._unanswered: list[tuple[str, str]] = []
+        self.count = 0
+
+    def buy(self) -> None:
+        for player in PLAYERS:
+            key, [made] = uuid.uuid4().hex, uuid7s(_now(), 1)
+            retries = [(who, one) for who, one in self._unanswered if who == player]
+            self._unanswered = [(who, one) for who, one in self._unanswered if who != player]
+            values = [
+                _sword(player, uuid.uuid4().hex, is_marked=False),
+                _sword(player, key, is_marked=True),
+                _sword(player, key, is_marked=True),
+                # The service made the id; the retry comes with the next purchase.
+                _sword(player, made, is_marked=False),
+                *(_sword(who, one, is_marked=True) for who, one in retries),
+            ]
+            self._unanswered += [(player, made), (player, key)]
+            self._written |= self._lake.write(values, player.encode())
+        self._lake.write([b"invalid", None, *(value for value, _ in list(POISON.values())[:20])])
+        self._count()
+
+    def transact(self) -> None:
+        for is_committed in (False, True):
+            value = _sword(PLAYERS[0], uuid.uuid4().hex, is_marked=False)
+            self._lake.transact([value], commit=is_committed)
+            self._in_transactions += self._partitions * is_committed
+        self._count()
+
+    def _count(self) -> None:
+        events = (decode(self._written[place]) for place in sorted(self._written))
+        self.count = len(list(counted(events))) + self._in_transactions
+
+
+def _bought(lake: Lake, view: str) -> int:
+    return int(lake.ask(f"SELECT count(*) FROM {view} WHERE player LIKE 'live %'")[0][0])
+
+
+@contextmanager
+def _watching(lake: Lake, buyers: Buyers) -> Iterator[None]:
+    """Count the live purchases repeatedly; each count must have what was acknowledged before, and never fall."""
+    counts: list[int] = []
+    stop = threading.Event()
+
+    def watch() -> None:
+        while not stop.is_set():
+            least = buyers.count
+            counts.append(_bought(lake, "purchases_live"))
+            assert counts[-1] >= least
+
+    with ThreadPoolExecutor(1) as pool:
+        watching = pool.submit(watch)
+        try:
+            yield
+        finally:
+            stop.set()
+        watching.result()
+    assert counts == sorted(counts)
+
+
+def _answers(lake: Lake) -> bool:
+    try:
+        return _bought(lake, "purchases_live") >= 0
+    except TrinoUserError:
+        return False
+
+
+def test_a_live_view_has_exactly_what_kafka_has(stack: Stack, lake: Lake) -> None:
+    """While the stream commits, a count never falls or lacks an acknowledged event, and it ends equal to Kafka's."""
+    buyers = Buyers(lake, len(topic.end_offsets(stack.settings)))
+    with running_stream(stack, lake, trigger=3):
+        wait_until("the live views", lambda: _answers(lake))
+        with _watching(lake, buyers):
+            for number in range(30):
+                buyers.buy()
+                if number % 5 == 0:
+                    buyers.transact()
+                time.sleep(0.5)
+            assert _bought(lake, "purchases_live") == buyers.count
+        assert _bought(lake, "purchases") <= buyers.count
+    assert _bought(lake, "purchases") == _bought(lake, "purchases_live") == buyers.count
+    assert lake.ask("DESCRIBE purchases") == lake.ask("DESCRIBE purchases_live")
