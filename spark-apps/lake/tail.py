@@ -1,8 +1,8 @@
 """The tail: the records of the topic that the table does not have, as a view that Trino can read within bounds.
 
 Trino's Kafka connector reads a part of the topic only where the query names the offsets as literals. So the view names
-for each partition where the table ended a moment ago, and the snapshot of that time. What the table got since then is
-said by the summaries of later snapshots, which the same query reads. Where this does not hold, the query fails.
+for each partition where the table ended a moment ago, and the snapshot of that time. The summaries of later snapshots,
+which the same query reads, tell what the table got since then. Where this does not hold, the query fails.
 """
 
 from collections.abc import Mapping

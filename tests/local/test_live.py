@@ -131,6 +131,10 @@ def test_where_the_tail_cannot_be_bounded_it_says_so(lake: Lake, repaired: None)
     written = lake.write([b"one", b"two", b"three"])
     assert sorted(map(tuple, _tail(lake, bounds))) == sorted(written)
     assert len(_tail(lake, bounds, 4)) == 3
+    with lake.open_transaction([b"open"]):
+        lake.write([b"after an open transaction"])
+        assert len(_tail(lake, bounds)) == 3
+    wait_until("the end of the transaction", lambda: len(_tail(lake, bounds)) == 4)
     with pytest.raises(TrinoUserError, match="too far behind"):
         _tail(lake, bounds, 2)
     with pytest.raises(TrinoUserError, match="does it run"):
