@@ -42,6 +42,17 @@ class ViewComments:
         table.getParameters().put(_VERSION, version)
         self._client.alter_table(*_place(view), table)
 
+    def copy(self, view: str, name: str, query: str, comment: str, version: str) -> None:
+        """Create or replace a view with the columns of another one in the same schema, and record the version."""
+        table = self._client.getTable(*_place(view)).deepCopy()
+        table.setTableName(name)
+        table.setViewOriginalText(requeried(table.getViewOriginalText(), query, comment=comment))
+        table.getParameters().put(_VERSION, version)
+        if self._client.tableExists(*_place(name)):
+            self._client.alter_table(*_place(name), table)
+        else:
+            self._client.createTable(table)
+
     def requery(self, view: str, query: str) -> bool:
         """Replace the view's query by one with the same columns; return False if there is no such view."""
         place = _place(view)
@@ -74,9 +85,9 @@ def commented(definition: str, comments: Mapping[str, str]) -> str:
     return _written(view)
 
 
-def requeried(definition: str, query: str) -> str:
-    """Return a view's definition, as Trino keeps it, with another query."""
-    return _written(_parsed(definition) | {"originalSql": query})
+def requeried(definition: str, query: str, **changes: str) -> str:
+    """Return a view's definition, as Trino keeps it, with another query and these changes."""
+    return _written(_parsed(definition) | {"originalSql": query} | changes)
 
 
 def _place(view: str) -> tuple[str, str]:

@@ -33,15 +33,21 @@ def create_views(spark: SparkSession, settings: Settings) -> None:
     queries[REJECTED_EVENTS] = rejected_query(EVENTS)
     # The stream then keeps its bounds.
     queries[TAIL] = tail_query(settings.kafka.topic, Bounds(problem=NEVER))
-    queries |= {f"{family}{LIVE}": live_query(family, EVENTS, TAIL) for family in FAMILIES}
+    live = {family: live_query(family, EVENTS, TAIL) for family in FAMILIES}
     spark.sql(f"CREATE DATABASE IF NOT EXISTS {TAIL.partition('.')[0]}")
-    with view_comments(spark, settings.metastore_uri) as comments:
+    with view_comments(spark, settings.metastore_uri) as views:
         versions = {name: _version(name, query) for name, query in queries.items()}
-        changed = [name for name in queries if comments.version(name) != versions[name]]
+        changed = [name for name in queries if views.version(name) != versions[name]]
         if changed:
             _replace(settings, {name: queries[name] for name in changed})
         for name in changed:
-            comments.write(name, COMMENTS, versions[name])
+            views.write(name, COMMENTS, versions[name])
+        for family, query in live.items():
+            name = f"{family}{LIVE}"
+            version = _version(name, query + queries[family])
+            if views.version(name) != version:
+                # Trino would take a second for each to find out that the columns are the family's.
+                views.copy(family, name, query, view_comment(name), version)
 
 
 def _version(name: str, query: str) -> str:

@@ -71,7 +71,7 @@ def freshness_rows(measured: Freshness, rate: int, trigger_seconds: int) -> list
 
 def live_row(measured: Freshness, rate: int, trigger_seconds: int) -> Row:
     return Row(
-        f"acknowledged to visible in a live view, p50 / p99 / most, {rate} events/s, {measured.events:,} of its events, "
+        f"acknowledged to visible in a live view, p50 / p99 / most, {rate} events/s, {measured.events:,} events, "
         f"a batch every {trigger_seconds} s",
         f"{measured.p50:.2f} / {measured.p99:.2f} / {measured.most:.2f} s",
         f"Trino answers every {measured.pause:.2f} s",

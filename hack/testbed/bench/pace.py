@@ -1,8 +1,8 @@
 """Players who send events at a steady rate, half of them with a key.
 
 It runs as a process of its own: `python -m testbed.bench.pace PORT RATE SECONDS` prints, as JSON, the partition, the
-offset and the time of acknowledgement of each event, by the monotonic clock, which all processes of a machine share, and
-the event's family.
+offset, the time of acknowledgement and the family of each event. The time is that of the monotonic clock, which all
+processes of a machine share.
 """
 
 import http.client
