@@ -53,11 +53,21 @@ COMMENTS = {column.name: column.doc for column in COLUMNS} | {
 REJECTED_EVENTS = "rejected_events"
 """The view of rejected records."""
 
+LIVE = "_live"
+"""How the names of live views end."""
+
+TAIL = "live.tail"
+"""The view of the records that the table does not have yet, in a schema of its own: it is not for analysts."""
+
 
 def view_comment(view: str) -> str:
     """Return what a view shows."""
     if view == REJECTED_EVENTS:
         return "Records that are not valid events, with their bytes and the reason"
+    if view == TAIL:
+        return "Records that the table does not have yet, as the live views read them"
+    if view.endswith(LIVE):
+        return f"{view.removesuffix(LIVE)}, and the events of this family that the table does not have yet"
     return f"Events of family {view}; a retried event counts once"
 
 
@@ -78,19 +88,23 @@ _VIEW_COLUMNS = (
 )
 
 
-def family_query(family: str, events: str) -> str:
-    """Select a family's rows from the table `events` (its full name), as SQL that Spark and Trino both accept.
-
-    A retried event counts once: see `game_events.once`.
-    """
+def view_columns(family: str) -> list[str]:
+    """Return the columns of a family's view, as expressions over those of the table `events`."""
     own = [field.name for field in FAMILIES[family]]
     stated = {field.name for one in EVENT_TYPES.values() if one.family == family for field in one.fields}
     groups = {
         "{stated}": [name for name in own if name in stated],
         "{changes}": [name for name in own if name not in stated],
     }
-    columns = [name for column in _VIEW_COLUMNS for name in groups.get(column, [column])]
-    return counted(columns, events, f"family = {literal(family)}")
+    return [name for column in _VIEW_COLUMNS for name in groups.get(column, [column])]
+
+
+def family_query(family: str, events: str) -> str:
+    """Select a family's rows from the table `events` (its full name), as SQL that Spark and Trino both accept.
+
+    A retried event counts once: see `game_events.once`.
+    """
+    return counted(view_columns(family), events, f"family = {literal(family)}")
 
 
 def rejected_query(events: str) -> str:

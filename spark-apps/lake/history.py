@@ -26,7 +26,7 @@ OFFSETS = "gamelake.offsets"
 BASE = "gamelake.base-snapshot-id"
 
 _ADDING = ("append", "overwrite")
-_CHANGES = {"added-records": 1, "deleted-records": -1, "added-position-deletes": -1, "removed-position-deletes": 1}
+CHANGES = {"added-records": 1, "deleted-records": -1, "added-position-deletes": -1, "removed-position-deletes": 1}
 """Fields of a summary, and how they change the number of rows."""
 
 
@@ -128,7 +128,7 @@ class _Summary:
 
 
 def _growth(summary: Any) -> int:  # noqa: ANN401 Java's
-    return sum(sign * int(summary.get(name) or 0) for name, sign in _CHANGES.items())
+    return sum(sign * int(summary.get(name) or 0) for name, sign in CHANGES.items())
 
 
 def _last_records(text: str) -> dict[int, LastRecord]:

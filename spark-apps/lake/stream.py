@@ -12,6 +12,7 @@ from lake.offsets import OffsetRange, Topic, UnavailableError
 from lake.session import lake_session
 from lake.settings import Settings
 from lake.stream_metrics import StreamMetrics
+from lake.tail_keeper import TailKeeper
 from lake.termination import on_sigterm, root_cause
 
 _log = logging.getLogger(__name__)
@@ -88,5 +89,6 @@ def run(settings: Settings) -> None:
     metrics = StreamMetrics(topic, loader)
     metrics.serve(settings.metrics_host, settings.metrics_port)
     _log.info("streaming %s every %d s, from %s", topic.name, settings.trigger_seconds, loader.coverage)
-    Stream(loader, topic, settings, metrics).run(stop)
+    with TailKeeper(spark, settings).keeping():
+        Stream(loader, topic, settings, metrics).run(stop)
     _log.info("stopped")

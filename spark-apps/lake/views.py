@@ -6,10 +6,21 @@ from collections.abc import Mapping
 
 import trino
 from game_events import FAMILIES
-from game_events.table import COMMENTS, REJECTED_EVENTS, family_query, literal, rejected_query, view_comment
+from game_events.live import live_query
+from game_events.table import (
+    COMMENTS,
+    LIVE,
+    REJECTED_EVENTS,
+    TAIL,
+    family_query,
+    literal,
+    rejected_query,
+    view_comment,
+)
 from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
+from lake.tail import NEVER, Bounds, tail_query
 from lake.view_comments import view_comments
 
 _TRINO_PATIENCE = 300
@@ -20,13 +31,23 @@ def create_views(spark: SparkSession, settings: Settings) -> None:
     """Create the views in Trino, in whose dialect they are stored, and replace those that differ."""
     queries = {family: family_query(family, EVENTS) for family in FAMILIES}
     queries[REJECTED_EVENTS] = rejected_query(EVENTS)
-    with view_comments(spark, settings.metastore_uri) as comments:
+    # The stream then keeps its bounds.
+    queries[TAIL] = tail_query(settings.kafka.topic, Bounds(problem=NEVER))
+    live = {family: live_query(family, EVENTS, TAIL) for family in FAMILIES}
+    spark.sql(f"CREATE DATABASE IF NOT EXISTS {TAIL.partition('.')[0]}")
+    with view_comments(spark, settings.metastore_uri) as views:
         versions = {name: _version(name, query) for name, query in queries.items()}
-        changed = [name for name in queries if comments.version(name) != versions[name]]
+        changed = [name for name in queries if views.version(name) != versions[name]]
         if changed:
             _replace(settings, {name: queries[name] for name in changed})
         for name in changed:
-            comments.write(name, COMMENTS, versions[name])
+            views.write(name, COMMENTS, versions[name])
+        for family, query in live.items():
+            name = f"{family}{LIVE}"
+            version = _version(name, query + queries[family])
+            if views.version(name) != version:
+                # Trino would take a second for each to find out that the columns are the family's.
+                views.copy(family, name, query, view_comment(name), version)
 
 
 def _version(name: str, query: str) -> str:

@@ -70,7 +70,10 @@ OPTIONS: dict[str, Any] = {
             "networkPolicy": {"extraEgress": [{"ports": [{"port": 9093}]}]},
         },
     },
-    "plain": {chart: {"kafka": {"securityProtocol": "PLAINTEXT"}} for chart in ("api", "spark")},
+    "plain": {chart: {"kafka": {"securityProtocol": "PLAINTEXT"}} for chart in ("api", "spark", "trino")},
+    "encrypted": {
+        "trino": {"kafka": {"securityProtocol": "SASL_SSL", "existingSecret": "kafka", "caSecret": "kafka-ca"}}
+    },
     "storage": {
         **{chart: {"storage": {"class": "fast"}} for chart in ("kafka",)},
         "hdfs": {server: {"storage": {"class": "fast"}} for server in ("namenode", "datanode")},

@@ -57,6 +57,8 @@ def servers(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
             TRINO_ADDRESS="trino",
             TRINO_PORT="8080",
             METASTORE_URI="thrift://metastore:9083",
+            KAFKA_BOOTSTRAP_SERVERS="kafka:9092",
+            KAFKA_TOPIC="events",
         )
         start("store", "valkey", STORE_PASSWORD=STORE_PASSWORD, STORE_MEMORY="64mb")
         game = {

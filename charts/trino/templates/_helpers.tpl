@@ -19,6 +19,21 @@ env:
   - {name: TRINO_SPILL_LIMIT, value: {{ printf "%dGB" (int $context.Values.spill.gib) }}}
   - {name: TRINO_QUERY_LIMIT, value: {{ $context.Values.query.maxExecutionTime | quote }}}
   {{- include "common.javaOptions" $context | nindent 2 }}
+  - {name: KAFKA_BOOTSTRAP_SERVERS, value: {{ $context.Values.global.kafka.bootstrapServers | quote }}}
+  - {name: KAFKA_TOPIC, value: {{ $context.Values.global.kafka.topic | quote }}}
+  - {name: KAFKA_SECURITY_PROTOCOL, value: {{ $context.Values.kafka.securityProtocol }}}
+  {{- if hasPrefix "SASL" $context.Values.kafka.securityProtocol }}
+  - {name: KAFKA_SASL_MECHANISM, value: {{ $context.Values.kafka.saslMechanism }}}
+  - {name: KAFKA_SASL_USERNAME, value: {{ $context.Values.kafka.username | quote }}}
+  - name: KAFKA_SASL_PASSWORD
+    valueFrom:
+      secretKeyRef:
+        name: {{ $context.Values.kafka.existingSecret | default $context.Values.kafka.username }}
+        key: password
+  {{- end }}
+  {{- if $context.Values.kafka.caSecret }}
+  - {name: KAFKA_SSL_CA_LOCATION, value: /kafka/ca.crt}
+  {{- end }}
   - {name: METASTORE_URI, value: {{ $context.Values.global.metastore.uri | quote }}}
 ports: [{name: http, containerPort: 8080}]
 resources: {{- toYaml (last .).resources | nindent 2 }}
@@ -33,6 +48,9 @@ volumeMounts:
   - {name: data, mountPath: /data}
   - {name: spill, mountPath: /spill}
   - {name: tmp, mountPath: /tmp}
+  {{- if $context.Values.kafka.caSecret }}
+  - {name: ca, mountPath: /kafka}
+  {{- end }}
   - {name: config, mountPath: /scripts}
   {{- include "common.hdfs.mount" . | nindent 2 }}
   - {name: config, mountPath: {{ $etc }}/config.properties, subPath: {{ $role }}.properties}
@@ -53,6 +71,9 @@ The volumes of a node: none outlives it.
 # Larger than what Trino uses of it: a pod that fills its volume is evicted.
 - {name: spill, emptyDir: {sizeLimit: {{ add1 .Values.spill.gib }}Gi}}
 - {name: tmp, emptyDir: {}}
+{{- with .Values.kafka.caSecret }}
+- {name: ca, secret: {secretName: {{ . }}}}
+{{- end }}
 - {name: config, configMap: {name: {{ include "common.fullname" . }}}}
 {{ include "common.hdfs.volume" . }}
 {{- if .Values.catalogs }}

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
+from game_events import FAMILIES
+from game_events.table import LIVE
 from lake.settings import EVENTS
+from trino.exceptions import TrinoUserError
 
 from testbed.bench.cost import run_module
 from testbed.bench.pace import Acknowledged
@@ -21,7 +24,10 @@ from testbed.waiting import wait_until
 POLL_SECONDS = 0.5
 WARM_UP_SECONDS = 300
 """In a stack's first minutes the JVMs still compile, and maintenance runs its first and longest round."""
+_LIVE_WARM_UP_SECONDS = 60
 PATIENCE = 120
+
+_LIVE_FAMILY = "purchases"
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,10 @@ class Freshness:
 
 
 class Watcher:
-    """Polls Trino for the last visible offsets, in a thread of its own."""
+    """Polls Trino for the last offsets that a table or view shows, in a thread of its own."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, table: str) -> None:
+        self._settings, self._table = settings, table
         self.views: list[View] = []
         self.failed: BaseException | None = None
 
@@ -76,27 +82,47 @@ class Watcher:
                 shown = dict.fromkeys(range(self._settings.partitions), -1)
                 while not stop.is_set():
                     due = time.monotonic() + POLL_SECONDS
-                    shown = shown | dict(trino.run(_newer(shown)).rows)
+                    shown = shown | dict(trino.run(_newer(self._table, shown)).rows)
                     self.views.append(View(time.monotonic(), shown))
                     stop.wait(max(0, due - time.monotonic()))
         except BaseException as error:
             self.failed = error
 
 
-def _newer(shown: dict[int, int]) -> str:
+def _newer(table: str, shown: dict[int, int]) -> str:
     """Return a query for the last offset of each partition after `shown`; Trino then reads only new files."""
     past = " OR ".join(f"kafka_partition = {partition} AND kafka_offset > {last}" for partition, last in shown.items())
-    return f"SELECT kafka_partition, max(kafka_offset) FROM {EVENTS} WHERE {past} GROUP BY kafka_partition"
+    return f"SELECT kafka_partition, max(kafka_offset) FROM {table} WHERE {past} GROUP BY kafka_partition"
 
 
 def measure(settings: Settings, rate: int, seconds: float) -> Freshness:
     """Send events at this rate and watch them become visible, on a running stack or cluster with its stream."""
-    print(f"freshness: {rate} events/s for {seconds:.0f} s", flush=True)
-    watcher = Watcher(settings)
+    return _measure(settings, rate, seconds, EVENTS, WARM_UP_SECONDS, tuple(FAMILIES))
+
+
+def measure_live(settings: Settings, rate: int, seconds: float) -> Freshness:
+    """The same of a live view, whose family's events are a part of those that are sent, after `measure`."""
+    wait_until("the live views", lambda: _answers(settings), PATIENCE)
+    return _measure(settings, rate, seconds, f"{_LIVE_FAMILY}{LIVE}", _LIVE_WARM_UP_SECONDS, (_LIVE_FAMILY,))
+
+
+def _answers(settings: Settings) -> bool:
+    try:
+        with connect(settings) as trino:
+            return bool(trino.run(f"SELECT count(*) FROM {_LIVE_FAMILY}{LIVE}").rows)
+    except TrinoUserError:
+        return False
+
+
+def _measure(
+    settings: Settings, rate: int, seconds: float, table: str, warm_up_seconds: float, families: Sequence[str]
+) -> Freshness:
+    print(f"freshness of {table}: {rate} events/s for {seconds:.0f} s", flush=True)
+    watcher = Watcher(settings, table)
     with watcher.watching():
-        _play(settings, rate, WARM_UP_SECONDS)
+        _play(settings, rate, warm_up_seconds)
         batches, batch_seconds = _batches(settings)
-        acknowledged = _play(settings, rate, seconds)
+        acknowledged = [one for one in _play(settings, rate, seconds) if one[3] in families]
         ends = _ends(acknowledged)
         wait_until("Trino to show every event", lambda: watcher.shows(ends), PATIENCE)
         wait_until("the stream's metrics", lambda: _batches(settings)[0] > batches, PATIENCE)
@@ -121,7 +147,7 @@ def _play(settings: Settings, rate: int, seconds: float) -> list[Acknowledged]:
 def _ends(acknowledged: Sequence[Acknowledged]) -> dict[int, int]:
     """Return the offset after the last of these events, by partition."""
     ends: dict[int, int] = {}
-    for partition, offset, _ in acknowledged:
+    for partition, offset, *_ in acknowledged:
         ends[partition] = max(offset + 1, ends.get(partition, 0))
     return ends
 
@@ -134,6 +160,6 @@ def _batches(settings: Settings) -> tuple[float, float]:
 
 def delays(acknowledged: Sequence[Acknowledged], views: Sequence[View]) -> Iterator[float]:
     """Yield for each event the seconds until the first result that showed it."""
-    for partition, offset, at in acknowledged:
+    for partition, offset, at, _ in acknowledged:
         first = bisect_left(views, offset, key=lambda view: view.last.get(partition, -1))
         yield views[first].at - at

@@ -17,6 +17,7 @@ from testbed.bench.report import Compared, Row
 from testbed.bench.servers import Servers
 from testbed.bench.stream import StreamBench
 from testbed.settings import Settings
+from testbed.stack.process import Process
 from testbed.stack.stack import Stack
 
 
@@ -56,8 +57,28 @@ def _stream(options: Namespace) -> list[Row]:
 
 def _freshness(options: Namespace) -> list[Row]:
     with _stack(None, trigger_seconds=options.trigger_seconds) as stack:
-        measured = freshness.measure(stack.settings, options.rate, options.freshness_seconds)
-        return lake_rows.freshness_rows(measured, options.rate, options.trigger_seconds)
+        settings, rate, seconds = stack.settings, options.rate, options.freshness_seconds
+        measured = freshness.measure(settings, rate, seconds)
+        stack["stream"].stop()
+        with _stream_every(stack, Settings.trigger_seconds):
+            live = freshness.measure_live(settings, rate, seconds)
+        return [
+            *lake_rows.freshness_rows(measured, rate, options.trigger_seconds),
+            lake_rows.live_row(live, rate, Settings.trigger_seconds),
+        ]
+
+
+@contextmanager
+def _stream_every(stack: Stack, trigger_seconds: int) -> Iterator[None]:
+    """Run the stack's stream with another trigger."""
+    usual = stack["stream"].program
+    environment = {**usual.environment, "STREAM_TRIGGER_SECONDS": str(trigger_seconds)}
+    process = Process(replace(usual, environment=environment), stack.settings)
+    process.start()
+    try:
+        yield
+    finally:
+        process.stop()
 
 
 def _queries(options: Namespace) -> list[Row | Compared]:

@@ -1,7 +1,8 @@
 """Players who send events at a steady rate, half of them with a key.
 
 It runs as a process of its own: `python -m testbed.bench.pace PORT RATE SECONDS` prints, as JSON, the partition, the
-offset and the time of acknowledgement of each event, by the monotonic clock, which all processes of a machine share.
+offset, the time of acknowledgement and the family of each event. The time is that of the monotonic clock, which all
+processes of a machine share.
 """
 
 import http.client
@@ -19,7 +20,7 @@ from testbed.settings import HOST
 
 CONNECTIONS = 8
 
-Acknowledged = tuple[int, int, float]
+Acknowledged = tuple[int, int, float, str]
 
 
 def main() -> None:
@@ -41,13 +42,14 @@ def _send(connection: http.client.HTTPConnection, number: int, due: float) -> Ac
     headers = {"Host": traffic.player(number), "Accept": "application/json"}
     if traffic.is_keyed(number // len(FREE)):
         headers[KEY_HEADER] = str(uuid.uuid4())
-    connection.request("GET", FREE[number % len(FREE)].request, headers=headers)
+    event_type = FREE[number % len(FREE)]
+    connection.request("GET", event_type.request, headers=headers)
     answer = connection.getresponse()
     body = answer.read()
     if answer.status != 200:
         raise RuntimeError(f"status: expected 200, got {answer.status}: {body!r}")
     place = json.loads(body)
-    return place["partition"], place["offset"], time.monotonic()
+    return place["partition"], place["offset"], time.monotonic(), event_type.family
 
 
 if __name__ == "__main__":

@@ -146,6 +146,8 @@ def _trino(settings: Settings) -> Program:
             "TRINO_PORT": str(settings.ports.trino),
             "METASTORE_URI": settings.metastore_uri,
             **_hdfs_client(settings),
+            "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+            "KAFKA_TOPIC": settings.topic,
         },
         probe=lambda: probes.answers_queries(settings),
         ports=("trino",),

@@ -5,7 +5,7 @@ import json
 
 import pytest
 from lake.events_table import TableError
-from lake.view_comments import commented
+from lake.view_comments import commented, requeried
 
 
 def definition(view: object) -> str:
@@ -18,6 +18,12 @@ def test_columns_get_their_comments() -> None:
     view = {"originalSql": "SELECT 1", "columns": columns, "runAsInvoker": True}
     expected = view | {"columns": [columns[0] | {"comment": "Who"}, columns[1]]}
     assert commented(definition(view), {"player": "Who", "gold": "How much"}) == definition(expected)
+
+
+def test_a_query_is_replaced() -> None:
+    """A view gets another query, and nothing else changes."""
+    view = {"originalSql": "SELECT 1", "columns": [{"name": "player", "type": "varchar"}], "runAsInvoker": True}
+    assert requeried(definition(view), "SELECT 2") == definition(view | {"originalSql": "SELECT 2"})
 
 
 def test_another_format_is_refused() -> None:

@@ -1,0 +1,82 @@
+"""Keeps the tail's bounds near the table's end, while the stream runs."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from game_events.table import TAIL
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from lake import fit, history
+from lake.events_table import TableError, claim
+from lake.last_records import LastRecords
+from lake.offsets import RangeError, Topic
+from lake.settings import Settings
+from lake.tail import Bounds, tail_query
+from lake.termination import root_cause
+from lake.view_comments import view_comments
+
+_log = logging.getLogger(__name__)
+
+_PAUSE = 20.0
+"""Seconds."""
+
+
+class TailKeeper:
+    """Rewrites the view in the metastore: neither Trino nor a batch of the stream takes part."""
+
+    def __init__(self, spark: SparkSession, settings: Settings) -> None:
+        self._spark, self._settings = spark, settings
+        # Connections of its own: the stream's are in use.
+        self._topic, self._last_records = Topic(settings), LastRecords(settings)
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Keep the bounds in a thread during the block. What fails is logged; then the bounds expire."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self._keep, args=(stop,), name="tail", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _keep(self, stop: threading.Event) -> None:
+        pause = 0.0
+        while not stop.wait(pause):
+            try:
+                self.keep()
+            except (PySparkException, Py4JJavaError, RangeError, TableError) as error:
+                _log.warning("the live views' bounds stay as they are: %s", root_cause(error))
+            pause = _PAUSE
+
+    def keep(self) -> None:
+        """Write the table's end into the view, or why there is none."""
+        query = tail_query(self._topic.name, self._bounds())
+        with view_comments(self._spark, self._settings.metastore_uri) as views:
+            if not views.requery(TAIL, query):
+                _log.warning("there is no view %s: tables.py creates it", TAIL)
+
+    def _bounds(self) -> Bounds:
+        # The clock first: whatever is committed later counts as later.
+        seen = datetime.now(UTC)
+        table = history.table(self._spark)
+        state = history.state(table)
+        if state.snapshot is None:
+            return Bounds(problem="the table has no rows yet")
+        try:
+            claim(self._spark, table, self._topic.identity(), state.topic_id)
+            fit.check(state, self._topic.all(), self._last_records, accepts_gaps=False)
+        except fit.BehindError:
+            raise
+        except TableError as error:
+            return Bounds(problem=str(error))
+        ranges = state.coverage.partitions
+        if not state.is_whole or any(len(one) != 1 or one[0].start for one in ranges.values()):
+            return Bounds(problem=f"the table's offsets have gaps: {state.coverage}")
+        return Bounds(state.snapshot, {number: one[0].end for number, one in ranges.items()}, seen)
