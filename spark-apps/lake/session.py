@@ -4,6 +4,13 @@ from pyspark.sql import SparkSession
 
 from lake.settings import Settings
 
+QUICK_CLOSE = {
+    # A file can be closed once its DataNodes have reported it to the NameNode. By default the next try is after 400 ms.
+    "dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "20",
+    "dfs.client.block.write.locateFollowingBlock.retries": "10",
+}
+"""Settings of an HDFS client."""
+
 
 def lake_session(name: str, settings: Settings) -> SparkSession:
     """Return a session with the catalog `lake` (Iceberg) and, as its default catalog, the Hive metastore itself."""
@@ -18,10 +25,7 @@ def lake_session(name: str, settings: Settings) -> SparkSession:
         "spark.hadoop.hive.metastore.uris": settings.metastore_uri,
         "spark.hadoop.fs.defaultFS": settings.hdfs_uri,
         "spark.hadoop.dfs.replication": str(settings.hdfs_replication),
-        # A file can be closed once its DataNodes have reported it to the NameNode. By default the next try is after
-        # 400 ms.
-        "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "20",
-        "spark.hadoop.dfs.client.block.write.locateFollowingBlock.retries": "10",
+        **{f"spark.hadoop.{name}": value for name, value in QUICK_CLOSE.items()},
         "spark.sql.warehouse.dir": f"{settings.hdfs_uri}/warehouse",
         "spark.sql.session.timeZone": "UTC",
         # Many tools do not read Spark's default, INT96, as a timestamp.
