@@ -2,6 +2,8 @@
 
 Starts servers of its own, on free loopback ports and with their data in a temporary directory, and stops them. All
 measurements take more than an hour; `--only` chooses some, and the other sections of the document keep their results.
+`connect`, our stream beside Kafka Connect, is measured only when it is named: it downloads Kafka Connect (135 MB) and
+takes about two hours, half an hour with `--intervals 2 10`.
 A run that fails or is interrupted prints what it has measured, and changes no file.
 """
 
@@ -11,7 +13,8 @@ from collections.abc import Sequence
 
 from testbed.bench.cost import BenchError
 from testbed.bench.document import record
-from testbed.bench.measurements import MEASUREMENTS
+from testbed.bench.kafka_connect import DEFAULT_SECONDS
+from testbed.bench.measurements import DEFAULT, MEASUREMENTS
 from testbed.bench.report import Compared, Row, machine, table
 from testbed.bench.traffic import RETRIED_EVERY
 from testbed.command_line import exit_code
@@ -52,6 +55,7 @@ def _notes(options: argparse.Namespace) -> dict[str, str]:
         "stream": (options.stream_rounds, ""),
         "queries": (options.query_rounds, ""),
         "scale": (options.scale_rounds, ""),
+        "connect": (options.connect_rounds, ""),
     }
     rounds = {name: f" Medians of {count} alternated rounds{length}." for name, (count, length) in counts.items()}
     return {name: f"{_KEYED} {_RETRIES.get(name, _FEW)}{rounds.get(name, '')}" for name in MEASUREMENTS}
@@ -65,9 +69,9 @@ def _options() -> argparse.Namespace:
         "--only",
         nargs="+",
         choices=MEASUREMENTS,
-        default=list(MEASUREMENTS),
+        default=DEFAULT,
         metavar="NAME",
-        help=f"measure only these: {', '.join(MEASUREMENTS)} (default: all)",
+        help=f"measure only these: {', '.join(MEASUREMENTS)} (default: all but connect)",
     )
     count = _positive
     for flag, kind, default, purpose in (
@@ -94,9 +98,21 @@ def _options() -> argparse.Namespace:
         ("--scale-rounds", count, 5, "rounds on the table with a long history"),
         ("--scale-days", count, 365, "days of that history"),
         ("--world-events", count, 500_000, "events that the world's store is rebuilt from"),
+        ("--connect-rounds", count, 2, "rounds beside Kafka Connect"),
+        ("--connect-events", count, 300_000, "events in each of these rounds"),
+        ("--connect-seconds", float, 120, "seconds of a steady load in each of them, at least two intervals"),
+        ("--kills", count, 2, "times that each process is killed beside Kafka Connect"),
         ("--small-batches", count, 360, "small batches that the stream writes before maintenance (an hour's)"),
     ):
         parser.add_argument(flag, type=kind, default=default, metavar="N", help=f"{purpose} (default: %(default)s)")
+    parser.add_argument(
+        "--intervals",
+        nargs="+",
+        type=count,
+        default=[2, 10, DEFAULT_SECONDS],
+        metavar="N",
+        help="seconds between two commits of our stream and of Kafka Connect (default: 2, 10 and Kafka Connect's default)",
+    )
     return parser.parse_args()
 
 

@@ -81,6 +81,18 @@ SECTIONS = {
         "Rebuilding the world's store after it was lost: from the topic, and from a snapshot. The seconds run from the "
         "start of the process until it has caught up with the topic.",
     ),
+    "connect": _of_bench(
+        "connect",
+        "Kafka Connect",
+        "The stream, compared with Kafka Connect and Iceberg's sink: the same topic, HDFS and metastore, and a table of "
+        "the same columns, partitions and properties that was made beforehand. Each runs alone, in alternated rounds, "
+        "with the same time between two commits; both run at once, under load, while processes are killed. CPU is that "
+        "of the writer with all its children. The sink has a task for each partition, JSON without schemas, its "
+        "transform that adds each record's partition and offset, and reads topics from their start; the rest is as it "
+        "comes. The stream also checks each event against the contract. A task of the sink that has failed is restarted "
+        "at once, as an operator would, and each restart is counted. A row is lost, doubled or differs by its place in "
+        "the topic and its event's id.",
+    ),
     "cluster": Section(
         "Kubernetes",
         "A kind cluster with all of gamelake, compared with the same servers as processes on the same machine, one "

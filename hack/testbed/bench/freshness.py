@@ -45,10 +45,11 @@ class Freshness:
 
 
 class Watcher:
-    """Polls Trino for the last visible offsets, in a thread of its own."""
+    """Polls Trino for the last visible offsets of a table, in a thread of its own."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, table: str = EVENTS) -> None:
         self._settings = settings
+        self._table = table
         self.views: list[View] = []
         self.failed: BaseException | None = None
 
@@ -76,17 +77,17 @@ class Watcher:
                 shown = dict.fromkeys(range(self._settings.partitions), -1)
                 while not stop.is_set():
                     due = time.monotonic() + POLL_SECONDS
-                    shown = shown | dict(trino.run(_newer(shown)).rows)
+                    shown = shown | dict(trino.run(newer(self._table, shown)).rows)
                     self.views.append(View(time.monotonic(), shown))
                     stop.wait(max(0, due - time.monotonic()))
         except BaseException as error:
             self.failed = error
 
 
-def _newer(shown: dict[int, int]) -> str:
+def newer(table: str, shown: dict[int, int]) -> str:
     """Return a query for the last offset of each partition after `shown`; Trino then reads only new files."""
     past = " OR ".join(f"kafka_partition = {partition} AND kafka_offset > {last}" for partition, last in shown.items())
-    return f"SELECT kafka_partition, max(kafka_offset) FROM {EVENTS} WHERE {past} GROUP BY kafka_partition"
+    return f"SELECT kafka_partition, max(kafka_offset) FROM {table} WHERE {past} GROUP BY kafka_partition"
 
 
 def measure(settings: Settings, rate: int, seconds: float) -> Freshness:
@@ -97,7 +98,7 @@ def measure(settings: Settings, rate: int, seconds: float) -> Freshness:
         _play(settings, rate, WARM_UP_SECONDS)
         batches, batch_seconds = _batches(settings)
         acknowledged = _play(settings, rate, seconds)
-        ends = _ends(acknowledged)
+        ends = ends_of(acknowledged)
         wait_until("Trino to show every event", lambda: watcher.shows(ends), PATIENCE)
         wait_until("the stream's metrics", lambda: _batches(settings)[0] > batches, PATIENCE)
     more, more_seconds = _batches(settings)
@@ -118,7 +119,7 @@ def _play(settings: Settings, rate: int, seconds: float) -> list[Acknowledged]:
     return list(paced["acknowledged"])
 
 
-def _ends(acknowledged: Sequence[Acknowledged]) -> dict[int, int]:
+def ends_of(acknowledged: Sequence[Acknowledged]) -> dict[int, int]:
     """Return the offset after the last of these events, by partition."""
     ends: dict[int, int] = {}
     for partition, offset, _ in acknowledged:

@@ -7,15 +7,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from testbed.bench import freshness, jobs, lake_rows, maintenance, rebuild, scale
+from testbed.bench import connect, connect_rows, freshness, jobs, lake_rows, maintenance, rebuild, scale
 from testbed.bench.api import ApiBench
 from testbed.bench.api_rows import api_rows, contenders
 from testbed.bench.batch import BatchBench
+from testbed.bench.connect import ConnectBench
+from testbed.bench.connect_faults import ConnectFaults
 from testbed.bench.go_collector import UnavailableError
 from testbed.bench.queries import QueriesBench
 from testbed.bench.report import Compared, Row
 from testbed.bench.servers import Servers
 from testbed.bench.stream import StreamBench
+from testbed.bench.writers import ConnectWriter, StreamWriter
 from testbed.settings import Settings
 from testbed.stack.stack import Stack
 
@@ -82,6 +85,25 @@ def _world(options: Namespace) -> list[Row]:
         return rebuild.rows(rebuild.measure(stack, options.world_events))
 
 
+def _connect(options: Namespace) -> list[Row | Compared]:
+    with _stack(connect.SERVERS) as stack:
+        writers = [StreamWriter(stack), ConnectWriter(stack)]
+        bench = ConnectBench(stack, writers, options.rate)
+        rows: list[Row | Compared] = []
+        for interval in options.intervals:
+            loads = bench.catch_up(interval, options.connect_rounds, options.connect_events)
+            rows += connect_rows.catch_up_rows(loads, interval)
+        for interval in options.intervals:
+            # Long enough for two commits, so that events wait for one as long as they ever do.
+            seconds = max(options.connect_seconds, 2 * interval)
+            found = bench.steady(interval, options.connect_rounds, seconds)
+            rows += connect_rows.steady_rows(found, interval, options.rate)
+        rows.append(connect_rows.exactness_row(bench.exactness()))
+        fastest = min(options.intervals)
+        kills = ConnectFaults(stack, writers, options.rate, fastest).kills(options.kills)
+        return [*rows, *connect_rows.fault_rows(kills, fastest)]
+
+
 MEASUREMENTS: dict[str, Callable[[Namespace], Sequence[Row | Compared]]] = {
     "api": _api,
     "batch": _batch,
@@ -91,4 +113,7 @@ MEASUREMENTS: dict[str, Callable[[Namespace], Sequence[Row | Compared]]] = {
     "maintenance": _maintenance,
     "scale": _scale,
     "world": _world,
+    "connect": _connect,
 }
+DEFAULT = [name for name in MEASUREMENTS if name != "connect"]
+"""Kafka Connect is a download of its own, and its default of a commit every five minutes takes long to measure."""

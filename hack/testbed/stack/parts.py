@@ -58,7 +58,9 @@ def _fetch(target: Path, name: str, what: str) -> None:
         finally:
             fetching.terminate()
         if code:
-            raise SettingsError(f"{(_recipe(name) / 'fetch').relative_to(ROOT)}: failed with exit code {code}; see the messages above")
+            raise SettingsError(
+                f"{(_recipe(name) / 'fetch').relative_to(ROOT)}: failed with exit code {code}; see the messages above"
+            )
         partial.rename(target)
     print(f"{what}: {_megabytes(target)} MB in {time.monotonic() - started:.0f} s", flush=True)
 
