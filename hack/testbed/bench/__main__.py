@@ -111,7 +111,7 @@ def _options() -> argparse.Namespace:
         type=count,
         default=[2, 10, DEFAULT_SECONDS],
         metavar="N",
-        help="seconds between two commits of our stream and of Kafka Connect (default: 2, 10 and Kafka Connect's default)",
+        help="seconds between two commits beside Kafka Connect (default: 2, 10 and its own default)",
     )
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""Both writers beside each other on one topic while a process is killed, again and again, and what each lost or doubled."""
+"""Both writers on one topic at once while processes are killed, and what each of them lost or doubled."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -35,6 +35,10 @@ class Recovery:
     mended: int
     by_hand: bool
     exactness: Exactness
+
+    def __str__(self) -> str:
+        by_hand = ", its process restarted by hand" if self.by_hand else ""
+        return f"{self.exactness}; {self.seconds:.0f} s, {self.mended} failed tasks restarted{by_hand}"
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,7 @@ class ConnectFaults:
             time.sleep(_AFTER)
         recoveries = self._recover(began)
         for name, one in recoveries.items():
-            by_hand = ", started again by hand" if one.by_hand else ""
-            print(
-                f"{fault}, kill -9: {name}: {one.exactness}; {one.seconds:.0f} s, {one.mended} tasks restarted{by_hand}",
-                flush=True,
-            )
+            print(f"{fault}, kill -9: {name}: {one}", flush=True)
         return Kill(fault, recoveries)
 
     def _inflict(self, fault: str) -> None:

@@ -17,7 +17,7 @@ def catch_up_rows(loads: Loads, interval: int) -> list[Row]:
     events = loads[0][OURS].events
 
     def row(what: str, figure: Callable[[Load], float]) -> Row:
-        ours, theirs = (middle(loads, lambda one, name=name: figure(one[name])) for name in (OURS, THEIRS))
+        ours, theirs = middle(loads, lambda one: figure(one[OURS])), middle(loads, lambda one: figure(one[THEIRS]))
         found = ratios(loads, lambda one: figure(one[OURS]) / figure(one[THEIRS]))
         return Row(
             f"{what}, catching up with {events:,} events, {_every(interval)}",

@@ -84,14 +84,14 @@ SECTIONS = {
     "connect": _of_bench(
         "connect",
         "Kafka Connect",
-        "The stream, compared with Kafka Connect and Iceberg's sink: the same topic, HDFS and metastore, and a table of "
-        "the same columns, partitions and properties that was made beforehand. Each runs alone, in alternated rounds, "
-        "with the same time between two commits; both run at once, under load, while processes are killed. CPU is that "
-        "of the writer with all its children. The sink has a task for each partition, JSON without schemas, its "
-        "transform that adds each record's partition and offset, and reads topics from their start; the rest is as it "
-        "comes. The stream also checks each event against the contract. A task of the sink that has failed is restarted "
-        "at once, as an operator would, and each restart is counted. A row is lost, doubled or differs by its place in "
-        "the topic and its event's id.",
+        "The stream, compared with Kafka Connect and Iceberg's sink: the same topic, HDFS and metastore, and a "
+        "table of the same columns, partitions and properties, made beforehand. In alternated rounds each of them "
+        "runs alone, with the same time between two commits; under faults both run at once. CPU is that of the "
+        "writer with all its children. The sink has a task for each partition, reads JSON without schemas, adds "
+        "each record's partition and offset by its own transform, and begins at the start of topics; all else is as "
+        "it comes. The stream also checks each event against the contract. A task of the sink that has failed is "
+        "restarted at once, as an operator does, and counted. Rows are compared with Kafka by their place in the "
+        "topic and their event's id.",
     ),
     "cluster": Section(
         "Kubernetes",

@@ -85,7 +85,7 @@ class KafkaConnect:
         return [status["connector"]["state"], *(task["state"] for task in status["tasks"])]
 
     def _request(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401 as json.loads
-        request = urllib.request.Request(  # noqa: S310
+        request = urllib.request.Request(
             f"http://{HOST}:{self._port}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),

@@ -18,7 +18,7 @@ from testbed.bench.queries import QueriesBench
 from testbed.bench.report import Compared, Row
 from testbed.bench.servers import Servers
 from testbed.bench.stream import StreamBench
-from testbed.bench.writers import ConnectWriter, StreamWriter
+from testbed.bench.writers import ConnectWriter, StreamWriter, Writer
 from testbed.settings import Settings
 from testbed.stack.stack import Stack
 
@@ -87,7 +87,7 @@ def _world(options: Namespace) -> list[Row]:
 
 def _connect(options: Namespace) -> list[Row | Compared]:
     with _stack(connect.SERVERS) as stack:
-        writers = [StreamWriter(stack), ConnectWriter(stack)]
+        writers: list[Writer] = [StreamWriter(stack), ConnectWriter(stack)]
         bench = ConnectBench(stack, writers, options.rate)
         rows: list[Row | Compared] = []
         for interval in options.intervals:
