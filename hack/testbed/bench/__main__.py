@@ -30,7 +30,7 @@ _RETRIES = {"api": _NONE, "freshness": _NONE}
 
 
 def main() -> int:
-    options = _options()
+    options = parsed()
     return exit_code(lambda: _measure(options), BenchError, SettingsError, StackError, TimeoutError)
 
 
@@ -61,7 +61,7 @@ def _notes(options: argparse.Namespace) -> dict[str, str]:
     return {name: f"{_KEYED} {_RETRIES.get(name, _FEW)}{rounds.get(name, '')}" for name in MEASUREMENTS}
 
 
-def _options() -> argparse.Namespace:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m testbed.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
