@@ -1,8 +1,8 @@
 """Both writers on one topic at once while processes are killed, and what each of them lost or doubled."""
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import trino
@@ -56,22 +56,27 @@ class ConnectFaults:
         self._rate = rate
         self._interval = interval
 
-    def kills(self, times: int) -> list[Kill]:
-        """Kill each of the processes so often under load, and compare both tables with Kafka after each."""
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run both writers while the block lasts, which begins when both have caught up."""
         self._starts = end_offsets(self._stack.settings)
         self._before = {writer.name: Exactness(0, 0, 0) for writer in self._writers}
-        for writer in self._writers:
-            writer.start(self._interval)
-            writer.load(self._interval)
         try:
+            for writer in self._writers:
+                writer.start(self._interval)
+                writer.load(self._interval)
             self._recover(time.monotonic())
-            return [self._kill(fault) for _ in range(times) for fault in (OWN, *SERVER_FAULTS)]
+            yield
         finally:
             for writer in self._writers:
                 # What cannot be asked to end any more is killed.
                 with suppress(OSError, TimeoutError):
                     writer.stop()
                 writer.process.stop()
+
+    def kills(self, times: int) -> list[Kill]:
+        """Kill each of the processes so often under load, and compare both tables with Kafka after each."""
+        return [self._kill(fault) for _ in range(times) for fault in (OWN, *SERVER_FAULTS)]
 
     def _kill(self, fault: str) -> Kill:
         with Steady(self._stack.settings, self._rate).playing():

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
-from testbed.bench.connect import Loads, Steadiness
+from testbed.bench.connect import Intervals, Loads, Steadiness
 from testbed.bench.connect_faults import Kill, Recovery
 from testbed.bench.exactness import Exactness
 from testbed.bench.jobs import Load
-from testbed.bench.kafka_connect import DEFAULT_SECONDS
 from testbed.bench.report import Compared, Row, middle, ratios, spread
 from testbed.bench.writers import OURS, THEIRS
 from testbed.percentile import percentile
@@ -33,9 +32,11 @@ def catch_up_rows(loads: Loads, interval: int) -> list[Row]:
     ]
 
 
-def steady_rows(found: Mapping[str, Steadiness], interval: int, rate: int) -> list[Row]:
+def steady_rows(found: Mapping[str, Steadiness], intervals: Intervals, rate: int) -> list[Row]:
     ours, theirs = found[OURS], found[THEIRS]
-    about = f"{rate} events/s, {len(ours.delays):,} events each, {_every(interval)}"
+    mine, other = intervals[OURS], intervals[THEIRS]
+    each = _every(mine) if mine == other else f"each at its own default, {_every(mine)} and every {other} s"
+    about = f"{rate} events/s, {len(ours.delays):,} events each, {each}"
 
     def fresh(one: Steadiness) -> str:
         return f"{percentile(one.delays, 0.5):.1f} / {percentile(one.delays, 0.99):.1f} / {one.delays[-1]:.1f} s"
@@ -48,7 +49,7 @@ def steady_rows(found: Mapping[str, Steadiness], interval: int, rate: int) -> li
             f"p99 {percentile(ours.delays, 0.99) / percentile(theirs.delays, 0.99):.2f}",
         ),
         Row(
-            f"cores used meanwhile, {_every(interval)}",
+            f"cores used meanwhile, {each}",
             f"{ours.cores:.2f}",
             f"{theirs.cores:.2f}, {THEIRS}",
             f"{ours.cores / theirs.cores:.2f}",
@@ -86,4 +87,4 @@ def _told(found: Sequence[Recovery]) -> str:
 
 
 def _every(interval: int) -> str:
-    return f"a commit every {interval} s{', its default' if interval == DEFAULT_SECONDS else ''}"
+    return f"a commit every {interval} s"

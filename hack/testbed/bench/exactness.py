@@ -13,6 +13,9 @@ from testbed.settings import Settings
 Places = dict[tuple[int, int], str]
 """The event's id by partition and offset."""
 
+_CHUNK = 100_000
+"""Offsets held in memory at a time."""
+
 
 @dataclass(frozen=True)
 class Exactness:
@@ -21,6 +24,9 @@ class Exactness:
     lost: int
     doubled: int
     differing: int
+
+    def __add__(self, other: "Exactness") -> "Exactness":
+        return Exactness(self.lost + other.lost, self.doubled + other.doubled, self.differing + other.differing)
 
     def __sub__(self, before: "Exactness") -> "Exactness":
         return Exactness(self.lost - before.lost, self.doubled - before.doubled, self.differing - before.differing)
@@ -31,13 +37,18 @@ class Exactness:
 
 def exactness(settings: Settings, table: str, windows: Mapping[int, range]) -> Exactness:
     """Compare a table with Kafka at these offsets, by the place of each row and its event's id."""
-    inside = " OR ".join(
-        f"kafka_partition = {partition} AND kafka_offset >= {offsets.start} AND kafka_offset < {offsets.stop}"
-        for partition, offsets in windows.items()
-    )
-    with connect(settings) as trino:
-        rows = trino.run(f"SELECT kafka_partition, kafka_offset, event_id FROM {table} WHERE {inside}").rows
-    return compared(_records(settings, windows), [(partition, offset, event) for partition, offset, event in rows])
+    found = Exactness(0, 0, 0)
+    with TopicReader(settings.kafka, "local") as reader, connect(settings) as trino:
+        for partition, window in windows.items():
+            for start in range(window.start, window.stop, _CHUNK):
+                chunk = range(start, min(start + _CHUNK, window.stop))
+                query = (
+                    f"SELECT kafka_partition, kafka_offset, event_id FROM {table} WHERE kafka_partition = {partition} "
+                    f"AND kafka_offset >= {chunk.start} AND kafka_offset < {chunk.stop}"
+                )
+                rows = [(partition, offset, event) for partition, offset, event in trino.run(query).rows]
+                found += compared(_records(reader, partition, chunk), rows)
+    return found
 
 
 def compared(records: Places, rows: list[tuple[int, int, str]]) -> Exactness:
@@ -52,11 +63,9 @@ def compared(records: Places, rows: list[tuple[int, int, str]]) -> Exactness:
     )
 
 
-def _records(settings: Settings, windows: Mapping[int, range]) -> Places:
-    with TopicReader(settings.kafka, "local") as reader:
-        return {
-            (partition, message.offset() or 0): json.loads(message.value() or b"")["event_id"]
-            for partition, offsets in windows.items()
-            for messages in reader.read(partition, offsets)
-            for message in messages
-        }
+def _records(reader: TopicReader, partition: int, offsets: range) -> Places:
+    return {
+        (partition, message.offset() or 0): json.loads(message.value() or b"")["event_id"]
+        for messages in reader.read(partition, offsets)
+        for message in messages
+    }

@@ -14,11 +14,12 @@ from testbed.bench.batch import BatchBench
 from testbed.bench.connect import ConnectBench
 from testbed.bench.connect_faults import ConnectFaults
 from testbed.bench.go_collector import UnavailableError
+from testbed.bench.kafka_connect import DEFAULT_SECONDS
 from testbed.bench.queries import QueriesBench
 from testbed.bench.report import Compared, Row
 from testbed.bench.servers import Servers
 from testbed.bench.stream import StreamBench
-from testbed.bench.writers import ConnectWriter, StreamWriter, Writer
+from testbed.bench.writers import OURS, THEIRS, ConnectWriter, StreamWriter, Writer
 from testbed.settings import Settings
 from testbed.stack.stack import Stack
 
@@ -94,14 +95,17 @@ def _connect(options: Namespace) -> list[Row | Compared]:
             loads = bench.catch_up(interval, options.connect_rounds, options.connect_events)
             rows += connect_rows.catch_up_rows(loads, interval)
         for interval in options.intervals:
-            # Long enough for two commits, so that events wait for one as long as they ever do.
-            seconds = max(options.connect_seconds, 2 * interval)
-            found = bench.steady(interval, options.connect_rounds, seconds)
-            rows += connect_rows.steady_rows(found, interval, options.rate)
-        rows.append(connect_rows.exactness_row(bench.exactness()))
+            same = {OURS: interval, THEIRS: interval}
+            found = bench.steady(same, options.connect_rounds, options.connect_seconds)
+            rows += connect_rows.steady_rows(found, same, options.rate)
+        if options.connect_default_seconds:
+            own = {OURS: Settings.trigger_seconds, THEIRS: DEFAULT_SECONDS}
+            rows += connect_rows.steady_rows(bench.steady(own, 1, options.connect_default_seconds), own, options.rate)
         fastest = min(options.intervals)
-        kills = ConnectFaults(stack, writers, options.rate, fastest).kills(options.kills)
-        return [*rows, *connect_rows.fault_rows(kills, fastest)]
+        faults = ConnectFaults(stack, writers, options.rate, fastest)
+        with faults.running():
+            rows.append(connect_rows.exactness_row(bench.exactness()))
+            return [*rows, *connect_rows.fault_rows(faults.kills(options.kills), fastest)]
 
 
 MEASUREMENTS: dict[str, Callable[[Namespace], Sequence[Row | Compared]]] = {

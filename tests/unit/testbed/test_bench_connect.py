@@ -51,10 +51,10 @@ def test_the_cost_of_a_start_is_told_apart_from_that_of_the_load() -> None:
 def test_freshness_is_printed_beside_its_cost() -> None:
     """A slower writer that uses fewer cores is seen to do so."""
     found = {OURS: Steadiness([1.0, 2.0], 0.5), THEIRS: Steadiness([100.0, 300.0], 0.1)}
-    fresh, cores = steady_rows(found, 300, 200)
+    fresh, cores = steady_rows(found, {OURS: 10, THEIRS: 300}, 200)
     assert fresh.value == "1.0 / 2.0 / 2.0 s"
     assert fresh.comparison == f"100.0 / 300.0 / 300.0 s, {THEIRS}"
-    assert "its default" in fresh.what
+    assert "each at its own default, a commit every 10 s and every 300 s" in fresh.what
     assert (cores.value, cores.ratio) == ("0.50", "5.00")
 
 
