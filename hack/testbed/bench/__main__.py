@@ -9,7 +9,7 @@ A run that fails or is interrupted prints what it has measured, and changes no f
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from testbed.bench.cost import BenchError
 from testbed.bench.document import record
@@ -73,7 +73,7 @@ def parsed() -> argparse.Namespace:
         metavar="NAME",
         help=f"measure only these: {', '.join(MEASUREMENTS)} (default: all but connect)",
     )
-    count = _positive
+    count, count_or_none = _whole(1), _whole(0)
     for flag, kind, default, purpose in (
         ("--rounds", count, 5, "rounds of the API"),
         ("--seconds", float, 5, "seconds of load on each server in a round of the API"),
@@ -101,8 +101,13 @@ def parsed() -> argparse.Namespace:
         ("--connect-rounds", count, 2, "rounds beside Kafka Connect"),
         ("--connect-events", count, 300_000, "events in each of these rounds"),
         ("--connect-seconds", float, 120, "seconds of a steady load in each of them"),
-        ("--connect-default-seconds", int, DEFAULT_SECONDS, "seconds of it where each commits by its default; 0: not"),
-        ("--kills", count, 2, "times that each process is killed beside Kafka Connect"),
+        (
+            "--connect-default-seconds",
+            count_or_none,
+            DEFAULT_SECONDS,
+            "seconds of it where each commits by its default; 0: not",
+        ),
+        ("--kills", count_or_none, 2, "times that each process is killed beside Kafka Connect"),
         ("--small-batches", count, 360, "small batches that the stream writes before maintenance (an hour's)"),
     ):
         parser.add_argument(flag, type=kind, default=default, metavar="N", help=f"{purpose} (default: %(default)s)")
@@ -117,10 +122,13 @@ def parsed() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
-    return int(text)
+def _whole(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least}, got {text!r}")
+        return int(text)
+
+    return parse
 
 
 if __name__ == "__main__":

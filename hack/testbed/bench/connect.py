@@ -18,7 +18,7 @@ from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
 SERVERS = ("kafka", "namenode", "datanode", "metastore", "trino", "tables")
-WARM_UP_SECONDS = 30
+WARM_UP_SECONDS = 60
 _PATIENCE = 300
 _ASK_SECONDS = 0.5
 

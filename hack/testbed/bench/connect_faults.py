@@ -43,7 +43,7 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Kill:
-    """One fault, and what became of each writer."""
+    """One fault, and the recovery of each writer."""
 
     fault: str
     recoveries: dict[str, Recovery]
@@ -118,18 +118,22 @@ class ConnectFaults:
                 elif time.monotonic() - began > 2 * _PATIENCE:
                     seconds[writer.name] = time.monotonic() - began
             time.sleep(0.2)
-        return {name: Recovery(seconds[name], mended[name], name in by_hand, self._new(name)) for name in seconds}
+        return {
+            writer.name: Recovery(
+                seconds[writer.name], mended[writer.name], writer.name in by_hand, self._new_differences(writer)
+            )
+            for writer in self._writers
+        }
 
-    def _new(self, name: str) -> Exactness:
+    def _new_differences(self, writer: Writer) -> Exactness:
         """Return what is lost, doubled and differing since the last fault."""
-        writer = next(one for one in self._writers if one.name == name)
         windows = {p: range(self._starts[p], end) for p, end in end_offsets(self._stack.settings).items()}
         found = exactness(self._stack.settings, writer.table, windows)
         deadline = time.monotonic() + _SETTLE
-        while found.lost > self._before[name].lost and time.monotonic() < deadline:
+        while found.lost > self._before[writer.name].lost and time.monotonic() < deadline:
             time.sleep(self._interval)
             found = exactness(self._stack.settings, writer.table, windows)
-        new, self._before[name] = found - self._before[name], found
+        new, self._before[writer.name] = found - self._before[writer.name], found
         return new
 
     def _shows(self, writer: Writer, ends: dict[int, int]) -> bool:

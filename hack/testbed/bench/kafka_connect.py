@@ -19,12 +19,12 @@ from testbed.waiting import wait_until
 TABLE = "lake.default.connect_events"
 PART = "kafka-connect"
 DEFAULT_SECONDS = 300
-"""Between two commits, unless it is told otherwise."""
+"""Between two commits of the sink, by its default."""
 _NAME = "sink"
 _CONTROL_TOPIC = "control-iceberg"
 _TABLE_JOB = "../hack/testbed/bench/sink_table_job.py"
 _PATIENCE = 120
-# The first for records, the second for the table: of an empty group each begins with what is already there.
+# A new sink begins with the records that are in the topic, and a new coordinator with the tasks' answers.
 _EARLIEST = {"consumer.override.auto.offset.reset": "earliest", "iceberg.kafka.auto.offset.reset": "earliest"}
 
 

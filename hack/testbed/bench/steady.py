@@ -23,7 +23,9 @@ class Steady:
     def __init__(self, settings: Settings, rate: int) -> None:
         self._rate = rate
         self._topic = settings.topic
-        self._producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "enable.idempotence": True})
+        self._producer = Producer(
+            {"bootstrap.servers": settings.bootstrap_servers, "enable.idempotence": True, "log_level": 0}
+        )
         self.acknowledged: list[Acknowledged] = []
 
     def play(self, seconds: float) -> list[Acknowledged]:

@@ -16,7 +16,7 @@ _PATIENCE = 120
 
 
 class Writer(Protocol):
-    """Starts in two steps, whose costs are told apart: the process itself, and then its load."""
+    """Starts in two steps, so that the costs of the process and of its load are known separately."""
 
     name: str
     table: str

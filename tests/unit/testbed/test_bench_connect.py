@@ -40,7 +40,7 @@ def test_what_the_faults_cost_is_added_up_and_printed() -> None:
     assert namenode.figures[THEIRS] == "0 lost, 0 doubled, at most 8 s"
 
 
-def test_the_cost_of_a_start_is_told_apart_from_that_of_the_load() -> None:
+def test_events_per_core_are_known_with_and_without_the_start() -> None:
     loads = [{OURS: Load(600, Cost(8, 10), Cost(5, 4)), THEIRS: Load(600, Cost(8, 7), Cost(5, 4))}]
     started, with_start, _ = catch_up_rows(loads, 10)
     assert (started.value, started.comparison) == ("100", f"200, {THEIRS}")
