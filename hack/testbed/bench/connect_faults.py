@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from math import inf, isinf
 
 import trino
 from confluent_kafka import KafkaException
@@ -17,8 +18,8 @@ from testbed.clients.topic import end_offsets
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
-_PATIENCE = 180
-"""Seconds for a writer to recover; then it is started again by hand."""
+PATIENCE = 360
+"""Seconds for a writer to recover. After half of them its process is restarted."""
 _SETTLE = 30
 """Seconds for rows that are missing to arrive."""
 _BEFORE, _AFTER = 6, 4
@@ -27,9 +28,17 @@ SERVER_FAULTS = {"broker": "kafka", "metastore": "metastore", "NameNode": "namen
 OWN = "the writer itself"
 
 
+def seconds(longest: float) -> str:
+    """Format the longest of some recoveries."""
+    return f"no recovery in {PATIENCE} s" if isinf(longest) else f"at most {longest:.0f} s"
+
+
 @dataclass(frozen=True)
 class Recovery:
-    """`seconds` from the end of the fault until a new event was visible; `mended` is what did not restart by itself."""
+    """`seconds` from the end of the fault until a new event was visible, infinite if none was in PATIENCE.
+
+    `mended` is the number of failed tasks that were restarted, `by_hand` whether the process was restarted as well.
+    """
 
     seconds: float
     mended: int
@@ -38,7 +47,7 @@ class Recovery:
 
     def __str__(self) -> str:
         by_hand = ", its process restarted by hand" if self.by_hand else ""
-        return f"{self.exactness}; {self.seconds:.0f} s, {self.mended} failed tasks restarted{by_hand}"
+        return f"{self.exactness}; {seconds(self.seconds)}, {self.mended} failed tasks restarted{by_hand}"
 
 
 @dataclass(frozen=True)
@@ -103,24 +112,24 @@ class ConnectFaults:
         """Write one more event to each partition, and wait until each table shows it."""
         self._until("a broker that takes events", lambda: bool(end_offsets(self._stack.settings)))
         ends = ends_of(Steady(self._stack.settings, self._rate).play(2))
-        seconds: dict[str, float] = {}
+        taken: dict[str, float] = {}
         mended = {writer.name: 0 for writer in self._writers}
         by_hand: set[str] = set()
-        while waiting := [writer for writer in self._writers if writer.name not in seconds]:
+        while waiting := [writer for writer in self._writers if writer.name not in taken]:
             for writer in waiting:
                 mended[writer.name] += writer.mend()
                 if self._shows(writer, ends):
-                    seconds[writer.name] = time.monotonic() - began
-                elif time.monotonic() - began > _PATIENCE and writer.name not in by_hand:
+                    taken[writer.name] = time.monotonic() - began
+                elif time.monotonic() - began > PATIENCE / 2 and writer.name not in by_hand:
                     by_hand.add(writer.name)
                     writer.process.kill()
                     writer.process.start()
-                elif time.monotonic() - began > 2 * _PATIENCE:
-                    seconds[writer.name] = time.monotonic() - began
+                elif time.monotonic() - began > PATIENCE:
+                    taken[writer.name] = inf
             time.sleep(0.2)
         return {
             writer.name: Recovery(
-                seconds[writer.name], mended[writer.name], writer.name in by_hand, self._new_differences(writer)
+                taken[writer.name], mended[writer.name], writer.name in by_hand, self._new_differences(writer)
             )
             for writer in self._writers
         }
@@ -152,4 +161,4 @@ class ConnectFaults:
             except (KafkaException, TimeoutError):
                 return False
 
-        wait_until(what, answers, _PATIENCE)
+        wait_until(what, answers, PATIENCE)

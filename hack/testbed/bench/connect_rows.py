@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from testbed.bench.connect import Intervals, Loads, Steadiness
-from testbed.bench.connect_faults import Kill, Recovery
+from testbed.bench.connect_faults import Kill, Recovery, seconds
 from testbed.bench.exactness import Exactness
 from testbed.bench.jobs import Load
 from testbed.bench.report import Compared, Row, middle, ratios, spread
@@ -77,7 +77,7 @@ def _told(found: Sequence[Recovery]) -> str:
     parts = [
         *(f"**{count:,} {name}**" if count else f"0 {name}" for count, name in ((lost, "lost"), (doubled, "doubled"))),
         *([f"**{differing:,} differing**"] if differing else []),
-        f"at most {max(one.seconds for one in found):.0f} s",
+        seconds(max(one.seconds for one in found)),
     ]
     if mended := sum(one.mended for one in found):
         parts.append(f"{mended} failed tasks restarted")

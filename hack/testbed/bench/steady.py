@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -43,13 +44,13 @@ class Steady:
     def playing(self) -> Iterator[None]:
         """Write while the block lasts."""
         stop = threading.Event()
-        thread = threading.Thread(target=self._write, args=(stop,))
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join()
+        with ThreadPoolExecutor(1) as pool:
+            writing = pool.submit(self._write, stop)
+            try:
+                yield
+            finally:
+                stop.set()
+            writing.result()
 
     def _write(self, stop: threading.Event) -> None:
         began = time.monotonic()

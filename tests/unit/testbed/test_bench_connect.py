@@ -1,4 +1,5 @@
 import sys
+from math import inf
 
 import pytest
 from testbed.bench import __main__ as bench
@@ -38,6 +39,12 @@ def test_what_the_faults_cost_is_added_up_and_printed() -> None:
         "**5 lost**, **1 doubled**, at most 190 s, 4 failed tasks restarted, its process restarted by hand 1 times"
     )
     assert namenode.figures[THEIRS] == "0 lost, 0 doubled, at most 8 s"
+
+
+def test_a_writer_that_did_not_recover_is_printed() -> None:
+    lost = Recovery(inf, 2, True, Exactness(400, 0, 0))
+    [row] = fault_rows([Kill("broker", {OURS: Recovery(1, 0, False, CLEAN), THEIRS: lost})], 10)
+    assert row.figures[THEIRS].startswith("**400 lost**, 0 doubled, no recovery in 360 s, 2 failed tasks restarted")
 
 
 def test_events_per_core_are_known_with_and_without_the_start() -> None:
