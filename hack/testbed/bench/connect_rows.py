@@ -67,7 +67,7 @@ def fault_rows(kills: Sequence[Kill], interval: int) -> Iterator[Compared]:
     for fault, alike in groupby(sorted(kills, key=lambda kill: order.index(kill.fault)), key=lambda kill: kill.fault):
         each = list(alike)
         figures = {name: _told([kill.recoveries[name] for kill in each]) for name in (OURS, THEIRS)}
-        yield Compared(f"{fault}, kill -9 under load, {len(each)} times, {_every(interval)}", figures)
+        yield Compared(f"{fault}, kill -9 under load, {_times(len(each))}, {_every(interval)}", figures)
 
 
 def _told(found: Sequence[Recovery]) -> str:
@@ -82,8 +82,12 @@ def _told(found: Sequence[Recovery]) -> str:
     if mended := sum(one.mended for one in found):
         parts.append(f"{mended} failed tasks restarted")
     if by_hand := sum(one.by_hand for one in found):
-        parts.append(f"its process restarted by hand {by_hand} times")
+        parts.append(f"its process restarted by hand {_times(by_hand)}")
     return ", ".join(parts)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _every(interval: int) -> str:

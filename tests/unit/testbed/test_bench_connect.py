@@ -36,7 +36,7 @@ def test_what_the_faults_cost_is_added_up_and_printed() -> None:
     assert broker.what == "broker, kill -9 under load, 2 times, a commit every 2 s"
     assert broker.figures[OURS] == "0 lost, 0 doubled, at most 5 s"
     assert broker.figures[THEIRS] == (
-        "**5 lost**, **1 doubled**, at most 190 s, 4 failed tasks restarted, its process restarted by hand 1 times"
+        "**5 lost**, **1 doubled**, at most 190 s, 4 failed tasks restarted, its process restarted by hand once"
     )
     assert namenode.figures[THEIRS] == "0 lost, 0 doubled, at most 8 s"
 
