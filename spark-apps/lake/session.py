@@ -4,6 +4,13 @@ from pyspark.sql import SparkSession
 
 from lake.settings import FILE_SYSTEM, Settings
 
+QUICK_CLOSE = {
+    # A file can be closed once its DataNodes have reported it to the NameNode. By default the next try is after 400 ms.
+    "dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "20",
+    "dfs.client.block.write.locateFollowingBlock.retries": "10",
+}
+"""Settings of an HDFS client."""
+
 
 def lake_session(name: str, settings: Settings) -> SparkSession:
     """Return a session with the catalog `lake` (Iceberg) and, as its default catalog, the Hive metastore itself."""
@@ -16,10 +23,7 @@ def lake_session(name: str, settings: Settings) -> SparkSession:
         "spark.sql.catalog.lake.cache-enabled": "false",
         "spark.sql.catalogImplementation": "hive",
         "spark.hadoop.hive.metastore.uris": settings.metastore_uri,
-        # A file can be closed once its DataNodes have reported it to the NameNode. By default the next try is after
-        # 400 ms.
-        "spark.hadoop.dfs.client.block.write.locateFollowingBlock.initial.delay.ms": "20",
-        "spark.hadoop.dfs.client.block.write.locateFollowingBlock.retries": "10",
+        **{f"spark.hadoop.{name}": value for name, value in QUICK_CLOSE.items()},
         "spark.sql.warehouse.dir": f"{FILE_SYSTEM}/warehouse",
         "spark.sql.session.timeZone": "UTC",
         # Many tools do not read Spark's default, INT96, as a timestamp.

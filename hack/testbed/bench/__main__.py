@@ -2,16 +2,19 @@
 
 Starts servers of its own, on free loopback ports and with their data in a temporary directory, and stops them. All
 measurements take more than an hour; `--only` chooses some, and the other sections of the document keep their results.
+`connect`, our stream beside Kafka Connect, is measured only when it is named: it downloads Kafka Connect (135 MB) and
+takes about an hour.
 A run that fails or is interrupted prints what it has measured, and changes no file.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from testbed.bench.cost import BenchError
 from testbed.bench.document import record
-from testbed.bench.measurements import MEASUREMENTS
+from testbed.bench.kafka_connect import DEFAULT_SECONDS
+from testbed.bench.measurements import DEFAULT, MEASUREMENTS
 from testbed.bench.report import Compared, Row, machine, table
 from testbed.bench.traffic import RETRIED_EVERY
 from testbed.command_line import exit_code
@@ -27,7 +30,7 @@ _RETRIES = {"api": _NONE, "freshness": _NONE}
 
 
 def main() -> int:
-    options = _options()
+    options = parsed()
     return exit_code(lambda: _measure(options), BenchError, SettingsError, StackError, TimeoutError)
 
 
@@ -53,12 +56,13 @@ def _notes(options: argparse.Namespace) -> dict[str, str]:
         "queries": (options.query_rounds, ""),
         "dashboard": (options.query_rounds, ""),
         "scale": (options.scale_rounds, ""),
+        "connect": (options.connect_rounds, ""),
     }
     rounds = {name: f" Medians of {count} alternated rounds{length}." for name, (count, length) in counts.items()}
     return {name: f"{_KEYED} {_RETRIES.get(name, _FEW)}{rounds.get(name, '')}" for name in MEASUREMENTS}
 
 
-def _options() -> argparse.Namespace:
+def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m testbed.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -66,11 +70,11 @@ def _options() -> argparse.Namespace:
         "--only",
         nargs="+",
         choices=MEASUREMENTS,
-        default=list(MEASUREMENTS),
+        default=DEFAULT,
         metavar="NAME",
-        help=f"measure only these: {', '.join(MEASUREMENTS)} (default: all)",
+        help=f"measure only these: {', '.join(MEASUREMENTS)} (default: all but connect)",
     )
-    count = _positive
+    count, count_or_none = _whole(1), _whole(0)
     for flag, kind, default, purpose in (
         ("--rounds", count, 5, "rounds of the API"),
         ("--seconds", float, 5, "seconds of load on each server in a round of the API"),
@@ -96,16 +100,37 @@ def _options() -> argparse.Namespace:
         ("--scale-rounds", count, 5, "rounds on the table with a long history"),
         ("--scale-days", count, 365, "days of that history"),
         ("--world-events", count, 500_000, "events that the world's store is rebuilt from"),
+        ("--connect-rounds", count, 2, "rounds beside Kafka Connect"),
+        ("--connect-events", count, 300_000, "events in each of these rounds"),
+        ("--connect-seconds", float, 120, "seconds of a steady load in each of them"),
+        (
+            "--connect-default-seconds",
+            count_or_none,
+            DEFAULT_SECONDS,
+            "seconds of it where each commits by its default; 0: not",
+        ),
+        ("--kills", count_or_none, 2, "times that each process is killed beside Kafka Connect"),
         ("--small-batches", count, 360, "small batches that the stream writes before maintenance (an hour's)"),
     ):
         parser.add_argument(flag, type=kind, default=default, metavar="N", help=f"{purpose} (default: %(default)s)")
+    parser.add_argument(
+        "--intervals",
+        nargs="+",
+        type=count,
+        default=[2, 10],
+        metavar="N",
+        help="seconds between two commits beside Kafka Connect (default: 2 10)",
+    )
     return parser.parse_args()
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text!r}")
-    return int(text)
+def _whole(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number from {least}, got {text!r}")
+        return int(text)
+
+    return parse
 
 
 if __name__ == "__main__":

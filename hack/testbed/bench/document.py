@@ -87,6 +87,18 @@ SECTIONS = {
         "Rebuilding the world's store after it was lost: from the topic, and from a snapshot. The seconds run from the "
         "start of the process until it has caught up with the topic.",
     ),
+    "connect": _of_bench(
+        "connect",
+        "Kafka Connect",
+        "The stream, compared with Kafka Connect and Iceberg's sink: the same topic, HDFS and metastore, and a "
+        "table of the same columns, partitions and properties, made beforehand. In alternated rounds each of them "
+        "runs alone, with the same time between two commits; under faults both run at once. CPU is that of the "
+        "writer with all its children. The sink has a task for each partition, reads JSON without schemas, adds "
+        "each record's partition and offset by its own transform, and begins at the start of topics; all else is as "
+        "it comes. The stream also checks each event against the contract. A task of the sink that has failed is "
+        "restarted at once, as an operator does, and counted. Rows are compared with Kafka by their place in the "
+        "topic and their event's id.",
+    ),
     "cluster": Section(
         "Kubernetes",
         "A kind cluster with all of gamelake, compared with the same servers as processes on the same machine, one "

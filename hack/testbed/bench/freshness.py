@@ -14,7 +14,7 @@ from lake.settings import EVENTS
 from trino.exceptions import TrinoUserError
 
 from testbed.bench.cost import run_module
-from testbed.bench.pace import Acknowledged
+from testbed.bench.pace import Acknowledged, Played
 from testbed.bench.sql import connect
 from testbed.clients.stream_metrics import sample
 from testbed.percentile import percentile
@@ -82,14 +82,14 @@ class Watcher:
                 shown = dict.fromkeys(range(self._settings.partitions), -1)
                 while not stop.is_set():
                     due = time.monotonic() + POLL_SECONDS
-                    shown = shown | dict(trino.run(_newer(self._table, shown)).rows)
+                    shown = shown | dict(trino.run(newer(self._table, shown)).rows)
                     self.views.append(View(time.monotonic(), shown))
                     stop.wait(max(0, due - time.monotonic()))
         except BaseException as error:
             self.failed = error
 
 
-def _newer(table: str, shown: dict[int, int]) -> str:
+def newer(table: str, shown: dict[int, int]) -> str:
     """Return a query for the last offset of each partition after `shown`; Trino then reads only new files."""
     past = " OR ".join(f"kafka_partition = {partition} AND kafka_offset > {last}" for partition, last in shown.items())
     return f"SELECT kafka_partition, max(kafka_offset) FROM {table} WHERE {past} GROUP BY kafka_partition"
@@ -122,8 +122,8 @@ def _measure(
     with watcher.watching():
         _play(settings, rate, warm_up_seconds)
         batches, batch_seconds = _batches(settings)
-        acknowledged = [one for one in _play(settings, rate, seconds) if one[3] in families]
-        ends = _ends(acknowledged)
+        acknowledged = [one[:3] for one in _play(settings, rate, seconds) if one[3] in families]
+        ends = ends_of(acknowledged)
         wait_until("Trino to show every event", lambda: watcher.shows(ends), PATIENCE)
         wait_until("the stream's metrics", lambda: _batches(settings)[0] > batches, PATIENCE)
     more, more_seconds = _batches(settings)
@@ -139,15 +139,15 @@ def _measure(
     )
 
 
-def _play(settings: Settings, rate: int, seconds: float) -> list[Acknowledged]:
+def _play(settings: Settings, rate: int, seconds: float) -> list[Played]:
     paced = run_module("pace", settings.ports.api, rate, seconds, timeout=seconds + 60)
     return list(paced["acknowledged"])
 
 
-def _ends(acknowledged: Sequence[Acknowledged]) -> dict[int, int]:
+def ends_of(acknowledged: Sequence[Acknowledged]) -> dict[int, int]:
     """Return the offset after the last of these events, by partition."""
     ends: dict[int, int] = {}
-    for partition, offset, *_ in acknowledged:
+    for partition, offset, _ in acknowledged:
         ends[partition] = max(offset + 1, ends.get(partition, 0))
     return ends
 
@@ -160,6 +160,6 @@ def _batches(settings: Settings) -> tuple[float, float]:
 
 def delays(acknowledged: Sequence[Acknowledged], views: Sequence[View]) -> Iterator[float]:
     """Yield for each event the seconds until the first result that showed it."""
-    for partition, offset, at, _ in acknowledged:
+    for partition, offset, at in acknowledged:
         first = bisect_left(views, offset, key=lambda view: view.last.get(partition, -1))
         yield views[first].at - at

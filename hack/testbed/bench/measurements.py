@@ -7,15 +7,19 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from testbed.bench import dashboard, freshness, jobs, lake_rows, maintenance, rebuild, scale
+from testbed.bench import connect, connect_rows, dashboard, freshness, jobs, lake_rows, maintenance, rebuild, scale
 from testbed.bench.api import ApiBench
 from testbed.bench.api_rows import api_rows, contenders
 from testbed.bench.batch import BatchBench
+from testbed.bench.connect import ConnectBench
+from testbed.bench.connect_faults import ConnectFaults
 from testbed.bench.go_collector import UnavailableError
+from testbed.bench.kafka_connect import DEFAULT_SECONDS
 from testbed.bench.queries import QueriesBench
 from testbed.bench.report import Compared, Row
 from testbed.bench.servers import Servers
 from testbed.bench.stream import StreamBench
+from testbed.bench.writers import OURS, THEIRS, ConnectWriter, StreamWriter, Writer
 from testbed.settings import Settings
 from testbed.stack.process import Process
 from testbed.stack.stack import Stack
@@ -109,6 +113,28 @@ def _world(options: Namespace) -> list[Row]:
         return rebuild.rows(rebuild.measure(stack, options.world_events))
 
 
+def _connect(options: Namespace) -> list[Row | Compared]:
+    with _stack(connect.SERVERS) as stack:
+        writers: list[Writer] = [StreamWriter(stack), ConnectWriter(stack)]
+        bench = ConnectBench(stack, writers, options.rate)
+        rows: list[Row | Compared] = []
+        for interval in options.intervals:
+            loads = bench.catch_up(interval, options.connect_rounds, options.connect_events)
+            rows += connect_rows.catch_up_rows(loads, interval)
+        for interval in options.intervals:
+            same = {OURS: interval, THEIRS: interval}
+            found = bench.steady(same, options.connect_rounds, options.connect_seconds)
+            rows += connect_rows.steady_rows(found, same, options.rate)
+        if options.connect_default_seconds:
+            own = {OURS: Settings.trigger_seconds, THEIRS: DEFAULT_SECONDS}
+            rows += connect_rows.steady_rows(bench.steady(own, 1, options.connect_default_seconds), own, options.rate)
+        fastest = min(options.intervals)
+        faults = ConnectFaults(stack, writers, options.rate, fastest)
+        with faults.running():
+            rows.append(connect_rows.exactness_row(bench.exactness()))
+            return [*rows, *connect_rows.fault_rows(faults.kills(options.kills), fastest)]
+
+
 MEASUREMENTS: dict[str, Callable[[Namespace], Sequence[Row | Compared]]] = {
     "api": _api,
     "batch": _batch,
@@ -119,4 +145,7 @@ MEASUREMENTS: dict[str, Callable[[Namespace], Sequence[Row | Compared]]] = {
     "maintenance": _maintenance,
     "scale": _scale,
     "world": _world,
+    "connect": _connect,
 }
+DEFAULT = [name for name in MEASUREMENTS if name != "connect"]
+"""Kafka Connect is a download of its own, and its default of a commit every five minutes takes long to measure."""

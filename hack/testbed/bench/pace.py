@@ -20,7 +20,10 @@ from testbed.settings import HOST
 
 CONNECTIONS = 8
 
-Acknowledged = tuple[int, int, float, str]
+Acknowledged = tuple[int, int, float]
+"""Partition, offset, and when it was acknowledged."""
+Played = tuple[int, int, float, str]
+"""The same, and the event's family."""
 
 
 def main() -> None:
@@ -28,7 +31,7 @@ def main() -> None:
     count = int(rate * seconds)
     began = time.monotonic()
 
-    def play(first: int) -> list[Acknowledged]:
+    def play(first: int) -> list[Played]:
         connection = http.client.HTTPConnection(HOST, port, timeout=10)
         return [_send(connection, one, began + one / rate) for one in range(first, count, CONNECTIONS)]
 
@@ -37,7 +40,7 @@ def main() -> None:
     print(json.dumps({"acknowledged": acknowledged}))
 
 
-def _send(connection: http.client.HTTPConnection, number: int, due: float) -> Acknowledged:
+def _send(connection: http.client.HTTPConnection, number: int, due: float) -> Played:
     time.sleep(max(0, due - time.monotonic()))
     headers = {"Host": traffic.player(number), "Accept": "application/json"}
     if traffic.is_keyed(number // len(FREE)):

@@ -1,4 +1,4 @@
-"""Third-party software: downloaded into the cache by `images/<name>/fetch`, once for each version."""
+"""Third-party software: downloaded into the cache by its recipe `fetch`, once for each version."""
 
 import fcntl
 import hashlib
@@ -12,15 +12,20 @@ from testbed.settings import ROOT, Settings, SettingsError
 from testbed.versions import versions
 
 PARTS = ("kafka", "hdfs", "hive-metastore", "spark", "trino")
+"""Those of the stack, whose recipes are in `images`. The peers of the benchmarks have theirs in `bench`."""
 
 
 def path(settings: Settings, name: str) -> Path:
     """Return the folder of a part; its name has a hash of the recipe and the versions, so a change fetches it again."""
-    folder = ROOT / "images"
-    scripts = [folder / "fetch-jars", folder / "fetch-artifact", folder / name / "fetch", folder / name / "pom.xml"]
+    images, recipe_of = ROOT / "images", _recipe(name)
+    scripts = [images / "fetch-jars", images / "fetch-artifact", recipe_of / "fetch", recipe_of / "pom.xml"]
     recipe = "".join(script.read_text() for script in scripts if script.exists())
     recipe += "".join(f"\n{name}={version}" for name, version in versions().items() if name in recipe)
     return settings.cache / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
+
+
+def _recipe(name: str) -> Path:
+    return (ROOT / "images" if name in PARTS else ROOT / "hack/testbed/bench") / name
 
 
 def fetch_missing(settings: Settings, names: tuple[str, ...] = PARTS) -> None:
@@ -46,14 +51,16 @@ def _fetch(target: Path, name: str, what: str) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f"{name}-") as folder:
         partial = Path(folder) / "part"
         partial.mkdir()
-        fetching = subprocess.Popen([ROOT / "images" / name / "fetch", partial], stdin=subprocess.DEVNULL)
+        fetching = subprocess.Popen([_recipe(name) / "fetch", partial], stdin=subprocess.DEVNULL)
         try:
             while (code := _wait(fetching, 15)) is None:
                 print(f"{what}: {time.monotonic() - started:.0f} s …", flush=True)
         finally:
             fetching.terminate()
         if code:
-            raise SettingsError(f"images/{name}/fetch: failed with exit code {code}; see the messages above")
+            raise SettingsError(
+                f"{(_recipe(name) / 'fetch').relative_to(ROOT)}: failed with exit code {code}; see the messages above"
+            )
         partial.rename(target)
     print(f"{what}: {_megabytes(target)} MB in {time.monotonic() - started:.0f} s", flush=True)
 
