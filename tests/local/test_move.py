@@ -57,7 +57,7 @@ def test_a_lake_with_old_paths(stack: Stack) -> None:
     """Moved, all rows are read, also with the NameNode at another port; then rows are written, and files deleted."""
     namenode = f"hdfs://{HOST}:{stack.settings.ports.namenode}"
     lake = Lake(stack)
-    lake.job("../tests/local/old_table.py", namenode)
+    lake.job("../tests/local/jobs/old_table.py", namenode)
     for _ in range(2):
         lake.write([path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))])
         lake.job("batch.py", "load")
