@@ -63,7 +63,6 @@ class TailKeeper:
                 _log.warning("there is no view %s: tables.py creates it", TAIL)
 
     def _bounds(self) -> Bounds:
-        # The clock first: whatever is committed later counts as later.
         seen = datetime.now(UTC)
         table = history.table(self._spark)
         state = history.state(table)
@@ -79,4 +78,5 @@ class TailKeeper:
         ranges = state.coverage.partitions
         if not state.is_whole or any(len(one) != 1 or one[0].start for one in ranges.values()):
             return Bounds(problem=f"the table's offsets have gaps: {state.coverage}")
-        return Bounds(state.snapshot, {number: one[0].end for number, one in ranges.items()}, seen)
+        committed = datetime.fromtimestamp(table.currentSnapshot().timestampMillis() / 1000, UTC)
+        return Bounds(state.snapshot, committed, {number: one[0].end for number, one in ranges.items()}, seen)
