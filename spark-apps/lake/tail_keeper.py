@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from game_events.table import TAIL
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -54,7 +54,7 @@ class TailKeeper:
         while not stop.wait(pause):
             try:
                 self._warn("" if self.keep() else f"there is no view {TAIL}: tables.py creates it")
-            except (PySparkException, Py4JJavaError, RangeError, TableError) as error:
+            except (PySparkException, Py4JError, RangeError, TableError) as error:
                 self._warn(f"the live views' bounds stay as they are: {root_cause(error)}")
             pause = _PAUSE
 
