@@ -18,7 +18,7 @@ LIMIT = 200_000
 """Offsets of a partition that a query reads at most."""
 _EXPIRY = timedelta(minutes=2)
 _SKEW = timedelta(minutes=2)
-"""By how much the clocks of two writers may differ; Iceberg tolerates a minute."""
+"""By how much a snapshot's time may be before that of its parent; Iceberg accepts a minute."""
 
 _INSTEAD = "; the views without _live still have what is in the table"
 NEVER = "the stream has not run yet" + _INSTEAD
@@ -32,12 +32,13 @@ _SAID = "coalesce(CAST(element_at(summary, '{}') AS bigint), 0)"
 
 @dataclass(frozen=True)
 class Bounds:
-    """Where each partition ended in the table as of a snapshot, and until when a query may start there.
+    """Where each partition ended in the table as of a snapshot, when that was committed, and when it was seen.
 
     With a `problem`, queries fail with it.
     """
 
     snapshot: int = 0
+    committed: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     ends: Mapping[int, int] = field(default_factory=dict)
     seen: datetime = datetime(1970, 1, 1, tzinfo=UTC)
     problem: str = ""
@@ -87,7 +88,9 @@ def _covered(bounds: Bounds) -> str:
         "CAST(split_part(part, '-', 2) AS bigint) AS until, "
         f"part IS NULL AND operation IN ('append', 'overwrite') AND {growth} > 0 AS is_silent "
         f"FROM {_metadata('snapshots')} LEFT JOIN UNNEST(split(element_at(summary, '{OFFSETS}'), ' ')) AS parts (part) "
-        f"ON true WHERE committed_at >= {_timestamp(bounds.seen - _SKEW)}"
+        f"ON true WHERE committed_at >= {_timestamp(bounds.committed - _SKEW)} "
+        # Snapshots that were rolled back are still there.
+        f"AND snapshot_id IN (SELECT snapshot_id FROM {_metadata('history')} WHERE is_current_ancestor)"
         ") AS ranges GROUP BY number) AS partitions"
     )
 
@@ -98,12 +101,11 @@ def _check(bounds: Bounds) -> str:
         f"WHEN known >= 0 THEN {_fail(bounds.problem, 'varchar')}"
         if bounds.problem
         else f"WHEN current_timestamp > {_timestamp(bounds.seen + _EXPIRY)} THEN {_fail(_LATE, 'varchar')} "
-        f"WHEN known = 0 OR gone > 0 THEN {_fail(_GONE, 'varchar')}"
+        f"WHEN known = 0 THEN {_fail(_GONE, 'varchar')}"
     )
     return (
         f"SELECT CASE WHEN known < 0 THEN 0 END, CASE WHEN known < 0 THEN BIGINT '0' END, CASE {failures} END "
-        f"FROM (SELECT count_if(snapshot_id = {bounds.snapshot} AND is_current_ancestor) AS known, "
-        f"count_if(made_current_at >= {_timestamp(bounds.seen - _SKEW)} AND NOT is_current_ancestor) AS gone "
+        f"FROM (SELECT count_if(snapshot_id = {bounds.snapshot} AND is_current_ancestor) AS known "
         f"FROM {_metadata('history')}) AS history"
     )
 

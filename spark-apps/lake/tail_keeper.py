@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from game_events.table import TAIL
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 _PAUSE = 20.0
 """Seconds."""
+_PATIENCE = 5.0
+"""Seconds that a stopping stream waits."""
 
 
 class TailKeeper:
@@ -33,6 +35,7 @@ class TailKeeper:
         self._spark, self._settings = spark, settings
         # Connections of its own: the stream's are in use.
         self._topic, self._last_records = Topic(settings), LastRecords(settings)
+        self._warned = ""
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
@@ -44,26 +47,29 @@ class TailKeeper:
             yield
         finally:
             stop.set()
-            thread.join()
+            thread.join(_PATIENCE)
 
     def _keep(self, stop: threading.Event) -> None:
         pause = 0.0
         while not stop.wait(pause):
             try:
-                self.keep()
-            except (PySparkException, Py4JJavaError, RangeError, TableError) as error:
-                _log.warning("the live views' bounds stay as they are: %s", root_cause(error))
+                self._warn("" if self.keep() else f"there is no view {TAIL}: tables.py creates it")
+            except (PySparkException, Py4JError, RangeError, TableError) as error:
+                self._warn(f"the live views' bounds stay as they are: {root_cause(error)}")
             pause = _PAUSE
 
-    def keep(self) -> None:
-        """Write the table's end into the view, or why there is none."""
+    def _warn(self, message: str) -> None:
+        if message and message != self._warned:
+            _log.warning("%s", message)
+        self._warned = message
+
+    def keep(self) -> bool:
+        """Write the table's end into the view, or why there is none; return False if there is no such view."""
         query = tail_query(self._topic.name, self._bounds())
         with view_comments(self._spark, self._settings.metastore_uri) as views:
-            if not views.requery(TAIL, query):
-                _log.warning("there is no view %s: tables.py creates it", TAIL)
+            return views.requery(TAIL, query)
 
     def _bounds(self) -> Bounds:
-        # The clock first: whatever is committed later counts as later.
         seen = datetime.now(UTC)
         table = history.table(self._spark)
         state = history.state(table)
@@ -79,4 +85,5 @@ class TailKeeper:
         ranges = state.coverage.partitions
         if not state.is_whole or any(len(one) != 1 or one[0].start for one in ranges.values()):
             return Bounds(problem=f"the table's offsets have gaps: {state.coverage}")
-        return Bounds(state.snapshot, {number: one[0].end for number, one in ranges.items()}, seen)
+        committed = datetime.fromtimestamp(table.currentSnapshot().timestampMillis() / 1000, UTC)
+        return Bounds(state.snapshot, committed, {number: one[0].end for number, one in ranges.items()}, seen)
