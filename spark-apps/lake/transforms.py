@@ -97,4 +97,9 @@ def _place(partition: int, offset: int, time: int) -> dict[str, int]:
 
 
 def _batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist(rows, _SCHEMA)
+    # Not `from_pylist`, which asks each row for every column: that took three times as long.
+    columns: dict[str, list[Any]] = {name: [None] * len(rows) for name in _SCHEMA.names}
+    for number, row in enumerate(rows):
+        for name, value in row.items():
+            columns[name][number] = value
+    return pa.RecordBatch.from_arrays([pa.array(columns[one.name], one.type) for one in _SCHEMA], schema=_SCHEMA)

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from game_api.pages.page import add_files, json_page, page
 from game_api.pages.queries import QUERIES
 from game_api.pages.query_cache import QueryCache, Rows
-from game_api.pages.rolled import rolled
+from game_api.pages.rolled import RolledQueries
 
 PATIENCE = 4.0
 """How many seconds the first viewers wait for results."""
@@ -45,8 +45,8 @@ def _queries(trino_url: str, positions: Positions | None) -> dict[str, Callable[
     # Imported here because it takes 7 MB, which a worker without a dashboard does not need.
     from game_api.pages.trino_query import run_query
 
-    run = partial(run_query, trino_url)
-    queries: dict[str, Callable[[], Rows]] = {name: partial(rolled, run, name) for name in QUERIES}
+    rolled = RolledQueries(partial(run_query, trino_url))
+    queries: dict[str, Callable[[], Rows]] = {name: partial(rolled.rows, name) for name in QUERIES}
     return queries | {"freshness": partial(_freshness, queries["freshness"], positions)}
 
 

@@ -1,12 +1,14 @@
 """The dashboard's queries over rollups, so that their cost depends on the undecided rows only.
 
 Trino reads two tables at two moments, so each query names a snapshot of both. It is exact as of that of `events`. This
-is the newest one; or, until maintenance has added up decided rows that changed, the last one before that.
-If the rollups are missing, or do not certainly fit, all events are added up.
+is the newest one; or, while maintenance adds up decided rows that changed, the last one before that.
+If the rollups are missing, do not certainly fit, or have not followed such a change, all events are added up.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
 from typing import Any
 
 from game_events.rollups import BASE, EVENTS_SNAPSHOT, LAST_RECORDS, REJECTED_SINCE, SETTLED, events_snapshot, is_change
@@ -19,6 +21,12 @@ _WRITERS = 20
 """So many of the newest snapshots are read for it, because several writers may commit at once."""
 _LAST_OFFSETS = 1_000
 """Of each partition, the newest time is looked for among so many of its last offsets."""
+
+_CHANGE_PATIENCE = timedelta(seconds=60)
+"""So long the rollups may lack decided rows that changed: maintenance adds up a day that it has settled at once, but
+not what other jobs change."""
+_METADATA_SECONDS = 2
+"""So long what the snapshots say is not asked again: the queries of one refresh then show the same rows."""
 
 _MAIN = "snapshot_id = (SELECT snapshot_id FROM lake.default.\"{}$refs\" WHERE name = 'main')"
 
@@ -33,6 +41,8 @@ SELECT
     snapshot_id,
     parent_id,
     operation,
+    committed_at,
+    now() AS read_at,
     {_MAIN.format("events")} AS is_current,
     {_said(SETTLED)} AS settled,
     CASE WHEN row_number() OVER (ORDER BY committed_at DESC) <= {_WRITERS}
@@ -47,6 +57,8 @@ SELECT
     snapshot_id,
     parent_id,
     operation,
+    NULL,
+    NULL,
     true,
     NULL,
     NULL,
@@ -70,15 +82,25 @@ class _Versions:
     rejected_since: str | None
 
 
-def rolled(run: Callable[[str], Rows], name: str) -> Rows:
-    """Run a query of the dashboard by its name. Raises UnavailableError, QueryFailedError."""
-    if name == "activity":
-        return run(QUERIES[name])
-    try:
-        metadata = run(METADATA)
-    except QueryFailedError:
-        return run(QUERIES[name])
-    return run(query(name, metadata))
+class RolledQueries:
+    """The dashboard's queries, by their name."""
+
+    def __init__(self, run: Callable[[str], Rows]) -> None:
+        self._run = run
+        self._metadata: Rows = []
+        self._read_at = -float(_METADATA_SECONDS)
+
+    def rows(self, name: str) -> Rows:
+        """Run a query. Raises UnavailableError, QueryFailedError."""
+        if name == "activity":
+            return self._run(QUERIES[name])
+        if monotonic() >= self._read_at + _METADATA_SECONDS:
+            try:
+                self._metadata = self._run(METADATA)
+            except QueryFailedError:
+                self._metadata = []
+            self._read_at = monotonic()
+        return self._run(query(name, self._metadata))
 
 
 def query(name: str, metadata: Rows) -> str:
@@ -106,6 +128,8 @@ def _versions(snapshots: _Snapshots, current: int | None, rollups: Mapping[str, 
     newest = start
     for one in reversed(later):
         if is_change(snapshots[one]["operation"], snapshots[one]["settled"]):
+            if snapshots[one]["read_at"] - snapshots[one]["committed_at"] > _CHANGE_PATIENCE:
+                return None
             break
         newest = one
     # Others may have expired the snapshot.

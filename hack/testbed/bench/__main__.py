@@ -51,6 +51,7 @@ def _notes(options: argparse.Namespace) -> dict[str, str]:
         "batch": (options.batch_rounds, ""),
         "stream": (options.stream_rounds, ""),
         "queries": (options.query_rounds, ""),
+        "dashboard": (options.query_rounds, ""),
         "scale": (options.scale_rounds, ""),
     }
     rounds = {name: f" Medians of {count} alternated rounds{length}." for name, (count, length) in counts.items()}
@@ -88,9 +89,10 @@ def _options() -> argparse.Namespace:
         ("--rate", count, 200, "events per second while freshness is measured"),
         ("--trigger-seconds", count, 2, "seconds between the stream's batches while freshness is measured"),
         ("--freshness-seconds", float, 120, "seconds for which freshness is measured"),
-        ("--query-rounds", count, 5, "rounds of the queries"),
+        ("--query-rounds", count, 5, "rounds of the queries and of the dashboard"),
         ("--rows", count, 5_000_000, "rows in the queried tables"),
         ("--runs", count, 192, "job runs whose files hold those rows"),
+        ("--dashboard-rows", count, 100_000_000, "rows on settled days that the dashboard shows"),
         ("--scale-rounds", count, 5, "rounds on the table with a long history"),
         ("--scale-days", count, 365, "days of that history"),
         ("--world-events", count, 500_000, "events that the world's store is rebuilt from"),

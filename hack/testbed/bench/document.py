@@ -66,6 +66,12 @@ SECTIONS = {
         "give the same answers. The all-varchar files hold each event once, because their columns cannot tell a retry: "
         "that layout does not pay for the rule. CPU is that of the whole process.",
     ),
+    "dashboard": _of_bench(
+        "dashboard",
+        "Dashboard",
+        "The dashboard's queries, which add the undecided rows to the rollups of settled days, compared with the same "
+        "queries over all events. Both give the same answers.",
+    ),
     "maintenance": _of_bench(
         "maintenance", "Maintenance", "Files and planning time before and after maintenance of an hour's small files."
     ),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from testbed.bench import freshness, jobs, lake_rows, maintenance, rebuild, scale
+from testbed.bench import dashboard, freshness, jobs, lake_rows, maintenance, rebuild, scale
 from testbed.bench.api import ApiBench
 from testbed.bench.api_rows import api_rows, contenders
 from testbed.bench.batch import BatchBench
@@ -67,6 +67,12 @@ def _queries(options: Namespace) -> list[Row | Compared]:
         return lake_rows.queries_rows(bench.rounds(options.query_rounds), options.rows, files)
 
 
+def _dashboard(options: Namespace) -> list[Row]:
+    with _stack(dashboard.SERVERS) as stack:
+        dashboard.fill(stack, options.dashboard_rows)
+        return dashboard.rows(dashboard.measure(stack, options.query_rounds), options.dashboard_rows)
+
+
 def _maintenance(options: Namespace) -> list[Row]:
     with _stack(maintenance.SERVERS, trigger_seconds=maintenance.TRIGGER_SECONDS) as stack:
         return lake_rows.maintenance_rows(maintenance.measure(stack, options.small_batches))
@@ -88,6 +94,7 @@ MEASUREMENTS: dict[str, Callable[[Namespace], Sequence[Row | Compared]]] = {
     "stream": _stream,
     "freshness": _freshness,
     "queries": _queries,
+    "dashboard": _dashboard,
     "maintenance": _maintenance,
     "scale": _scale,
     "world": _world,

@@ -31,7 +31,7 @@ OURS, TYPED_FILES, VARCHAR, DUCK = "gamelake", "typed, not compacted", "all varc
 PEERS = (OURS, TYPED_FILES, VARCHAR, DUCK)
 """Our table; the same table before maintenance; the old layout; DuckDB on the files of our table."""
 _SCHEMAS = {VARCHAR: "old", TYPED_FILES: "typed", OURS: "default"}
-_REJECTED = {"family": REJECTED, "error": "value: expected a JSON object", "raw_value": "not json"}
+REJECTED_ROW = {"family": REJECTED, "error": "value: expected a JSON object", "raw_value": "not json"}
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:")
 
 
@@ -58,7 +58,7 @@ class Files:
 def filling(first: date, rows: int, runs: int) -> Filling:
     """Return the rows that the questions ask about: DAYS days from `first`, half of them keyed, with a few retries."""
     asked = (one for one in traffic.examples() if EVENT_TYPES[one["event_type"]].family in FAMILIES)
-    templates = [*traffic.templates(asked), _REJECTED]
+    templates = [*traffic.templates(asked), REJECTED_ROW]
     return Filling(templates, rows, runs, first.isoformat(), DAYS, traffic.PLAYERS, traffic.RETRIED_EVERY)
 
 

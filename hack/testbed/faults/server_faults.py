@@ -3,7 +3,9 @@
 import signal
 import threading
 import time
+from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 
 import psutil
 import trino
@@ -15,6 +17,8 @@ from testbed.faults.site import Site
 
 _FREEZE = 12.0
 """Seconds; longer than the API waits for the broker, and than the broker's session with its controller lasts."""
+_FULL = 10.0
+"""Seconds for which a server's volume is full."""
 
 
 def _kill_api_worker(site: Site) -> None:
@@ -37,6 +41,26 @@ def _freeze(site: Site, name: str) -> None:
         time.sleep(_FREEZE)
     finally:
         site.stack[name].signal(signal.SIGCONT)
+
+
+def _fill_volume(site: Site, name: str) -> None:
+    """Let a server write no byte to a file, and start it again if it ended."""
+    processes = site.stack[name].family()
+    _limit_files(processes, 0)
+    try:
+        time.sleep(_FULL)
+    finally:
+        _limit_files(processes, None)
+    if not site.stack[name].alive:
+        site.stack[name].start()
+
+
+def _limit_files(processes: Iterable[psutil.Process], size: int | None) -> None:
+    """Set the size in bytes beyond which these processes cannot write to a file; None: as before."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            _, most = process.rlimit(psutil.RLIMIT_FSIZE)
+            process.rlimit(psutil.RLIMIT_FSIZE, (most if size is None else size, most))
 
 
 def _freeze_mid_commit(site: Site) -> None:
@@ -67,6 +91,8 @@ def _kill_trino_mid_query(site: Site) -> None:
     _kill(site, "trino")
 
 
+_WITH_VOLUMES = {"kafka": "broker", "datanode": "DataNode", "namenode": "NameNode", "metastore": "metastore"}
+
 SERVER_FAULTS = (
     Fault("API worker, kill -9", _kill_api_worker),
     Fault("API, SIGTERM", _stop_api),
@@ -78,5 +104,9 @@ SERVER_FAULTS = (
     Fault(f"NameNode, frozen for {_FREEZE:.0f} s", lambda site: _freeze(site, "namenode"), RESTARTED),
     Fault("metastore, kill -9 mid-commit", _kill_metastore_mid_commit, RESTARTED),
     Fault(f"metastore, frozen mid-commit for {_FREEZE:.0f} s", _freeze_mid_commit, RESTARTED),
+    *(
+        Fault(f"{shown}, its volume full for {_FULL:.0f} s", partial(_fill_volume, name=name), RESTARTED)
+        for name, shown in _WITH_VOLUMES.items()
+    ),
     Fault("Trino, kill -9 mid-query", _kill_trino_mid_query, RESTARTED),
 )

@@ -86,7 +86,7 @@ class Process:
     def memory(self) -> int:
         """Return the resident memory in bytes, including children."""
         total = 0
-        for process in self._family():
+        for process in self.family():
             with suppress(psutil.NoSuchProcess):
                 total += process.memory_info().rss
         return total
@@ -107,7 +107,7 @@ class Process:
 
     def stop(self) -> None:
         """Send SIGTERM, and SIGKILL to processes that have not ended after `stop_patience`."""
-        if family := self._family():
+        if family := self.family():
             with suppress(psutil.NoSuchProcess):
                 family[0].terminate()
             _, stubborn = psutil.wait_procs(family, timeout=self.program.stop_patience)
@@ -118,9 +118,9 @@ class Process:
 
     def kill(self) -> None:
         """Send SIGKILL to it and its children, and wait until they have ended."""
-        self._kill(self._family())
+        self._kill(self.family())
 
-    def _family(self) -> list[psutil.Process]:
+    def family(self) -> list[psutil.Process]:
         """Return the process and its children; nothing if it has ended."""
         process = self._process()
         with suppress(psutil.NoSuchProcess):

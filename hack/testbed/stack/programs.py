@@ -260,8 +260,9 @@ def _stream(settings: Settings) -> Program:
 def _maintenance(settings: Settings) -> Program:
     every = str(settings.maintenance_seconds)
     job = spark_job(settings, "maintenance", "maintain.py", "--every", every, needs=("stream",))
-    # Leaves a core to queries while maintenance runs.
-    return _kept_running(replace(job, environment=job.environment | {"SPARK_MASTER": "local[1]"}))
+    # Leaves a core to queries while maintenance runs, and both to the stream.
+    one_core = replace(job, environment=job.environment | {"SPARK_MASTER": "local[1]"})
+    return _kept_running(replace(one_core, command=["nice", "-n", "10", *job.command]))
 
 
 def _kept_running(job: Program) -> Program:

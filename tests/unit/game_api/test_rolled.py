@@ -1,24 +1,31 @@
 """Which snapshots the dashboard's queries read together, by what the tables' metadata says."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from game_api.pages.queries import QUERIES
 from game_api.pages.query_cache import QueryFailedError, Rows
-from game_api.pages.rolled import METADATA, query, rolled
+from game_api.pages.rolled import METADATA, RolledQueries, query
 
+NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ADDED_UP = ("purchases", "wars", "players", "rejected")
 
 
-def events(*operations: str) -> Rows:
-    """A history of `events`, as METADATA returns it, whose snapshots are 1, 2, …; `settle` is a settled day."""
+def events(*operations: str, age: int = 0) -> Rows:
+    """A history of `events`, as METADATA returns it, whose snapshots are 1, 2, …; `settle` is a settled day.
+
+    The last commit is `age` seconds old, and one second passed between two.
+    """
     return [
         {
             "name": "events",
             "snapshot_id": number,
             "parent_id": number - 1 or None,
             "operation": "replace" if operation == "settle" else operation,
+            "committed_at": NOW - timedelta(seconds=age + len(operations) - number),
+            "read_at": NOW,
             "is_current": number == len(operations),
             "settled": "2026-11-26" if operation == "settle" else None,
             "last_records": None,
@@ -77,6 +84,13 @@ def test_rollups_that_do_not_fit(metadata: Rows) -> None:
     assert read(metadata) is None
 
 
+def test_a_change_that_the_rollups_do_not_follow() -> None:
+    """If decided rows changed a minute ago and the rollups have not followed, all events are added up."""
+    assert read(events("append", "overwrite", age=60) + rollups(1)) == 1
+    assert read(events("append", "overwrite", age=61) + rollups(1)) is None
+    assert read(events("append", "append", age=3_600) + rollups(1)) == 2
+
+
 def test_an_expired_snapshot_is_not_needed() -> None:
     """The snapshot of the rollups may have expired, if a later one has the same decided rows."""
     assert read(events("append", "append", "append")[1:] + rollups(1)) == 3
@@ -99,6 +113,20 @@ def test_freshness_reads_the_last_offsets() -> None:
     assert query("freshness", history) == QUERIES["freshness"]
 
 
+def test_queries_of_one_refresh_read_the_same_snapshots() -> None:
+    """What the snapshots say is asked once for the queries that follow each other."""
+    asked = []
+
+    def run(text: str) -> Rows:
+        asked.append(text)
+        return events("append") + rollups(1) if text == METADATA else []
+
+    rolled = RolledQueries(run)
+    for name in ADDED_UP:
+        rolled.rows(name)
+    assert asked == [METADATA, *(query(name, events("append") + rollups(1)) for name in ADDED_UP)]
+
+
 def test_without_the_table() -> None:
     """Where the metadata cannot be read, all events are added up."""
     asked = []
@@ -109,5 +137,5 @@ def test_without_the_table() -> None:
             raise QueryFailedError("no such table")
         return []
 
-    rolled(run, "players")
+    RolledQueries(run).rows("players")
     assert asked == [METADATA, QUERIES["players"]]
