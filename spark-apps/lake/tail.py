@@ -101,7 +101,8 @@ def _check(bounds: Bounds) -> str:
         f"WHEN known >= 0 THEN {_fail(bounds.problem, 'varchar')}"
         if bounds.problem
         else f"WHEN current_timestamp > {_timestamp(bounds.seen + _EXPIRY)} THEN {_fail(_LATE, 'varchar')} "
-        f"WHEN known = 0 THEN {_fail(_GONE, 'varchar')}"
+        # Without a snapshot, the whole topic is the tail.
+        f"WHEN known = 0 AND {bounds.snapshot} > 0 THEN {_fail(_GONE, 'varchar')}"
     )
     return (
         f"SELECT CASE WHEN known < 0 THEN 0 END, CASE WHEN known < 0 THEN BIGINT '0' END, CASE {failures} END "
