@@ -28,9 +28,9 @@ SERVER_FAULTS = {"broker": "kafka", "metastore": "metastore", "NameNode": "namen
 OWN = "the writer itself"
 
 
-def seconds(longest: float) -> str:
-    """Format the longest of some recoveries."""
-    return f"no recovery in {PATIENCE} s" if isinf(longest) else f"at most {longest:.0f} s"
+def formatted(seconds: float) -> str:
+    """Format the seconds of a recovery."""
+    return f"no recovery in {PATIENCE} s" if isinf(seconds) else f"{seconds:.0f} s"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Recovery:
 
     def __str__(self) -> str:
         by_hand = ", its process restarted by hand" if self.by_hand else ""
-        return f"{self.exactness}; {seconds(self.seconds)}, {self.mended} failed tasks restarted{by_hand}"
+        return f"{self.exactness}; {formatted(self.seconds)}, {self.mended} failed tasks restarted{by_hand}"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from testbed.bench.connect import Intervals, Loads, Steadiness
-from testbed.bench.connect_faults import Kill, Recovery, seconds
+from testbed.bench.connect_faults import Kill, Recovery, formatted
 from testbed.bench.exactness import Exactness
 from testbed.bench.jobs import Load
 from testbed.bench.report import Compared, Row, middle, ratios, spread
@@ -67,7 +67,8 @@ def fault_rows(kills: Sequence[Kill], interval: int) -> Iterator[Compared]:
     for fault, alike in groupby(sorted(kills, key=lambda kill: order.index(kill.fault)), key=lambda kill: kill.fault):
         each = list(alike)
         figures = {name: _told([kill.recoveries[name] for kill in each]) for name in (OURS, THEIRS)}
-        yield Compared(f"{fault}, kill -9 under load, {_times(len(each))}, {_every(interval)}", figures)
+        what = f"{fault}, kill -9 under load, {_times(len(each))}, {_every(interval)}; longest recovery"
+        yield Compared(what, figures)
 
 
 def _told(found: Sequence[Recovery]) -> str:
@@ -77,7 +78,7 @@ def _told(found: Sequence[Recovery]) -> str:
     parts = [
         *(f"**{count:,} {name}**" if count else f"0 {name}" for count, name in ((lost, "lost"), (doubled, "doubled"))),
         *([f"**{differing:,} differing**"] if differing else []),
-        seconds(max(one.seconds for one in found)),
+        formatted(max(one.seconds for one in found)),
     ]
     if mended := sum(one.mended for one in found):
         parts.append(f"{mended} failed tasks restarted")

@@ -24,7 +24,7 @@ DEFAULT_SECONDS = 300
 _NAME = "sink"
 _CONTROL_TOPIC = "control-iceberg"
 _TABLE_JOB = "../hack/testbed/bench/sink_table_job.py"
-_PATIENCE = 120
+_PATIENCE = 300
 # A new sink begins with the records that are in the topic, and a new coordinator with the tasks' answers.
 _EARLIEST = {"consumer.override.auto.offset.reset": "earliest", "iceberg.kafka.auto.offset.reset": "earliest"}
 

@@ -12,7 +12,7 @@ from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 
 OURS, THEIRS = "gamelake", "Kafka Connect"
-_PATIENCE = 120
+_PATIENCE = 300
 
 
 class Writer(Protocol):
