@@ -122,8 +122,14 @@ class ConnectBench:
                 Steady(self._settings, self._rate).play(WARM_UP_SECONDS)
                 meter = CpuMeter(writer.process)
                 before, began = meter.read(), time.monotonic()
-                played = Steady(self._settings, self._rate).play(seconds)
+                steady = Steady(self._settings, self._rate)
+                with steady.playing():
+                    # Between two samples, processes that end must not have done much.
+                    while time.monotonic() - began < seconds:
+                        meter.read()
+                        time.sleep(SAMPLE_SECONDS)
                 used = (meter.read() - before) / (time.monotonic() - began)
+                played = steady.acknowledged
                 wait_until("Trino to show every event", lambda: watcher.shows(ends_of(played)), patience)
         finally:
             writer.stop()

@@ -95,9 +95,10 @@ SECTIONS = {
         "runs alone, with the same time between two commits; under faults both run at once. CPU is that of the "
         "writer with all its children. The sink has a task for each partition, reads JSON without schemas, adds "
         "each record's partition and offset by its own transform, and begins at the start of topics; all else is as "
-        "it comes. The stream also checks each event against the contract. A task of the sink that has failed is "
-        "restarted at once, as an operator does, and counted. Rows are compared with Kafka by their place in the "
-        "topic and their event's id.",
+        "it comes, but that its worker polls at least once a second, and that its client of the metastore is of "
+        "Iceberg's release before. The stream also checks each event against the contract. A task of the sink that "
+        "has failed is restarted at once, as an operator does, and counted. Rows are compared with Kafka by their "
+        "place in the topic and their event's id.",
     ),
     "cluster": Section(
         "Kubernetes",
