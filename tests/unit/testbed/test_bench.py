@@ -95,7 +95,7 @@ def test_a_target_that_could_not_be_measured_is_printed() -> None:
 def test_an_event_is_fresh_in_the_first_result_that_shows_it() -> None:
     """The delay of an event ends with the first result that shows its offset, in its own partition."""
     views = [View(1.0, {}), View(2.0, {0: 4}), View(3.0, {0: 4, 1: 0}), View(4.0, {0: 9, 1: 0})]
-    assert list(delays([(0, 4, 0.5, ""), (0, 5, 1.5, ""), (1, 0, 2.5, "")], views)) == [1.5, 2.5, 0.5]
+    assert list(delays([(0, 4, 0.5), (0, 5, 1.5), (1, 0, 2.5)], views)) == [1.5, 2.5, 0.5]
 
 
 FIRST_DAY = date(2026, 11, 23)

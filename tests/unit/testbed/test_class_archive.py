@@ -68,7 +68,8 @@ def test_a_job_uses_an_archive(tmp_path: Path) -> None:
     _printing(tmp_path / "spark-submit")
     archive = tmp_path / "classes.jsa"
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    variables = {"PATH": path, "SPARK_JARS": str(tmp_path), "CLASS_ARCHIVE": str(archive)}
+    folders = dict.fromkeys(("SPARK_JARS", "HADOOP_CONF_DIR"), str(tmp_path))
+    variables = {"PATH": path, **folders, "CLASS_ARCHIVE": str(archive)}
     [without] = _run("spark", "tables.py", **variables)
     assert "Archive" not in without
     archive.touch()

@@ -106,7 +106,7 @@ def test_trino_uses_vector_instructions_where_its_java_has_them(tmp_path: Path, 
         (tmp_path / name).chmod(0o755)
     folders = {"JAVA_HOME": f"{tmp_path}/java", "TRINO_HOME": f"{tmp_path}/trino", "TRINO_DATA": f"{tmp_path}/data"}
     where = {"TRINO_HOST": "127.0.0.1", "TRINO_PORT": "8080", "METASTORE_URI": "thrift://127.0.0.1:9083"}
-    where |= {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092", "KAFKA_TOPIC": "events"}
+    where |= {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092", "KAFKA_TOPIC": "events", "HADOOP_CONF_DIR": "/conf"}
     started = run([str(ROOT / "images/trino/run")], environment(**folders, **where, JDK_JAVA_OPTIONS="-Xint"))
     assert "-Xint" in started.stdout
     assert ("--add-modules=jdk.incubator.vector" in started.stdout) == expected

@@ -14,7 +14,12 @@ def _settings(folder: Path, **security: str) -> list[str]:
         program.write_text("#!/bin/sh\n")
         program.chmod(0o755)
     where = {"TRINO_HOST": "127.0.0.1", "TRINO_PORT": "8080", "METASTORE_URI": "thrift://127.0.0.1:9083"}
-    where |= {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092", "KAFKA_TOPIC": "events", "PATH": "/usr/bin:/bin"}
+    where |= {
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
+        "KAFKA_TOPIC": "events",
+        "HADOOP_CONF_DIR": "/conf",
+        "PATH": "/usr/bin:/bin",
+    }
     folders = {"JAVA_HOME": f"{folder}/java", "TRINO_HOME": f"{folder}/trino", "TRINO_DATA": f"{folder}/data"}
     subprocess.run([ROOT / "images/trino/run"], env=where | folders | security, check=True)
     written = folder / "data/kafka.properties"
