@@ -97,6 +97,8 @@ def _rewrite(spark: SparkSession, name: str, file_system: str) -> int:
             raise TableError(f"{name}: has rows that are only marked deleted: run maintenance, then this again")
         present = _sizes(table, location)
         rewrite = change.rewriteManifests()
+        for manifest in snapshot.deleteManifests(table.io()):
+            rewrite.deleteManifest(manifest)
         for manifest in snapshot.dataManifests(table.io()):
             new, files = _rewritten(spark, table, manifest, file_system, present)
             rewrite.deleteManifest(manifest)
@@ -182,7 +184,9 @@ def _move_catalog(spark: SparkSession, settings: Settings) -> Iterator[str]:
             if _is_elsewhere(database.getLocationUri()):
                 database.setLocationUri(_at(FILE_SYSTEM, database.getLocationUri()))
                 client.alterDatabase(schema, database)
-                yield f"schema {schema}: is now at {database.getLocationUri()}"
+                # The metastore does not say when it ignores this.
+                location = client.getDatabase(schema).getLocationUri()
+                yield f"schema {schema}: is {'left' if _is_elsewhere(location) else 'now'} at {location}"
             for name in client.getAllTables(schema):
                 table = client.getTable(schema, name)
                 files = table.getSd()

@@ -47,9 +47,8 @@ def paths(lake: Lake) -> set[str]:
 
 
 def locations(lake: Lake) -> set[str]:
-    """The file systems of the catalog's schemas and plain tables."""
-    found = {lake.ask(f"SHOW CREATE SCHEMA hive.{name}")[0][0] for name in ("default", "export")}
-    found.add(lake.ask("SHOW CREATE TABLE hive.export.joins")[0][0])
+    """The file systems of a schema and of a plain table in it."""
+    found = [lake.ask(f"SHOW CREATE {one}")[0][0] for one in ("SCHEMA hive.export", "TABLE hive.export.joins")]
     return {"/".join(text.split("location = '")[1].split("/")[:3]) for text in found}
 
 

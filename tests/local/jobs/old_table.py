@@ -3,7 +3,6 @@
 import sys
 
 from lake import events_table, rollups
-from lake.relocation import metastore
 from lake.session import lake_session
 from lake.settings import Settings
 
@@ -14,7 +13,3 @@ spark.sql(events_table.definition(f"{namenode}/lake/events"))
 rollups.create(spark, f"{namenode}/lake/rollups")
 spark.sql(f"CREATE DATABASE export LOCATION '{namenode}/export'")
 spark.sql(f"CREATE EXTERNAL TABLE export.joins (player STRING) STORED AS PARQUET LOCATION '{namenode}/export/joins'")
-with metastore(spark, settings) as client:
-    database = client.getDatabase("default")
-    database.setLocationUri(f"{namenode}/warehouse")
-    client.alterDatabase("default", database)

@@ -36,6 +36,7 @@ def table(spark: SparkSession, tmp_path: Path) -> Iterator[Path]:
     spark.sql(events_table.definition(f"file:{tmp_path}/events"))
     for offset in range(6):
         insert(spark, offset)
+    spark.sql(f"ALTER TABLE {EVENTS} SET TBLPROPERTIES ('write.delete.mode'='merge-on-read')")
     spark.sql(f"DELETE FROM {EVENTS} WHERE kafka_offset = 100")
     yield tmp_path / "events"
     spark.sql(f"DROP TABLE {EVENTS}")
