@@ -8,7 +8,8 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from lake.loader import Batch, Loader
-from lake.offsets import OffsetRange, Topic, UnavailableError
+from lake.offsets import OffsetRange, Topic
+from lake.outages import outage
 from lake.session import lake_session
 from lake.settings import Settings
 from lake.stream_metrics import StreamMetrics
@@ -21,8 +22,8 @@ _LOOK = 0.5
 """Seconds between two questions to Kafka while there is nothing to load."""
 _ASK_TABLE = 30.0
 """Seconds after which an idle stream reads the table's metadata, which shows whether it was rolled back."""
-_PATIENCE = 60.0
-"""Seconds for which the broker may not answer."""
+_PATIENCE = 180.0
+"""Seconds for which a server may be out of service. Then the process is restarted, in case that it is the reason."""
 
 
 class Stream:
@@ -45,10 +46,11 @@ class Stream:
                     self._ask_table()
                 batch = self._batch() if self._is_due() else None
                 answered = time.monotonic()
-            except UnavailableError as error:
-                if time.monotonic() > answered + _PATIENCE:
+            except Exception as error:
+                reason = outage(error)
+                if reason is None or time.monotonic() > answered + _PATIENCE:
                     raise
-                _log.warning("%s: again in a second", error)
+                _log.warning("%s: again in a second", reason)
                 pause = 1.0
                 continue
             if batch is None:

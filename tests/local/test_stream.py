@@ -162,6 +162,18 @@ def test_killed_repeatedly(lake: Lake, stack: Stack, site: Site) -> None:
     wait_for_rows(lake)
 
 
+def test_the_metastore_restarts(lake: Lake, stack: Stack) -> None:
+    """While the metastore is down the stream waits, and it goes on without a restart of its own."""
+    state(stack)
+    java, seen = driver(stack), len(log(stack))
+    stack["metastore"].kill()
+    lake.write(swords(10))
+    wait_until("a failed batch", lambda: "again in a second" in log(stack)[seen:])
+    stack["metastore"].start()
+    wait_for_rows(lake)
+    assert driver(stack) == java
+
+
 def test_a_table_that_is_rolled_back(lake: Lake, stack: Stack) -> None:
     """If the table is rolled back while the stream runs, it reads again what is missing, and doubles nothing."""
     state(stack)

@@ -20,7 +20,9 @@ NEW = "viewfs://lake"
 @pytest.fixture
 def table(spark: SparkSession, tmp_path: Path) -> Iterator[Path]:
     """The directory of a table with rows in two files and, of one of them, a row that is marked deleted."""
-    # A catalog of files, as other tests have it, has fixed locations. This is a metastore in this process.
+    # A catalog of files, as other tests have it, has fixed locations. This is a metastore in this process, whose
+    # database logs to the working directory unless told otherwise.
+    spark._jvm.java.lang.System.setProperty("derby.stream.error.file", str(tmp_path / "derby.log"))
     conf = {"": "org.apache.iceberg.spark.SparkCatalog", ".type": "hive", ".cache-enabled": "false"}
     conf[".warehouse"] = f"file:{tmp_path}"
     conf[".hadoop.javax.jdo.option.ConnectionURL"] = f"jdbc:derby:memory:{uuid4()};create=true"
