@@ -87,6 +87,7 @@ def test_a_lake_with_old_paths(stack: Stack) -> None:
     try:
         elsewhere.up(SERVERS)
         lake = Lake(elsewhere)
+        wait_until("a node of Trino", lambda: has_a_node(lake))
         assert lake.rows() == rows
         lake.write([(EXAMPLES / "default.json").read_bytes()])
         lake.job("batch.py", "load")
