@@ -13,6 +13,11 @@ from lake.settings import FILE_SYSTEM
 _NAME = urlsplit(FILE_SYSTEM).netloc
 
 
+def spark_properties(folder: Path) -> Path:
+    """Return where the same is for Spark: Java makes and uses no class archive if a folder is on the class path."""
+    return folder.with_suffix(".properties")
+
+
 def write(folder: Path, host: str, rpc: int, http: int) -> None:
     """Write the folder for a NameNode at these ports."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -28,7 +33,10 @@ def write(folder: Path, host: str, rpc: int, http: int) -> None:
         "dfs.client.failover.max.attempts": "30",
         "dfs.client.failover.sleep.max.millis": "2000",
     }
-    _write(folder / "hdfs-site.xml", {**addresses, "dfs.replication": "1"})
+    hdfs = {**addresses, "dfs.replication": "1"}
+    _write(folder / "hdfs-site.xml", hdfs)
+    both = {"fs.defaultFS": FILE_SYSTEM, **hdfs}
+    spark_properties(folder).write_text("".join(f"spark.hadoop.{name} {value}\n" for name, value in both.items()))
 
 
 def _write(path: Path, properties: Mapping[str, str]) -> None:

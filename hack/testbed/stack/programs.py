@@ -10,7 +10,7 @@ import pyspark
 from testbed.clients import topic
 from testbed.clients.stream_metrics import metrics_url
 from testbed.settings import HOST, ROOT, Settings
-from testbed.stack import class_archive, jdk, parts, probes, valkey
+from testbed.stack import class_archive, hdfs_client, jdk, parts, probes, valkey
 from testbed.stack.process import Program
 
 
@@ -237,7 +237,9 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
             "SPARK_SCRATCH": str(settings.data / "spark"),
             "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
             "KAFKA_TOPIC": settings.topic,
-            **_hdfs_client(settings),
+            "SPARK_PROPERTIES": str(hdfs_client.spark_properties(settings.hdfs_client)),
+            # The user's own.
+            "HADOOP_CONF_DIR": "",
             "METASTORE_URI": settings.metastore_uri,
             "TRINO_HOST": HOST,
             "TRINO_PORT": str(settings.ports.trino),
