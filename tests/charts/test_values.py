@@ -52,6 +52,11 @@ TOGETHER: dict[str, Any] = {
     "kafka replicationFactor": {"replicas": 3},
     "kafka minInsyncReplicas": {"replicas": 3, "replicationFactor": 3},
     "kafka replicas": {"replicas": 3},
+    **{
+        f"kafka controllers.{name}": {"controllers": {"replicas": 3}}
+        for name in ("heap", "storage.size", "storage.class", "resources.limits.memory")
+    },
+    **{f"kafka controllers.resources.requests.{name}": {"controllers": {"replicas": 3}} for name in ("cpu", "memory")},
     "hdfs global.hdfs.replication": {"datanode": {"replicas": 3}},
     "hive-metastore database.url": {"database": {"existingSecret": "database"}},
     "api service.externalTrafficPolicy": {"service": {"type": "LoadBalancer"}},
@@ -258,7 +263,8 @@ def test_the_umbrella_has_all_shared_values() -> None:
         ("gamelake", {"apii": {}}, "additional properties 'apii' not allowed"),
         ("gamelake", {"api": {"replica": 3}}, "additional properties 'replica' not allowed"),
         ("gamelake", {"global": {"kafka": {"topics": "x"}}}, "additional properties 'topics' not allowed"),
-        ("kafka", {"replicas": 2}, "value must be one of 1, 3, 5"),
+        ("kafka", {"replicas": 2}, "replicas: 1, 3 or 5 nodes can be brokers and controllers, not 2"),
+        ("kafka", {"controllers": {"replicas": 2}}, "value must be one of 0, 1, 3, 5"),
         ("kafka", {"replicationFactor": 3}, "replicationFactor: 3 copies need as many nodes, replicas is 1"),
         ("kafka", {"minInsyncReplicas": 2}, "minInsyncReplicas: 2 copies are asked for, replicationFactor makes 1"),
         ("hdfs", {"global": {"hdfs": {"replication": 2}}}, "2 copies need as many DataNodes, datanode.replicas is 1"),

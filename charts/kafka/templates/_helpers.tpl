@@ -42,6 +42,9 @@ securityContext:
 Rejects values that Strimzi would report only in a status, or Kafka only at the first event.
 */}}
 {{- define "kafka.check" -}}
+{{- if not (or .Values.controllers.replicas (has (int .Values.replicas) (list 1 3 5))) }}
+{{- fail (printf "replicas: 1, 3 or 5 nodes can be brokers and controllers, not %v; set controllers.replicas" .Values.replicas) }}
+{{- end }}
 {{- if gt (int .Values.replicationFactor) (int .Values.replicas) }}
 {{- fail (printf "replicationFactor: %v copies need as many nodes, replicas is %v" .Values.replicationFactor .Values.replicas) }}
 {{- end }}

@@ -22,7 +22,7 @@ def client(namespace: str, name: str) -> AdminClient:
     if secret is None:
         raise NoBroker(f"Kafka cluster {name} does not exist")
     password = base64.b64decode(secret["data"]["password"]).decode()
-    return _client(f"{name}-kafka-brokers.{namespace}.svc:{REPLICATION_PORT}", password)
+    return _client(f"{name}-kafka-bootstrap.{namespace}.svc:{REPLICATION_PORT}", password)
 
 
 def entity_operator(namespace: str, name: str, part: str) -> Object | None:

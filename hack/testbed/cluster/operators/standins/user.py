@@ -26,7 +26,7 @@ from testbed.cluster.operators.standins.admin import NoBroker, client, entity_op
 from testbed.cluster.operators.standins.cluster import SECRETS, USERS, Object
 from testbed.cluster.operators.standins.conditions import READY, not_ready, status
 from testbed.cluster.operators.standins.fields import Refused, refuse_all_but
-from testbed.cluster.operators.standins.kafka_spec import CLUSTER
+from testbed.cluster.operators.standins.node_pool import CLUSTER
 
 _PAUSE = 20.0
 _FAILED_PAUSE = 3.0
@@ -96,6 +96,19 @@ def bindings(user: str, acls: list[Object]) -> set[AclBinding]:
     }
 
 
+def secret_labels(user: Object) -> dict[str, str]:
+    """Return the labels of the user's Secret: the user's, none of app.kubernetes.io, and Strimzi's own."""
+    metadata = user["metadata"]
+    return {
+        **{key: value for key, value in metadata["labels"].items() if not key.startswith("app.kubernetes.io/")},
+        "app.kubernetes.io/part-of": f"strimzi-{metadata['name']}",
+        "app.kubernetes.io/name": "strimzi-user-operator",
+        "app.kubernetes.io/instance": metadata["name"],
+        "app.kubernetes.io/managed-by": "strimzi-user-operator",
+        "strimzi.io/kind": "KafkaUser",
+    }
+
+
 def _check(spec: Object) -> None:
     refuse_all_but(_SUPPORTED, spec)
     if spec.get("authentication") != {"type": "scram-sha-512"}:
@@ -109,17 +122,7 @@ def _password(user: Object) -> str:
     secret = cluster.get(SECRETS, metadata["namespace"], metadata["name"]) or {}
     kept = secret.get("data", {}).get("password", "")
     password = base64.b64decode(kept).decode() or _draw()
-    part_of = {"app.kubernetes.io/part-of": f"strimzi-{metadata['name']}"}
-    own = {key: value for key, value in metadata["labels"].items() if not key.startswith("app.kubernetes.io/")}
-    part_of |= {key: value for key, value in metadata["labels"].items() if key in part_of}
-    labels = {
-        **own,
-        **part_of,
-        "app.kubernetes.io/name": "strimzi-user-operator",
-        "app.kubernetes.io/instance": metadata["name"],
-        "app.kubernetes.io/managed-by": "strimzi-user-operator",
-        "strimzi.io/kind": "KafkaUser",
-    }
+    labels = secret_labels(user)
     login = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="{metadata["name"]}"'
     wanted = {"password": password, "sasl.jaas.config": f'{login} password="{password}";'}
     data = {key: base64.b64encode(value.encode()).decode() for key, value in wanted.items()}
