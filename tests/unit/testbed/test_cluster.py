@@ -17,7 +17,7 @@ from testbed.cluster.cluster import Cluster
 from testbed.cluster.command import KindError
 from testbed.cluster.operators import install
 from testbed.cluster.progress import Progress
-from testbed.cluster.readiness import all_ready, all_rolled_out, is_ready, is_rolled_out
+from testbed.cluster.readiness import all_current, all_ready, all_rolled_out, is_ready, is_rolled_out
 from testbed.cluster.settings import Settings
 from testbed.cluster.waiting import await_all
 
@@ -176,6 +176,36 @@ def test_rolled_out(kind: str, changes: Object, rolled_out: bool) -> None:
     workload = thing(kind, "api", **(CURRENT | REVISIONS | changes)) | {"spec": {"replicas": 2}}
     assert is_rolled_out(workload) is rolled_out
     assert not all_rolled_out([])
+
+
+def node(pool: str, generation: str, ready: str = "True") -> Object:
+    one = thing("Pod", f"events-{pool}-0", conditions=[{"type": "Ready", "status": ready}])
+    one["metadata"] |= {"labels": {"strimzi.io/pool-name": pool}, "annotations": {"gamelake/generation": generation}}
+    return one
+
+
+@pytest.mark.parametrize(
+    ("pods", "current"),
+    [
+        ([node("broker", "new"), node("broker", "new"), node("controller", "a")], True),
+        # The roll has not begun, is under way, or has not ended.
+        ([node("broker", "old"), node("broker", "old"), node("controller", "a")], False),
+        ([node("broker", "old"), node("broker", "new"), node("controller", "a")], False),
+        ([node("broker", "new"), node("broker", "new", "False"), node("controller", "a")], False),
+        ([node("broker", "new"), node("controller", "a")], False),
+        ([node("broker", "new"), node("broker", "new")], False),
+        ([], False),
+    ],
+)
+def test_nodes_of_kafka_are_current(pods: list[Object], current: bool) -> None:
+    """Each pool has all of its pods, ready and of its generation, whatever the Kafka resource says."""
+    pools = [
+        thing("KafkaNodePool", name)
+        | {"spec": {"replicas": count, "template": {"pod": {"metadata": {"annotations": {"gamelake/generation": of}}}}}}
+        for name, count, of in (("broker", 2, "new"), ("controller", 1, "a"))
+    ]
+    assert all_current(pools, pods) is current
+    assert not all_current([], pods)
 
 
 def test_a_failed_rollout() -> None:

@@ -49,15 +49,18 @@ def names(spec: Spec) -> list[str]:
 def issue(spec: Spec) -> tuple[str, str]:
     """Return an authority's certificate, and the brokers' key and certificates, as PEM."""
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority_name, broker_name = (_name(one) for one in ("cluster-ca", f"{spec.cluster}-kafka"))
-    is_authority = x509.BasicConstraints(ca=True, path_length=0)
-    authority = _certificate(authority_name, authority_name, authority_key, is_authority).sign(
-        authority_key, hashes.SHA256()
+    authority_name = _name("cluster-ca")
+    authority = (
+        _certificate(authority_name, authority_name, authority_key, authority_key)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        .sign(authority_key, hashes.SHA256())
     )
-    known = x509.SubjectAlternativeName([x509.DNSName(one) for one in names(spec)])
     broker = (
-        _certificate(broker_name, authority_name, key, x509.BasicConstraints(ca=False, path_length=None))
-        .add_extension(known, critical=False)
+        _certificate(_name(f"{spec.cluster}-kafka"), authority_name, key, authority_key)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names(spec)]), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     private = key.private_bytes(
@@ -67,13 +70,12 @@ def issue(spec: Spec) -> tuple[str, str]:
 
 
 def _name(common: str) -> x509.Name:
-    return x509.Name(
-        [x509.NameAttribute(NameOID.ORGANIZATION_NAME, "io.strimzi"), x509.NameAttribute(NameOID.COMMON_NAME, common)]
-    )
+    parts = {NameOID.ORGANIZATION_NAME: "io.strimzi", NameOID.COMMON_NAME: common}
+    return x509.Name([x509.NameAttribute(kind, text) for kind, text in parts.items()])
 
 
 def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, role: x509.BasicConstraints
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, signer: ec.EllipticCurvePrivateKey
 ) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     return (
@@ -84,8 +86,17 @@ def _certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _EARLY)
         .not_valid_after(now + _VALID)
-        .add_extension(role, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
+
+
+def _usage(**given: bool) -> x509.KeyUsage:
+    names = (
+        *("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+        *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+    )
+    return x509.KeyUsage(**{name: given.get(name, False) for name in names})
 
 
 def _pem(certificate: x509.Certificate) -> str:

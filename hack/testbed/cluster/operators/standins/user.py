@@ -22,15 +22,19 @@ from confluent_kafka.admin import (
 )
 
 from testbed.cluster.operators.standins import cluster
-from testbed.cluster.operators.standins.admin import NoBroker, client, entity_operator, problem
+from testbed.cluster.operators.standins.admin import NoBroker, client, entity_operator, login, problem
 from testbed.cluster.operators.standins.cluster import SECRETS, USERS, Object
 from testbed.cluster.operators.standins.conditions import READY, not_ready, status
 from testbed.cluster.operators.standins.fields import Refused, refuse_all_but
 from testbed.cluster.operators.standins.node_pool import CLUSTER
+from testbed.cluster.operators.standins.quotas import FIELDS, QuotasError, set_quotas
 
 _PAUSE = 20.0
 _FAILED_PAUSE = 3.0
-_SUPPORTED = ["authentication.type", "authorization.type", "authorization.acls"]
+_SUPPORTED = [
+    *("authentication.type", "authorization.type", "authorization.acls"),
+    *(f"quotas.{field}" for field in FIELDS),
+]
 _RESOURCES = {
     "topic": ResourceType.TOPIC,
     "group": ResourceType.GROUP,
@@ -54,9 +58,10 @@ def reconcile(user: Object) -> float:
         wanted = bindings(name, user["spec"].get("authorization", {}).get("acls", []))
         password = _password(user)
         admin = client(namespace, kafka)
-        _set_password(admin, user, password)
-        _set_rights(admin, name, wanted)
-    except (Refused, KafkaException, NoBroker) as error:
+        set_password(admin, user, password)
+        set_rights(admin, name, wanted)
+        set_quotas(login(namespace, kafka), name, user["spec"].get("quotas") or {})
+    except (Refused, KafkaException, NoBroker, QuotasError, OSError) as error:
         reason = "InvalidResourceException" if isinstance(error, Refused) else type(error).__name__
         cluster.set_status(USERS, user, status(user, not_ready(reason, problem(error)), username=name))
         return _FAILED_PAUSE
@@ -71,7 +76,8 @@ def forget(user: Object) -> None:
     if entity_operator(metadata["namespace"], kafka, "userOperator") is None:
         return
     admin, name = client(metadata["namespace"], kafka), metadata["name"]
-    _set_rights(admin, name, set())
+    set_rights(admin, name, set())
+    set_quotas(login(metadata["namespace"], kafka), name, {})
     if _has_password(admin, name):
         deletion = UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512)
         admin.alter_user_scram_credentials([deletion])[name].result()
@@ -138,7 +144,8 @@ def _draw() -> str:
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
 
 
-def _set_password(admin: AdminClient, user: Object, password: str) -> None:
+def set_password(admin: AdminClient, user: Object, password: str) -> None:
+    """Let the user of a resource log in with this password."""
     name, uid = user["metadata"]["name"], user["metadata"]["uid"]
     if _set.get(uid) == password and _has_password(admin, name):
         return
@@ -153,7 +160,8 @@ def _has_password(admin: AdminClient, name: str) -> bool:
     return name in everybody.result()
 
 
-def _set_rights(admin: AdminClient, name: str, wanted: set[AclBinding]) -> None:
+def set_rights(admin: AdminClient, name: str, wanted: set[AclBinding]) -> None:
+    """Give a user these rights and no others."""
     anything: Any = None
     everywhere = (ResourceType.ANY, anything, ResourcePatternType.ANY)
     of_user = AclBindingFilter(*everywhere, f"User:{name}", anything, AclOperation.ANY, AclPermissionType.ANY)
