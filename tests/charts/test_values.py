@@ -45,6 +45,7 @@ OTHER: dict[str, Any] = {
     "mode": "claimed",
     "jwksUrl": "https://id.example/jwks",
     "maxExecutionTime": "7m",
+    **{f"{user}Quotas": {"producerByteRate": 7} for user in ("writer", "reader", "world", "trino")},
 }
 """Non-default values, by the last part of the name, where an arbitrary value would not be valid."""
 
@@ -271,7 +272,9 @@ def test_the_umbrella_has_all_shared_values() -> None:
         ("hdfs", {"datanode": {"storage": {"size": "much"}}}, "'much' does not match pattern"),
         ("hive-metastore", {"database": {"url": "jdbc:postgresql://x/y"}}, "database.existingSecret: is needed"),
         ("spark", {"maintain": {"orphanHours": 1}}, "minimum: got 1, want 24"),
-        ("api", {"kafka": {"securityProtocol": "TLS"}}, "value must be one of 'PLAINTEXT', 'SSL'"),
+        ("api", {"global": {"kafka": {"securityProtocol": "TLS"}}}, "value must be one of 'PLAINTEXT', 'SSL'"),
+        ("kafka", {"listeners": {"plain": 80}}, "at '/listeners/plain'"),
+        ("kafka", {"users": {"trinoQuotas": {"bytes": 1}}}, "additional properties 'bytes' not allowed"),
         ("api", {"store": {"enabled": False}}, "store.existingSecret: is needed without store.enabled"),
         ("gamelake", {"api": {"limits": None}}, "missing property 'limits'"),
         (

@@ -1,8 +1,26 @@
 {{/*
-The address of the cluster: Strimzi names the Service.
+The address of the cluster, at the listener with TLS: Strimzi names the Service.
 */}}
 {{- define "kafka.bootstrapServers" -}}
-{{ .Values.clusterName }}-kafka-bootstrap:{{ .Values.port }}
+{{ .Values.clusterName }}-kafka-bootstrap:{{ .Values.listeners.tls }}
+{{- end }}
+
+{{/*
+A listener, to which the components that need Kafka may connect.
+Arguments: the context, its name, its port, whether it has TLS.
+*/}}
+{{- define "kafka.listener" -}}
+{{- $context := first . -}}
+- name: {{ index . 1 }}
+  port: {{ index . 2 }}
+  type: internal
+  tls: {{ last . }}
+  authentication: {type: scram-sha-512}
+  {{- if $context.Values.networkPolicy.enabled }}
+  networkPolicyPeers:
+    {{- include "common.peers" (list "api" "world" "spark" "trino" "helm-test") | nindent 4 }}
+    {{- with $context.Values.networkPolicy.extraPeers }}{{ toYaml . | nindent 4 }}{{ end }}
+  {{- end }}
 {{- end }}
 
 {{/*
