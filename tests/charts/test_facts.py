@@ -144,7 +144,7 @@ def test_every_client_of_kafka_trusts_its_authority(charts: Charts) -> None:
     assert trusting == servers | {"Pod kafka-test", "Pod spark-test"} | {
         f"{name} {part}" for name in jobs() for part in ("driver", "executor")
     }
-    # Executors are told by their drivers, and the chart's own test has no settings.
+    # Executors have their drivers' settings, and the chart's own test has none.
     assert told == servers | {"Pod spark-test"} | {f"{name} driver" for name in jobs()}
     [of_jobs] = of(objects, "ConfigMap", "gamelake-jobs")
     source = job_settings.Settings.from_environment({**of_jobs["data"], "KAFKA_SASL_PASSWORD": "p"}).kafka_source()

@@ -25,6 +25,7 @@ _VERSIONS = {
     "KafkaTopic": "kafka.strimzi.io/v1",
     "KafkaUser": "kafka.strimzi.io/v1",
     "NetworkPolicy": "networking.k8s.io/v1",
+    "RoleBinding": "rbac.authorization.k8s.io/v1",
     "SparkApplication": "sparkoperator.k8s.io/v1beta2",
     "StatefulSet": "apps/v1",
 }

@@ -24,6 +24,7 @@ KINDS = {
         "kafkatopics": "KafkaTopic",
         "kafkausers": "KafkaUser",
     },
+    ("rbac.authorization.k8s.io", "v1"): {"rolebindings": "RoleBinding"},
     ("networking.k8s.io", "v1"): {"networkpolicies": "NetworkPolicy"},
     ("sparkoperator.k8s.io", "v1beta2"): {"sparkapplications": "SparkApplication"},
 }

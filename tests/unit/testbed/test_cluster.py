@@ -1,6 +1,7 @@
 """The client of the cluster, against an API server that speaks as much of the protocol as it needs."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -230,6 +231,7 @@ def test_operators_that_exist(
 ) -> None:
     """Operators that are installed are used, or the error says why they cannot be."""
     server.put(thing("CustomResourceDefinition", "kafkas.kafka.strimzi.io"))
+    server.put(thing("RoleBinding", "operator") | {"subjects": [{"name": "strimzi", "namespace": "operators"}]})
     if labels:
         server.put({"kind": "Namespace", "metadata": {"name": "operators", "labels": labels}})
     environment = {"GAMELAKE_DATA": str(cluster.settings.data.parents[1]), "OPERATORS": operators}
@@ -239,6 +241,25 @@ def test_operators_that_exist(
         return
     with pytest.raises(KindError, match=error):
         install.ensure(chosen, Progress())
+
+
+def test_operators_without_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Operators whose roles were deleted with the namespace are installed again, whichever they are."""
+    for tool in ("helm", "kubectl"):
+        (tmp_path / tool).write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
+        (tmp_path / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    cluster = Cluster(Settings.from_environment({"GAMELAKE_DATA": str(tmp_path)}))
+    with KubernetesApi(cluster.kubeconfig) as server:
+        labels = {"gamelake-watched": "gamelake", "gamelake-operators": "real"}
+        server.put({"kind": "Namespace", "metadata": {"name": "operators", "labels": labels}})
+        server.put(thing("RoleBinding", "spark") | {"subjects": [{"name": "spark", "namespace": "gamelake"}]})
+        install.ensure(cluster, Progress())
+    output = capfd.readouterr().out
+    assert "operators: real (their rights in namespace gamelake are gone)" in output
+    assert "helm upgrade --install --namespace operators --create-namespace --wait --timeout 15m strimzi" in output
 
 
 class Ok(BaseHTTPRequestHandler):
