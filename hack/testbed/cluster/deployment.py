@@ -48,7 +48,7 @@ def await_ready(cluster: Cluster, progress: Progress) -> None:
     }
 
     def are_current(pods: list[Object]) -> bool:
-        return all_current(cluster.api.find("KafkaNodePool"), pods)
+        return all_current(cluster.api.find("KafkaNodePool", "app.kubernetes.io/part-of=gamelake"), pods)
 
     waits["nodes of kafka"] = partial(cluster.api.wait, "Pod", are_current, _PATIENCE, selector=POOL)
     waits |= {
