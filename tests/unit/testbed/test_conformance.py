@@ -6,6 +6,7 @@ The rows that need one are in tests/local/test_conformance.py.
 import ast
 import copy
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from testbed.cluster.operators.standins.user import secret_labels
 from testbed.settings import ROOT
 
 from tests.unit.testbed.object_store import ObjectStore
-from tests.unit.testbed.test_standins import KAFKA, LISTENER, POOL, changed, pool, spec
+from tests.unit.testbed.test_standins import ENCRYPTED, KAFKA, LISTENER, POOL, changed, pool, spec
 
 KAFKAS = "/apis/kafka.strimzi.io/v1/namespaces/game/kafkas/events"
 POOLS = "/apis/kafka.strimzi.io/v1/namespaces/game/kafkanodepools"
@@ -71,6 +72,22 @@ def test_a_cluster_stays_ready_through_a_roll(store: ObjectStore) -> None:
     assert (status["conditions"], status["observedGeneration"]) == ([ready], 1)
     assert store.objects[f"{POOLS}/dual"]["status"]["observedGeneration"] == 2
     assert store.objects[f"{SETS}/events-dual"]["metadata"]["generation"] == 2
+
+
+def test_certificates_are_kept(store: ObjectStore) -> None:
+    """A cluster with TLS gets certificates once; both Secrets are made again if one is missing."""
+    encrypted = changed(KAFKA, "spec.kafka.listeners", [LISTENER, ENCRYPTED])
+    reconciled(store, kafka_resource=encrypted)
+    authority = store.kind("secrets")["events-cluster-ca-cert"]["data"]
+    assert b64decode(authority["ca.crt"]).startswith(b"-----BEGIN CERTIFICATE-----")
+    reconciled(store, kafka_resource=encrypted)
+    assert store.kind("secrets")["events-cluster-ca-cert"]["data"] == authority
+    before = store.kind("statefulsets")["events-dual"]["spec"]["template"]["metadata"]["annotations"]
+    del store.objects["/api/v1/namespaces/game/secrets/events-cluster-ca-cert"]
+    reconciled(store, kafka_resource=encrypted)
+    assert store.kind("secrets")["events-cluster-ca-cert"]["data"] != authority
+    after = store.kind("statefulsets")["events-dual"]["spec"]["template"]["metadata"]["annotations"]
+    assert after["strimzi.io/server-cert-hash"] != before["strimzi.io/server-cert-hash"]
 
 
 def test_controllers_are_scaled(store: ObjectStore) -> None:

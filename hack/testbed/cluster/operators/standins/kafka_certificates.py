@@ -28,9 +28,10 @@ def ensure(spec: Spec, owner: Object) -> str:
     if secret and authority and secret["metadata"].get("annotations", {}).get("names") == known:
         return hashlib.sha256(base64.b64decode(secret["data"]["tls.pem"])).hexdigest()
     certificate, pem = issue(spec)
-    for name, data in ((authority_secret, {"ca.crt": certificate}), (spec.brokers, {"tls.pem": pem})):
+    for name, file, text in ((authority_secret, "ca.crt", certificate), (spec.brokers, "tls.pem", pem)):
         metadata = {"name": name, "labels": spec.labels, "annotations": {"names": known}} | owner
-        cluster.apply(SECRETS, spec.namespace, {"metadata": metadata, "stringData": data})
+        data = {file: base64.b64encode(text.encode()).decode()}
+        cluster.apply(SECRETS, spec.namespace, {"metadata": metadata, "data": data})
     return hashlib.sha256(pem.encode()).hexdigest()
 
 
