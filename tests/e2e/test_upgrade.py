@@ -51,16 +51,29 @@ def test_changed_values_under_load(installation: Installation, release: str) -> 
     assert installation.differences() == {}
 
 
+def test_a_wait_ends_after_the_roll_of_kafka(installation: Installation, release: str) -> None:
+    """A changed node pool replaces its pods, although the Kafka resource is ready all the while: the wait sees it."""
+    before = {pod.uid for pod in installation.pods("broker")}
+    installation.cluster.helm("upgrade", release, CHART, *VALUES, "--set", "kafka.heap=380m")
+    await_ready(installation.cluster, Progress())
+    now = installation.pods("broker")
+    assert before.isdisjoint(pod.uid for pod in now)
+    assert [pod.ready for pod in now] == [True] * len(before)
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         ("api.replicas=many", "replicas"),
         ("api.replica=2", "replica"),
         ("kafka.replicationFactor=3", "3 copies need as many nodes"),
+        ("kafka.replicas=3", "the live cluster has 1 controllers"),
+        ("kafka.controllers.replicas=3", "the live cluster has the pools dual"),
+        ("kafka.topic.partitions=2", "Kafka cannot remove partitions"),
     ],
 )
 def test_wrong_values_are_refused(installation: Installation, release: str, change: str, reason: str) -> None:
-    """An invalid value is refused by name before anything changes."""
+    """A value that is invalid, or impossible for the live Kafka, is refused by name before anything changes."""
     before = installation.revision()
     with pytest.raises(KindError, match=reason):
         installation.cluster.helm("upgrade", release, CHART, *VALUES, "--set", change)
