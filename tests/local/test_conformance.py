@@ -53,6 +53,8 @@ class Nodes:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Its threads would look for the broker, and report that there is none, until the end of all tests.
+        del self.admin
         for process in self._processes:
             process.stop()
 

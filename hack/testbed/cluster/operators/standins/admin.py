@@ -20,7 +20,7 @@ class NoBroker(Exception):  # noqa: N818 the name says what happened
 
 def client(namespace: str, name: str) -> AdminClient:
     one = login(namespace, name)
-    return connect(f"{one.host}:{one.port}", one.password)
+    return _kept(f"{one.host}:{one.port}", one.password)
 
 
 def login(namespace: str, name: str) -> Login:
@@ -44,6 +44,10 @@ def problem(error: Exception) -> str:
 
 
 @cache
+def _kept(bootstrap_servers: str, password: str) -> AdminClient:
+    return connect(bootstrap_servers, password)
+
+
 def connect(bootstrap_servers: str, password: str) -> AdminClient:
     """Return a client of the super user."""
     return AdminClient(
