@@ -104,7 +104,7 @@ def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
         where = f"{one['kind']} {one['metadata']['name']}"
         if one["kind"] == "Pod":
             yield where, one
-        elif one["kind"] in ("Deployment", "StatefulSet"):
+        elif one["kind"] in ("Deployment", "StatefulSet", "Job"):
             yield where, one["spec"]["template"]
 
 

@@ -37,7 +37,8 @@ def test_every_pod_is_restricted(charts: Charts, variant: str) -> None:
         assert not pod["spec"].keys() & {"hostNetwork", "hostPID", "hostIPC"}, where
         for container in containers(pod):
             assert container["securityContext"] == RESTRICTED, where
-        allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
+        # Projected: a token of the cluster for one container.
+        allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "projected", "secret"}
         for volume in pod["spec"].get("volumes", []):
             assert volume.keys() - {"name"} <= allowed, where
 

@@ -45,9 +45,16 @@ OTHER: dict[str, Any] = {
     "mode": "claimed",
     "jwksUrl": "https://id.example/jwks",
     "maxExecutionTime": "7m",
+    "coreRequest": "77m",
+    "memoryOverhead": "77m",
+    "schedule": "7 * * * *",
+    "driver.memory": "77m",
+    "executor.memory": "77m",
+    "names": ["stream"],
+    "digest": f"sha256:{'7' * 64}",
     **{f"{user}Quotas": {"producerByteRate": 7} for user in ("writer", "reader", "world", "trino")},
 }
-"""Non-default values, by the last part of the name, where an arbitrary value would not be valid."""
+"""Non-default values, by the last part or two of the name, where an arbitrary value would not be valid."""
 
 TOGETHER: dict[str, Any] = {
     "kafka replicationFactor": {"replicas": 3},
@@ -69,6 +76,12 @@ TOGETHER: dict[str, Any] = {
         f"api ingress.{name}": {"ingress": {"enabled": True}}
         for name in ("className", "annotations", "hosts", "tlsSecret")
     },
+    **{
+        f"spark jobs.{role}.{name}": {"jobs": {"names": ["maintain"]}}
+        for role in ("driver", "executor")
+        for name in ("instances", "cores", "coreRequest", "memory", "memoryOverhead")
+    },
+    "spark maintain.schedule": {"jobs": {"names": ["maintain"]}},
     "api autoscaling.minReplicas": {"autoscaling": {"enabled": True}},
     "api autoscaling.maxReplicas": {"autoscaling": {"enabled": True}},
     "api autoscaling.targetCPU": {"autoscaling": {"enabled": True}},
@@ -85,8 +98,9 @@ def _paths(thing: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 
 
 def _other(path: tuple[str, ...], value: Any) -> Any:  # noqa: ANN401 any value
-    if path[-1] in OTHER:
-        return OTHER[path[-1]]
+    for name in (".".join(path[-2:]), path[-1]):
+        if name in OTHER:
+            return OTHER[name]
     match value:
         case bool():
             return not value

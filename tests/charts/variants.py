@@ -74,6 +74,7 @@ OPTIONS: dict[str, Any] = {
             "networkPolicy": {"extraEgress": [{"ports": [{"port": 9093}]}]},
         },
     },
+    "jobs": {"spark": {"jobs": {"names": ["stream", "maintain", "batch", "tables"]}}},
     "plain": {"global": {"kafka": {"securityProtocol": "PLAINTEXT"}}},
     "limited": {"kafka": {"users": {"trinoQuotas": {"consumerByteRate": 1000, "requestPercentage": 50}}}},
     "storage": {

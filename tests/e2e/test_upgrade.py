@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from testbed.cluster import jobs
 from testbed.cluster.cluster import RELEASE
 from testbed.cluster.command import KindError
 from testbed.cluster.deployment import CHART, VALUES, await_ready
@@ -32,6 +33,15 @@ def release(installation: Installation) -> Iterator[str]:
         await_ready(installation.cluster, Progress())
 
 
+@pytest.fixture
+def applied_stream(installation: Installation) -> Iterator[None]:
+    """After the test the stream of spark-apps runs again."""
+    yield
+    jobs.delete(installation.cluster, "stream")
+    jobs.apply(installation.cluster, "stream")
+    jobs.await_state(installation.cluster, "stream", "RUNNING", Progress())
+
+
 def test_changed_values_under_load(installation: Installation, release: str) -> None:
     """Servers are replaced one after the other, the topic keeps its records, and the ledger finds no difference."""
     changes = [part for change in _CHANGED for part in ("--set", change)]
@@ -59,6 +69,22 @@ def test_a_wait_ends_after_the_roll_of_kafka(installation: Installation, release
     now = installation.pods("broker")
     assert before.isdisjoint(pod.uid for pod in now)
     assert [pod.ready for pod in now] == [True] * len(before)
+
+
+@pytest.mark.usefixtures("applied_stream")
+def test_jobs_of_the_release(installation: Installation, release: str) -> None:
+    """A release that gets jobs brings the tables up to date, and its stream replaces the one of another image."""
+    cluster = installation.cluster
+    before = installation.pod("driver")
+    options = ["--take-ownership", "--timeout", "15m", "--set", "spark.jobs.names={stream}"]
+    with traffic(installation):
+        # The same image by another name.
+        image = "spark.image.repository=docker.io/gamelake/spark"
+        cluster.helm("upgrade", release, CHART, *VALUES, *options, "--set", image)
+        jobs.await_state(cluster, "stream", "RUNNING", Progress())
+        assert installation.pod("driver").uid != before.uid
+        installation.await_fresh_row()
+    assert installation.differences() == {}
 
 
 @pytest.mark.parametrize(
