@@ -49,6 +49,19 @@ class Charts:
         assert done.returncode, f"{chart} accepts {values}"
         return done.stderr
 
+    def live_complaint(self, chart: str, values: Mapping[str, Any], kubeconfig: Path) -> str:
+        """Return Helm's error for these values where the charts see a cluster, empty if it accepts them."""
+        where = ["template", "gamelake", str(self.folder / chart), "--namespace", "gamelake", "--values", "-"]
+        done = _helm(
+            *where,
+            "--dry-run=server",
+            "--disable-openapi-validation",
+            "--kubeconfig",
+            str(kubeconfig),
+            given=json.dumps(values),
+        )
+        return done.stderr if done.returncode else ""
+
     def _render(self, chart: str, files: tuple[str, ...], values: str) -> list[Object]:
         done = self._template(chart, files, values)
         assert not done.returncode, done.stderr
@@ -91,7 +104,7 @@ def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
         where = f"{one['kind']} {one['metadata']['name']}"
         if one["kind"] == "Pod":
             yield where, one
-        elif one["kind"] in ("Deployment", "StatefulSet"):
+        elif one["kind"] in ("Deployment", "StatefulSet", "Job"):
             yield where, one["spec"]["template"]
 
 

@@ -22,6 +22,8 @@ from tests.charts.rendering import (
     Charts,
     Object,
     application,
+    containers,
+    environment,
     jobs,
     of,
     pods,
@@ -66,7 +68,9 @@ def test_addresses_belong_to_services_of_the_charts(charts: Charts) -> None:
         one["metadata"]["name"]: {port["port"] for port in one["spec"]["ports"]} for one in of(objects, "Service")
     }
     [kafka] = of(objects, "Kafka")
-    services[f"{kafka['metadata']['name']}-kafka-bootstrap"] = {kafka["spec"]["kafka"]["listeners"][0]["port"]}
+    services[f"{kafka['metadata']['name']}-kafka-bootstrap"] = {
+        one["port"] for one in kafka["spec"]["kafka"]["listeners"]
+    }
     shared = values("spark")["global"]
     assert int(shared["trino"]["port"]) in services[shared["trino"]["host"]]
     for address in (shared["kafka"]["bootstrapServers"], shared["metastore"]["uri"]):
@@ -114,6 +118,40 @@ def test_every_client_of_hdfs_has_the_configuration(charts: Charts) -> None:
     assert {application(job)["hadoopConfigMap"] for job in jobs().values()} == {name}
 
 
+def test_every_client_of_kafka_trusts_its_authority(charts: Charts) -> None:
+    """With TLS, which is all that values-ha.yaml has, API, world, Trino, jobs and tests mount Strimzi's certificate."""
+    objects = charts.render("gamelake", "values-ha.yaml")
+    [kafka] = of(objects, "Kafka")
+    assert [(one["port"], one["tls"]) for one in kafka["spec"]["kafka"]["listeners"]] == [(9093, True)]
+    authority = f"{kafka['metadata']['name']}-cluster-ca-cert"
+    clients = {where: (pod["spec"], containers(pod)[-1]) for where, pod in pods(objects)}
+    for name, job in jobs().items():
+        one = application(job)
+        clients |= {f"{name} {part}": ({"volumes": one["volumes"]}, one[part]) for part in ("driver", "executor")}
+    trusting = {
+        where
+        for where, (pod, container) in clients.items()
+        for volume in pod.get("volumes", ())
+        if volume.get("secret", {}).get("secretName") == authority
+        and {"name": volume["name"], "mountPath": "/kafka"} in container["volumeMounts"]
+    }
+    told = {
+        where
+        for where, (_, container) in clients.items()
+        if environment(objects, container).get("KAFKA_SSL_CA_LOCATION") == "/kafka/ca.crt"
+    }
+    servers = {f"Deployment {name}" for name in ("api", "world", "trino", "trino-worker")}
+    assert trusting == servers | {"Pod kafka-test", "Pod spark-test"} | {
+        f"{name} {part}" for name in jobs() for part in ("driver", "executor")
+    }
+    # Executors have their drivers' settings, and the chart's own test has none.
+    assert told == servers | {"Pod spark-test"} | {f"{name} driver" for name in jobs()}
+    [of_jobs] = of(objects, "ConfigMap", "gamelake-jobs")
+    source = job_settings.Settings.from_environment({**of_jobs["data"], "KAFKA_SASL_PASSWORD": "p"}).kafka_source()
+    assert source["kafka.security.protocol"] == "SASL_SSL"
+    assert source["kafka.ssl.truststore.location"] == "/kafka/ca.crt"
+
+
 def test_ports_are_those_of_the_stack(charts: Charts) -> None:
     """A server listens on the same port in its pod as in the stack on one machine."""
     listening = {
@@ -141,7 +179,7 @@ def test_ports_are_those_of_the_stack(charts: Charts) -> None:
         "trino-worker http": local.trino,
         "spark metrics": local.stream_metrics,
     }
-    assert values("kafka")["port"] == local.kafka
+    assert values("kafka")["listeners"]["plain"] == local.kafka
     assert values("spark")["stream"]["metricsPort"] == local.stream_metrics
 
 

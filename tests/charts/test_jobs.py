@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.charts.rendering import ROOT, Charts, application, jobs, of
+from tests.charts.rendering import ROOT, Charts, application, containers, environment, jobs, of
 
 
 def test_there_is_one_for_each_job() -> None:
@@ -56,3 +56,45 @@ def test_the_streams_metrics_are_found(charts: Charts) -> None:
     assert monitor["spec"]["podMetricsEndpoints"] == [{"port": port["name"]}]
     # Spark adds the role label.
     assert monitor["spec"]["selector"]["matchLabels"].items() <= {**driver["labels"], "spark-role": "driver"}.items()
+
+
+@pytest.mark.parametrize("job", jobs())
+def test_the_chart_has_the_same_jobs(charts: Charts, job: str) -> None:
+    """What a release installs as one of `jobs.names` is the job's manifest in spark-apps, plus the release's labels."""
+    kafka = {"global": {"kafka": {"caSecret": "events-cluster-ca-cert"}}}
+    objects = charts.render("spark", values={**kafka, "jobs": {"names": [job]}})
+    [released] = [one for one in objects if one["apiVersion"] == "sparkoperator.k8s.io/v1beta2"]
+    labels = released["metadata"]["labels"]
+    assert labels["app.kubernetes.io/instance"] == "gamelake"
+    manifest = jobs()[job]
+    assert labels.items() >= manifest["metadata"]["labels"].items()
+    assert {**released, "metadata": manifest["metadata"]} == manifest, "run hack/update-jobs"
+
+
+def test_jobs_are_upgraded_before_other_pods(charts: Charts) -> None:
+    """With jobs in the release, a hook runs tables.py, then ends a stream of another image; it may do no more."""
+    assert not of(charts.render("spark"), "Job")
+    digest = f"sha256:{'7' * 64}"
+    objects = charts.render("spark", values={"jobs": {"names": ["stream"]}, "image": {"digest": digest}})
+    [stream] = of(objects, "SparkApplication")
+    [upgrade] = of(objects, "Job")
+    pod = upgrade["spec"]["template"]["spec"]
+    tables, stop = containers(upgrade["spec"]["template"])
+    image = f"gamelake/spark@{digest}"
+    assert stream["spec"]["image"] == tables["image"] == stop["image"] == environment(objects, stop)["IMAGE"] == image
+    assert tables["args"] == ["tables.py"]
+    [role] = of(objects, "Role", pod["serviceAccountName"])
+    assert {(*rule["resourceNames"], *rule["verbs"]) for rule in role["rules"]} == {
+        (stream["metadata"]["name"], "get", "delete"),
+        (f"{stream['metadata']['name']}-driver", "get"),
+    }
+    parts = [
+        upgrade,
+        role,
+        *of(objects, "RoleBinding", "spark-upgrade"),
+        *of(objects, "ServiceAccount", "spark-upgrade"),
+    ]
+    assert len(parts) == 4
+    for part in parts:
+        assert part["metadata"]["annotations"]["helm.sh/hook"] == "post-install,pre-upgrade"
+    assert [part for part in parts if part["metadata"]["annotations"]["helm.sh/hook-weight"] == "0"] == [upgrade]

@@ -112,10 +112,10 @@ def _egress(objects: list[Object]) -> set[Edge]:
 
 def _ingress(objects: list[Object]) -> set[Edge]:
     [kafka] = of(objects, "Kafka")
-    [listener] = kafka["spec"]["kafka"]["listeners"]
     # Strimzi creates a policy from these.
     found = {
         Edge(peer["podSelector"]["matchLabels"][NAME], "kafka", listener["port"])
+        for listener in kafka["spec"]["kafka"]["listeners"]
         for peer in listener["networkPolicyPeers"]
     }
     return found | {
@@ -137,7 +137,12 @@ def test_configured_connections_are_allowed(charts: Charts, file: str) -> None:
     needed = _configured(objects) | HDFS_DATA | OF_CHECKPOINTS
     # The API accepts connections from everywhere, as players may be anywhere, but to the admin port only from tests.
     assert {edge for edge in needed if edge.target == "api"} == {Edge("helm-test", "api", 5010)}
-    assert _ingress(objects) == needed | {AMONG_JOBS}
+    listeners = of(objects, "Kafka")[0]["spec"]["kafka"]["listeners"]
+    # Each listener is for all clients of Kafka.
+    clients = {
+        Edge(edge.source, "kafka", one["port"]) for edge in needed if edge.target == "kafka" for one in listeners
+    }
+    assert _ingress(objects) == needed | clients | {AMONG_JOBS}
     from_tests = {edge for edge in needed if edge.source == "helm-test"}
     assert _egress(objects) == (needed - from_tests) | {AMONG_JOBS, Edge("helm-test", "any", 0)}
 
@@ -186,7 +191,7 @@ def test_additional_peers_are_allowed(charts: Charts) -> None:
         assert all(rule in policy["spec"]["ingress"] for policy in policies), chart
     peer = rule["from"][0]
     [kafka] = of(charts.render("kafka", values={"networkPolicy": {"extraPeers": [peer]}}), "Kafka")
-    assert peer in kafka["spec"]["kafka"]["listeners"][0]["networkPolicyPeers"]
+    assert all(peer in one["networkPolicyPeers"] for one in kafka["spec"]["kafka"]["listeners"])
     [api] = of(charts.render("api", values={"networkPolicy": {"from": [peer]}}), "NetworkPolicy", "api")
     tests = {"podSelector": {"matchLabels": {NAME: "helm-test"}}}
     assert api["spec"]["ingress"] == [

@@ -34,11 +34,13 @@ def test_the_api_starts_in_its_mode(charts: Charts, variant: str, mode: str) -> 
     objects = charts.render("gamelake", *files, values=chosen)
     [deployment] = of(objects, "Deployment", "api")
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
-    identity = game_api.settings.Settings.from_environment({**given, "KAFKA_SASL_PASSWORD": "p"}).identity
+    settings = game_api.settings.Settings.from_environment({**given, "KAFKA_SASL_PASSWORD": "p"})
+    identity, authority = settings.identity, settings.kafka.ssl_ca_location
     assert identity.mode == mode
     named = {path.rpartition("/")[0] for path in (identity.token_secrets, identity.ingestion_keys) if path}
-    assert set(folders(objects, "api")) == named
-    assert not folders(objects, "world").keys() & named
+    shared = {authority.rpartition("/")[0]} if authority else set()
+    assert set(folders(objects, "api")) == named | shared
+    assert folders(objects, "world").keys() == shared
 
 
 def test_the_chart_makes_a_secret_that_the_api_accepts(charts: Charts) -> None:

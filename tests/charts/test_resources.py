@@ -27,8 +27,9 @@ def asked(objects: list[Object]) -> Iterator[tuple[str, Object, int]]:
         if one["kind"] in ("Deployment", "StatefulSet"):
             for container in one["spec"]["template"]["spec"]["containers"]:
                 yield one["metadata"]["name"], container["resources"], one["spec"].get("replicas", 1)
-    [kafka], [pool] = of(objects, "Kafka"), of(objects, "KafkaNodePool")
-    yield "kafka", pool["spec"]["resources"], pool["spec"]["replicas"]
+    [kafka] = of(objects, "Kafka")
+    for pool in of(objects, "KafkaNodePool"):
+        yield f"kafka {pool['metadata']['name']}", pool["spec"]["resources"], pool["spec"]["replicas"]
     for operator in ("topicOperator", "userOperator"):
         yield operator, kafka["spec"]["entityOperator"][operator]["resources"], 1
 
@@ -71,10 +72,9 @@ def test_heaps_fit_their_pods(charts: Charts, variant: str) -> None:
         for name, value in environment(objects, container).items():
             if name.endswith("_HEAP"):
                 heaps.append((where, java(value), amount(container["resources"]["limits"]["memory"])))
-    [pool] = of(objects, "KafkaNodePool")
-    heaps.append(
-        ("kafka", java(pool["spec"]["jvmOptions"]["-Xmx"]), amount(pool["spec"]["resources"]["limits"]["memory"]))
-    )
+    for pool in of(objects, "KafkaNodePool"):
+        name, spec = pool["metadata"]["name"], pool["spec"]
+        heaps.append((name, java(spec["jvmOptions"]["-Xmx"]), amount(spec["resources"]["limits"]["memory"])))
     assert len(heaps) >= 6
     for where, heap, memory in heaps:
         assert heap <= 0.75 * memory, where
@@ -113,7 +113,8 @@ def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> Non
     """With values-ha.yaml parts with data have three replicas, others two or more, on different machines."""
     objects = charts.render("gamelake", "values-ha.yaml")
     counts = {name: count for name, _, count in asked(objects)}
-    assert (counts["kafka"], counts["datanode"], counts["hive-metastore"]) == (3, 3, 2)
+    assert (counts["kafka broker"], counts["kafka controller"]) == (3, 3)
+    assert (counts["datanode"], counts["hive-metastore"]) == (3, 2)
     assert counts["trino-worker"] >= 2
     assert of(objects, "HorizontalPodAutoscaler", "api")[0]["spec"]["minReplicas"] == 3
     [topic], [kafka] = of(objects, "KafkaTopic"), of(objects, "Kafka")
@@ -121,6 +122,7 @@ def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> Non
     assert (
         kafka["spec"]["kafka"]["config"]["min.insync.replicas"] == topic["spec"]["config"]["min.insync.replicas"] == 2
     )
+    assert kafka["spec"]["kafka"]["rack"] == {"topologyKey": "topology.kubernetes.io/zone"}
     apart = [name for name in ("api", "datanode", "hive-metastore") if of(objects, "PodDisruptionBudget", name)]
     assert apart == ["api", "datanode", "hive-metastore"]
     for where, pod in pods(objects):

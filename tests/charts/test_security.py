@@ -37,23 +37,29 @@ def test_every_pod_is_restricted(charts: Charts, variant: str) -> None:
         assert not pod["spec"].keys() & {"hostNetwork", "hostPID", "hostIPC"}, where
         for container in containers(pod):
             assert container["securityContext"] == RESTRICTED, where
-        allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "secret"}
+        # Projected: a token of the cluster for one container.
+        allowed = {"configMap", "emptyDir", "persistentVolumeClaim", "projected", "secret"}
         for volume in pod["spec"].get("volumes", []):
             assert volume.keys() - {"name"} <= allowed, where
 
 
 def test_strimzis_pods_are_restricted(charts: Charts) -> None:
     """The templates of brokers and entity operator have the same settings, and nothing replaces them."""
-    objects = charts.render("kafka")
-    [kafka], [pool] = of(objects, "Kafka"), of(objects, "KafkaNodePool")
+    rack = {"topologyKey": "topology.kubernetes.io/zone"}
+    objects = charts.render("kafka", values={"controllers": {"replicas": 3}, "rack": rack})
+    [kafka], pools = of(objects, "Kafka"), of(objects, "KafkaNodePool")
     # Strimzi uses a pool's template instead of the cluster's, and does not merge them.
-    assert "template" not in pool["spec"]
+    assert "template" not in kafka["spec"]["kafka"]
+    nodes = [pool["spec"]["template"] for pool in pools]
+    assert len(nodes) == 2
     operator = kafka["spec"]["entityOperator"]["template"]
-    for template in (kafka["spec"]["kafka"]["template"]["pod"], operator["pod"]):
+    for template in (*(node["pod"] for node in nodes), operator["pod"]):
         assert template["securityContext"]["runAsNonRoot"]
         assert template["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     for container in (
-        kafka["spec"]["kafka"]["template"]["kafkaContainer"],
+        *(node["kafkaContainer"] for node in nodes),
+        # It finds out the rack.
+        *(node["initContainer"] for node in nodes),
         operator["topicOperatorContainer"],
         operator["userOperatorContainer"],
     ):
@@ -68,8 +74,11 @@ def test_drivers_and_executors_are_restricted(job: str, role: str) -> None:
     assert spec[role]["securityContext"] == RESTRICTED
     assert spec[role]["podSecurityContext"]["runAsNonRoot"]
     assert spec[role]["podSecurityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert spec[role]["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 the pod's own folder
-    assert spec["volumes"] == [{"name": "tmp", "emptyDir": {}}]
+    own = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 the pod's own folder
+    assert spec[role]["volumeMounts"] == [own, {"name": "ca", "mountPath": "/kafka"}]
+    folder, authority = spec["volumes"]
+    assert folder == {"name": "tmp", "emptyDir": {}}
+    assert authority["secret"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
 
 
 def test_the_apis_metrics_have_a_volume_of_their_own(charts: Charts) -> None:

@@ -45,13 +45,26 @@ OTHER: dict[str, Any] = {
     "mode": "claimed",
     "jwksUrl": "https://id.example/jwks",
     "maxExecutionTime": "7m",
+    "coreRequest": "77m",
+    "memoryOverhead": "77m",
+    "schedule": "7 * * * *",
+    "driver.memory": "77m",
+    "executor.memory": "77m",
+    "names": ["stream"],
+    "digest": f"sha256:{'7' * 64}",
+    **{f"{user}Quotas": {"producerByteRate": 7} for user in ("writer", "reader", "world", "trino")},
 }
-"""Non-default values, by the last part of the name, where an arbitrary value would not be valid."""
+"""Non-default values, by the last part or two of the name, where an arbitrary value would not be valid."""
 
 TOGETHER: dict[str, Any] = {
     "kafka replicationFactor": {"replicas": 3},
     "kafka minInsyncReplicas": {"replicas": 3, "replicationFactor": 3},
     "kafka replicas": {"replicas": 3},
+    **{
+        f"kafka controllers.{name}": {"controllers": {"replicas": 3}}
+        for name in ("heap", "storage.size", "storage.class", "resources.limits.memory")
+    },
+    **{f"kafka controllers.resources.requests.{name}": {"controllers": {"replicas": 3}} for name in ("cpu", "memory")},
     "hdfs global.hdfs.replication": {"datanode": {"replicas": 3}},
     "hive-metastore database.url": {"database": {"existingSecret": "database"}},
     "api service.externalTrafficPolicy": {"service": {"type": "LoadBalancer"}},
@@ -63,6 +76,12 @@ TOGETHER: dict[str, Any] = {
         f"api ingress.{name}": {"ingress": {"enabled": True}}
         for name in ("className", "annotations", "hosts", "tlsSecret")
     },
+    **{
+        f"spark jobs.{role}.{name}": {"jobs": {"names": ["maintain"]}}
+        for role in ("driver", "executor")
+        for name in ("instances", "cores", "coreRequest", "memory", "memoryOverhead")
+    },
+    "spark maintain.schedule": {"jobs": {"names": ["maintain"]}},
     "api autoscaling.minReplicas": {"autoscaling": {"enabled": True}},
     "api autoscaling.maxReplicas": {"autoscaling": {"enabled": True}},
     "api autoscaling.targetCPU": {"autoscaling": {"enabled": True}},
@@ -79,8 +98,9 @@ def _paths(thing: Object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[st
 
 
 def _other(path: tuple[str, ...], value: Any) -> Any:  # noqa: ANN401 any value
-    if path[-1] in OTHER:
-        return OTHER[path[-1]]
+    for name in (".".join(path[-2:]), path[-1]):
+        if name in OTHER:
+            return OTHER[name]
     match value:
         case bool():
             return not value
@@ -258,14 +278,17 @@ def test_the_umbrella_has_all_shared_values() -> None:
         ("gamelake", {"apii": {}}, "additional properties 'apii' not allowed"),
         ("gamelake", {"api": {"replica": 3}}, "additional properties 'replica' not allowed"),
         ("gamelake", {"global": {"kafka": {"topics": "x"}}}, "additional properties 'topics' not allowed"),
-        ("kafka", {"replicas": 2}, "value must be one of 1, 3, 5"),
+        ("kafka", {"replicas": 2}, "replicas: 1, 3 or 5 nodes can be brokers and controllers, not 2"),
+        ("kafka", {"controllers": {"replicas": 2}}, "value must be one of 0, 1, 3, 5"),
         ("kafka", {"replicationFactor": 3}, "replicationFactor: 3 copies need as many nodes, replicas is 1"),
         ("kafka", {"minInsyncReplicas": 2}, "minInsyncReplicas: 2 copies are asked for, replicationFactor makes 1"),
         ("hdfs", {"global": {"hdfs": {"replication": 2}}}, "2 copies need as many DataNodes, datanode.replicas is 1"),
         ("hdfs", {"datanode": {"storage": {"size": "much"}}}, "'much' does not match pattern"),
         ("hive-metastore", {"database": {"url": "jdbc:postgresql://x/y"}}, "database.existingSecret: is needed"),
         ("spark", {"maintain": {"orphanHours": 1}}, "minimum: got 1, want 24"),
-        ("api", {"kafka": {"securityProtocol": "TLS"}}, "value must be one of 'PLAINTEXT', 'SSL'"),
+        ("api", {"global": {"kafka": {"securityProtocol": "TLS"}}}, "value must be one of 'PLAINTEXT', 'SSL'"),
+        ("kafka", {"listeners": {"plain": 80}}, "at '/listeners/plain'"),
+        ("kafka", {"users": {"trinoQuotas": {"bytes": 1}}}, "additional properties 'bytes' not allowed"),
         ("api", {"store": {"enabled": False}}, "store.existingSecret: is needed without store.enabled"),
         ("gamelake", {"api": {"limits": None}}, "missing property 'limits'"),
         (

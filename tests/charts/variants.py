@@ -54,7 +54,11 @@ OPTIONS: dict[str, Any] = {
         "global": {
             "imageRegistry": "registry.example/team/",
             "imagePullSecrets": [{"name": "registry"}],
-            "kafka": {"bootstrapServers": "one.example:9093,two.example:9093"},
+            "kafka": {
+                "bootstrapServers": "one.example:9093,two.example:9093",
+                "securityProtocol": "SASL_SSL",
+                "caSecret": "kafka-ca",
+            },
             "trino": {"host": "trino.example", "port": 8443},
         },
         "kafka": {"enabled": False},
@@ -64,16 +68,15 @@ OPTIONS: dict[str, Any] = {
             "networkPolicy": {"extraEgress": [{"ports": [{"port": 5432}]}]},
         },
         "api": {
-            "kafka": {"securityProtocol": "SASL_SSL", "existingSecret": "kafka", "caSecret": "kafka-ca"},
+            "kafka": {"existingSecret": "kafka"},
             "world": {"username": "reader", "existingSecret": "kafka-reader"},
             "store": {"enabled": False, "existingSecret": "redis"},
             "networkPolicy": {"extraEgress": [{"ports": [{"port": 9093}]}]},
         },
     },
-    "plain": {chart: {"kafka": {"securityProtocol": "PLAINTEXT"}} for chart in ("api", "spark", "trino")},
-    "encrypted": {
-        "trino": {"kafka": {"securityProtocol": "SASL_SSL", "existingSecret": "kafka", "caSecret": "kafka-ca"}}
-    },
+    "jobs": {"spark": {"jobs": {"names": ["stream", "maintain", "batch", "tables"]}}},
+    "plain": {"global": {"kafka": {"securityProtocol": "PLAINTEXT"}}},
+    "limited": {"kafka": {"users": {"trinoQuotas": {"consumerByteRate": 1000, "requestPercentage": 50}}}},
     "storage": {
         **{chart: {"storage": {"class": "fast"}} for chart in ("kafka",)},
         "hdfs": {server: {"storage": {"class": "fast"}} for server in ("namenode", "datanode")},

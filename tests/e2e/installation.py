@@ -34,7 +34,7 @@ SELECTORS = {
     "api": "app.kubernetes.io/name=api",
     "world": "app.kubernetes.io/name=world",
     "store": "app.kubernetes.io/name=world-store",
-    "broker": "strimzi.io/cluster=events,strimzi.io/pool-name=dual",
+    "broker": "strimzi.io/cluster=events,strimzi.io/broker-role=true",
     "driver": "sparkoperator.k8s.io/app-name=stream,spark-role=driver",
     "executor": "sparkoperator.k8s.io/app-name=stream,spark-role=executor",
     "namenode": "app.kubernetes.io/name=namenode",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from testbed.cluster import jobs
 from testbed.cluster.cluster import RELEASE
 from testbed.cluster.command import KindError
 from testbed.cluster.deployment import CHART, VALUES, await_ready
@@ -32,6 +33,15 @@ def release(installation: Installation) -> Iterator[str]:
         await_ready(installation.cluster, Progress())
 
 
+@pytest.fixture
+def applied_stream(installation: Installation) -> Iterator[None]:
+    """After the test the stream of spark-apps runs again."""
+    yield
+    jobs.delete(installation.cluster, "stream")
+    jobs.apply(installation.cluster, "stream")
+    jobs.await_state(installation.cluster, "stream", "RUNNING", Progress())
+
+
 def test_changed_values_under_load(installation: Installation, release: str) -> None:
     """Servers are replaced one after the other, the topic keeps its records, and the ledger finds no difference."""
     changes = [part for change in _CHANGED for part in ("--set", change)]
@@ -51,16 +61,45 @@ def test_changed_values_under_load(installation: Installation, release: str) -> 
     assert installation.differences() == {}
 
 
+def test_a_wait_ends_after_the_roll_of_kafka(installation: Installation, release: str) -> None:
+    """A changed node pool replaces its pods, although the Kafka resource is ready all the while: the wait sees it."""
+    before = {pod.uid for pod in installation.pods("broker")}
+    installation.cluster.helm("upgrade", release, CHART, *VALUES, "--set", "kafka.heap=380m")
+    await_ready(installation.cluster, Progress())
+    now = installation.pods("broker")
+    assert before.isdisjoint(pod.uid for pod in now)
+    assert [pod.ready for pod in now] == [True] * len(before)
+
+
+@pytest.mark.usefixtures("applied_stream")
+def test_jobs_of_the_release(installation: Installation, release: str) -> None:
+    """A release that gets jobs brings the tables up to date, and its stream replaces the one of another image."""
+    cluster = installation.cluster
+    before = installation.pod("driver")
+    options = ["--take-ownership", "--timeout", "15m", "--set", "spark.jobs.names={stream}"]
+    with traffic(installation):
+        # The same image by another name.
+        image = "spark.image.repository=docker.io/gamelake/spark"
+        cluster.helm("upgrade", release, CHART, *VALUES, *options, "--set", image)
+        jobs.await_state(cluster, "stream", "RUNNING", Progress())
+        assert installation.pod("driver").uid != before.uid
+        installation.await_fresh_row()
+    assert installation.differences() == {}
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         ("api.replicas=many", "replicas"),
         ("api.replica=2", "replica"),
         ("kafka.replicationFactor=3", "3 copies need as many nodes"),
+        ("kafka.replicas=3", "the live cluster has 1 controllers"),
+        ("kafka.controllers.replicas=3", "the live cluster has the pools dual"),
+        ("kafka.topic.partitions=2", "Kafka cannot remove partitions"),
     ],
 )
 def test_wrong_values_are_refused(installation: Installation, release: str, change: str, reason: str) -> None:
-    """An invalid value is refused by name before anything changes."""
+    """A value that is invalid, or impossible for the live Kafka, is refused by name before anything changes."""
     before = installation.revision()
     with pytest.raises(KindError, match=reason):
         installation.cluster.helm("upgrade", release, CHART, *VALUES, "--set", change)

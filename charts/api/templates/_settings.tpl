@@ -7,7 +7,7 @@ Arguments: the context, the Secret with the password for Kafka.
 {{- $context := first . -}}
 envFrom: [{configMapRef: {name: {{ include "common.fullname" $context }}}}]
 env:
-  {{- if hasPrefix "SASL" $context.Values.kafka.securityProtocol }}
+  {{- if hasPrefix "SASL" $context.Values.global.kafka.securityProtocol }}
   - name: KAFKA_SASL_PASSWORD
     valueFrom: {secretKeyRef: {name: {{ last . }}, key: password}}
   {{- end }}
@@ -41,9 +41,7 @@ The volume mounts of the API and the world.
 */}}
 {{- define "api.mounts" -}}
 - {name: tmp, mountPath: /tmp}
-{{- if .Values.kafka.caSecret }}
-- {name: ca, mountPath: /kafka}
-{{- end }}
+{{ include "common.kafka.mount" . }}
 {{- end }}
 
 {{/*
@@ -51,9 +49,7 @@ The volumes of the API and the world.
 */}}
 {{- define "api.volumes" -}}
 - {name: tmp, emptyDir: {}}
-{{- with .Values.kafka.caSecret }}
-- {name: ca, secret: {secretName: {{ . }}}}
-{{- end }}
+{{ include "common.kafka.volume" . }}
 {{- end }}
 
 {{/*

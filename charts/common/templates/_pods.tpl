@@ -1,11 +1,13 @@
 {{/*
-The image of a container, and its pull policy.
+The image of a container, by its digest if there is one, and its pull policy.
 Arguments: the context, the `image` of its values.
 */}}
 {{- define "common.image" -}}
 {{- $context := first . }}
 {{- $image := last . -}}
-image: {{ printf "%s%s:%s" $context.Values.global.imageRegistry $image.repository ($image.tag | default $context.Chart.AppVersion) | quote }}
+{{- $version := printf ":%s" ($image.tag | default $context.Chart.AppVersion) }}
+{{- with $image.digest }}{{ $version = printf "@%s" . }}{{ end -}}
+image: {{ printf "%s%s%s" $context.Values.global.imageRegistry $image.repository $version | quote }}
 imagePullPolicy: {{ $image.pullPolicy }}
 {{- end }}
 

@@ -8,7 +8,8 @@ name, partitions = os.environ["TOPIC"], int(os.environ["PARTITIONS"])
 client = AdminClient(
     {
         "bootstrap.servers": os.environ["BOOTSTRAP_SERVERS"],
-        "security.protocol": "SASL_PLAINTEXT",
+        "security.protocol": "SASL_SSL",
+        "ssl.ca.location": "/kafka/ca.crt",
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": os.environ["USERNAME"],
         "sasl.password": os.environ["PASSWORD"],

@@ -1,8 +1,26 @@
 {{/*
-The address of the cluster: Strimzi names the Service.
+The address of the cluster, at the listener with TLS: Strimzi names the Service.
 */}}
 {{- define "kafka.bootstrapServers" -}}
-{{ .Values.clusterName }}-kafka-bootstrap:{{ .Values.port }}
+{{ .Values.clusterName }}-kafka-bootstrap:{{ .Values.listeners.tls }}
+{{- end }}
+
+{{/*
+A listener, to which the components that need Kafka may connect.
+Arguments: the context, its name, its port, whether it has TLS.
+*/}}
+{{- define "kafka.listener" -}}
+{{- $context := first . -}}
+- name: {{ index . 1 }}
+  port: {{ index . 2 }}
+  type: internal
+  tls: {{ last . }}
+  authentication: {type: scram-sha-512}
+  {{- if $context.Values.networkPolicy.enabled }}
+  networkPolicyPeers:
+    {{- include "common.peers" (list "api" "world" "spark" "trino" "helm-test") | nindent 4 }}
+    {{- with $context.Values.networkPolicy.extraPeers }}{{ toYaml . | nindent 4 }}{{ end }}
+  {{- end }}
 {{- end }}
 
 {{/*
@@ -42,6 +60,9 @@ securityContext:
 Rejects values that Strimzi would report only in a status, or Kafka only at the first event.
 */}}
 {{- define "kafka.check" -}}
+{{- if not (or .Values.controllers.replicas (has (int .Values.replicas) (list 1 3 5))) }}
+{{- fail (printf "replicas: 1, 3 or 5 nodes can be brokers and controllers, not %v; set controllers.replicas" .Values.replicas) }}
+{{- end }}
 {{- if gt (int .Values.replicationFactor) (int .Values.replicas) }}
 {{- fail (printf "replicationFactor: %v copies need as many nodes, replicas is %v" .Values.replicationFactor .Values.replicas) }}
 {{- end }}

@@ -21,8 +21,8 @@ env:
   {{- include "common.javaOptions" $context | nindent 2 }}
   - {name: KAFKA_BOOTSTRAP_SERVERS, value: {{ $context.Values.global.kafka.bootstrapServers | quote }}}
   - {name: KAFKA_TOPIC, value: {{ $context.Values.global.kafka.topic | quote }}}
-  - {name: KAFKA_SECURITY_PROTOCOL, value: {{ $context.Values.kafka.securityProtocol }}}
-  {{- if hasPrefix "SASL" $context.Values.kafka.securityProtocol }}
+  - {name: KAFKA_SECURITY_PROTOCOL, value: {{ $context.Values.global.kafka.securityProtocol }}}
+  {{- if hasPrefix "SASL" $context.Values.global.kafka.securityProtocol }}
   - {name: KAFKA_SASL_MECHANISM, value: {{ $context.Values.kafka.saslMechanism }}}
   - {name: KAFKA_SASL_USERNAME, value: {{ $context.Values.kafka.username | quote }}}
   - name: KAFKA_SASL_PASSWORD
@@ -31,7 +31,7 @@ env:
         name: {{ $context.Values.kafka.existingSecret | default $context.Values.kafka.username }}
         key: password
   {{- end }}
-  {{- if $context.Values.kafka.caSecret }}
+  {{- if $context.Values.global.kafka.caSecret }}
   - {name: KAFKA_SSL_CA_LOCATION, value: /kafka/ca.crt}
   {{- end }}
   - {name: METASTORE_URI, value: {{ $context.Values.global.metastore.uri | quote }}}
@@ -48,9 +48,7 @@ volumeMounts:
   - {name: data, mountPath: /data}
   - {name: spill, mountPath: /spill}
   - {name: tmp, mountPath: /tmp}
-  {{- if $context.Values.kafka.caSecret }}
-  - {name: ca, mountPath: /kafka}
-  {{- end }}
+  {{- include "common.kafka.mount" $context | nindent 2 }}
   - {name: config, mountPath: /scripts}
   {{- include "common.hdfs.mount" . | nindent 2 }}
   - {name: config, mountPath: {{ $etc }}/config.properties, subPath: {{ $role }}.properties}
@@ -71,9 +69,7 @@ The volumes of a node: none outlives it.
 # Larger than what Trino uses of it: a pod that fills its volume is evicted.
 - {name: spill, emptyDir: {sizeLimit: {{ add1 .Values.spill.gib }}Gi}}
 - {name: tmp, emptyDir: {}}
-{{- with .Values.kafka.caSecret }}
-- {name: ca, secret: {secretName: {{ . }}}}
-{{- end }}
+{{ include "common.kafka.volume" . }}
 - {name: config, configMap: {name: {{ include "common.fullname" . }}}}
 {{ include "common.hdfs.volume" . }}
 {{- if .Values.catalogs }}

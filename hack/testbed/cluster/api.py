@@ -21,9 +21,11 @@ _VERSIONS = {
     "CustomResourceDefinition": "apiextensions.k8s.io/v1",
     "Deployment": "apps/v1",
     "Kafka": "kafka.strimzi.io/v1",
+    "KafkaNodePool": "kafka.strimzi.io/v1",
     "KafkaTopic": "kafka.strimzi.io/v1",
     "KafkaUser": "kafka.strimzi.io/v1",
     "NetworkPolicy": "networking.k8s.io/v1",
+    "RoleBinding": "rbac.authorization.k8s.io/v1",
     "SparkApplication": "sparkoperator.k8s.io/v1beta2",
     "StatefulSet": "apps/v1",
 }

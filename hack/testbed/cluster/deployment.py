@@ -8,7 +8,7 @@ from testbed.cluster.api import Object
 from testbed.cluster.cluster import RELEASE, Cluster
 from testbed.cluster.operators import install
 from testbed.cluster.progress import Progress
-from testbed.cluster.readiness import all_ready, all_rolled_out
+from testbed.cluster.readiness import POOL, all_current, all_ready, all_rolled_out
 from testbed.cluster.waiting import await_all
 from testbed.settings import ROOT
 
@@ -46,6 +46,11 @@ def await_ready(cluster: Cluster, progress: Progress) -> None:
         what: partial(cluster.api.wait, kind, all_ready, _PATIENCE)
         for what, kind in (("kafka", "Kafka"), ("topic", "KafkaTopic"), ("users of kafka", "KafkaUser"))
     }
+
+    def are_current(pods: list[Object]) -> bool:
+        return all_current(cluster.api.find("KafkaNodePool", "app.kubernetes.io/part-of=gamelake"), pods)
+
+    waits["nodes of kafka"] = partial(cluster.api.wait, "Pod", are_current, _PATIENCE, selector=POOL)
     waits |= {
         name: partial(cluster.api.wait, kind, all_rolled_out, _PATIENCE, name=name)
         for kind, name in ((one["kind"], one["metadata"]["name"]) for one in _workloads(cluster))

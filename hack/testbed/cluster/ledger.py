@@ -78,6 +78,7 @@ def _pod() -> Object:
                 "valueFrom": {"secretKeyRef": {"name": "spark", "key": "password"}},
             }
         ],
+        "volumeMounts": [{"name": "ca", "mountPath": "/kafka"}],
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -104,5 +105,7 @@ def _pod() -> Object:
                 "seccompProfile": {"type": "RuntimeDefault"},
             },
             "containers": [container],
+            # As in the jobs' manifests.
+            "volumes": [{"name": "ca", "secret": {"secretName": "events-cluster-ca-cert", "optional": True}}],
         },
     }

@@ -18,7 +18,14 @@ Object = dict[str, Any]
 KINDS = {
     ("", "v1"): {"namespaces": "Namespace", "pods": "Pod"},
     ("apiextensions.k8s.io", "v1"): {"customresourcedefinitions": "CustomResourceDefinition"},
-    ("kafka.strimzi.io", "v1"): {"kafkas": "Kafka", "kafkatopics": "KafkaTopic", "kafkausers": "KafkaUser"},
+    ("kafka.strimzi.io", "v1"): {
+        "kafkas": "Kafka",
+        "kafkanodepools": "KafkaNodePool",
+        "kafkatopics": "KafkaTopic",
+        "kafkausers": "KafkaUser",
+    },
+    ("rbac.authorization.k8s.io", "v1"): {"rolebindings": "RoleBinding"},
+    ("networking.k8s.io", "v1"): {"networkpolicies": "NetworkPolicy"},
     ("sparkoperator.k8s.io", "v1beta2"): {"sparkapplications": "SparkApplication"},
 }
 _FRAME = 32_768
@@ -56,7 +63,9 @@ class KubernetesApi:
     def answer(self, path: str, body: Object | None) -> tuple[int, Object]:
         """Return the answer to a request that is no watch; a request with a body applies it."""
         if path == "/version":
-            return 200, {"major": "1", "minor": "36"}
+            return 200, {"major": "1", "minor": "36", "gitVersion": "v1.36.0"}
+        if path == "/api":
+            return 200, {"kind": "APIVersions", "versions": ["v1"]}
         if path == "/apis":
             return 200, {"kind": "APIGroupList", "groups": [_group(*one) for one in KINDS if one[0]]}
         for (group, version), kinds in KINDS.items():

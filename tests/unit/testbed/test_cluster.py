@@ -1,6 +1,7 @@
 """The client of the cluster, against an API server that speaks as much of the protocol as it needs."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -17,7 +18,7 @@ from testbed.cluster.cluster import Cluster
 from testbed.cluster.command import KindError
 from testbed.cluster.operators import install
 from testbed.cluster.progress import Progress
-from testbed.cluster.readiness import all_ready, all_rolled_out, is_ready, is_rolled_out
+from testbed.cluster.readiness import all_current, all_ready, all_rolled_out, is_ready, is_rolled_out
 from testbed.cluster.settings import Settings
 from testbed.cluster.waiting import await_all
 
@@ -178,6 +179,36 @@ def test_rolled_out(kind: str, changes: Object, rolled_out: bool) -> None:
     assert not all_rolled_out([])
 
 
+def node(pool: str, generation: str, ready: str = "True") -> Object:
+    one = thing("Pod", f"events-{pool}-0", conditions=[{"type": "Ready", "status": ready}])
+    one["metadata"] |= {"labels": {"strimzi.io/pool-name": pool}, "annotations": {"gamelake/generation": generation}}
+    return one
+
+
+@pytest.mark.parametrize(
+    ("pods", "current"),
+    [
+        ([node("broker", "new"), node("broker", "new"), node("controller", "a")], True),
+        # The roll has not begun, is under way, or has not ended.
+        ([node("broker", "old"), node("broker", "old"), node("controller", "a")], False),
+        ([node("broker", "old"), node("broker", "new"), node("controller", "a")], False),
+        ([node("broker", "new"), node("broker", "new", "False"), node("controller", "a")], False),
+        ([node("broker", "new"), node("controller", "a")], False),
+        ([node("broker", "new"), node("broker", "new")], False),
+        ([], False),
+    ],
+)
+def test_nodes_of_kafka_are_current(pods: list[Object], current: bool) -> None:
+    """Each pool has all of its pods, ready and of its generation, whatever the Kafka resource says."""
+    pools = [
+        thing("KafkaNodePool", name)
+        | {"spec": {"replicas": count, "template": {"pod": {"metadata": {"annotations": {"gamelake/generation": of}}}}}}
+        for name, count, of in (("broker", 2, "new"), ("controller", 1, "a"))
+    ]
+    assert all_current(pools, pods) is current
+    assert not all_current([], pods)
+
+
 def test_a_failed_rollout() -> None:
     """A Deployment that exceeds its progress deadline is an error."""
     failed = thing("Deployment", "api", observedGeneration=1, conditions=[{"reason": "ProgressDeadlineExceeded"}])
@@ -200,6 +231,7 @@ def test_operators_that_exist(
 ) -> None:
     """Operators that are installed are used, or the error says why they cannot be."""
     server.put(thing("CustomResourceDefinition", "kafkas.kafka.strimzi.io"))
+    server.put(thing("RoleBinding", "operator") | {"subjects": [{"name": "strimzi", "namespace": "operators"}]})
     if labels:
         server.put({"kind": "Namespace", "metadata": {"name": "operators", "labels": labels}})
     environment = {"GAMELAKE_DATA": str(cluster.settings.data.parents[1]), "OPERATORS": operators}
@@ -209,6 +241,25 @@ def test_operators_that_exist(
         return
     with pytest.raises(KindError, match=error):
         install.ensure(chosen, Progress())
+
+
+def test_operators_without_rights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Operators whose roles were deleted with the namespace are installed again, whichever they are."""
+    for tool in ("helm", "kubectl"):
+        (tmp_path / tool).write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
+        (tmp_path / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    cluster = Cluster(Settings.from_environment({"GAMELAKE_DATA": str(tmp_path)}))
+    with KubernetesApi(cluster.kubeconfig) as server:
+        labels = {"gamelake-watched": "gamelake", "gamelake-operators": "real"}
+        server.put({"kind": "Namespace", "metadata": {"name": "operators", "labels": labels}})
+        server.put(thing("RoleBinding", "spark") | {"subjects": [{"name": "spark", "namespace": "gamelake"}]})
+        install.ensure(cluster, Progress())
+    output = capfd.readouterr().out
+    assert "operators: real (their rights in namespace gamelake are gone)" in output
+    assert "helm upgrade --install --namespace operators --create-namespace --wait --timeout 15m strimzi" in output
 
 
 class Ok(BaseHTTPRequestHandler):

@@ -28,7 +28,10 @@ def ensure(cluster: Cluster, progress: Progress) -> None:
     elif watched and watched != cluster.namespace:
         raise KindError(f"NAMESPACE: the cluster's operators watch {watched} only: make kind-down first")
     elif installed and not wanted:
-        progress.say(f"operators: {installed}, already installed")
+        if _have_rights(cluster):
+            progress.say(f"operators: {installed}, already installed")
+        else:
+            _install(cluster, progress, installed, f"their rights in namespace {cluster.namespace} are gone")
     elif installed and wanted != installed:
         raise KindError(f"OPERATORS: the cluster has {installed}, not {wanted}: make kind-down first")
     elif not watched and any(_is_defined(cluster, name) for name in _DEFINITIONS):
@@ -53,6 +56,12 @@ def _labels(cluster: Cluster) -> dict[str, str]:
 def _label(cluster: Cluster, labels: dict[str, str]) -> None:
     """Create the namespace if it does not exist, and set our labels; those of others stay."""
     cluster.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE, "labels": labels}})
+
+
+def _have_rights(cluster: Cluster) -> bool:
+    """Whether the operators may use the namespace that they watch: their roles in it are deleted with it."""
+    bindings = cluster.api.find("RoleBinding")
+    return any(one.get("namespace") == NAMESPACE for binding in bindings for one in binding.get("subjects") or ())
 
 
 def _is_defined(cluster: Cluster, resource: str) -> bool:

@@ -9,6 +9,7 @@ from confluent_kafka.admin import AdminClient
 from testbed.cluster.operators.standins import cluster
 from testbed.cluster.operators.standins.cluster import KAFKAS, SECRETS, Object
 from testbed.cluster.operators.standins.kafka_config import OPERATOR, REPLICATION_PORT
+from testbed.cluster.operators.standins.quotas import Login
 
 _TIMEOUT = 20
 
@@ -18,11 +19,16 @@ class NoBroker(Exception):  # noqa: N818 the name says what happened
 
 
 def client(namespace: str, name: str) -> AdminClient:
+    one = login(namespace, name)
+    return _kept(f"{one.host}:{one.port}", one.password)
+
+
+def login(namespace: str, name: str) -> Login:
     secret = cluster.get(SECRETS, namespace, f"{name}-operator")
     if secret is None:
         raise NoBroker(f"Kafka cluster {name} does not exist")
     password = base64.b64decode(secret["data"]["password"]).decode()
-    return _client(f"{name}-kafka-brokers.{namespace}.svc:{REPLICATION_PORT}", password)
+    return Login(f"{name}-kafka-bootstrap.{namespace}.svc", REPLICATION_PORT, OPERATOR, password)
 
 
 def entity_operator(namespace: str, name: str, part: str) -> Object | None:
@@ -38,7 +44,12 @@ def problem(error: Exception) -> str:
 
 
 @cache
-def _client(bootstrap_servers: str, password: str) -> AdminClient:
+def _kept(bootstrap_servers: str, password: str) -> AdminClient:
+    return connect(bootstrap_servers, password)
+
+
+def connect(bootstrap_servers: str, password: str) -> AdminClient:
+    """Return a client of the super user."""
     return AdminClient(
         {
             "bootstrap.servers": bootstrap_servers,

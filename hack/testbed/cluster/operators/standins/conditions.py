@@ -12,6 +12,11 @@ def not_ready(reason: str, message: str) -> dict[str, str]:
     return {"type": "NotReady", "status": "True", "reason": reason, "message": message}
 
 
+def is_ready(body: Object) -> bool:
+    """Whether the resource was last reported as ready, for whichever generation."""
+    return any(one | READY == one for one in body.get("status", {}).get("conditions", []))
+
+
 def status(body: Object, condition: dict[str, str], **fields: Any) -> Object:  # noqa: ANN401 any JSON
     """Return the resource's new status; an unchanged condition keeps the time of its last transition."""
     old = body.get("status", {})

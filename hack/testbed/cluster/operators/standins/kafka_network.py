@@ -2,24 +2,29 @@
 
 from testbed.cluster.operators.standins.cluster import Object
 from testbed.cluster.operators.standins.kafka_config import CONTROL_PORT, REPLICATION_PORT
-from testbed.cluster.operators.standins.kafka_spec import CLUSTER, Spec
+from testbed.cluster.operators.standins.kafka_spec import Spec
+from testbed.cluster.operators.standins.node_pool import CLUSTER
 
 
 def headless_service(spec: Spec) -> Object:
-    ports = {"tcp-ctrlplane": CONTROL_PORT, "tcp-replication": REPLICATION_PORT, f"tcp-{spec.listener}": spec.port}
     # Controllers connect to each other before any of them is ready.
-    return _service(spec, spec.brokers, ports, {"clusterIP": "None", "publishNotReadyAddresses": True})
+    more = {"clusterIP": "None", "publishNotReadyAddresses": True}
+    return _service(spec, spec.brokers, {"tcp-ctrlplane": CONTROL_PORT} | _broker_ports(spec), spec.selector, more)
 
 
 def bootstrap_service(spec: Spec) -> Object:
-    return _service(spec, spec.bootstrap, {"tcp-replication": REPLICATION_PORT, f"tcp-{spec.listener}": spec.port}, {})
+    return _service(spec, spec.bootstrap, _broker_ports(spec), spec.broker_selector, {})
 
 
-def _service(spec: Spec, name: str, ports: dict[str, int], more: Object) -> Object:
+def _broker_ports(spec: Spec) -> dict[str, int]:
+    return {"tcp-replication": REPLICATION_PORT} | {f"tcp-{one.name}": one.port for one in spec.listeners}
+
+
+def _service(spec: Spec, name: str, ports: dict[str, int], selector: dict[str, str], more: Object) -> Object:
     return {
         "metadata": {"name": name, "labels": spec.labels},
         "spec": {
-            "selector": spec.selector,
+            "selector": selector,
             "ports": [{"name": name, "port": port, "targetPort": port} for name, port in ports.items()],
             **more,
         },
@@ -42,7 +47,6 @@ def network_policy(spec: Spec) -> Object:
     entity_operator = {
         "podSelector": {"matchLabels": {CLUSTER: spec.cluster, "strimzi.io/name": f"{spec.cluster}-entity-operator"}}
     }
-    clients = {"from": spec.peers} if spec.peers else {}
     return {
         "metadata": {"name": f"{spec.cluster}-network-policy-kafka", "labels": spec.labels},
         "spec": {
@@ -51,7 +55,10 @@ def network_policy(spec: Spec) -> Object:
             "ingress": [
                 {"ports": [{"port": CONTROL_PORT}], "from": [own]},
                 {"ports": [{"port": REPLICATION_PORT}], "from": [operator, entity_operator, own]},
-                {"ports": [{"port": spec.port}], **clients},
+                *(
+                    {"ports": [{"port": one.port}], **({"from": one.peers} if one.peers else {})}
+                    for one in spec.listeners
+                ),
             ],
         },
     }

@@ -1,30 +1,19 @@
-"""Reads a Kafka resource and its node pool, and refuses what the stand-in does not support."""
+"""Reads a Kafka resource and its node pools, and refuses what the stand-in does not support."""
 
 import re
 from dataclasses import dataclass
 
 from testbed.cluster.operators.standins.cluster import Object
 from testbed.cluster.operators.standins.fields import Refused, refuse_all_but
+from testbed.cluster.operators.standins.node_pool import CLUSTER, NODE, Pool, labels, read_pools
 
-CLUSTER = "strimzi.io/cluster"
-
-_POD = ["metadata", "imagePullSecrets", "securityContext", "terminationGracePeriodSeconds", "affinity", "tolerations"]
-_NODE = [
-    *(f"template.pod.{field}" for field in (*_POD, "topologySpreadConstraints", "priorityClassName", "hostAliases")),
-    "template.kafkaContainer.securityContext",
-    "template.kafkaContainer.env",
-    "resources",
-    "jvmOptions.-Xms",
-    "jvmOptions.-Xmx",
-]
 _KAFKA = [
-    *(f"kafka.{field}" for field in (*_NODE, "version", "metadataVersion", "image", "config", "authorization.type")),
+    *(f"kafka.{field}" for field in (*NODE, "version", "metadataVersion", "image", "config", "authorization.type")),
     *(f"kafka.listeners.{field}" for field in ("name", "port", "type", "tls", "networkPolicyPeers")),
     "kafka.listeners.authentication.type",
+    "kafka.rack.topologyKey",
     "entityOperator",
 ]
-_STORAGE = ["type", *(f"volumes.{field}" for field in ("id", "type", "size", "class", "deleteClaim", "kraftMetadata"))]
-_POOL = [*_NODE, "replicas", "roles", *(f"storage.{field}" for field in _STORAGE)]
 
 # Prefixes of properties that Strimzi sets itself; it drops these with a warning.
 _OWN_CONFIG = (
@@ -33,28 +22,45 @@ _OWN_CONFIG = (
     *("process.roles", "node.id", "broker.", "controller."),
 )
 
+RACKS = {
+    # The scheduler copies these two labels of the node to the pod.
+    "topology.kubernetes.io/zone": "metadata.labels['topology.kubernetes.io/zone']",
+    "topology.kubernetes.io/region": "metadata.labels['topology.kubernetes.io/region']",
+    "kubernetes.io/hostname": "spec.nodeName",
+}
+"""Where a pod finds the value of its node's label."""
+
+
+@dataclass(frozen=True)
+class Listener:
+    name: str
+    port: int
+    tls: bool
+    peers: list[Object]
+
+    @property
+    def title(self) -> str:
+        """The listener's name in Kafka's properties."""
+        return f"{self.name.upper()}-{self.port}"
+
 
 @dataclass(frozen=True)
 class Spec:
-    """The specs of both resources."""
+    """The specs of all resources."""
 
     namespace: str
     cluster: str
-    pool: str
-    replicas: int
-    port: int
-    listener: str
-    peers: list[Object]
+    pools: list[Pool]
+    listeners: list[Listener]
     version: str
     metadata_version: str
     image: str
     config: dict[str, str]
-    heap: dict[str, str]
-    resources: Object
-    pod: Object
-    container: Object
-    volume: Object
-    labels: dict[str, str]
+    rack: str
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return labels(self.cluster)
 
     @property
     def brokers(self) -> str:
@@ -66,61 +72,47 @@ class Spec:
         return f"{self.cluster}-kafka-bootstrap"
 
     @property
-    def nodes(self) -> str:
-        """The pods' names without their numbers."""
-        return f"{self.cluster}-{self.pool}"
+    def replicas(self) -> int:
+        return sum(pool.replicas for pool in self.pools)
+
+    @property
+    def broker_ids(self) -> set[int]:
+        return {number for pool in self.pools if pool.is_broker for number in pool.ids}
+
+    @property
+    def has_tls(self) -> bool:
+        return any(listener.tls for listener in self.listeners)
 
     @property
     def selector(self) -> dict[str, str]:
         return {CLUSTER: self.cluster, "strimzi.io/kind": "Kafka", "strimzi.io/name": f"{self.cluster}-kafka"}
 
+    @property
+    def broker_selector(self) -> dict[str, str]:
+        return self.selector | {"strimzi.io/broker-role": "true"}
+
 
 def read(kafka: Object, pools: list[Object], version: str, default_image: str) -> Spec:
-    """Read both resources, or refuse them; `version` is that of Kafka in the image."""
+    """Read all resources, or refuse them; `version` is that of Kafka in the image."""
     refuse_all_but(_KAFKA, kafka["spec"])
     wanted = kafka["spec"]["kafka"]
-    if len(pools) != 1:
-        raise Refused(f"the stand-in supports one KafkaNodePool per cluster, got {len(pools)}")
-    pool = pools[0]
-    refuse_all_but(_POOL, pool["spec"])
-    _check_pool(pool["spec"])
     _check_versions(wanted, version)
-    listener = _listener(wanted)
     if wanted.get("authorization") != {"type": "simple"}:
         raise Refused("the stand-in supports spec.kafka.authorization of type simple only")
-    # As with Strimzi, the pool's template replaces the cluster's: they are not merged.
-    template = pool["spec"].get("template") or wanted.get("template") or {}
+    rack = wanted.get("rack", {}).get("topologyKey", "")
+    if rack and rack not in RACKS:
+        raise Refused(f"the stand-in supports spec.kafka.rack.topologyKey {', '.join(RACKS)} only")
     return Spec(
         namespace=kafka["metadata"]["namespace"],
         cluster=kafka["metadata"]["name"],
-        pool=pool["metadata"]["name"],
-        replicas=pool["spec"]["replicas"],
-        port=listener["port"],
-        listener=listener["name"],
-        peers=listener.get("networkPolicyPeers", []),
+        pools=read_pools(kafka, pools),
+        listeners=_listeners(wanted["listeners"]),
         version=version,
         metadata_version=wanted.get("metadataVersion", _minor(version)),
         image=wanted.get("image") or default_image,
         config=_config(wanted.get("config", {})),
-        heap=pool["spec"].get("jvmOptions") or wanted.get("jvmOptions") or {},
-        resources=pool["spec"].get("resources", {}),
-        pod=template.get("pod", {}),
-        container=template.get("kafkaContainer", {}),
-        volume=pool["spec"]["storage"]["volumes"][0],
-        labels=_labels(kafka["metadata"]["name"], pool),
+        rack=rack,
     )
-
-
-def _check_pool(spec: Object) -> None:
-    if sorted(spec["roles"]) != ["broker", "controller"]:
-        raise Refused("the stand-in supports only nodes that are broker and controller")
-    if spec["replicas"] % 2 == 0:
-        raise Refused(f"{spec['replicas']} controllers: their number must be odd")
-    volumes = spec["storage"].get("volumes", [])
-    if spec["storage"]["type"] != "jbod" or len(volumes) != 1 or volumes[0].get("id") != 0:
-        raise Refused("the stand-in supports storage of type jbod with one volume of id 0")
-    if volumes[0]["type"] != "persistent-claim":
-        raise Refused("the stand-in supports volumes of type persistent-claim only")
 
 
 def _check_versions(wanted: Object, version: str) -> None:
@@ -131,42 +123,26 @@ def _check_versions(wanted: Object, version: str) -> None:
         raise Refused(f"the stand-in formats volumes with metadata of version {_minor(version)}, not {metadata}")
 
 
-def _listener(wanted: Object) -> Object:
-    if len(wanted["listeners"]) != 1:
-        raise Refused("the stand-in supports one listener only")
-    listener: Object = wanted["listeners"][0]
-    if listener["type"] != "internal" or listener["tls"] or listener.get("authentication") != {"type": "scram-sha-512"}:
-        raise Refused("the stand-in supports an internal listener without TLS, with authentication scram-sha-512, only")
-    if listener["port"] < 9092 or listener["port"] in (9404, 9999):
-        raise Refused(f"port {listener['port']} is forbidden and cannot be used")
-    return listener
+def _listeners(wanted: list[Object]) -> list[Listener]:
+    found = [_listener(one) for one in wanted]
+    for values in ([one.name for one in found], [one.port for one in found]):
+        if len(values) != len(set(values)):
+            raise Refused("every listener needs to have a unique name and port")
+    return found
+
+
+def _listener(wanted: Object) -> Listener:
+    if wanted["type"] != "internal" or wanted.get("authentication") != {"type": "scram-sha-512"}:
+        raise Refused("the stand-in supports internal listeners with authentication scram-sha-512 only")
+    if wanted["port"] < 9092 or wanted["port"] in (9404, 9999):
+        raise Refused(f"port {wanted['port']} is forbidden and cannot be used")
+    return Listener(wanted["name"], wanted["port"], wanted["tls"], wanted.get("networkPolicyPeers", []))
 
 
 def _config(wanted: Object) -> dict[str, str]:
     if own := sorted(name for name in wanted if name.startswith(_OWN_CONFIG)):
         raise Refused(f"spec.kafka.config must not set the operator's own properties: {', '.join(own)}")
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in wanted.items()}
-
-
-def _labels(cluster: str, pool: Object) -> dict[str, str]:
-    """Return the pool's labels that Strimzi passes on; of app.kubernetes.io that is only part-of."""
-    own = pool["metadata"].get("labels", {})
-    kept = {
-        name: value
-        for name, value in own.items()
-        if not name.startswith("app.kubernetes.io/") or name == "app.kubernetes.io/part-of"
-    }
-    return {
-        "app.kubernetes.io/part-of": f"strimzi-{cluster}",
-        **kept,
-        "app.kubernetes.io/name": "kafka",
-        "app.kubernetes.io/instance": cluster,
-        "app.kubernetes.io/managed-by": "strimzi-cluster-operator",
-        CLUSTER: cluster,
-        "strimzi.io/kind": "Kafka",
-        "strimzi.io/name": f"{cluster}-kafka",
-        "strimzi.io/component-type": "kafka",
-    }
 
 
 def _minor(version: str) -> str:

@@ -20,7 +20,7 @@ from testbed.cluster.operators.standins.admin import NoBroker, client, entity_op
 from testbed.cluster.operators.standins.cluster import TOPICS, Object
 from testbed.cluster.operators.standins.conditions import READY, status
 from testbed.cluster.operators.standins.fields import Refused
-from testbed.cluster.operators.standins.kafka_spec import CLUSTER
+from testbed.cluster.operators.standins.node_pool import CLUSTER
 
 _FINALIZER = "strimzi.io/topic-operator"
 _PAUSE = 20.0
@@ -44,7 +44,7 @@ def reconcile(topic: Object) -> float:
     if _uses_finalizers(operator) and _FINALIZER not in finalizers:
         cluster.set_finalizers(TOPICS, topic, [*finalizers, _FINALIZER])
     try:
-        found = _create_or_update(topic)
+        found = _apply(topic)
     except Refused as refused:
         return _report_failure(topic, "NotSupported", str(refused))
     except (KafkaException, NoBroker) as error:
@@ -78,8 +78,12 @@ def _name(topic: Object) -> str:
     return str(topic["spec"].get("topicName") or topic["metadata"]["name"])
 
 
-def _create_or_update(topic: Object) -> TopicDescription:
-    kafka = client(topic["metadata"]["namespace"], topic["metadata"]["labels"][CLUSTER])
+def _apply(topic: Object) -> TopicDescription:
+    return create_or_update(client(topic["metadata"]["namespace"], topic["metadata"]["labels"][CLUSTER]), topic)
+
+
+def create_or_update(kafka: AdminClient, topic: Object) -> TopicDescription:
+    """Make Kafka's topic like the resource, or raise Refused; as with Strimzi, the rest has then changed already."""
     spec, name = topic["spec"], _name(topic)
     config = {key: _text(value) for key, value in (spec.get("config") or {}).items()}
     found = _find(kafka, name)
@@ -87,9 +91,9 @@ def _create_or_update(topic: Object) -> TopicDescription:
         new = NewTopic(name, spec.get("partitions", -1), spec.get("replicas", -1), config=config)
         kafka.create_topics([new])[name].result()
     else:
-        _check_replicas(spec, found)
-        _set_partitions(kafka, spec, found)
         _set_config(kafka, name, config)
+        _set_partitions(kafka, spec, found)
+        _check_replicas(spec, found)
     created = _find(kafka, name)
     if created is None:
         # The broker that answered does not have its metadata yet.

@@ -22,15 +22,19 @@ from confluent_kafka.admin import (
 )
 
 from testbed.cluster.operators.standins import cluster
-from testbed.cluster.operators.standins.admin import NoBroker, client, entity_operator, problem
+from testbed.cluster.operators.standins.admin import NoBroker, client, entity_operator, login, problem
 from testbed.cluster.operators.standins.cluster import SECRETS, USERS, Object
 from testbed.cluster.operators.standins.conditions import READY, not_ready, status
 from testbed.cluster.operators.standins.fields import Refused, refuse_all_but
-from testbed.cluster.operators.standins.kafka_spec import CLUSTER
+from testbed.cluster.operators.standins.node_pool import CLUSTER
+from testbed.cluster.operators.standins.quotas import FIELDS, QuotasError, set_quotas
 
 _PAUSE = 20.0
 _FAILED_PAUSE = 3.0
-_SUPPORTED = ["authentication.type", "authorization.type", "authorization.acls"]
+_SUPPORTED = [
+    *("authentication.type", "authorization.type", "authorization.acls"),
+    *(f"quotas.{field}" for field in FIELDS),
+]
 _RESOURCES = {
     "topic": ResourceType.TOPIC,
     "group": ResourceType.GROUP,
@@ -54,9 +58,10 @@ def reconcile(user: Object) -> float:
         wanted = bindings(name, user["spec"].get("authorization", {}).get("acls", []))
         password = _password(user)
         admin = client(namespace, kafka)
-        _set_password(admin, user, password)
-        _set_rights(admin, name, wanted)
-    except (Refused, KafkaException, NoBroker) as error:
+        set_password(admin, user, password)
+        set_rights(admin, name, wanted)
+        set_quotas(login(namespace, kafka), name, user["spec"].get("quotas") or {})
+    except (Refused, KafkaException, NoBroker, QuotasError, OSError) as error:
         reason = "InvalidResourceException" if isinstance(error, Refused) else type(error).__name__
         cluster.set_status(USERS, user, status(user, not_ready(reason, problem(error)), username=name))
         return _FAILED_PAUSE
@@ -71,7 +76,8 @@ def forget(user: Object) -> None:
     if entity_operator(metadata["namespace"], kafka, "userOperator") is None:
         return
     admin, name = client(metadata["namespace"], kafka), metadata["name"]
-    _set_rights(admin, name, set())
+    set_rights(admin, name, set())
+    set_quotas(login(metadata["namespace"], kafka), name, {})
     if _has_password(admin, name):
         deletion = UserScramCredentialDeletion(name, ScramMechanism.SCRAM_SHA_512)
         admin.alter_user_scram_credentials([deletion])[name].result()
@@ -96,6 +102,19 @@ def bindings(user: str, acls: list[Object]) -> set[AclBinding]:
     }
 
 
+def secret_labels(user: Object) -> dict[str, str]:
+    """Return the labels of the user's Secret: the user's, none of app.kubernetes.io, and Strimzi's own."""
+    metadata = user["metadata"]
+    return {
+        **{key: value for key, value in metadata["labels"].items() if not key.startswith("app.kubernetes.io/")},
+        "app.kubernetes.io/part-of": f"strimzi-{metadata['name']}",
+        "app.kubernetes.io/name": "strimzi-user-operator",
+        "app.kubernetes.io/instance": metadata["name"],
+        "app.kubernetes.io/managed-by": "strimzi-user-operator",
+        "strimzi.io/kind": "KafkaUser",
+    }
+
+
 def _check(spec: Object) -> None:
     refuse_all_but(_SUPPORTED, spec)
     if spec.get("authentication") != {"type": "scram-sha-512"}:
@@ -109,17 +128,7 @@ def _password(user: Object) -> str:
     secret = cluster.get(SECRETS, metadata["namespace"], metadata["name"]) or {}
     kept = secret.get("data", {}).get("password", "")
     password = base64.b64decode(kept).decode() or _draw()
-    part_of = {"app.kubernetes.io/part-of": f"strimzi-{metadata['name']}"}
-    own = {key: value for key, value in metadata["labels"].items() if not key.startswith("app.kubernetes.io/")}
-    part_of |= {key: value for key, value in metadata["labels"].items() if key in part_of}
-    labels = {
-        **own,
-        **part_of,
-        "app.kubernetes.io/name": "strimzi-user-operator",
-        "app.kubernetes.io/instance": metadata["name"],
-        "app.kubernetes.io/managed-by": "strimzi-user-operator",
-        "strimzi.io/kind": "KafkaUser",
-    }
+    labels = secret_labels(user)
     login = f'org.apache.kafka.common.security.scram.ScramLoginModule required username="{metadata["name"]}"'
     wanted = {"password": password, "sasl.jaas.config": f'{login} password="{password}";'}
     data = {key: base64.b64encode(value.encode()).decode() for key, value in wanted.items()}
@@ -135,7 +144,8 @@ def _draw() -> str:
     return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(32))
 
 
-def _set_password(admin: AdminClient, user: Object, password: str) -> None:
+def set_password(admin: AdminClient, user: Object, password: str) -> None:
+    """Let the user of a resource log in with this password."""
     name, uid = user["metadata"]["name"], user["metadata"]["uid"]
     if _set.get(uid) == password and _has_password(admin, name):
         return
@@ -150,7 +160,8 @@ def _has_password(admin: AdminClient, name: str) -> bool:
     return name in everybody.result()
 
 
-def _set_rights(admin: AdminClient, name: str, wanted: set[AclBinding]) -> None:
+def set_rights(admin: AdminClient, name: str, wanted: set[AclBinding]) -> None:
+    """Give a user these rights and no others."""
     anything: Any = None
     everywhere = (ResourceType.ANY, anything, ResourcePatternType.ANY)
     of_user = AclBindingFilter(*everywhere, f"User:{name}", anything, AclOperation.ANY, AclPermissionType.ANY)
