@@ -1,13 +1,17 @@
-"""The NameNode's edit log: checkpoints keep it short, and a restart loads them."""
+"""The NameNodes' edit log: checkpoints keep it short, a restart loads it, and two NameNodes share it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
-from testbed.clients import webhdfs
+from testbed.clients import namenodes, webhdfs
 from testbed.settings import Settings
-from testbed.stack.stack import Stack
+from testbed.stack.hdfs import JOURNALNODES, programs
+from testbed.stack.stack import Stack, StackError
 from testbed.waiting import wait_until
 
 pytestmark = pytest.mark.lake
@@ -15,40 +19,112 @@ pytestmark = pytest.mark.lake
 FOLDER = "/folders"
 
 
-@pytest.fixture
-def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """HDFS alone, with a checkpoint after every few edits."""
-    monkeypatch.setenv("HDFS_CHECKPOINT_TXNS", "20")
-    monkeypatch.setenv("HDFS_CHECKPOINT_CHECK_SECONDS", "1")
-    one = Stack(Settings.isolated(tmp_path))
+@contextmanager
+def hdfs(settings: Settings) -> Iterator[Stack]:
+    """HDFS alone."""
+    one = Stack(settings)
     try:
-        one.up(["namenode", "secondarynamenode", "datanode"])
+        one.up([program.name for program in programs(settings)])
         yield one
     finally:
         one.down()
 
 
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A checkpoint after every few edits."""
+    monkeypatch.setenv("HDFS_CHECKPOINT_TXNS", "20")
+    monkeypatch.setenv("HDFS_CHECKPOINT_CHECK_SECONDS", "1")
+    return Settings.isolated(tmp_path)
+
+
 def edits(stack: Stack) -> set[str]:
-    """Return the closed files of the NameNode's edit log."""
-    return {one.name for one in (stack.settings.data / "namenode/name/current").glob("edits_0*")}
+    """Return the closed files of the edit log."""
+    folder = "journalnode-0/journal/lake" if stack.settings.namenodes == 2 else "namenode/name"
+    return {one.name for one in (stack.settings.data / folder / "current").glob("edits_0*")}
 
 
-def test_old_edits_are_deleted(stack: Stack) -> None:
-    """The running NameNode deletes edits older than its checkpoints, and a restart from them knows every folder."""
+@pytest.mark.parametrize("number", [1, 2])
+def test_old_edits_are_deleted(settings: Settings, number: int) -> None:
+    """Edits older than the checkpoints are deleted while HDFS runs, and a restart from them knows every folder."""
     numbers = count()
     created: set[str] = set()
+    with hdfs(replace(settings, namenodes=number)) as stack:
 
-    def write_edits() -> set[str]:
-        name = f"folder-{next(numbers)}"
-        webhdfs.make_folder(stack.settings, f"{FOLDER}/{name}")
-        created.add(name)
-        return edits(stack)
+        def write_edits() -> set[str]:
+            name = f"folder-{next(numbers)}"
+            webhdfs.make_folder(stack.settings, f"{FOLDER}/{name}")
+            created.add(name)
+            return edits(stack)
 
-    first = wait_until("closed edits", write_edits, pause=0.02)
-    wait_until("their deletion", lambda: not first & write_edits(), pause=0.02)
-    stack["namenode"].kill()
-    stack.up(["namenode"])
-    assert set(webhdfs.names(stack.settings, FOLDER)) == created
-    # The SecondaryNameNode finds the restarted NameNode.
-    second = edits(stack)
-    wait_until("another checkpoint", lambda: not second & write_edits(), pause=0.02)
+        first = wait_until("closed edits", write_edits, pause=0.02)
+        wait_until("their deletion", lambda: not first & write_edits(), pause=0.02)
+        stack["namenode"].kill()
+        stack.up(["namenode"])
+        wait_until("a NameNode that is active", lambda: namenodes.active(stack.settings) is not None)
+        assert set(webhdfs.names(stack.settings, FOLDER)) == created
+        # Whatever makes the checkpoints finds the restarted NameNode.
+        second = edits(stack)
+        wait_until("another checkpoint", lambda: not second & write_edits(), pause=0.02)
+
+
+def test_a_second_namenode(settings: Settings) -> None:
+    """A NameNode that was alone shares its files with a second one, and does not start alone again."""
+    with hdfs(settings) as alone:
+        webhdfs.make_folder(alone.settings, f"{FOLDER}/first")
+    two = replace(settings, namenodes=2)
+    for _ in range(2):
+        with hdfs(two):
+            assert webhdfs.names(two, FOLDER) == ["first"]
+    with pytest.raises(StackError, match="expected HDFS_JOURNALNODES, got none"), hdfs(settings):
+        pass
+
+
+def test_an_interrupted_first_start(settings: Settings) -> None:
+    """A NameNode that is killed while it first writes to the JournalNodes starts the next time."""
+    two = replace(settings, namenodes=2)
+    stack = Stack(two)
+    try:
+        stack.up(JOURNALNODES)
+        stack["namenode"].start()
+        names = two.data / "namenode/name"
+        wait_until("the attempt", (names / "sharing").exists, pause=0.01)
+        wait_until("a journal", lambda: any(map(journal_is_formatted(two), range(3))), pause=0.01)
+        stack["namenode"].kill()
+        assert not (names / "shared").exists()
+        with hdfs(two):
+            webhdfs.make_folder(two, f"{FOLDER}/first")
+            assert webhdfs.names(two, FOLDER) == ["first"]
+    finally:
+        stack.down()
+
+
+@pytest.mark.parametrize("lost", ["namenode", "namenode-1", "journalnode-1"])
+def test_a_lost_volume(settings: Settings, lost: str) -> None:
+    """Whichever server loses its volume copies it from the others, and the file system is the same one."""
+    two = replace(settings, namenodes=2)
+    with hdfs(two) as stack:
+        webhdfs.make_folder(two, f"{FOLDER}/first")
+        stack[lost].kill()
+        rmtree(two.data / lost)
+        wait_until("a NameNode that is active", lambda: namenodes.active(two) is not None)
+        webhdfs.make_folder(two, f"{FOLDER}/second")
+        stack.up([lost])
+        if lost in JOURNALNODES:
+            wait_until("its journal", lambda: journal_is_formatted(two)(JOURNALNODES.index(lost)))
+        other = "journalnode-2" if lost in JOURNALNODES else ({"namenode", "namenode-1"} - {lost}).pop()
+        stack[other].kill()
+        wait_until("a NameNode that is active", lambda: namenodes.active(two) is not None)
+        webhdfs.make_folder(two, f"{FOLDER}/third")
+        assert sorted(webhdfs.names(two, FOLDER)) == ["first", "second", "third"]
+
+
+def journal_is_formatted(settings: Settings) -> Callable[[int], bool]:
+    """Return whether a JournalNode has a journal, as a function of its number."""
+
+    def has_one(number: int) -> bool:
+        port = getattr(settings.ports, f"journalnode_{number}_http")
+        info = namenodes.bean(port, "JournalNodeInfo", "JournalNode") or {}
+        return '"Formatted":"true"' in info.get("JournalsStatus", "")
+
+    return has_one

@@ -85,7 +85,8 @@ def _failover(settings: Settings) -> list[Program]:
     found.append(_zookeeper(settings))
     for number, needs in enumerate((JOURNALNODES, (*JOURNALNODES, NAMENODES[0]))):
         own = {**_quorum(settings), "HDFS_NAMENODE_ID": f"nn{number}"}
-        found.append(replace(_namenode(settings, number, **own), needs=needs))
+        # One that the other has replaced while it was frozen ends, because it may not write any more.
+        found.append(replace(_namenode(settings, number, **own), needs=needs).kept_running())
         found.append(_controller(settings, number, own))
     return found
 
@@ -132,12 +133,11 @@ def _controller(settings: Settings, number: int, own: dict[str, str]) -> Program
     """Watch a NameNode, and make it the active one when the other fails."""
     name = FAILOVER_CONTROLLERS[number]
     port = getattr(settings.ports, f"zkfc_{number}")
-    job = _server(settings, name, "zkfc", **own, HDFS_HEAP="64m")
-    return replace(
-        job,
-        # It exits when it loses ZooKeeper for long.
-        command=[str(ROOT / "hack/testbed/stack/keep-running"), *job.command],
+    controller = replace(
+        _server(settings, name, "zkfc", **own, HDFS_HEAP="64m"),
         probe=lambda: probes.listens(port),
         ports=(f"zkfc_{number}",),
         needs=("zookeeper", NAMENODES[number]),
     )
+    # It ends when ZooKeeper has lost everything.
+    return controller.kept_running()

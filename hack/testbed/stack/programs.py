@@ -203,7 +203,7 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
 
 def _stream(settings: Settings) -> Program:
     return replace(
-        _kept_running(spark_job(settings, "stream", "stream.py", needs=("kafka", "datanode", "metastore", "tables"))),
+        spark_job(settings, "stream", "stream.py", needs=("kafka", "datanode", "metastore", "tables")).kept_running(),
         probe=lambda: probes.answers(metrics_url(settings)),
         ports=("stream_metrics",),
     )
@@ -214,11 +214,7 @@ def _maintenance(settings: Settings) -> Program:
     job = spark_job(settings, "maintenance", "maintain.py", "--every", every, needs=("stream",))
     # Leaves a core to queries while maintenance runs, and both to the stream.
     one_core = replace(job, environment=job.environment | {"SPARK_MASTER": "local[1]"})
-    return _kept_running(replace(one_core, command=["nice", "-n", "10", *job.command]))
-
-
-def _kept_running(job: Program) -> Program:
-    return replace(job, command=[str(ROOT / "hack/testbed/stack/keep-running"), *job.command], ends=False)
+    return replace(one_core, command=["nice", "-n", "10", *job.command]).kept_running()
 
 
 def trino_cli(settings: Settings) -> tuple[str, list[str]]:
