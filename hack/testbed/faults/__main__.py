@@ -1,9 +1,9 @@
 """Kill, freeze and fill up a running stack under load, and check after each fault that nothing is lost or doubled.
 
 Starts servers of its own, on free loopback ports and with their data in a temporary directory, and stops them. A
-campaign that has run every fault to its end writes docs/faults.md. One that fails, is interrupted, leaves faults out, or
-has two NameNodes changes no file. It fails if something is lost or doubled, or if the stack does not recover; a recovery
-after its target is printed as missed.
+campaign that has run every fault to its end writes docs/faults.md. One that fails, is interrupted, leaves faults out
+or has two NameNodes changes no file. It fails if something is lost or doubled, or if the stack does not recover; a
+recovery after its target is printed as missed.
 """
 
 import argparse
