@@ -7,6 +7,7 @@ from lake.offsets import UnavailableError
 from lake.termination import root_cause
 
 _OF_SERVERS = (
+    "MetaException(message:Could not connect to meta store",
     "java.io.",
     "java.net.",
     "java.util.concurrent.TimeoutException",
@@ -14,7 +15,7 @@ _OF_SERVERS = (
     "org.apache.hadoop.ipc.",
     "org.apache.thrift.transport.",
 )
-"""The packages of Java's errors where Kafka, HDFS or the metastore does not answer, or cannot do its work."""
+"""How Java's errors begin where Kafka, HDFS or the metastore does not answer, or cannot do its work."""
 
 
 def outage(error: Exception) -> str | None:

@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -19,6 +19,7 @@ from lake.events_writer import carry
 from lake.java_class import java_class
 from lake.java_iterable import each
 from lake.maintenance import compaction
+from lake.metastore import metastore
 from lake.settings import EVENTS, FILE_SYSTEM, ROLLUPS, Settings
 
 Java = Any
@@ -164,21 +165,9 @@ def _forget_old_metadata(spark: SparkSession, name: str) -> None:
             spark.sql(f"ALTER TABLE {name} UNSET TBLPROPERTIES ('{one}')")
 
 
-@contextmanager
-def metastore(spark: SparkSession, settings: Settings) -> Iterator[Java]:
-    """Connect to the metastore as Hive does: Spark cannot change the location of a schema."""
-    configuration = java_class(spark, "org.apache.hadoop.hive.conf.HiveConf")()
-    configuration.set("hive.metastore.uris", settings.metastore_uri)
-    client = java_class(spark, "org.apache.hadoop.hive.metastore.HiveMetaStoreClient")(configuration)
-    try:
-        yield client
-    finally:
-        client.close()
-
-
 def _move_catalog(spark: SparkSession, settings: Settings) -> Iterator[str]:
     """Move schemas and plain Hive tables; yield a line on each, and on tables of Iceberg that are left."""
-    with metastore(spark, settings) as client:
+    with metastore(spark, settings.metastore_uri) as client:
         for schema in client.getAllDatabases():
             database = client.getDatabase(schema)
             if _is_elsewhere(database.getLocationUri()):

@@ -59,7 +59,7 @@ def tail_query(topic: str, bounds: Bounds, limit: int = LIMIT) -> str:
     return (
         "SELECT kafka_partition, kafka_offset, value "
         f"FROM ({' UNION ALL '.join(parts)}) AS records CROSS JOIN ({_covered(bounds)}) AS covered "
-        "WHERE kafka_offset >= 0 OR ends IS NULL "
+        "WHERE kafka_offset >= coalesce(element_at(ends, kafka_partition), 0) "
         f"UNION ALL {_check(bounds)}"
     )
 

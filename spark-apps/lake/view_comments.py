@@ -14,6 +14,7 @@ from typing import Any
 from pyspark.sql import SparkSession
 
 from lake.events_table import TableError
+from lake.metastore import metastore
 
 _DEFINITION = re.compile(r"/\* Presto View: (\S+) \*/")
 _VERSION = "gamelake.version"
@@ -66,14 +67,8 @@ class ViewComments:
 
 @contextmanager
 def view_comments(spark: SparkSession, metastore_uri: str) -> Iterator[ViewComments]:
-    hive: Any = spark._jvm.org.apache.hadoop.hive  # type: ignore[union-attr]
-    conf = hive.conf.HiveConf()
-    conf.set("hive.metastore.uris", metastore_uri)
-    client = hive.metastore.HiveMetaStoreClient(conf)
-    try:
+    with metastore(spark, metastore_uri) as client:
         yield ViewComments(client)
-    finally:
-        client.close()
 
 
 def commented(definition: str, comments: Mapping[str, str]) -> str:

@@ -167,9 +167,11 @@ def test_the_metastore_restarts(lake: Lake, stack: Stack) -> None:
     state(stack)
     java, seen = driver(stack), len(log(stack))
     stack["metastore"].kill()
-    lake.write(swords(10))
-    wait_until("a failed batch", lambda: "again in a second" in log(stack)[seen:])
-    stack["metastore"].start()
+    try:
+        lake.write(swords(10))
+        wait_until("a failed batch", lambda: "again in a second" in log(stack)[seen:])
+    finally:
+        stack["metastore"].start()
     wait_for_rows(lake)
     assert driver(stack) == java
 

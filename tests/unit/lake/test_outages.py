@@ -16,6 +16,16 @@ def test_hdfs_is_down(spark: SparkSession) -> None:
     assert "Connection refused" in (outage(found.value) or "")
 
 
+def test_the_metastore_is_down(spark: SparkSession) -> None:
+    """So is a metastore that refuses connections."""
+    settings = {"": "org.apache.iceberg.spark.SparkCatalog", ".type": "hive", ".uri": "thrift://127.0.0.1:1"}
+    for name, value in settings.items():
+        spark.conf.set(f"spark.sql.catalog.down{name}", value)
+    with pytest.raises((PySparkException, Py4JJavaError)) as found:
+        spark.table("down.default.events")
+    assert "Connection refused" in (outage(found.value) or "")
+
+
 def test_the_broker_is_down() -> None:
     """A broker that does not answer is an outage."""
     assert outage(UnavailableError("no answer")) == "no answer"

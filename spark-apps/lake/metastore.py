@@ -1,0 +1,24 @@
+"""The metastore as Hive's client sees it: Spark has no API for other engines' views, or for a schema's location."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pyspark.sql import SparkSession
+
+from lake.java_class import java_class
+
+Java = Any
+"""An object of the JVM."""
+
+
+@contextmanager
+def metastore(spark: SparkSession, uri: str) -> Iterator[Java]:
+    """Connect to the metastore; yield a HiveMetaStoreClient."""
+    configuration = java_class(spark, "org.apache.hadoop.hive.conf.HiveConf")()
+    configuration.set("hive.metastore.uris", uri)
+    client = java_class(spark, "org.apache.hadoop.hive.metastore.HiveMetaStoreClient")(configuration)
+    try:
+        yield client
+    finally:
+        client.close()
