@@ -32,9 +32,10 @@ def hdfs(settings: Settings) -> Iterator[Stack]:
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A checkpoint after every few edits."""
+    """A checkpoint after every few edits, and a new file of edits every few seconds."""
     monkeypatch.setenv("HDFS_CHECKPOINT_TXNS", "20")
     monkeypatch.setenv("HDFS_CHECKPOINT_CHECK_SECONDS", "1")
+    monkeypatch.setenv("HDFS_EDITS_SECONDS", "2")
     return Settings.isolated(tmp_path)
 
 
@@ -116,8 +117,7 @@ def test_a_lost_volume(settings: Settings, lost: str) -> None:
         wait_until("an edit without it", lambda: is_made("second"))
         stack.up([lost])
         if lost in JOURNALNODES:
-            # It asks the others every two minutes, which have a closed file of edits as often.
-            wait_until("its journal", lambda: has_journal(two, JOURNALNODES.index(lost)), 480)
+            wait_until("its journal", lambda: has_journal(two, JOURNALNODES.index(lost)))
         other = "journalnode-2" if lost in JOURNALNODES else ({"namenode", "namenode-1"} - {lost}).pop()
         stack[other].kill()
         wait_until("an edit without the other", lambda: is_made("third"))
