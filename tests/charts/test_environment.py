@@ -213,7 +213,7 @@ def test_servers_are_given_the_names_they_read(charts: Charts, server: str) -> N
             continue
         given = environment(objects, container).keys()
         assert demanded - given - in_image - {"METASTORE_DATA", "POSTGRES_PASSWORD_FILE"} == set(), where
-        unread = {name for name in given - {"POD_NAME"} if not any(name in text for text in texts)}
+        unread = {name for name in given - {"POD_NAME", "POD_INDEX"} if not any(name in text for text in texts)}
         assert unread == set(), where
 
 
