@@ -65,7 +65,3 @@ def test_a_failover(stack: Stack) -> None:
         assert seconds_until_visible(lake) < LIMIT
         assert active(stack) == first
         stack.up([second])
-    rows = lake.count()
-    stack.kill()
-    stack.up([name for name in stack.names if name not in _NOT_NEEDED])
-    wait_until("the same rows", lambda: lake.count() == rows)

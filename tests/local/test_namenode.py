@@ -98,30 +98,35 @@ def test_an_interrupted_first_start(settings: Settings) -> None:
         stack.down()
 
 
-@pytest.mark.parametrize("lost", ["namenode", "namenode-1", "journalnode-1"])
-def test_a_lost_volume(settings: Settings, lost: str) -> None:
-    """Whichever server loses its volume copies it from the others, and then another one may fail."""
+def test_lost_volumes(settings: Settings) -> None:
+    """Each server that loses its volume copies it from the others, and then another one may fail, or all at once."""
     two = replace(settings, namenodes=2)
+    made: list[str] = []
 
-    def is_made(name: str) -> bool:
+    def make_folder() -> bool:
+        name = f"folder-{len(made)}"
         try:
             webhdfs.make_folder(two, f"{FOLDER}/{name}")
         except OSError:
             return False
+        made.append(name)
         return True
 
     with hdfs(two) as stack:
-        assert is_made("first")
-        stack[lost].kill()
-        rmtree(two.data / lost)
-        wait_until("an edit without it", lambda: is_made("second"))
-        stack.up([lost])
-        if lost in JOURNALNODES:
-            wait_until("its journal", lambda: has_journal(two, JOURNALNODES.index(lost)))
-        other = "journalnode-2" if lost in JOURNALNODES else ({"namenode", "namenode-1"} - {lost}).pop()
-        stack[other].kill()
-        wait_until("an edit without the other", lambda: is_made("third"))
-        assert sorted(webhdfs.names(two, FOLDER)) == ["first", "second", "third"]
+        for lost, other in (("namenode", "namenode-1"), ("namenode-1", "namenode"), ("journalnode-1", "journalnode-2")):
+            stack[lost].kill()
+            rmtree(two.data / lost)
+            wait_until("an edit without it", make_folder)
+            stack.up([lost])
+            if lost in JOURNALNODES:
+                wait_until("its journal", lambda: has_journal(two, 1))
+            stack[other].kill()
+            wait_until("an edit without the other", make_folder)
+            stack.up([other])
+        stack.kill()
+        stack.up([program.name for program in programs(two)])
+        wait_until("a NameNode that is active", lambda: namenodes.active(two) is not None)
+        assert webhdfs.names(two, FOLDER) == made
 
 
 def has_journal(settings: Settings, number: int) -> bool:
