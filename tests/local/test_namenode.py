@@ -45,40 +45,42 @@ def edits(stack: Stack) -> set[str]:
     return {one.name for one in (stack.settings.data / folder / "current").glob("edits_0*")}
 
 
-@pytest.mark.parametrize("number", [1, 2])
-def test_old_edits_are_deleted(settings: Settings, number: int) -> None:
-    """Edits older than the checkpoints are deleted while HDFS runs, and a restart from them knows every folder."""
-    numbers = count()
-    created: set[str] = set()
-    with hdfs(replace(settings, namenodes=number)) as stack:
+def test_old_edits_are_deleted(settings: Settings) -> None:
+    """Edits older than the checkpoints are deleted while HDFS runs, and a restart from them knows every folder.
 
-        def write_edits() -> set[str]:
-            name = f"folder-{next(numbers)}"
-            webhdfs.make_folder(stack.settings, f"{FOLDER}/{name}")
-            created.add(name)
-            return edits(stack)
-
-        first = wait_until("closed edits", write_edits, pause=0.02)
-        wait_until("their deletion", lambda: not first & write_edits(), pause=0.02)
-        stack["namenode"].kill()
-        stack.up(["namenode"])
-        wait_until("a NameNode that is active", lambda: namenodes.active(stack.settings) is not None)
-        assert set(webhdfs.names(stack.settings, FOLDER)) == created
-        # Whatever makes the checkpoints finds the restarted NameNode.
-        second = edits(stack)
-        wait_until("another checkpoint", lambda: not second & write_edits(), pause=0.02)
-
-
-def test_a_second_namenode(settings: Settings) -> None:
-    """A NameNode that was alone shares its files with a second one, and does not start alone again."""
-    with hdfs(settings) as alone:
-        webhdfs.make_folder(alone.settings, f"{FOLDER}/first")
+    The same with a second NameNode, with which the first then shares its files: it does not start alone again.
+    """
     two = replace(settings, namenodes=2)
-    for _ in range(2):
-        with hdfs(two):
-            assert webhdfs.names(two, FOLDER) == ["first"]
+    with hdfs(settings) as stack:
+        created = delete_edits(stack)
+    with hdfs(two) as stack:
+        assert set(webhdfs.names(two, FOLDER)) == created
+        delete_edits(stack)
     with pytest.raises(StackError, match="expected HDFS_JOURNALNODES, got none"), hdfs(settings):
         pass
+
+
+def delete_edits(stack: Stack) -> set[str]:
+    """Make folders until the edits before a checkpoint are gone, also after a kill; return the names of all folders."""
+    created = set(webhdfs.names(stack.settings, FOLDER))
+    numbers = count(len(created))
+
+    def write_edits() -> set[str]:
+        name = f"folder-{next(numbers)}"
+        webhdfs.make_folder(stack.settings, f"{FOLDER}/{name}")
+        created.add(name)
+        return edits(stack)
+
+    first = wait_until("closed edits", write_edits, pause=0.02)
+    wait_until("their deletion", lambda: not first & write_edits(), pause=0.02)
+    stack["namenode"].kill()
+    stack.up(["namenode"])
+    wait_until("a NameNode that is active", lambda: namenodes.active(stack.settings) is not None)
+    assert set(webhdfs.names(stack.settings, FOLDER)) == created
+    # Whatever makes the checkpoints finds the restarted NameNode.
+    second = edits(stack)
+    wait_until("another checkpoint", lambda: not second & write_edits(), pause=0.02)
+    return created
 
 
 def test_an_interrupted_first_start(settings: Settings) -> None:
