@@ -25,6 +25,7 @@ from testbed.stack.stack import Stack, StackError
 _ENVIRONMENT = """environment:
   GAMELAKE_DATA           folder for data, logs and pid files (.local in the checkout)
   GAMELAKE_CACHE          folder for downloaded servers, shared by all stacks (~/.cache/gamelake)
+  GAMELAKE_NAMENODES      2: a standby NameNode takes over when the active one fails (1)
   STREAM_TRIGGER_SECONDS  seconds between two batches of the stream (10)
   API_PORT, KAFKA_PORT …  port of each listener; see class Ports in hack/testbed/settings.py"""
 

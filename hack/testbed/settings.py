@@ -52,6 +52,18 @@ class Ports(FromEnvironment):
     store: int = _port("STORE_PORT", 6379)
     api_admin: int = _port("API_ADMIN_PORT", 5010)
     world_metrics: int = _port("WORLD_METRICS_PORT", 9109)
+    # Those of a stack with two NameNodes.
+    namenode_1: int = _port("NAMENODE_1_PORT", 8021)
+    namenode_1_http: int = _port("NAMENODE_1_HTTP_PORT", 9871)
+    journalnode_0: int = _port("JOURNALNODE_0_PORT", 8485)
+    journalnode_1: int = _port("JOURNALNODE_1_PORT", 8486)
+    journalnode_2: int = _port("JOURNALNODE_2_PORT", 8487)
+    journalnode_0_http: int = _port("JOURNALNODE_0_HTTP_PORT", 8480)
+    journalnode_1_http: int = _port("JOURNALNODE_1_HTTP_PORT", 8481)
+    journalnode_2_http: int = _port("JOURNALNODE_2_HTTP_PORT", 8482)
+    zookeeper: int = _port("ZOOKEEPER_PORT", 2181)
+    zkfc_0: int = _port("ZKFC_0_PORT", 8019)
+    zkfc_1: int = _port("ZKFC_1_PORT", 8018)
 
     @classmethod
     def free(cls) -> "Ports":
@@ -78,6 +90,8 @@ class Settings:
     # Seconds between two snapshots of the world.
     snapshot_seconds: int = setting("WORLD_SNAPSHOT_SECONDS", SNAPSHOT_SECONDS, least=1)
     maintenance_seconds: int = 120
+    # 2: with automatic failover.
+    namenodes: int = setting("GAMELAKE_NAMENODES", 1, least=1, most=2, expected="1 or 2")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -116,6 +130,10 @@ class Settings:
     def hdfs_client(self) -> Path:
         """The configuration with which clients find HDFS."""
         return self.data / "hdfs-client"
+
+    @property
+    def namenode_http_ports(self) -> tuple[int, ...]:
+        return (self.ports.namenode_http, self.ports.namenode_1_http)[: self.namenodes]
 
     @property
     def metastore_uri(self) -> str:

@@ -207,13 +207,13 @@ def test_servers_are_given_the_names_they_read(charts: Charts, server: str) -> N
     in_image = {name for text in dockerfiles for name in re.findall(r"\b([A-Z_]+)=", text)}
     demanded = set(re.findall(r"\$\{([A-Z_]+):\?", run))
     objects = charts.render("gamelake", "values-ha.yaml")
-    for where, pod in pods(objects):
-        [container] = pod["spec"]["containers"]
+    every = ((where, container) for where, pod in pods(objects) for container in pod["spec"]["containers"])
+    for where, container in every:
         if where.startswith("Pod") or f"gamelake/{server}:" not in container["image"]:
             continue
         given = environment(objects, container).keys()
         assert demanded - given - in_image - {"METASTORE_DATA", "POSTGRES_PASSWORD_FILE"} == set(), where
-        unread = {name for name in given - {"POD_NAME"} if not any(name in text for text in texts)}
+        unread = {name for name in given - {"POD_NAME", "POD_INDEX"} if not any(name in text for text in texts)}
         assert unread == set(), where
 
 

@@ -86,12 +86,16 @@ def test_addresses_belong_to_services_of_the_charts(charts: Charts) -> None:
 
 
 def test_clients_find_hdfs_in_the_same_way_everywhere(charts: Charts, tmp_path: Path) -> None:
-    """The chart's ConfigMap and the folder of the stack differ in the NameNode's host alone."""
-    [config] = of(charts.render("hdfs"), "ConfigMap", "hdfs-client")
-    hdfs_client.write(tmp_path, "namenode-0.namenode.game.svc.cluster.local", Ports.namenode, Ports.namenode_http)
-    assert config["data"].keys() == {path.name for path in tmp_path.iterdir()}
-    for name, text in config["data"].items():
-        assert _properties(text) == _properties((tmp_path / name).read_text()), name
+    """The chart's ConfigMap and the folder of the stack differ in the NameNodes' hosts alone, with one and with two."""
+    hosts = [f"namenode-{number}.namenode.game.svc.cluster.local" for number in range(2)]
+    for number in (1, 2):
+        chosen = {"global": {"hdfs": {"namenodes": number}}}
+        [config] = of(charts.render("hdfs", values=chosen), "ConfigMap", "hdfs-client")
+        ports = Ports.namenode, Ports.namenode_http, Ports.zkfc_0
+        hdfs_client.write(tmp_path, *(hdfs_client.NameNode(host, *ports) for host in hosts[:number]))
+        assert config["data"].keys() == {path.name for path in tmp_path.iterdir()}
+        for name, text in config["data"].items():
+            assert _properties(text) == _properties((tmp_path / name).read_text()), name
     assert _properties(config["data"]["core-site.xml"])["fs.defaultFS"] == job_settings.FILE_SYSTEM
 
 
@@ -111,8 +115,10 @@ def test_every_client_of_hdfs_has_the_configuration(charts: Charts) -> None:
         for where, pod in pods(charts.render("gamelake", "values-ha.yaml"))
     }
     found = {client: paths for client, paths in clients.items() if paths}
-    servers = {"namenode", "secondarynamenode", "datanode", "hive-metastore", "trino", "trino-worker", "hdfs-test"}
-    assert found == {server: ["/etc/hadoop/hdfs-client"] for server in servers}
+    servers = {"journalnode", "datanode", "hive-metastore", "trino", "trino-worker", "hdfs-test"}
+    folder = "/etc/hadoop/hdfs-client"
+    # A NameNode's pod has its failover controller, too.
+    assert found == {**{server: [folder] for server in servers}, "namenode": [folder, folder]}
     for image in ("hdfs", "hive-metastore", "trino"):
         assert "HADOOP_CONF_DIR=/etc/hadoop/hdfs-client" in (ROOT / f"images/{image}/Dockerfile").read_text()
     assert {application(job)["hadoopConfigMap"] for job in jobs().values()} == {name}
@@ -181,6 +187,28 @@ def test_ports_are_those_of_the_stack(charts: Charts) -> None:
     }
     assert values("kafka")["listeners"]["plain"] == local.kafka
     assert values("spark")["stream"]["metricsPort"] == local.stream_metrics
+
+
+def test_ports_of_failover_are_those_of_the_stack(charts: Charts) -> None:
+    """The same holds for the servers of two NameNodes: the first of each has the same ports."""
+    listening = {
+        f"{container['name']} {port['name']}": port["containerPort"]
+        for where, pod in pods(charts.render("gamelake", "values-ha.yaml"))
+        if where.split()[1] in ("namenode", "journalnode", "zookeeper")
+        for container in pod["spec"]["containers"]
+        for port in container["ports"]
+    }
+    local = Ports()
+    assert listening == {
+        "namenode rpc": local.namenode,
+        "namenode http": local.namenode_http,
+        "zkfc zkfc": local.zkfc_0,
+        "journalnode rpc": local.journalnode_0,
+        "journalnode http": local.journalnode_0_http,
+        "zookeeper client": local.zookeeper,
+        "zookeeper peer": 2888,
+        "zookeeper election": 3888,
+    }
 
 
 def test_versions_are_the_projects() -> None:

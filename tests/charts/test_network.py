@@ -32,6 +32,13 @@ STORES = ("hive-metastore-postgresql", "world-store")
 OF_CHECKPOINTS = {Edge("secondarynamenode", "namenode", 9870)}
 """It fetches edits from the NameNode, and uploads the checkpoint."""
 
+OF_FAILOVER = {
+    *(Edge("namenode", "namenode", port) for port in (8020, 9870, 8019)),
+    *(Edge("journalnode", "journalnode", port) for port in (8485, 8480)),
+    *(Edge("zookeeper", "zookeeper", port) for port in (2888, 3888)),
+}
+"""The standby uploads the checkpoint, too; each server of a kind asks the others of its kind."""
+
 
 def _containers(objects: list[Object]) -> Iterator[tuple[str, Object, Object]]:
     """Component, pod and container of every container, drivers and executors included."""
@@ -89,8 +96,10 @@ def _configured(objects: list[Object]) -> set[Edge]:
                 [target] = [one for one in services[name]["spec"]["ports"] if one["port"] == int(port)]
                 at = 5000 if target.get("targetPort") == "http" else 5010 if target["name"] == "admin" else int(port)
                 found.add(Edge(source, services[name]["spec"]["selector"][NAME], at))
-    # Only tools that run in the NameNode's pod use its HTTP port. The NameNode is configured with its own addresses.
-    return {one for one in found if one.target != "namenode" or (one.port == 8020 and one.source != "namenode")}
+    # Only tools that run in the NameNode's pod use its HTTP port. The NameNode is configured with its own addresses,
+    # and JournalNodes have the configuration of all clients.
+    servers = ("namenode", "journalnode")
+    return {one for one in found if one.target != "namenode" or (one.port == 8020 and one.source not in servers)}
 
 
 def _peers(rules: list[Object], key: str) -> Iterator[tuple[str, int]]:
@@ -134,7 +143,8 @@ AMONG_JOBS = Edge("spark", "spark", 0)
 def test_configured_connections_are_allowed(charts: Charts, file: str) -> None:
     """Egress and ingress allow exactly the configured addresses, and those that follow from them."""
     objects = charts.render("gamelake", file)
-    needed = _configured(objects) | HDFS_DATA | OF_CHECKPOINTS
+    of_namenodes = OF_FAILOVER if file == "values-ha.yaml" else OF_CHECKPOINTS
+    needed = _configured(objects) | HDFS_DATA | of_namenodes
     # The API accepts connections from everywhere, as players may be anywhere, but to the admin port only from tests.
     assert {edge for edge in needed if edge.target == "api"} == {Edge("helm-test", "api", 5010)}
     listeners = of(objects, "Kafka")[0]["spec"]["kafka"]["listeners"]

@@ -19,6 +19,7 @@ from testbed.waiting import wait_until
 from tests.charts.rendering import ROOT
 
 JMX = "hdfs/files/jmx"
+SRVR = "hdfs/files/srvr"
 QUERY = "hive-metastore/files/query"
 STARTED = "trino/files/started"
 DRAIN = "trino/files/drain"
@@ -78,6 +79,25 @@ def test_an_hdfs_probe_reads_a_jmx_bean() -> None:
     ) as port:
         assert run(JMX, port, "name=State", "Operational")
         assert not run(JMX, port, "name=Info", "RUNNING")
+
+
+@pytest.mark.parametrize(
+    ("answer", "serves"),
+    [
+        (b"Zookeeper version: 3.8.6\nMode: leader\n", True),
+        (b"This ZooKeeper instance is not currently serving requests\n", False),
+    ],
+)
+def test_a_zookeeper_probe_asks_for_its_mode(answer: bytes, serves: bool) -> None:
+    """A ZooKeeper that has lost the others listens, but is not ready."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            if self.request.recv(4) == b"srvr":
+                self.request.sendall(answer)
+
+    with serving(TCPServer(("127.0.0.1", 0), Handler)) as port:
+        assert run(SRVR, port) == serves
 
 
 def test_a_trino_node_has_started_when_it_reports_it() -> None:

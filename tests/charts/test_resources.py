@@ -68,10 +68,10 @@ def test_heaps_fit_their_pods(charts: Charts, variant: str) -> None:
     objects = charts.render("gamelake", *files)
     heaps = []
     for where, pod in pods(objects):
-        [container] = pod["spec"]["containers"]
-        for name, value in environment(objects, container).items():
-            if name.endswith("_HEAP"):
-                heaps.append((where, java(value), amount(container["resources"]["limits"]["memory"])))
+        for container in pod["spec"]["containers"]:
+            for name, value in environment(objects, container).items():
+                if name.endswith("_HEAP"):
+                    heaps.append((where, java(value), amount(container["resources"]["limits"]["memory"])))
     for pool in of(objects, "KafkaNodePool"):
         name, spec = pool["metadata"]["name"], pool["spec"]
         heaps.append((name, java(spec["jvmOptions"]["-Xmx"]), amount(spec["resources"]["limits"]["memory"])))
@@ -115,6 +115,8 @@ def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> Non
     counts = {name: count for name, _, count in asked(objects)}
     assert (counts["kafka broker"], counts["kafka controller"]) == (3, 3)
     assert (counts["datanode"], counts["hive-metastore"]) == (3, 2)
+    assert (counts["namenode"], counts["journalnode"], counts["zookeeper"]) == (2, 3, 3)
+    assert "secondarynamenode" not in counts
     assert counts["trino-worker"] >= 2
     assert of(objects, "HorizontalPodAutoscaler", "api")[0]["spec"]["minReplicas"] == 3
     [topic], [kafka] = of(objects, "KafkaTopic"), of(objects, "Kafka")
@@ -123,8 +125,8 @@ def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> Non
         kafka["spec"]["kafka"]["config"]["min.insync.replicas"] == topic["spec"]["config"]["min.insync.replicas"] == 2
     )
     assert kafka["spec"]["kafka"]["rack"] == {"topologyKey": "topology.kubernetes.io/zone"}
-    apart = [name for name in ("api", "datanode", "hive-metastore") if of(objects, "PodDisruptionBudget", name)]
-    assert apart == ["api", "datanode", "hive-metastore"]
+    apart = ["api", "datanode", "hive-metastore", "namenode", "journalnode", "zookeeper"]
+    assert [name for name in apart if not of(objects, "PodDisruptionBudget", name)] == []
     for where, pod in pods(objects):
         if where.split()[1] in (*apart, "trino-worker"):
             assert "podAntiAffinity" in pod["spec"]["affinity"], where
@@ -189,11 +191,12 @@ def test_changed_settings_restart_the_pods_that_read_them(charts: Charts) -> Non
 
 def test_a_changed_hdfs_restarts_its_clients(charts: Charts) -> None:
     """Servers that read the ConfigMap of another chart have a checksum of the values that it is made of."""
-    values = {"global": {"hdfs": {"replication": 2}}, "hdfs": {"datanode": {"replicas": 2}}}
-    objects, changed = charts.render("gamelake"), charts.render("gamelake", values=values)
-    before, after = (_checksums(each, "checksum/hdfs-client") for each in (objects, changed))
-    for name in ("hive-metastore", "trino", "trino-worker"):
-        assert before[name] != after[name], name
+    before = _checksums(charts.render("gamelake"), "checksum/hdfs-client")
+    for hdfs in ({"replication": 2}, {"namenodes": 2}):
+        values = {"global": {"hdfs": hdfs}, "hdfs": {"datanode": {"replicas": 2}}}
+        after = _checksums(charts.render("gamelake", values=values), "checksum/hdfs-client")
+        for name in ("hive-metastore", "trino", "trino-worker"):
+            assert before[name] != after[name], name
 
 
 def _checksums(objects: list[Object], name: str = "checksum/config") -> dict[str, str]:

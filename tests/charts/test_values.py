@@ -66,6 +66,16 @@ TOGETHER: dict[str, Any] = {
     },
     **{f"kafka controllers.resources.requests.{name}": {"controllers": {"replicas": 3}} for name in ("cpu", "memory")},
     "hdfs global.hdfs.replication": {"datanode": {"replicas": 3}},
+    **{
+        f"hdfs {server}.{name}": {"global": {"hdfs": {"namenodes": 2}}}
+        for server in ("journalnode", "zookeeper", "namenode.zkfc")
+        for name in (
+            "heap",
+            "storage.size",
+            "storage.class",
+            *(f"resources.{kind}" for kind in ("requests.cpu", "requests.memory", "limits.memory")),
+        )
+    },
     "hive-metastore database.url": {"database": {"existingSecret": "database"}},
     "api service.externalTrafficPolicy": {"service": {"type": "LoadBalancer"}},
     "api store.enabled": {"store": {"existingSecret": "redis"}},
@@ -283,6 +293,7 @@ def test_the_umbrella_has_all_shared_values() -> None:
         ("kafka", {"replicationFactor": 3}, "replicationFactor: 3 copies need as many nodes, replicas is 1"),
         ("kafka", {"minInsyncReplicas": 2}, "minInsyncReplicas: 2 copies are asked for, replicationFactor makes 1"),
         ("hdfs", {"global": {"hdfs": {"replication": 2}}}, "2 copies need as many DataNodes, datanode.replicas is 1"),
+        ("hdfs", {"global": {"hdfs": {"namenodes": 3}}}, "value must be one of 1, 2"),
         ("hdfs", {"datanode": {"storage": {"size": "much"}}}, "'much' does not match pattern"),
         ("hive-metastore", {"database": {"url": "jdbc:postgresql://x/y"}}, "database.existingSecret: is needed"),
         ("spark", {"maintain": {"orphanHours": 1}}, "minimum: got 1, want 24"),

@@ -7,6 +7,10 @@ OPTIONS: dict[str, Any] = {
         "dashboard": {"enabled": True},
         **{chart: {"monitoring": {"enabled": True}} for chart in ("kafka", "hdfs", "api", "spark")},
     },
+    "watched failover": {
+        "global": {"hdfs": {"namenodes": 2}},
+        "hdfs": {"monitoring": {"enabled": True}},
+    },
     "scaled": {"api": {"autoscaling": {"enabled": True}}, "trino": {"worker": {"replicas": 2}}},
     "open": {
         "networkPolicy": {"defaultDeny": False},
@@ -79,7 +83,10 @@ OPTIONS: dict[str, Any] = {
     "limited": {"kafka": {"users": {"trinoQuotas": {"consumerByteRate": 1000, "requestPercentage": 50}}}},
     "storage": {
         **{chart: {"storage": {"class": "fast"}} for chart in ("kafka",)},
-        "hdfs": {server: {"storage": {"class": "fast"}} for server in ("namenode", "datanode")},
+        "global": {"hdfs": {"namenodes": 2}},
+        "hdfs": {
+            server: {"storage": {"class": "fast"}} for server in ("namenode", "journalnode", "zookeeper", "datanode")
+        },
         "hive-metastore": {"postgresql": {"storage": {"class": "fast"}}},
         "api": {"store": {"storage": {"class": "fast"}}, "world": {"snapshots": {"storage": {"class": "fast"}}}},
     },

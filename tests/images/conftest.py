@@ -34,7 +34,8 @@ def servers(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
     network = f"gamelake-test-{os.getpid()}"
     running: dict[str, Container] = {}
     client = tmp_path_factory.mktemp("hadoop")
-    hdfs_client.write(client / "hdfs-client", "namenode", Ports.namenode, Ports.namenode_http)
+    namenode = hdfs_client.NameNode("namenode", Ports.namenode, Ports.namenode_http, Ports.zkfc_0)
+    hdfs_client.write(client / "hdfs-client", namenode)
     client.chmod(0o755)
 
     def start(name: str, image_name: str, *arguments: str, **environment: str) -> None:

@@ -21,8 +21,9 @@ from confluent_kafka.admin import (
 from game_events.table import COLUMNS, COUNTS
 from testbed.clients import sql, topic
 from testbed.settings import HOST, ROOT
+from testbed.stack.hdfs import hdfs_environment
 from testbed.stack.process import Program
-from testbed.stack.programs import hdfs_environment, spark_job
+from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack
 
 Place = tuple[int, int]

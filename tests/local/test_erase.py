@@ -11,7 +11,8 @@ import pyarrow.parquet
 import pytest
 from testbed.clients import webhdfs
 from testbed.settings import ROOT
-from testbed.stack.programs import hdfs_environment, spark_job
+from testbed.stack.hdfs import hdfs_environment
+from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack, StackError
 
 from tests.local.lake import Lake, Place

@@ -12,8 +12,9 @@ from game_settings.reader import SettingsError
 from lake.settings import FILE_SYSTEM, Settings
 from testbed.clients import webhdfs
 from testbed.settings import ROOT
+from testbed.stack.hdfs import hdfs_environment
 from testbed.stack.process import Program
-from testbed.stack.programs import hdfs_environment, spark_job
+from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack
 from testbed.waiting import wait_until
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from testbed.audit.audit import audit
 from testbed.settings import ROOT, Settings
-from testbed.stack.programs import hdfs_environment
+from testbed.stack.hdfs import hdfs_environment
 from testbed.stack.stack import Stack
 
 from tests.local.lake import Lake

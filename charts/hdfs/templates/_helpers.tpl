@@ -1,27 +1,85 @@
 {{/*
-The common part of NameNode and DataNode: image, environment and configuration.
-Arguments: the context, the server's name, its values.
+Whether there are two NameNodes, with all that lets one take over from the other.
 */}}
-{{- define "hdfs.server" -}}
+{{- define "hdfs.failover" -}}
+{{ eq (int .Values.global.hdfs.namenodes) 2 }}
+{{- end }}
+
+{{/*
+The name of a StatefulSet's pod in the cluster's DNS.
+Arguments: the context, the StatefulSet's name, the pod's number.
+*/}}
+{{- define "hdfs.host" -}}
 {{- $context := first . -}}
-{{- $name := index . 1 -}}
+{{ index . 1 }}-{{ last . }}.{{ index . 1 }}.{{ $context.Release.Namespace }}.svc.{{ $context.Values.clusterDomain }}
+{{- end }}
+
+{{/*
+The addresses of the three JournalNodes or ZooKeeper servers.
+Arguments: the context, their name, what follows each host, what is between two of them.
+*/}}
+{{- define "hdfs.three" -}}
+{{- $hosts := list -}}
+{{- range $number := until 3 -}}
+{{- $hosts = append $hosts (printf "%s%s" (include "hdfs.host" (list (first $) (index $ 1) $number)) (index $ 2)) -}}
+{{- end -}}
+{{ join (last .) $hosts }}
+{{- end }}
+
+{{/*
+The variables with which one of two NameNodes and its failover controller find the other servers; nothing for a single one.
+*/}}
+{{- define "hdfs.failoverEnvironment" -}}
+{{- if eq (include "hdfs.failover" .) "true" -}}
+- name: POD_INDEX
+  valueFrom: {fieldRef: {fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']"}}
+- {name: HDFS_NAMENODE_ID, value: nn$(POD_INDEX)}
+- {name: HDFS_JOURNALNODES, value: {{ include "hdfs.three" (list . "journalnode" ":8485" ";") | quote }}}
+- {name: HDFS_JOURNALNODES_HTTP, value: {{ include "hdfs.three" (list . "journalnode" ":8480" " ") | quote }}}
+- {name: HDFS_ZOOKEEPER, value: {{ include "hdfs.three" (list . "zookeeper" ":2181" ",") | quote }}}
+{{- end }}
+{{- end }}
+
+{{/*
+The common part of all servers of HDFS: image, environment and resources.
+Arguments: the context, the name of its Service, the server's name, its values, more variables.
+*/}}
+{{- define "hdfs.program" -}}
+{{- $context := first . -}}
+{{- $values := index . 3 -}}
 {{- include "common.image" (list $context $context.Values.image) }}
-args: [{{ $name }}]
+args: [{{ index . 2 }}]
 env:
   - name: POD_NAME
     valueFrom: {fieldRef: {fieldPath: metadata.name}}
-  - {name: HDFS_HOST, value: $(POD_NAME).{{ $name }}.{{ $context.Release.Namespace }}.svc.{{ $context.Values.clusterDomain }}}
+  - {name: HDFS_HOST, value: $(POD_NAME).{{ index . 1 }}.{{ $context.Release.Namespace }}.svc.{{ $context.Values.clusterDomain }}}
   - {name: HDFS_DATA, value: /data}
-  - {name: HDFS_HEAP, value: {{ (last .).heap | quote }}}
+  - {name: HDFS_HEAP, value: {{ $values.heap | quote }}}
+  {{- with last . }}{{ . | nindent 2 }}{{ end }}
   {{- include "common.javaOptions" $context | nindent 2 }}
-resources: {{- toYaml (last .).resources | nindent 2 }}
+resources: {{- toYaml $values.resources | nindent 2 }}
 {{ include "common.container" . }}
+{{- end }}
+
+{{/*
+A server that reads Hadoop's configuration.
+Arguments: the context, the server's name, which is that of its Service, its values, more variables.
+*/}}
+{{- define "hdfs.server" -}}
+{{ include "hdfs.program" (list (first .) (index . 1) (index . 1) (index . 2) (last .)) }}
 volumeMounts:
   - {name: data, mountPath: /data}
-  - {name: tmp, mountPath: /tmp}
-  {{- include "common.hdfs.mount" . | nindent 2 }}
-  - {name: config, mountPath: /opt/gamelake/images/hdfs/conf/hdfs-site.xml, subPath: hdfs-site.xml}
-  - {name: config, mountPath: /probes/jmx, subPath: jmx}
+  {{- include "hdfs.mounts" . | nindent 2 }}
+{{- end }}
+
+{{/*
+The mounts of such a server, except its data.
+*/}}
+{{- define "hdfs.mounts" -}}
+- {name: tmp, mountPath: /tmp}
+{{ include "common.hdfs.mount" . }}
+- {name: config, mountPath: /opt/gamelake/images/hdfs/conf/hdfs-site.xml, subPath: hdfs-site.xml}
+- {name: config, mountPath: /probes/jmx, subPath: jmx}
 {{- end }}
 
 {{/*
@@ -50,10 +108,17 @@ checksum/config: {{ include (print $.Template.BasePath "/configmap.yaml") . | sh
 {{- end }}
 
 {{/*
-Rejects a value that HDFS would accept but never satisfy: more copies than DataNodes.
+Rejects values that HDFS would accept but never satisfy, and changes of a running HDFS that Kubernetes or HDFS would refuse.
 */}}
 {{- define "hdfs.check" -}}
 {{- if gt (int .Values.global.hdfs.replication) (int .Values.datanode.replicas) }}
 {{- fail (printf "global.hdfs.replication: %v copies need as many DataNodes, datanode.replicas is %v" .Values.global.hdfs.replication .Values.datanode.replicas) }}
+{{- end }}
+{{- with lookup "apps/v1" "StatefulSet" .Release.Namespace "namenode" }}
+{{- if and (eq (include "hdfs.failover" $) "true") (ne .spec.podManagementPolicy "Parallel") }}
+{{- fail "global.hdfs.namenodes: for a second NameNode first run: kubectl delete statefulset namenode --cascade=orphan" }}
+{{- else if and (eq (include "hdfs.failover" $) "false") (gt (int .spec.replicas) 1) }}
+{{- fail "global.hdfs.namenodes: two NameNodes share their edits, and cannot become one again" }}
+{{- end }}
 {{- end }}
 {{- end }}

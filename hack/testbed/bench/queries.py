@@ -20,7 +20,8 @@ from testbed.bench.layouts_job import Filling
 from testbed.bench.questions import DAYS, FAMILIES, NAMES, TEXT, TYPED, questions
 from testbed.bench.sql import Connection, connect
 from testbed.settings import ROOT
-from testbed.stack.programs import hdfs_environment, spark_job
+from testbed.stack.hdfs import hdfs_environment
+from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack
 
 LAYOUTS_JOB = "../hack/testbed/bench/layouts_job.py"

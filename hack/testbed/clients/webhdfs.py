@@ -30,11 +30,21 @@ def set_space_quota(settings: Settings, folder: str, size: int) -> None:
 
 
 def _ask(settings: Settings, path: str, operation: str, method: str = "GET") -> dict[str, Any]:
-    request = urllib.request.Request(_url(settings, path, operation), method=method)  # noqa: S310
+    *others, last = settings.namenode_http_ports
+    for port in others:
+        try:
+            return _ask_namenode(port, path, operation, method)
+        except urllib.error.HTTPError as error:
+            # What a standby answers.
+            if error.code != 403:
+                raise
+        except OSError:
+            continue
+    return _ask_namenode(last, path, operation, method)
+
+
+def _ask_namenode(port: int, path: str, operation: str, method: str) -> dict[str, Any]:
+    url = f"http://{HOST}:{port}/webhdfs/v1{path}?op={operation}&user.name={getpass.getuser()}"
+    request = urllib.request.Request(url, method=method)
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
         return dict(json.loads(answer.read() or b"{}"))
-
-
-def _url(settings: Settings, path: str, operation: str) -> str:
-    namenode = f"http://{HOST}:{settings.ports.namenode_http}"
-    return f"{namenode}/webhdfs/v1{path}?op={operation}&user.name={getpass.getuser()}"

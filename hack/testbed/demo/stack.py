@@ -15,7 +15,8 @@ from testbed.settings import ROOT, Settings
 from testbed.simulator import play as watching
 from testbed.simulator.players import Players, play
 from testbed.simulator.scenario import ACKNOWLEDGED, QUERIES, ROWS, SCENARIO
-from testbed.stack.programs import hdfs_environment, spark_job
+from testbed.stack.hdfs import hdfs_environment
+from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack, StackError
 
 _PATIENCE = 300

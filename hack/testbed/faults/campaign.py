@@ -12,10 +12,11 @@ from lake.settings import EVENTS
 
 from testbed.audit import audit
 from testbed.clients import sql
+from testbed.faults.failover_faults import FAILOVER_FAULTS
 from testbed.faults.fault import Fault
 from testbed.faults.reader import Reader
 from testbed.faults.report import Outcome
-from testbed.faults.server_faults import SERVER_FAULTS
+from testbed.faults.server_faults import NAMENODE_FAULTS, SERVER_FAULTS
 from testbed.faults.site import Site
 from testbed.faults.stream_faults import STREAM_FAULTS
 from testbed.faults.work_faults import WORK_FAULTS
@@ -24,7 +25,11 @@ from testbed.simulator.players import Players
 from testbed.stack.stack import Stack, StackError
 from testbed.waiting import wait_until
 
-FAULTS = (*SERVER_FAULTS, *STREAM_FAULTS, *WORK_FAULTS)
+FAULTS = {
+    number: (*SERVER_FAULTS, *of_namenodes, *STREAM_FAULTS, *WORK_FAULTS)
+    for number, of_namenodes in ((1, NAMENODE_FAULTS), (2, FAILOVER_FAULTS))
+}
+"""All faults of a stack, by the number of its NameNodes."""
 
 _PATIENCE = 300.0
 """Seconds to wait for a stack to recover."""

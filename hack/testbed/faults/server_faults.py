@@ -1,6 +1,5 @@
 """Faults of the API, Kafka, HDFS, the metastore and Trino."""
 
-import signal
 import threading
 import time
 from collections.abc import Iterable
@@ -30,27 +29,33 @@ def _stop_api(site: Site) -> None:
     site.stack["api"].start()
 
 
-def _kill(site: Site, name: str) -> None:
+def kill(site: Site, name: str) -> None:
+    """Kill a server, and start it again at once."""
     site.stack[name].kill()
     site.stack[name].start()
 
 
-def _freeze(site: Site, name: str) -> None:
-    site.stack[name].signal(signal.SIGSTOP)
+def freeze(site: Site, name: str, seconds: float = _FREEZE) -> None:
+    """Stop a server and its children for a while, without ending them."""
+    family = site.stack[name].family()
+    for process in family:
+        process.suspend()
     try:
-        time.sleep(_FREEZE)
+        time.sleep(seconds)
     finally:
-        site.stack[name].signal(signal.SIGCONT)
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
 
 
-def _fill_volume(site: Site, name: str) -> None:
+def fill_volume(site: Site, name: str) -> None:
     """Let a server write no byte to a file, and start it again if it ended."""
-    processes = site.stack[name].family()
-    _limit_files(processes, 0)
+    _limit_files(site.stack[name].family(), 0)
     try:
         time.sleep(_FULL)
     finally:
-        _limit_files(processes, None)
+        # Not those from before: one that ended may have been restarted.
+        _limit_files(site.stack[name].family(), None)
     if not site.stack[name].alive:
         site.stack[name].start()
 
@@ -65,19 +70,19 @@ def _limit_files(processes: Iterable[psutil.Process], size: int | None) -> None:
 
 def _freeze_mid_commit(site: Site) -> None:
     site.await_metadata()
-    _freeze(site, "metastore")
+    freeze(site, "metastore")
 
 
 def _kill_mid_write(site: Site, name: str) -> None:
     site.await_batch()
     time.sleep(site.random.uniform(0, 0.5))
-    _kill(site, name)
+    kill(site, name)
 
 
 def _kill_metastore_mid_commit(site: Site) -> None:
     site.await_metadata()
     time.sleep(site.random.uniform(0, 0.05))
-    _kill(site, "metastore")
+    kill(site, "metastore")
 
 
 def _kill_trino_mid_query(site: Site) -> None:
@@ -88,24 +93,29 @@ def _kill_trino_mid_query(site: Site) -> None:
     asking = threading.Thread(target=ask, daemon=True)
     asking.start()
     time.sleep(site.random.uniform(0.1, 0.5))
-    _kill(site, "trino")
+    kill(site, "trino")
 
 
-_WITH_VOLUMES = {"kafka": "broker", "datanode": "DataNode", "namenode": "NameNode", "metastore": "metastore"}
+NAMENODE_FAULTS = (
+    Fault("NameNode, kill -9 mid-write", lambda site: _kill_mid_write(site, "namenode"), RESTARTED),
+    Fault(f"NameNode, frozen for {_FREEZE:.0f} s", lambda site: freeze(site, "namenode"), RESTARTED),
+    Fault(f"NameNode, its volume full for {_FULL:.0f} s", partial(fill_volume, name="namenode"), RESTARTED),
+)
+"""Of a NameNode without a standby."""
+
+_WITH_VOLUMES = {"kafka": "broker", "datanode": "DataNode", "metastore": "metastore"}
 
 SERVER_FAULTS = (
     Fault("API worker, kill -9", _kill_api_worker),
     Fault("API, SIGTERM", _stop_api),
-    Fault("broker, kill -9", lambda site: _kill(site, "kafka"), RESTARTED),
-    Fault(f"broker, frozen for {_FREEZE:.0f} s", lambda site: _freeze(site, "kafka"), RESTARTED),
+    Fault("broker, kill -9", lambda site: kill(site, "kafka"), RESTARTED),
+    Fault(f"broker, frozen for {_FREEZE:.0f} s", lambda site: freeze(site, "kafka"), RESTARTED),
     Fault("DataNode, kill -9 mid-write", lambda site: _kill_mid_write(site, "datanode"), RESTARTED),
-    Fault(f"DataNode, frozen for {_FREEZE:.0f} s", lambda site: _freeze(site, "datanode"), RESTARTED),
-    Fault("NameNode, kill -9 mid-write", lambda site: _kill_mid_write(site, "namenode"), RESTARTED),
-    Fault(f"NameNode, frozen for {_FREEZE:.0f} s", lambda site: _freeze(site, "namenode"), RESTARTED),
+    Fault(f"DataNode, frozen for {_FREEZE:.0f} s", lambda site: freeze(site, "datanode"), RESTARTED),
     Fault("metastore, kill -9 mid-commit", _kill_metastore_mid_commit, RESTARTED),
     Fault(f"metastore, frozen mid-commit for {_FREEZE:.0f} s", _freeze_mid_commit, RESTARTED),
     *(
-        Fault(f"{shown}, its volume full for {_FULL:.0f} s", partial(_fill_volume, name=name), RESTARTED)
+        Fault(f"{shown}, its volume full for {_FULL:.0f} s", partial(fill_volume, name=name), RESTARTED)
         for name, shown in _WITH_VOLUMES.items()
     ),
     Fault("Trino, kill -9 mid-query", _kill_trino_mid_query, RESTARTED),

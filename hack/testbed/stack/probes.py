@@ -8,12 +8,13 @@ from typing import Any
 from game_world.store import Store
 from redis.exceptions import RedisError
 
+from testbed.clients import namenodes
 from testbed.settings import HOST, Settings
 
 
-def names_files(settings: Settings) -> bool:
-    """Tell whether the NameNode answers."""
-    return _file_system(settings) is not None
+def names_files(port: int) -> bool:
+    """Tell whether the NameNode with this HTTP port answers, active or not."""
+    return _file_system(port) is not None
 
 
 def answers_queries(settings: Settings) -> bool:
@@ -29,24 +30,36 @@ def _json(url: str) -> dict[str, Any] | None:
         return None
 
 
-def _file_system(settings: Settings) -> dict[str, Any] | None:
-    beans = _json(
-        f"http://{HOST}:{settings.ports.namenode_http}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState"
-    )
-    return beans["beans"][0] if beans and beans["beans"] else None
+def _file_system(port: int) -> dict[str, Any] | None:
+    return namenodes.bean(port, "FSNamesystemState")
 
 
 def makes_checkpoints(settings: Settings) -> bool:
     """Tell whether the SecondaryNameNode answers; it waits for the NameNode by itself."""
     port = settings.ports.secondarynamenode_http
-    beans = _json(f"http://{HOST}:{port}/jmx?qry=Hadoop:service=SecondaryNameNode,name=SecondaryNameNodeInfo")
-    return bool(beans and beans["beans"])
+    return namenodes.bean(port, "SecondaryNameNodeInfo", "SecondaryNameNode") is not None
 
 
 def serves_files(settings: Settings) -> bool:
-    """Tell whether a DataNode is live and the NameNode has left safe mode."""
-    info = _file_system(settings)
+    """Tell whether a DataNode is live and the active NameNode has left safe mode."""
+    number = namenodes.active(settings)
+    info = _file_system(settings.namenode_http_ports[number]) if number is not None else None
     return bool(info and info["FSState"] == "Operational" and info["NumLiveDataNodes"])
+
+
+def keeps_edits(port: int) -> bool:
+    """Tell whether the JournalNode with this HTTP port answers."""
+    return namenodes.bean(port, "JournalNodeInfo", "JournalNode") is not None
+
+
+def elects(port: int) -> bool:
+    """Tell whether the ZooKeeper at this port serves sessions."""
+    try:
+        with socket.create_connection((HOST, port), timeout=2) as connection:
+            connection.sendall(b"srvr")
+            return b"Mode:" in b"".join(iter(lambda: connection.recv(4096), b""))
+    except OSError:
+        return False
 
 
 def listens(port: int) -> bool:

@@ -5,13 +5,13 @@ import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
 import psutil
 
-from testbed.settings import Settings
+from testbed.settings import ROOT, Settings
 
 T = TypeVar("T")
 
@@ -36,6 +36,11 @@ class Program:
     patience: float = 180
     stop_patience: float = 30
     parts: tuple[str, ...] = ()
+
+    def kept_running(self) -> "Program":
+        """Return the same program, restarted whenever it ends."""
+        keep_running = ROOT / "hack/testbed/stack/keep-running"
+        return replace(self, command=[str(keep_running), *self.command], ends=False)
 
 
 class Process:

@@ -10,7 +10,7 @@ import pyspark
 from testbed.clients import topic
 from testbed.clients.stream_metrics import metrics_url
 from testbed.settings import HOST, ROOT, Settings
-from testbed.stack import class_archive, hdfs_client, jdk, parts, probes, valkey
+from testbed.stack import class_archive, hdfs, hdfs_client, jdk, parts, probes, valkey
 from testbed.stack.process import Program
 
 
@@ -19,9 +19,7 @@ def programs(settings: Settings) -> list[Program]:
     return [
         _trino(settings),
         _kafka(settings),
-        _namenode(settings),
-        _secondarynamenode(settings),
-        _datanode(settings),
+        *hdfs.programs(settings),
         _metastore(settings),
         _store(settings),
         _api(settings),
@@ -62,56 +60,6 @@ def _kafka(settings: Settings) -> Program:
 
 def _hdfs_client(settings: Settings) -> dict[str, str]:
     return {"HADOOP_CONF_DIR": str(settings.hdfs_client)}
-
-
-def hdfs_environment(settings: Settings) -> dict[str, str]:
-    """Return the settings of the HDFS servers and of the shell, `images/hdfs/run dfs`."""
-    return {
-        **_java("HDFS"),
-        "HDFS_HOME": str(parts.path(settings, "hdfs")),
-        **_hdfs_client(settings),
-        "HDFS_HOST": HOST,
-        "SECONDARYNAMENODE_HTTP_PORT": str(settings.ports.secondarynamenode_http),
-        "DATANODE_PORT": str(settings.ports.datanode),
-        "DATANODE_HTTP_PORT": str(settings.ports.datanode_http),
-        "DATANODE_IPC_PORT": str(settings.ports.datanode_ipc),
-    }
-
-
-def _namenode(settings: Settings) -> Program:
-    return Program(
-        "namenode",
-        _run("hdfs", "namenode"),
-        {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "namenode")},
-        probe=lambda: probes.names_files(settings),
-        ports=("namenode", "namenode_http"),
-        parts=("hdfs",),
-    )
-
-
-def _secondarynamenode(settings: Settings) -> Program:
-    """Make the NameNode's checkpoints: without them its edit log grows forever."""
-    return Program(
-        "secondarynamenode",
-        _run("hdfs", "secondarynamenode"),
-        {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "secondarynamenode")},
-        probe=lambda: probes.makes_checkpoints(settings),
-        ports=("secondarynamenode_http",),
-        needs=("namenode",),
-        parts=("hdfs",),
-    )
-
-
-def _datanode(settings: Settings) -> Program:
-    return Program(
-        "datanode",
-        _run("hdfs", "datanode"),
-        {**hdfs_environment(settings), "HDFS_DATA": str(settings.data / "datanode")},
-        probe=lambda: probes.serves_files(settings),
-        ports=("datanode", "datanode_http", "datanode_ipc"),
-        needs=("namenode",),
-        parts=("hdfs",),
-    )
 
 
 def _metastore(settings: Settings) -> Program:
@@ -255,7 +203,7 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
 
 def _stream(settings: Settings) -> Program:
     return replace(
-        _kept_running(spark_job(settings, "stream", "stream.py", needs=("kafka", "datanode", "metastore", "tables"))),
+        spark_job(settings, "stream", "stream.py", needs=("kafka", "datanode", "metastore", "tables")).kept_running(),
         probe=lambda: probes.answers(metrics_url(settings)),
         ports=("stream_metrics",),
     )
@@ -266,11 +214,7 @@ def _maintenance(settings: Settings) -> Program:
     job = spark_job(settings, "maintenance", "maintain.py", "--every", every, needs=("stream",))
     # Leaves a core to queries while maintenance runs, and both to the stream.
     one_core = replace(job, environment=job.environment | {"SPARK_MASTER": "local[1]"})
-    return _kept_running(replace(one_core, command=["nice", "-n", "10", *job.command]))
-
-
-def _kept_running(job: Program) -> Program:
-    return replace(job, command=[str(ROOT / "hack/testbed/stack/keep-running"), *job.command], ends=False)
+    return replace(one_core, command=["nice", "-n", "10", *job.command]).kept_running()
 
 
 def trino_cli(settings: Settings) -> tuple[str, list[str]]:

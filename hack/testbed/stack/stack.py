@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
-from testbed.settings import HOST, Settings, SettingsError, is_taken
+from testbed.settings import Settings, SettingsError, is_taken
 from testbed.stack import hdfs_client, parts
+from testbed.stack.hdfs import namenodes
 from testbed.stack.process import TAIL, Process, Program, log_tail
 from testbed.stack.programs import programs
 
@@ -41,8 +42,7 @@ class Stack:
         parts.fetch_missing(self.settings, tuple(dict.fromkeys(part for p in chosen for part in p.program.parts)))
         with self._lock():
             try:
-                ports = self.settings.ports
-                hdfs_client.write(self.settings.hdfs_client, HOST, ports.namenode, ports.namenode_http)
+                hdfs_client.write(self.settings.hdfs_client, *namenodes(self.settings))
                 self._start(chosen)
             except BaseException:
                 for process in reversed(missing):
