@@ -116,7 +116,7 @@ Rejects values that HDFS would accept but never satisfy, and changes of a runnin
 {{- end }}
 {{- with lookup "apps/v1" "StatefulSet" .Release.Namespace "namenode" }}
 {{- if and (eq (include "hdfs.failover" $) "true") (ne .spec.podManagementPolicy "Parallel") }}
-{{- fail "global.hdfs.namenodes: for a second NameNode first run: kubectl delete statefulset namenode --cascade=orphan" }}
+{{- fail "global.hdfs.namenodes: for a second NameNode first run: kubectl delete statefulset namenode" }}
 {{- else if and (eq (include "hdfs.failover" $) "false") (gt (int .spec.replicas) 1) }}
 {{- fail "global.hdfs.namenodes: two NameNodes share their edits, and cannot become one again" }}
 {{- end }}
