@@ -5,7 +5,8 @@ Arguments: the context, the job's name, its own fields, its driver's own fields 
 {{- define "spark.job" -}}
 {{- $context := index . 0 }}
 {{- $jobs := $context.Values.jobs }}
-{{- $pod := include "spark.jobPod" $context -}}
+{{- $pod := include "common.customized" (list $context (include "spark.jobPod" $context | fromYaml) $jobs.pod) | fromYaml }}
+{{- $fields := include "spark.podFields" $pod -}}
 type: Python
 mode: cluster
 sparkVersion: 4.1.1
@@ -13,17 +14,9 @@ sparkVersion: 4.1.1
 mainApplicationFile: local:///opt/gamelake/spark-apps/{{ index . 1 }}.py
 {{ index . 2 }}
 hadoopConfigMap: hdfs-client
-volumes:
-  - {name: tmp, emptyDir: {}}
-  {{- with $context.Values.global.kafka.caSecret }}
-  # For a Kafka with TLS; optional, because a Kafka without TLS may have no such Secret.
-  - {name: ca, secret: {secretName: {{ . }}, optional: true, items: [{key: ca.crt, path: ca.crt}]}}
-  {{- end }}
+volumes: {{- toYaml $pod.spec.volumes | nindent 2 }}
 driver:
   serviceAccount: spark
-  {{- with index . 3 }}
-  {{- . | nindent 2 }}
-  {{- end }}
   {{- with $jobs.driver }}
   cores: {{ .cores }}
   # The guaranteed share: it gets a whole core and more where some are idle.
@@ -32,10 +25,9 @@ driver:
   memoryOverhead: {{ .memoryOverhead }}
   {{- end }}
   envFrom: [{configMapRef: {name: gamelake-jobs}}]
-  env:
-    - name: KAFKA_SASL_PASSWORD
-      valueFrom: {secretKeyRef: {name: spark, key: password}}
-  {{- $pod | nindent 2 }}
+  {{- $password := dict "secretKeyRef" (dict "name" "spark" "key" "password") }}
+  {{- $own := merge (dict "env" (list (dict "name" "KAFKA_SASL_PASSWORD" "valueFrom" $password))) (index . 3 | fromYaml) }}
+  {{- include "common.over" (list $own ($fields | fromYaml)) | nindent 2 }}
 executor:
   serviceAccount: spark-executor
   {{- with $jobs.executor }}
@@ -45,24 +37,45 @@ executor:
   memory: {{ .memory }}
   memoryOverhead: {{ .memoryOverhead }}
   {{- end }}
-  {{- $pod | nindent 2 }}
+  {{- $fields | nindent 2 }}
 {{- end }}
 
 {{/*
-The labels, security and mounts of a driver or an executor.
+The pod of a driver or an executor: labels, security, volumes and mounts.
 */}}
 {{- define "spark.jobPod" -}}
-labels: {{- include "common.selector" "spark" | nindent 2 }}
-podSecurityContext:
-  runAsNonRoot: true
-  runAsUser: 185
-  runAsGroup: 185
-  fsGroup: 185
-  seccompProfile: {type: RuntimeDefault}
-{{ include "common.container" . }}
-volumeMounts:
-  - {name: tmp, mountPath: /tmp}
-  {{- include "common.kafka.mount" . | nindent 2 }}
+metadata:
+  labels: {{- include "common.selector" "spark" | nindent 4 }}
+spec:
+  securityContext:
+    runAsNonRoot: true
+    runAsUser: 185
+    runAsGroup: 185
+    fsGroup: 185
+    seccompProfile: {type: RuntimeDefault}
+  containers:
+    - {{- include "common.container" . | nindent 6 }}
+      volumeMounts:
+        - {name: tmp, mountPath: /tmp}
+        {{- include "common.kafka.mount" . | nindent 8 }}
+  volumes:
+    - {name: tmp, emptyDir: {}}
+    {{- with .Values.global.kafka.caSecret }}
+    # Optional, because a Kafka without TLS may have no such Secret.
+    - {name: ca, secret: {secretName: {{ . }}, optional: true, items: [{key: ca.crt, path: ca.crt}]}}
+    {{- end }}
+{{- end }}
+
+{{/*
+The same as fields of a driver or an executor, whose volumes are the application's.
+*/}}
+{{- define "spark.podFields" -}}
+{{- $fields := merge (dict "podSecurityContext" .spec.securityContext) .metadata (first .spec.containers) }}
+{{- $fields = merge $fields (omit .spec "containers" "volumes" "securityContext" "topologySpreadConstraints") }}
+{{- with .spec.topologySpreadConstraints }}
+{{- $_ := set $fields "template" (dict "spec" (dict "topologySpreadConstraints" . "containers" list)) }}
+{{- end }}
+{{- toYaml $fields }}
 {{- end }}
 
 {{/*
