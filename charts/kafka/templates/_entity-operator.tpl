@@ -2,15 +2,14 @@
 The topic and user operators. Without finalizers a namespace can be deleted after the operators are gone (strimzi#11901).
 */}}
 {{- define "kafka.entityOperator" -}}
+{{- $labels := dict "strimzi.io/name" (printf "%s-entity-operator" .Values.clusterName) }}
+{{- $containers := list "topicOperatorContainer" "userOperatorContainer" }}
+{{- $template := include "kafka.template" (list . $labels dict .Values.entityOperator.pod $containers) | fromYaml }}
+{{- $finalizers := dict "env" (list (dict "name" "STRIMZI_USE_FINALIZERS" "value" "false")) -}}
 entityOperator:
   topicOperator:
     resources: {{- toYaml .Values.entityOperator.resources | nindent 6 }}
   userOperator:
     resources: {{- toYaml .Values.entityOperator.resources | nindent 6 }}
-  template:
-    pod: {{- include "kafka.pod" . | nindent 6 }}
-    topicOperatorContainer:
-      env: [{name: STRIMZI_USE_FINALIZERS, value: "false"}]
-      {{- include "common.container" . | nindent 6 }}
-    userOperatorContainer: {{- include "common.container" . | nindent 6 }}
+  template: {{- include "common.over" (list $template (dict "topicOperatorContainer" $finalizers)) | nindent 4 }}
 {{- end }}

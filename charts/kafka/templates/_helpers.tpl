@@ -44,19 +44,6 @@ annotations: {helm.sh/resource-policy: keep}
 {{- end }}
 
 {{/*
-The security of Strimzi's pods. The user of their images is in group 0, which owns the volumes.
-*/}}
-{{- define "kafka.pod" -}}
-{{- with .Values.global.imagePullSecrets -}}
-imagePullSecrets: {{- toYaml . | nindent 2 }}
-{{ end -}}
-securityContext:
-  runAsNonRoot: true
-  fsGroup: 0
-  seccompProfile: {type: RuntimeDefault}
-{{- end }}
-
-{{/*
 Rejects values that Strimzi would report only in a status, or Kafka only at the first event.
 */}}
 {{- define "kafka.check" -}}
