@@ -26,7 +26,7 @@ Whether the API signs tokens: "true", or nothing.
 The Secret with the secrets that sign them.
 */}}
 {{- define "api.playersSecret" -}}
-{{ .Values.players.existingSecret | default (printf "%s-players" (include "common.fullname" .)) }}
+{{ .Values.players.existingSecret | default "api-players" }}
 {{- end }}
 
 {{/*

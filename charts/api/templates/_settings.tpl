@@ -5,7 +5,7 @@ Arguments: the context, the Secret with the password for Kafka.
 */}}
 {{- define "api.settings" -}}
 {{- $context := first . -}}
-envFrom: [{configMapRef: {name: {{ include "common.fullname" $context }}}}]
+envFrom: [{configMapRef: {name: api}}]
 env:
   {{- if hasPrefix "SASL" $context.Values.global.kafka.securityProtocol }}
   - name: KAFKA_SASL_PASSWORD

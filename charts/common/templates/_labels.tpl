@@ -1,11 +1,4 @@
 {{/*
-The name of a chart's objects: the chart's name without the release's, so that addresses are the same everywhere.
-*/}}
-{{- define "common.fullname" -}}
-{{ .Values.fullnameOverride | default .Chart.Name }}
-{{- end }}
-
-{{/*
 The labels with which controller, Service and disruption budget select a component's pods.
 They contain neither release nor version, so that volumes and controllers outlive both.
 Argument: the component's name.

@@ -1,18 +1,19 @@
 {{/*
-A disruption budget: one pod of a component at a time may be evicted.
-Arguments: the context, the component's name, the budget's name.
+A disruption budget: one pod of a component at a time may be evicted. One that is not ready serves nobody, and does not keep
+a machine from being drained.
+Arguments: the context, the component's name.
 */}}
 {{- define "common.disruptionBudget" -}}
-{{- $component := index . 1 -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata:
   name: {{ last . }}
-  labels: {{- include "common.labels" (list (first .) $component) | nindent 4 }}
+  labels: {{- include "common.labels" . | nindent 4 }}
 spec:
   maxUnavailable: 1
+  unhealthyPodEvictionPolicy: AlwaysAllow
   selector:
-    matchLabels: {{- include "common.selector" $component | nindent 6 }}
+    matchLabels: {{- include "common.selector" (last .) | nindent 6 }}
 {{- end }}
 
 {{/*

@@ -1,15 +1,8 @@
 {{/*
-The name of the chart's PostgreSQL.
-*/}}
-{{- define "hive-metastore.postgresql" -}}
-{{ include "common.fullname" . }}-postgresql
-{{- end }}
-
-{{/*
 The Secret with the database's user and password.
 */}}
 {{- define "hive-metastore.secret" -}}
-{{ .Values.database.existingSecret | default (include "hive-metastore.postgresql" .) }}
+{{ .Values.database.existingSecret | default "hive-metastore-postgresql" }}
 {{- end }}
 
 {{/*
@@ -20,7 +13,7 @@ The JDBC URL of the metastore's database.
 {{- if not .Values.database.existingSecret }}{{ fail "database.existingSecret: is needed with database.url" }}{{ end }}
 {{- .Values.database.url }}
 {{- else -}}
-jdbc:postgresql://{{ include "hive-metastore.postgresql" . }}:5432/metastore
+jdbc:postgresql://hive-metastore-postgresql:5432/metastore
 {{- end }}
 {{- end }}
 

@@ -70,10 +70,10 @@ The volumes of a node: none outlives it.
 - {name: spill, emptyDir: {sizeLimit: {{ add1 .Values.spill.gib }}Gi}}
 - {name: tmp, emptyDir: {}}
 {{ include "common.kafka.volume" . }}
-- {name: config, configMap: {name: {{ include "common.fullname" . }}}}
+- {name: config, configMap: {name: trino}}
 {{ include "common.hdfs.volume" . }}
 {{- if .Values.catalogs }}
-- {name: catalogs, configMap: {name: {{ include "common.fullname" . }}-catalogs}}
+- {name: catalogs, configMap: {name: trino-catalogs}}
 {{- end }}
 {{- end }}
 
