@@ -25,5 +25,5 @@ then the time of one more response, for the queue to Kafka.
 */}}
 {{- define "api.drainSeconds" -}}
 {{- $answer := addf (divf .Values.kafka.deliveryTimeoutMs 1000) 1.5 -}}
-{{ addf 5 (mulf 3 $answer) 5 2 | ceil | int }}
+{{ addf .Values.service.drainSeconds (mulf 3 $answer) 5 2 | ceil | int }}
 {{- end }}

@@ -10,7 +10,7 @@ readinessProbe: {httpGet: {path: /healthz, port: admin}, periodSeconds: 5, timeo
 livenessProbe: {httpGet: {path: /healthz, port: admin}, periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 4}
 lifecycle:
   # Until every node has removed the pod from the Service.
-  preStop: {sleep: {seconds: 5}}
+  preStop: {sleep: {seconds: {{ .Values.service.drainSeconds }}}}
 {{- end }}
 
 {{/*

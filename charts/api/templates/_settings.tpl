@@ -48,7 +48,7 @@ The volume mounts of the API and the world.
 The volumes of the API and the world.
 */}}
 {{- define "api.volumes" -}}
-- {name: tmp, emptyDir: {}}
+{{ include "common.tmp" . }}
 {{ include "common.kafka.volume" . }}
 {{- end }}
 

@@ -20,3 +20,11 @@ app.kubernetes.io/managed-by: {{ $context.Release.Service }}
 app.kubernetes.io/version: {{ $context.Chart.AppVersion | quote }}
 helm.sh/chart: {{ $context.Chart.Name }}-{{ $context.Chart.Version }}
 {{- end }}
+
+{{/*
+The labels of an object for Prometheus' operator, with those by which it finds what it reads.
+Arguments: the context, the component's name.
+*/}}
+{{- define "common.monitoringLabels" -}}
+{{- include "common.over" (list (include "common.labels" . | fromYaml) (first .).Values.global.monitoring.labels) }}
+{{- end }}

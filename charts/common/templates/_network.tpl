@@ -14,12 +14,41 @@ Arguments: names of components.
 Egress to DNS, which every pod needs. Where DNS runs differs between clusters.
 */}}
 {{- define "common.dns" -}}
-- ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+- ports:
+    {{- range .Values.global.networkPolicy.dnsPorts }}
+    - {port: {{ . }}, protocol: UDP}
+    - {port: {{ . }}, protocol: TCP}
+    {{- end }}
 {{- end }}
 
 {{/*
 Egress to the Kubernetes API, which is not a pod and whose address a chart cannot know.
 */}}
 {{- define "common.kubernetesApi" -}}
-- ports: [{port: 443}, {port: 6443}]
+{{- with .Values.global.networkPolicy.kubernetesApi -}}
+- ports:
+    {{- range .ports }}
+    - {port: {{ . }}}
+    {{- end }}
+  {{- with .cidrs }}
+  to:
+    {{- range . }}
+    - ipBlock: {cidr: {{ . | quote }}}
+    {{- end }}
+  {{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+Ingress from what collects metrics; nothing if nobody may.
+Arguments: the context, the ports with metrics.
+*/}}
+{{- define "common.scraped" -}}
+{{- with (first .).Values.global.monitoring.from -}}
+- from: {{- toYaml . | nindent 4 }}
+  ports:
+    {{- range rest $ }}
+    - {port: {{ . }}}
+    {{- end }}
+{{- end }}
 {{- end }}

@@ -65,6 +65,9 @@ Arguments: the component's name, the `storage` of its values.
 - metadata:
     name: data
     labels: {{- include "common.selector" (first .) | nindent 6 }}
+    {{- with (last .).annotations }}
+    annotations: {{- toYaml . | nindent 6 }}
+    {{- end }}
   spec: {{- include "common.claimSpec" (last .) | nindent 4 }}
 {{- end }}
 
@@ -88,4 +91,11 @@ The environment variable with the options of a server's JVM; nothing without opt
 {{- with .Values.global.javaOptions -}}
 - {name: JDK_JAVA_OPTIONS, value: {{ . | quote }}}
 {{- end }}
+{{- end }}
+
+{{/*
+The volume for a container's /tmp. Who fills it is evicted, and not a neighbour that needs the machine's disk.
+*/}}
+{{- define "common.tmp" -}}
+- {name: tmp, emptyDir: {sizeLimit: 1Gi}}
 {{- end }}

@@ -86,7 +86,7 @@ The mounts of such a server, except its data.
 The volumes of both, except the persistent one.
 */}}
 {{- define "hdfs.volumes" -}}
-- {name: tmp, emptyDir: {}}
+{{ include "common.tmp" . }}
 - {name: config, configMap: {name: hdfs}}
 {{ include "common.hdfs.volume" . }}
 {{- end }}

@@ -59,7 +59,7 @@ spec:
         - {name: tmp, mountPath: /tmp}
         {{- include "common.kafka.mount" . | nindent 8 }}
   volumes:
-    - {name: tmp, emptyDir: {}}
+    - {name: tmp, emptyDir: {sizeLimit: {{ .Values.jobs.scratch }}}}
     {{- with .Values.global.kafka.caSecret }}
     # Optional, because a Kafka without TLS may have no such Secret.
     - {name: ca, secret: {secretName: {{ . }}, optional: true, items: [{key: ca.crt, path: ca.crt}]}}

@@ -65,10 +65,11 @@ volumeMounts:
 The volumes of a node: none outlives it.
 */}}
 {{- define "trino.volumes" -}}
-- {name: data, emptyDir: {}}
+# Logs of requests: at most 16 files of 100 MB.
+- {name: data, emptyDir: {sizeLimit: 4Gi}}
 # Larger than what Trino uses of it: a pod that fills its volume is evicted.
 - {name: spill, emptyDir: {sizeLimit: {{ add1 .Values.spill.gib }}Gi}}
-- {name: tmp, emptyDir: {}}
+{{ include "common.tmp" . }}
 {{ include "common.kafka.volume" . }}
 - {name: config, configMap: {name: trino}}
 {{ include "common.hdfs.volume" . }}
