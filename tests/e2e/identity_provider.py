@@ -93,7 +93,7 @@ class IdentityProvider:
                     "containers": [
                         {
                             "name": "keys",
-                            "image": f"gamelake/api:{images.version()}",
+                            "image": images.tag("api"),
                             "imagePullPolicy": "IfNotPresent",
                             "command": ["python3", "-m", "http.server", str(_PORT)],
                             "workingDir": "/keys",

@@ -79,8 +79,11 @@ def test_jobs_of_the_release(installation: Installation, release: str) -> None:
     options = ["--take-ownership", "--timeout", "15m", "--set", "spark.jobs.names={stream}"]
     with traffic(installation):
         # The same image by another name.
-        image = "spark.image.repository=docker.io/gamelake/spark"
-        cluster.helm("upgrade", release, CHART, *VALUES, *options, "--set", image)
+        tag = f"{images.version()}-again"
+        again = f"{images.tag('spark')}-again"
+        run("docker", "tag", images.tag("spark"), again)
+        images.load(cluster, [again])
+        cluster.helm("upgrade", release, CHART, *VALUES, *options, "--set", f"spark.image.tag={tag}")
         jobs.await_state(cluster, "stream", "RUNNING", Progress())
         assert installation.pod("driver").uid != before.uid
         installation.await_fresh_row()

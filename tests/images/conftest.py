@@ -19,7 +19,8 @@ DATABASE = {"USER": "metastore", "PASSWORD": 'it\'s a "secret"\\'}
 
 def image(name: str) -> str:
     """The tag of an image, from the variables that hack/build-images reads too."""
-    return f"{os.environ.get('IMAGE_PREFIX') or 'gamelake/'}{name}:{os.environ.get('IMAGE_TAG') or VERSION}"
+    registry = os.environ.get("IMAGE_REGISTRY") or "localhost/"
+    return f"{registry}gamelake/{name}:{os.environ.get('IMAGE_TAG') or VERSION}"
 
 
 @pytest.fixture(scope="session")

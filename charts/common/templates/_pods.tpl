@@ -5,7 +5,7 @@ Arguments: the context, the `image` of its values.
 {{- define "common.image" -}}
 {{- $context := first . }}
 {{- $image := last . -}}
-{{- $version := printf ":%s" ($image.tag | default $context.Chart.AppVersion) }}
+{{- $version := printf ":%s" ($image.tag | default $context.Values.global.imageTag | default $context.Chart.AppVersion) }}
 {{- with $image.digest }}{{ $version = printf "@%s" . }}{{ end -}}
 image: {{ printf "%s%s%s" $context.Values.global.imageRegistry $image.repository $version | quote }}
 imagePullPolicy: {{ $image.pullPolicy }}

@@ -73,7 +73,7 @@ def _restart(cluster: Cluster, changed: Collection[str]) -> None:
         containers = workload["spec"]["template"]["spec"]["containers"]
         if any(container["image"] in changed for container in containers):
             cluster.kubectl("rollout", "restart", f"{workload['kind']}/{workload['metadata']['name']}")
-    if f"gamelake/spark:{images.version()}" in changed:
+    if images.tag("spark") in changed:
         for job in ("tables", "stream"):
             jobs.delete(cluster, job)
 

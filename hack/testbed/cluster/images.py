@@ -13,26 +13,24 @@ _LOADED = "/kind/gamelake-images.json"
 """A file on the node, so that it is deleted with the node."""
 
 
-def names() -> list[str]:
-    return [
-        f"gamelake/{file.parent.name}"
-        for file in sorted(ROOT.glob("images/*/Dockerfile"))
-        if file.parent.name != "base"
-    ]
-
-
 def version() -> str:
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
 
 
+def tag(name: str) -> str:
+    """Return an image's full name, the charts' and jobs' default: `localhost/` keeps machines from pulling a stranger's."""
+    return f"localhost/gamelake/{name}:{version()}"
+
+
 def tags() -> list[str]:
-    return [f"{name}:{version()}" for name in names()]
+    folders = (file.parent.name for file in sorted(ROOT.glob("images/*/Dockerfile")))
+    return [tag(name) for name in folders if name != "base"]
 
 
 def build() -> None:
     """Build all images: minutes the first time, seconds when nothing has changed."""
     # Charts and jobs name the images by the defaults of these two.
-    environment = {name: value for name, value in os.environ.items() if name not in ("IMAGE_PREFIX", "IMAGE_TAG")}
+    environment = {name: value for name, value in os.environ.items() if name not in ("IMAGE_REGISTRY", "IMAGE_TAG")}
     show(ROOT / "hack/build-images", environment=environment)
 
 

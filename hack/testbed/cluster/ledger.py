@@ -68,7 +68,7 @@ def _pod() -> Object:
     """A pod with the image, settings and rights of the jobs, and the name by which network policies select them."""
     container = {
         "name": _POD,
-        "image": f"gamelake/spark:{images.version()}",
+        "image": images.tag("spark"),
         "imagePullPolicy": "IfNotPresent",
         "command": ["sleep", "infinity"],
         "envFrom": [{"configMapRef": {"name": "gamelake-jobs"}}],
