@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from game_kafka.settings import KafkaSettings
 from lake import settings as job_settings
+from testbed.cluster import images
 from testbed.clients.topic import configuration
 from testbed.settings import Ports
 from testbed.settings import Settings as LocalSettings
@@ -219,7 +220,7 @@ def test_versions_are_the_projects() -> None:
     assert values("kafka")["version"] == versions()["KAFKA_VERSION"]
     assert values("kafka")["metadataVersion"].startswith(versions()["KAFKA_VERSION"].rpartition(".")[0])
     for job in jobs().values():
-        assert application(job)["image"] == f"gamelake/spark:{PROJECT['version']}"
+        assert application(job)["image"] == images.tag("spark")
         assert application(job)["sparkVersion"] == versions()["SPARK_VERSION"]
 
 
@@ -267,6 +268,20 @@ def test_every_image_is_built() -> None:
     named = set()
     for chart in CHARTS:
         named |= set(re.findall(r"gamelake/[\w-]+", (ROOT / "charts" / chart / "values.yaml").read_text()))
-    named |= {application(job)["image"].partition(":")[0] for job in jobs().values()}
+    named |= {application(job)["image"].removeprefix("localhost/").partition(":")[0] for job in jobs().values()}
     for image in named:
         assert (ROOT / "images" / image.removeprefix("gamelake/") / "Dockerfile").exists(), image
+
+
+def test_no_image_is_pulled_from_a_registry_that_nobody_named(charts: Charts) -> None:
+    """Without global.imageRegistry images are those that `make kind` builds and loads; no public registry has the name."""
+    objects = charts.render("gamelake", values=VARIANTS["jobs"][1])
+    named = {container["image"] for _, pod in pods(objects) for container in containers(pod)}
+    # Strimzi's operator chooses the brokers'.
+    assert named == set(images.tags()) - {images.tag("kafka")}
+    assert {application(job)["image"] for job in jobs().values()} == {images.tag("spark")}
+    elsewhere = {"global": {"imageRegistry": "registry.example/team/", "imageTag": "0.1.0-abc"}}
+    objects = charts.render("gamelake", values=elsewhere | {"api": {"image": {"tag": "own"}}})
+    named = {container["image"] for _, pod in pods(objects) for container in containers(pod)}
+    assert {"registry.example/team/gamelake/trino:0.1.0-abc", "registry.example/team/gamelake/api:own"} <= named
+    assert {name.partition("/")[0] for name in named} == {"registry.example"}

@@ -80,7 +80,7 @@ def test_jobs_are_upgraded_before_other_pods(charts: Charts) -> None:
     [upgrade] = of(objects, "Job")
     pod = upgrade["spec"]["template"]["spec"]
     tables, stop = containers(upgrade["spec"]["template"])
-    image = f"gamelake/spark@{digest}"
+    image = f"localhost/gamelake/spark@{digest}"
     assert stream["spec"]["image"] == tables["image"] == stop["image"] == environment(objects, stop)["IMAGE"] == image
     assert tables["args"] == ["tables.py"]
     [role] = of(objects, "Role", pod["serviceAccountName"])

@@ -77,7 +77,7 @@ def test_drivers_and_executors_are_restricted(job: str, role: str) -> None:
     own = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 the pod's own folder
     assert spec[role]["volumeMounts"] == [own, {"name": "ca", "mountPath": "/kafka"}]
     folder, authority = spec["volumes"]
-    assert folder == {"name": "tmp", "emptyDir": {}}
+    assert folder == {"name": "tmp", "emptyDir": {"sizeLimit": "20Gi"}}
     assert authority["secret"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
 
 
@@ -88,7 +88,7 @@ def test_the_apis_metrics_have_a_volume_of_their_own(charts: Charts) -> None:
     folder = environment(charts.render("gamelake"), container)["PROMETHEUS_MULTIPROC_DIR"]
     [volume] = [one["name"] for one in container["volumeMounts"] if one["mountPath"] == folder]
     assert volume != "tmp"
-    assert {"name": volume, "emptyDir": {}} in pod["spec"]["volumes"]
+    assert {"name": volume, "emptyDir": {"sizeLimit": "256Mi"}} in pod["spec"]["volumes"]
 
 
 def test_user_ids_match_the_images(charts: Charts) -> None:
@@ -104,7 +104,7 @@ def test_user_ids_match_the_images(charts: Charts) -> None:
         for role in ("driver", "executor")
     ]
     for image, user in contexts:
-        name = re.fullmatch(r"gamelake/([\w-]+):[\w.]+", image)
+        name = re.fullmatch(r"localhost/gamelake/([\w-]+):[\w.]+", image)
         assert name, image
         dockerfile = (ROOT / "images" / name[1] / "Dockerfile").read_text()
         assert re.findall(r"^USER (\d+)", dockerfile, re.MULTILINE)[-1] == str(user), image

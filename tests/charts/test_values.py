@@ -11,10 +11,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from tests.charts.rendering import CHARTS, ROOT, Charts, Object, values
+from tests.charts.rendering import CHARTS, ROOT, Charts, Object, of, values
 
 PARTS = CHARTS[:-1]
-FREE = {"config", "catalogs", "annotations"}
+FREE = {"config", "catalogs", "annotations", "labels", "pod"}
 """Maps whose keys the user chooses."""
 
 OTHER: dict[str, Any] = {
@@ -24,7 +24,16 @@ OTHER: dict[str, Any] = {
     "memory": "777Mi",
     "pullPolicy": "Always",
     "imageRegistry": "registry.example/",
+    "imageTag": "0.1.0-7",
     "imagePullSecrets": [{"name": "registry"}],
+    "pod": {"priorityClassName": "other"},
+    "labels": {"release": "prometheus"},
+    "dnsPorts": [5353],
+    "apiServerPorts": [8443],
+    "apiServerCidrs": ["10.7.0.0/16"],
+    "sourceRanges": ["192.0.2.0/24"],
+    "ipFamilyPolicy": "PreferDualStack",
+    "scratch": "77Gi",
     "bootstrapServers": "kafka.example:9095",
     "uri": "thrift://metastore.example:9084",
     "url": "jdbc:postgresql://db.example:5432/metastore",
@@ -62,7 +71,7 @@ TOGETHER: dict[str, Any] = {
     "kafka replicas": {"replicas": 3},
     **{
         f"kafka controllers.{name}": {"controllers": {"replicas": 3}}
-        for name in ("heap", "storage.size", "storage.class", "resources.limits.memory")
+        for name in ("heap", "pod", "storage.size", "storage.class", "storage.annotations", "resources.limits.memory")
     },
     **{f"kafka controllers.resources.requests.{name}": {"controllers": {"replicas": 3}} for name in ("cpu", "memory")},
     "hdfs global.hdfs.replication": {"datanode": {"replicas": 3}},
@@ -73,11 +82,21 @@ TOGETHER: dict[str, Any] = {
             "heap",
             "storage.size",
             "storage.class",
+            "storage.annotations",
+            "pod",
             *(f"resources.{kind}" for kind in ("requests.cpu", "requests.memory", "limits.memory")),
         )
     },
     "hive-metastore database.url": {"database": {"existingSecret": "database"}},
-    "api service.externalTrafficPolicy": {"service": {"type": "LoadBalancer"}},
+    **{
+        f"api service.{name}": {"service": {"type": "LoadBalancer"}}
+        for name in ("externalTrafficPolicy", "class", "sourceRanges")
+    },
+    **{
+        f"{chart} global.monitoring.labels": {"monitoring": {"enabled": True}}
+        for chart in ("kafka", "hdfs", "api", "spark")
+    },
+    **{f"spark jobs.{name}": {"jobs": {"names": ["stream"]}} for name in ("pod", "scratch")},
     "api store.enabled": {"store": {"existingSecret": "redis"}},
     "api players.existingSecret": {"players": {"mode": "claimed"}},
     "api players.jwksUrl": {"players": {"mode": "token", "issuer": "https://id.example", "audience": "game"}},
@@ -311,11 +330,37 @@ def test_the_umbrella_has_all_shared_values() -> None:
         ("trino", {"worker": {"replicas": "two"}}, "got string, want integer"),
         ("trino", {"query": {"maxExecutionTime": "forever"}}, "'forever' does not match pattern"),
         ("trino", {"spill": {"gib": 0}}, "minimum: got 0, want 1"),
+        ("gamelake", {"global": {"imageRegistry": ""}}, "'' does not match pattern"),
+        ("gamelake", {"global": {"imageRegistry": "team/"}}, "'team/' does not match pattern"),
+        ("api", {"image": {"tag": "@sha256:7"}}, "'@sha256:7' does not match pattern"),
+        ("kafka", {"clusterName": "k" * 41}, "maxLength: got 41, want 40"),
+        ("api", {"pod": {"nodeselector": {}}}, "additional properties 'nodeselector' not allowed"),
+        ("gamelake", {"global": {"pod": {"toleration": []}}}, "additional properties 'toleration' not allowed"),
+        ("trino", {"coordinator": {"resources": {"limits": {"memory": "1Kb"}}}}, "'1Kb' does not match pattern"),
     ],
 )
 def test_wrong_values_are_refused(charts: Charts, chart: str, slip: Object, expected: str) -> None:
     """A wrong value stops the installation with a message that names the value and what was expected."""
     assert expected in charts.refusal(chart, slip)
+
+
+@pytest.mark.parametrize("size", ["77Gi", "1.5Gi", "1Pi", "500G"])
+def test_kubernetes_quantities_are_taken(charts: Charts, size: str) -> None:
+    """Sizes of volumes and memory may have a fraction and any unit of bytes; resources may include the machine's disk."""
+    asked = {"memory": size, "cpu": 1.5, "ephemeral-storage": size}
+    chosen = {"datanode": {"storage": {"size": size}, "resources": {"requests": asked, "limits": asked}}}
+    [server] = of(charts.render("hdfs", values=chosen), "StatefulSet", "datanode")
+    assert server["spec"]["volumeClaimTemplates"][0]["spec"]["resources"]["requests"]["storage"] == size
+    assert server["spec"]["template"]["spec"]["containers"][0]["resources"] == {"requests": asked, "limits": asked}
+
+
+def test_charts_share_their_definitions() -> None:
+    """What the schemas define under one name is the same in every chart."""
+    found: dict[str, list[Object]] = {}
+    for chart in CHARTS:
+        for name, definition in _schema(chart)["$defs"].items():
+            found.setdefault(name, []).append(definition)
+    assert [name for name, same in found.items() if any(one != same[0] for one in same)] == []
 
 
 @pytest.mark.parametrize("chart", CHARTS)
@@ -324,7 +369,9 @@ def test_the_readme_lists_the_values(chart: str) -> None:
     readme = (ROOT / "charts" / chart / "README.md").read_text()
     listed = dict(re.findall(r"^\| ([\w.-]+) \| \w+ \| `(.*?)` \| \S.* \|$", readme, re.MULTILINE))
     expected = {}
-    for path, value in _documented(values(chart)):
+    given = values(chart)
+    whole = {"global": given.pop("global")} if chart == "gamelake" else {}
+    for path, value in (*whole.items(), *_documented(given)):
         expected[path] = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     assert listed == expected
 

@@ -25,18 +25,16 @@ Egress to DNS, which every pod needs. Where DNS runs differs between clusters.
 Egress to the Kubernetes API, which is not a pod and whose address a chart cannot know.
 */}}
 {{- define "common.kubernetesApi" -}}
-{{- with .Values.global.networkPolicy.kubernetesApi -}}
 - ports:
-    {{- range .ports }}
+    {{- range .Values.global.networkPolicy.apiServerPorts }}
     - {port: {{ . }}}
     {{- end }}
-  {{- with .cidrs }}
+  {{- with .Values.global.networkPolicy.apiServerCidrs }}
   to:
     {{- range . }}
     - ipBlock: {cidr: {{ . | quote }}}
     {{- end }}
   {{- end }}
-{{- end }}
 {{- end }}
 
 {{/*
