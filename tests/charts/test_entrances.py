@@ -99,3 +99,34 @@ def test_a_route_leads_to_the_api(charts: Charts) -> None:
         "hostnames": ["game.example"],
         "rules": [{"backendRefs": [{"name": "api", "port": service["spec"]["ports"][0]["port"]}]}],
     }
+
+
+def test_a_load_balancer_can_be_chosen_and_narrowed(charts: Charts) -> None:
+    """Class and clients' networks are the load balancer's; a Service of the cluster has neither."""
+    given = {"class": "service.k8s.aws/nlb", "sourceRanges": ["192.0.2.0/24", "2001:db8::/32"]}
+    [service] = of(charts.render("api", values={"service": {"type": "LoadBalancer", **given}}), "Service", "api")
+    assert service["spec"]["loadBalancerClass"] == "service.k8s.aws/nlb"
+    assert service["spec"]["loadBalancerSourceRanges"] == given["sourceRanges"]
+    [service] = of(charts.render("api", values={"service": given}), "Service", "api")
+    assert not service["spec"].keys() & {"loadBalancerClass", "loadBalancerSourceRanges"}
+
+
+def test_players_may_come_by_ipv6(charts: Charts) -> None:
+    """A Service with a policy of IP families has pods that listen on both; without one they listen on IPv4."""
+    for policy, address in (("", "0.0.0.0"), ("PreferDualStack", "[::]")):  # noqa: S104 inside a pod
+        objects = charts.render("api", values={"service": {"ipFamilyPolicy": policy}})
+        [service] = of(objects, "Service", "api")
+        assert service["spec"].get("ipFamilyPolicy", "") == policy
+        [config] = of(objects, "ConfigMap", "api")
+        assert (config["data"]["API_BIND"], config["data"]["API_ADMIN_BIND"]) == (f"{address}:5000", f"{address}:5010")
+
+
+def test_a_pod_serves_until_load_balancers_have_noticed(charts: Charts) -> None:
+    """The wait before a pod stops can be made longer, and the time that it has to stop grows with it."""
+    waits = {}
+    for seconds in (5, 45):
+        [deployment] = of(charts.render("api", values={"service": {"drainSeconds": seconds}}), "Deployment", "api")
+        spec = deployment["spec"]["template"]["spec"]
+        assert spec["containers"][0]["lifecycle"]["preStop"] == {"sleep": {"seconds": seconds}}
+        waits[seconds] = spec["terminationGracePeriodSeconds"]
+    assert waits[45] - waits[5] == 40

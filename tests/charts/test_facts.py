@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 from game_kafka.settings import KafkaSettings
 from lake import settings as job_settings
-from testbed.cluster import images
 from testbed.clients.topic import configuration
+from testbed.cluster import images
 from testbed.settings import Ports
 from testbed.settings import Settings as LocalSettings
 from testbed.stack import hdfs_client
@@ -274,7 +274,7 @@ def test_every_image_is_built() -> None:
 
 
 def test_no_image_is_pulled_from_a_registry_that_nobody_named(charts: Charts) -> None:
-    """Without global.imageRegistry images are those that `make kind` builds and loads; no public registry has the name."""
+    """Without global.imageRegistry images are those that `make kind` loads; no public registry has their names."""
     objects = charts.render("gamelake", values=VARIANTS["jobs"][1])
     named = {container["image"] for _, pod in pods(objects) for container in containers(pod)}
     # Strimzi's operator chooses the brokers'.

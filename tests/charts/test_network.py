@@ -224,3 +224,57 @@ def test_operators_may_connect_where_players_may_not(charts: Charts) -> None:
     assert reached == {("api", 5010), ("world", 9109)}
     [world] = of(charts.render("api"), "NetworkPolicy", "world")
     assert "ingress" not in world["spec"]
+
+
+def test_metrics_may_be_read_by_whom_the_values_name(charts: Charts) -> None:
+    """global.monitoring.from reaches the ports of the PodMonitors and no other; the brokers' Strimzi opens itself."""
+    peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    for file, servers in (
+        ("values-kind.yaml", {("namenode", 9870), ("datanode", 9864), ("secondarynamenode", 9868)}),
+        ("values-ha.yaml", {("namenode", 9870), ("datanode", 9864), ("journalnode", 8480)}),
+    ):
+        objects = charts.render("gamelake", file, values={"global": {"monitoring": {"from": [peer]}}})
+        reached = {
+            (policy["metadata"]["name"], port["port"])
+            for policy in of(objects, "NetworkPolicy")
+            for rule in policy["spec"].get("ingress", [])
+            if peer in rule.get("from", [])
+            for port in rule["ports"]
+        }
+        assert reached == servers | {("api", 5010), ("world", 9109), ("spark", 9108)}
+
+
+def test_dns_may_listen_elsewhere(charts: Charts) -> None:
+    """global.networkPolicy.dnsPorts are the ports, by both protocols, of every pod that may ask for names."""
+    chosen = {"global": {"networkPolicy": {"dnsPorts": [53, 5353]}}}
+    ports = [{"port": port, "protocol": protocol} for port in (53, 5353) for protocol in ("UDP", "TCP")]
+    for policy in of(charts.render("gamelake", values=chosen), "NetworkPolicy"):
+        rules = [rule["ports"] for rule in policy["spec"].get("egress", []) if "to" not in rule]
+        assert (ports in rules) == (policy["metadata"]["name"] not in ("default-deny", *STORES))
+
+
+def test_the_kubernetes_api_may_be_narrowed(charts: Charts) -> None:
+    """Its ports and networks are values: drivers and brokers then reach nothing else outside the namespace."""
+    chosen = {"global": {"networkPolicy": {"apiServerPorts": [8443], "apiServerCidrs": ["10.96.0.1/32", "fd00::/108"]}}}
+    objects = charts.render("gamelake", values=chosen)
+    expected = {
+        "ports": [{"port": 8443}],
+        "to": [{"ipBlock": {"cidr": "10.96.0.1/32"}}, {"ipBlock": {"cidr": "fd00::/108"}}],
+    }
+    for name in ("spark", "kafka"):
+        [policy] = of(objects, "NetworkPolicy", name)
+        assert expected in policy["spec"]["egress"]
+        assert not any({"port": 443} in rule.get("ports", []) for rule in policy["spec"]["egress"])
+
+
+def test_prometheus_operator_finds_the_monitors(charts: Charts) -> None:
+    """PodMonitors and rules have the labels of global.monitoring.labels, and keep their own."""
+    chosen = {part: {"monitoring": {"enabled": True}} for part in ("kafka", "hdfs", "api", "spark")}
+    objects = charts.render(
+        "gamelake", values={**chosen, "global": {"monitoring": {"labels": {"release": "prometheus"}}}}
+    )
+    found = [*of(objects, "PodMonitor"), *of(objects, "PrometheusRule")]
+    assert len(found) == 8
+    for one in found:
+        assert one["metadata"]["labels"]["release"] == "prometheus"
+        assert NAME in one["metadata"]["labels"]

@@ -346,7 +346,7 @@ def test_wrong_values_are_refused(charts: Charts, chart: str, slip: Object, expe
 
 @pytest.mark.parametrize("size", ["77Gi", "1.5Gi", "1Pi", "500G"])
 def test_kubernetes_quantities_are_taken(charts: Charts, size: str) -> None:
-    """Sizes of volumes and memory may have a fraction and any unit of bytes; resources may include the machine's disk."""
+    """Sizes may have a fraction and any unit of bytes; resources may include the machine's disk."""
     asked = {"memory": size, "cpu": 1.5, "ephemeral-storage": size}
     chosen = {"datanode": {"storage": {"size": size}, "resources": {"requests": asked, "limits": asked}}}
     [server] = of(charts.render("hdfs", values=chosen), "StatefulSet", "datanode")

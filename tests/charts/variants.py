@@ -78,6 +78,28 @@ OPTIONS: dict[str, Any] = {
             "networkPolicy": {"extraEgress": [{"ports": [{"port": 9093}]}]},
         },
     },
+    "placed": {
+        "global": {
+            "networkPolicy": {"apiServerCidrs": ["10.96.0.1/32"]},
+            "monitoring": {"labels": {"release": "prometheus"}, "from": [{"namespaceSelector": {}}]},
+            "pod": {
+                "labels": {"team": "lake"},
+                "annotations": {"sidecar.example/inject": "false"},
+                "nodeSelector": {"disk": "fast"},
+                "tolerations": [{"key": "games", "operator": "Exists"}],
+                "topologySpreadConstraints": [
+                    {"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"}
+                ],
+                "priorityClassName": "games",
+                "terminationGracePeriodSeconds": 120,
+                "env": [{"name": "HTTPS_PROXY", "value": "http://proxy.example"}],
+                "volumes": [{"name": "trust", "configMap": {"name": "trust"}}],
+                "volumeMounts": [{"name": "trust", "mountPath": "/mnt/trust"}],
+            },
+        },
+        "kafka": {"storage": {"annotations": {"backup.example/policy": "daily"}}},
+        "spark": {"jobs": {"names": ["stream", "maintain", "batch", "tables"]}},
+    },
     "jobs": {"spark": {"jobs": {"names": ["stream", "maintain", "batch", "tables"]}}},
     "plain": {"global": {"kafka": {"securityProtocol": "PLAINTEXT"}}},
     "limited": {"kafka": {"users": {"trinoQuotas": {"consumerByteRate": 1000, "requestPercentage": 50}}}},

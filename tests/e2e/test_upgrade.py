@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from testbed.cluster import jobs
+from testbed.cluster import images, jobs
 from testbed.cluster.cluster import RELEASE
-from testbed.cluster.command import KindError
+from testbed.cluster.command import KindError, run
 from testbed.cluster.deployment import CHART, VALUES, await_ready
 from testbed.cluster.progress import Progress
 

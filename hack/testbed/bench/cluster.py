@@ -140,7 +140,9 @@ def _memory(cluster: Cluster) -> Counter[str]:
 def _image_sizes() -> str:
     output = run("docker", "image", "inspect", "--format", "{{.Size}}", *images.tags())
     sizes = [int(size) // 1_000_000 for size in output.split()]
-    each = ", ".join(f"{tag.rpartition('/')[2].partition(':')[0]} {size}" for tag, size in zip(images.tags(), sizes, strict=True))
+    each = ", ".join(
+        f"{tag.rpartition('/')[2].partition(':')[0]} {size}" for tag, size in zip(images.tags(), sizes, strict=True)
+    )
     return f"{sum(sizes):,} MB: {each}"
 
 

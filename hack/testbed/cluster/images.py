@@ -18,7 +18,7 @@ def version() -> str:
 
 
 def tag(name: str) -> str:
-    """Return an image's full name, the charts' and jobs' default: `localhost/` keeps machines from pulling a stranger's."""
+    """Return an image's full name, which is the charts' default: no public registry has images of `localhost/`."""
     return f"localhost/gamelake/{name}:{version()}"
 
 
