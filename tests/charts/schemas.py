@@ -72,7 +72,10 @@ def _custom_resource(file: Path) -> tuple[str, Draft202012Validator]:
 
 @cache
 def _spark_schema(kind: str) -> Draft202012Validator:
-    return Draft202012Validator(_closed(getattr(models, f"SparkV1beta2{kind}").model_json_schema()))
+    schema = getattr(models, f"SparkV1beta2{kind}").model_json_schema()
+    # The model describes Python's wrapper of the two.
+    schema["$defs"]["IoK8sApimachineryPkgApiResourceQuantity"] = {"type": ["string", "number"]}
+    return Draft202012Validator(_closed(schema))
 
 
 def _closed(schema: Any) -> Any:  # noqa: ANN401 any JSON

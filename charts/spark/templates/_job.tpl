@@ -73,7 +73,7 @@ The same as fields of a driver or an executor, whose volumes are the application
 {{- $fields := merge (dict "podSecurityContext" .spec.securityContext) .metadata (first .spec.containers) }}
 {{- $fields = merge $fields (omit .spec "containers" "volumes" "securityContext" "topologySpreadConstraints") }}
 {{- with .spec.topologySpreadConstraints }}
-{{- $_ := set $fields "template" (dict "spec" (dict "topologySpreadConstraints" . "containers" list)) }}
+{{- $_ := set $fields "template" (dict "spec" (dict "topologySpreadConstraints" . "containers" (until 0))) }}
 {{- end }}
 {{- toYaml $fields }}
 {{- end }}
