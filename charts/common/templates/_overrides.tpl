@@ -11,7 +11,7 @@ Arguments: the lower map, the upper one.
 {{- else if kindIs "map" $upper }}
 {{- $_ := set $merged $key (include "common.over" (list ($lower | default dict) $upper) | fromYaml) }}
 {{- else if kindIs "slice" $upper }}
-{{- $_ := set $merged $key (concat ($lower | default list) $upper) }}
+{{- $_ := set $merged $key (concat ($lower | default list) $upper | default $upper) }}
 {{- else }}
 {{- $_ := set $merged $key $upper }}
 {{- end }}
