@@ -125,11 +125,35 @@ def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> Non
         kafka["spec"]["kafka"]["config"]["min.insync.replicas"] == topic["spec"]["config"]["min.insync.replicas"] == 2
     )
     assert kafka["spec"]["kafka"]["rack"] == {"topologyKey": "topology.kubernetes.io/zone"}
+    site = of(objects, "ConfigMap", "hdfs")[0]["data"]["hdfs-site.xml"]
+    assert "dfs.namenode.heartbeat.recheck-interval" in site
     apart = ["api", "datanode", "hive-metastore", "namenode", "journalnode", "zookeeper"]
     assert [name for name in apart if not of(objects, "PodDisruptionBudget", name)] == []
     for where, pod in pods(objects):
         if where.split()[1] in (*apart, "trino-worker"):
             assert "podAntiAffinity" in pod["spec"]["affinity"], where
+
+
+def test_what_can_start_elsewhere_leaves_a_lost_machine_soon(charts: Charts) -> None:
+    """Deployments, the entity operator and the jobs wait for half a minute; on a cluster of one machine, five."""
+    objects = charts.render("gamelake", "values-ha.yaml", values=VARIANTS["jobs"][1])
+    [kafka] = of(objects, "Kafka")
+    leaving = {where: pod["spec"] for where, pod in pods(objects) if where.startswith("Deployment")}
+    leaving["entity operator"] = kafka["spec"]["entityOperator"]["template"]["pod"]
+    for job in (*of(objects, "SparkApplication"), *of(objects, "ScheduledSparkApplication")):
+        leaving |= {f"{job['metadata']['name']} {role}": application(job)[role] for role in ("driver", "executor")}
+    assert len(leaving) >= 14
+    for where, pod in leaving.items():
+        assert patience(pod) == {"not-ready": 30, "unreachable": 30}, where
+        claims = [one for one in pod.get("volumes", ()) if "persistentVolumeClaim" in one]
+        assert claims == [], f"{where} is bound to its volume"
+    [world] = [pod for where, pod in pods(charts.render("gamelake", "values-kind.yaml")) if where == "Deployment world"]
+    assert patience(world["spec"]) == {"not-ready": 300, "unreachable": 300}
+
+
+def patience(pod: Object) -> dict[str, int]:
+    """The seconds for which a pod stays on a machine, by what that is."""
+    return {one["key"].removeprefix("node.kubernetes.io/"): one["tolerationSeconds"] for one in pod["tolerations"]}
 
 
 @pytest.mark.parametrize("variant", ["default", "kind", "ha"])

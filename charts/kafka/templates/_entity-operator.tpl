@@ -8,7 +8,9 @@ entityOperator:
   userOperator:
     resources: {{- toYaml .Values.entityOperator.resources | nindent 6 }}
   template:
-    pod: {{- include "kafka.pod" . | nindent 6 }}
+    pod:
+      {{- include "kafka.pod" . | nindent 6 }}
+      {{- include "common.tolerations" . | nindent 6 }}
     topicOperatorContainer:
       env: [{name: STRIMZI_USE_FINALIZERS, value: "false"}]
       {{- include "common.container" . | nindent 6 }}

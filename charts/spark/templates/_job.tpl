@@ -49,7 +49,7 @@ executor:
 {{- end }}
 
 {{/*
-The labels, security and mounts of a driver or an executor.
+The labels, security, mounts and tolerations of a driver or an executor.
 */}}
 {{- define "spark.jobPod" -}}
 labels: {{- include "common.selector" "spark" | nindent 2 }}
@@ -63,6 +63,7 @@ podSecurityContext:
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
   {{- include "common.kafka.mount" . | nindent 2 }}
+{{ include "common.tolerations" . }}
 {{- end }}
 
 {{/*
@@ -75,6 +76,18 @@ restartPolicy:
   onFailureRetryInterval: 20
   onSubmissionFailureRetries: 3
   onSubmissionFailureRetryInterval: 20
+{{- end }}
+
+{{/*
+The volume with the account's token, for the one container that uses it: what the kubelet would mount into all of them.
+*/}}
+{{- define "spark.token" -}}
+- name: token
+  projected:
+    sources:
+      - serviceAccountToken: {path: token, expirationSeconds: 3600}
+      - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+      - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
 {{- end }}
 
 {{/*
