@@ -87,7 +87,7 @@ contract: $(VENV)/run ## Record the current event contract as released, and gene
 images: ## Build the container images (ARGS='api spark': only these)
 	@hack/build-images $(ARGS)
 
-kind: $(VENV)/run ## Create or update a kind cluster with everything (CLUSTER, NAMESPACE, OPERATORS=real|standin|installed)
+kind: $(VENV)/run ## Create or update a kind cluster with everything (CLUSTER, NAMESPACE, MACHINES=3, OPERATORS=real|standin|installed)
 	@$(KIND) up
 
 kind-demo: $(VENV)/run ## Run the demo's scenario on the cluster

@@ -12,7 +12,7 @@ Java = Any
 """An object of the JVM."""
 
 NO_LONG_WAIT = {
-    # The connections to a metastore whose machine is lost stay open. By default a client waits ten minutes for an answer.
+    # Connections to a metastore whose machine is lost stay open. By default a client waits ten minutes for its answer.
     "hive.metastore.client.socket.timeout": "120s",
 }
 """Settings of a client of the metastore."""

@@ -48,7 +48,15 @@ def test_the_small_cluster_fits(charts: Charts) -> None:
     assert memory <= 10 * 2**30
 
 
-@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+def test_three_machines_fit_one_computer(charts: Charts) -> None:
+    """With values-kind-ha.yaml the requests of all servers fit 1.5 CPUs, and their limits 16 GiB."""
+    files, _ = VARIANTS["kind ha"]
+    parts = list(asked(charts.render("gamelake", *files)))
+    assert sum(count * amount(resources["requests"]["cpu"]) for _, resources, count in parts) <= 1.5
+    assert sum(count * amount(resources["limits"]["memory"]) for _, resources, count in parts) <= 16 * 2**30
+
+
+@pytest.mark.parametrize("variant", ["default", "kind", "ha", "kind ha"])
 def test_every_container_has_requests_and_a_memory_limit(charts: Charts, variant: str) -> None:
     """Each container requests CPU and memory; memory has a limit, CPU has none, because a limit would throttle."""
     files, _ = VARIANTS[variant]
@@ -61,7 +69,7 @@ def test_every_container_has_requests_and_a_memory_limit(charts: Charts, variant
         assert amount(resources["requests"]["memory"]) <= amount(resources["limits"]["memory"]), name
 
 
-@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+@pytest.mark.parametrize("variant", ["default", "kind", "ha", "kind ha"])
 def test_heaps_fit_their_pods(charts: Charts, variant: str) -> None:
     """A Java heap leaves a quarter of the pod's memory to everything else."""
     files, _ = VARIANTS[variant]
@@ -156,7 +164,7 @@ def patience(pod: Object) -> dict[str, int]:
     return {one["key"].removeprefix("node.kubernetes.io/"): one["tolerationSeconds"] for one in pod["tolerations"]}
 
 
-@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+@pytest.mark.parametrize("variant", ["default", "kind", "ha", "kind ha"])
 def test_the_store_fits_its_pod(charts: Charts, variant: str) -> None:
     """The memory limit is twice maxMemory: rewriting the append-only file may need a copy of the data."""
     files, _ = VARIANTS[variant]
@@ -166,7 +174,7 @@ def test_the_store_fits_its_pod(charts: Charts, variant: str) -> None:
     assert 2 * memory <= amount(container["resources"]["limits"]["memory"])
 
 
-@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+@pytest.mark.parametrize("variant", ["default", "kind", "ha", "kind ha"])
 def test_a_slow_start_is_allowed(charts: Charts, variant: str) -> None:
     """Every server may take ten minutes to start, has a readiness probe, and is restarted when it hangs."""
     files, _ = VARIANTS[variant]
