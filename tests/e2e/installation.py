@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +65,12 @@ class Pod:
 
 
 class Installation:
-    """`settings` have the forwarded ports of the API, Trino and the stream's metrics."""
+    """`settings` have the forwarded ports of the API, Trino and the stream's metrics; `issue` makes players' tokens."""
 
-    def __init__(self, cluster: Cluster, settings: LocalSettings) -> None:
+    def __init__(self, cluster: Cluster, settings: LocalSettings, issue: Callable[[str], str] | None = None) -> None:
         self.cluster = cluster
         self.settings = settings
+        self.issue = issue
 
     def pods(self, part: str = "") -> list[Pod]:
         """Return the pods of a part, or all pods, without those that are terminating."""
@@ -132,7 +134,10 @@ class Installation:
         """Send an event; return its partition and offset if it was acknowledged."""
         connection = http.client.HTTPConnection(HOST, self.settings.ports.api, timeout=10)
         try:
-            connection.request("POST", "/purchase_a_sword", headers={"Host": "probe", "Accept": "application/json"})
+            headers = {"Host": "probe", "Accept": "application/json"}
+            if self.issue:
+                headers["Authorization"] = f"Bearer {self.issue('probe')}"
+            connection.request("POST", "/purchase_a_sword", headers=headers)
             answer = json.loads(connection.getresponse().read())
             return [(answer["partition"], answer["offset"])]
         except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
