@@ -133,6 +133,8 @@ def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> Non
         kafka["spec"]["kafka"]["config"]["min.insync.replicas"] == topic["spec"]["config"]["min.insync.replicas"] == 2
     )
     assert kafka["spec"]["kafka"]["rack"] == {"topologyKey": "topology.kubernetes.io/zone"}
+    # Otherwise a machine with a broker and a controller could not be drained.
+    assert kafka["spec"]["kafka"]["template"]["podDisruptionBudget"] == {"maxUnavailable": 2}
     site = of(objects, "ConfigMap", "hdfs")[0]["data"]["hdfs-site.xml"]
     assert "dfs.namenode.heartbeat.recheck-interval" in site
     apart = ["api", "datanode", "hive-metastore", "namenode", "journalnode", "zookeeper"]

@@ -9,6 +9,7 @@ from functools import cache
 
 import pytest
 from game_api.identity.player_tokens import PlayerTokens
+from game_events.names import prepared
 from testbed.cluster.cluster import Cluster
 from testbed.cluster.port_forward import port_forwards
 from testbed.cluster.prerequisites import missing
@@ -47,7 +48,7 @@ def issue(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Callabl
     tokens = PlayerTokens(str(file), days=1)
     # Another one with an earlier claim would end the first.
     claimed_at = -int(time.time() * 1000)
-    return cache(lambda player: tokens.issue(player, claimed_at))
+    return cache(lambda player: tokens.issue(prepared("player", player), claimed_at))
 
 
 @pytest.fixture(scope="package")

@@ -25,7 +25,7 @@ _LOOK = 2.0
 _TARGETS = {
     "api": ("app.kubernetes.io/name=api", "http"),
     "api_admin": ("app.kubernetes.io/name=api", "admin"),
-    "trino": ("app.kubernetes.io/name=trino", "http"),
+    "trino": ("app.kubernetes.io/name=trino,app.kubernetes.io/component=coordinator", "http"),
     "stream_metrics": ("sparkoperator.k8s.io/app-name=stream,spark-role=driver", "metrics"),
 }
 """The label selector for the pods and the name of the container's port, by the name of the local port."""
