@@ -109,15 +109,13 @@ class Installation:
     def await_fresh_row(self) -> float:
         """Send an event and wait until its row is visible; return the seconds it took."""
         progress = Progress()
-        sent: list[tuple[int, int]] = []
-
-        def acknowledged() -> bool:
-            sent[:] = self._send()
-            return bool(sent)
-
-        wait_until("an acknowledgement", acknowledged, PATIENCE, pause=0.5)
-        wait_until(f"the row of {sent[0]}", lambda: self._visible(*sent[0]), PATIENCE, pause=1)
+        sent = self.await_acknowledgement(PATIENCE)
+        wait_until(f"the row of {sent}", lambda: self._visible(*sent), PATIENCE, pause=1)
         return progress.seconds
+
+    def await_acknowledgement(self, seconds: float) -> tuple[int, int]:
+        """Send events until one is acknowledged; return its partition and offset."""
+        return wait_until("an acknowledgement", self._send, seconds, pause=0.5)[0]
 
     def differences(self) -> dict[tuple[str, str], list[str]]:
         """Return the differences between the players' answers, the topic, the table and its views."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from testbed.cluster.cluster import RELEASE
 from testbed.cluster.deployment import await_ready
 from testbed.cluster.machines import ZONES
 from testbed.cluster.progress import Progress
@@ -17,11 +18,13 @@ pytestmark = pytest.mark.timeout(3600)
 
 _RATE = 5
 """Events per second: after each turn the ledger compares all that there ever were."""
+_ACKNOWLEDGED = 60
+"""Seconds until an event is acknowledged, once Kubernetes knows: Kafka needs less to move its leaders."""
 _REPLACED = 180
 """Seconds until Deployments are ready elsewhere: half a minute until their pods leave a machine that does not answer,
 and the start of Java programs, on two cores for all machines of this cluster."""
 
-TURNS = pytest.mark.parametrize("turn", range(len(ZONES)))
+_TURNS = pytest.mark.parametrize("turn", range(len(ZONES)))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,6 +37,8 @@ def load(installation: Installation) -> Iterator[Reader]:
 def serves(installation: Installation, machine: Machine, load: Reader) -> None:
     """Check that everything works without a machine."""
     progress = Progress()
+    installation.await_acknowledgement(_ACKNOWLEDGED)
+    progress.say("an acknowledgement")
     machine.await_replacements(_REPLACED)
     progress.say(f"Deployments are ready without {machine.name}")
     installation.await_fresh_row()
@@ -59,7 +64,12 @@ def test_copies_are_on_different_machines(installation: Installation, machines: 
         assert max(map(len, found.values())) == 1, found
 
 
-@TURNS
+def test_every_part_answers(installation: Installation) -> None:
+    """`helm test` passes, with TLS and tokens."""
+    installation.cluster.helm("test", RELEASE, "--timeout", "10m")
+
+
+@_TURNS
 def test_a_machine_is_lost(installation: Installation, machines: list[Machine], load: Reader, turn: int) -> None:
     """What can start elsewhere does, the copies serve, and the stream goes on; then the machine returns."""
     with machines[turn].lost():
@@ -67,7 +77,7 @@ def test_a_machine_is_lost(installation: Installation, machines: list[Machine], 
     has_recovered(installation)
 
 
-@TURNS
+@_TURNS
 def test_a_machine_is_drained(installation: Installation, machines: list[Machine], load: Reader, turn: int) -> None:
     """The same for a machine that is emptied for maintenance; no budget blocks it."""
     with machines[turn].drained():
