@@ -135,8 +135,9 @@ def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> Non
     assert kafka["spec"]["kafka"]["rack"] == {"topologyKey": "topology.kubernetes.io/zone"}
     # Otherwise a machine with a broker and a controller could not be drained.
     assert kafka["spec"]["kafka"]["template"]["podDisruptionBudget"] == {"maxUnavailable": 2}
-    site = of(objects, "ConfigMap", "hdfs")[0]["data"]["hdfs-site.xml"]
-    assert "dfs.namenode.heartbeat.recheck-interval" in site
+    server, client = (of(objects, "ConfigMap", name)[0]["data"]["hdfs-site.xml"] for name in ("hdfs", "hdfs-client"))
+    assert "dfs.namenode.heartbeat.recheck-interval" in server
+    assert "replace-datanode-on-failure.best-effort" in client
     apart = ["api", "datanode", "hive-metastore", "namenode", "journalnode", "zookeeper"]
     assert [name for name in apart if not of(objects, "PodDisruptionBudget", name)] == []
     for where, pod in pods(objects):
