@@ -68,7 +68,7 @@ lint: $(VENV)/dev ## Run the linters
 format: $(VENV)/dev ## Format the Python code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-machines: $(VENV)/dev ## Lose each machine of a kind cluster of three under load; needs 13 GB of free memory
+machines: $(VENV)/dev ## Lose each machine of a kind cluster of three under load; needs 12 GB of free memory
 	@$(BIN)/python -m pytest --maxfail 1 tests/e2e_machines $(ARGS)
 
 faults: $(VENV)/run ## Inject faults into a stack of its own under load, and look for lost or doubled events
