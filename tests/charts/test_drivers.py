@@ -138,8 +138,9 @@ def test_pods_of_a_silent_machine_are_given_up(tmp_path: Path) -> None:
     with running(api, tmp_path, "reap"):
         wait_until("two looks", lambda: api.lists == 2)
     assert api.objects == kept
+    at_once = {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}
     assert dict(api.deletions) == {
-        path: {"gracePeriodSeconds": 0, "preconditions": {"uid": one["metadata"]["uid"]}} for path, one in lost.items()
+        path: {**at_once, "preconditions": {"uid": one["metadata"]["uid"]}} for path, one in lost.items()
     }
     assert (tmp_path / "looked").exists()
 

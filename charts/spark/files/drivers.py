@@ -88,8 +88,8 @@ def is_lost(pod: dict) -> bool:
 
 def delete(metadata: dict, machine: str) -> None:
     print(f"deleting {metadata['name']}: its machine {machine} does not answer", flush=True)
-    at_once = {"gracePeriodSeconds": 0, "preconditions": {"uid": metadata["uid"]}}
-    call("DELETE", f"{pods}/{metadata['name']}", at_once)
+    options = {"kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0}
+    call("DELETE", f"{pods}/{metadata['name']}", {**options, "preconditions": {"uid": metadata["uid"]}})
 
 
 {"stop-stream": stop_stream, "reap": reap}[sys.argv[1]]()
