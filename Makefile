@@ -7,7 +7,7 @@ TESTBED := $(BIN)/python -m testbed
 KIND := $(BIN)/python -m testbed.kind
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status batch skip mend export play ledger maintain erase tables sql test unit faults lint format bench notebook requirements contract images kind kind-demo kind-down kind-bench clean
+.PHONY: help demo up down status batch skip mend export play ledger maintain erase tables sql test unit machines faults lint format bench notebook requirements contract images kind kind-demo kind-down kind-bench clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -68,6 +68,9 @@ lint: $(VENV)/dev ## Run the linters
 format: $(VENV)/dev ## Format the Python code
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
+machines: $(VENV)/dev ## Lose each machine of a kind cluster of three under load; needs 12 GB of free memory
+	@$(BIN)/python -m pytest --maxfail 1 tests/e2e_machines $(ARGS)
+
 faults: $(VENV)/run ## Inject faults into a stack of its own under load, and look for lost or doubled events
 	@$(BIN)/python -m testbed.faults $(ARGS)
 
@@ -87,7 +90,7 @@ contract: $(VENV)/run ## Record the current event contract as released, and gene
 images: ## Build the container images (ARGS='api spark': only these)
 	@hack/build-images $(ARGS)
 
-kind: $(VENV)/run ## Create or update a kind cluster with everything (CLUSTER, NAMESPACE, OPERATORS=real|standin|installed)
+kind: $(VENV)/run ## Create or update a kind cluster with everything (CLUSTER, NAMESPACE, MACHINES=3, OPERATORS=real|standin|installed)
 	@$(KIND) up
 
 kind-demo: $(VENV)/run ## Run the demo's scenario on the cluster

@@ -25,6 +25,7 @@ from testbed.stack.stack import StackError
 _ENVIRONMENT = """environment:
   CLUSTER          name of the kind cluster (gamelake)
   NAMESPACE        namespace of the installation (gamelake)
+  MACHINES         1, or 3 with the layout of values-ha.yaml (1)
   OPERATORS        real: from their own charts; standin: those of hack/testbed/cluster/operators/standins;
                    installed: the cluster's own (default: real if their charts are available, else standin)
   KIND_NODE_IMAGE  the node's image (the newest kindest/node that the engine has, else kind's default)"""
@@ -59,12 +60,14 @@ def _up(cluster: Cluster, _: argparse.Namespace) -> int:
     progress = Progress()
     exists = cluster.exists
     if not exists:
-        prerequisites.check_capacity()
+        prerequisites.check_capacity(cluster.settings.machines)
     progress.say("images …")
     images.build()
     progress.say("images built")
     if exists:
         cluster.connect()
+        if (machines := len(cluster.workers) or 1) != cluster.settings.machines:
+            raise KindError(f"MACHINES: cluster {cluster.name} has {machines}: make kind-down first")
         progress.say(f"cluster {cluster.name} exists")
     else:
         progress.say(f"creating cluster {cluster.name} …")

@@ -11,12 +11,19 @@ from lake.java_class import java_class
 Java = Any
 """An object of the JVM."""
 
+NO_LONG_WAIT = {
+    # Connections to a metastore whose machine is lost stay open. By default a client waits ten minutes for its answer.
+    "hive.metastore.client.socket.timeout": "120s",
+}
+"""Settings of a client of the metastore."""
+
 
 @contextmanager
 def metastore(spark: SparkSession, uri: str) -> Iterator[Java]:
     """Connect to the metastore; yield a HiveMetaStoreClient."""
     configuration = java_class(spark, "org.apache.hadoop.hive.conf.HiveConf")()
-    configuration.set("hive.metastore.uris", uri)
+    for name, value in {"hive.metastore.uris": uri, **NO_LONG_WAIT}.items():
+        configuration.set(name, value)
     client = java_class(spark, "org.apache.hadoop.hive.metastore.HiveMetaStoreClient")(configuration)
     try:
         yield client

@@ -2,6 +2,7 @@
 
 from pyspark.sql import SparkSession
 
+from lake.metastore import NO_LONG_WAIT
 from lake.settings import FILE_SYSTEM, Settings
 
 QUICK_CLOSE = {
@@ -23,6 +24,7 @@ def lake_session(name: str, settings: Settings) -> SparkSession:
         "spark.sql.catalog.lake.cache-enabled": "false",
         "spark.sql.catalogImplementation": "hive",
         "spark.hadoop.hive.metastore.uris": settings.metastore_uri,
+        **{f"spark.hadoop.{name}": value for name, value in NO_LONG_WAIT.items()},
         **{f"spark.hadoop.{name}": value for name, value in QUICK_CLOSE.items()},
         "spark.sql.warehouse.dir": f"{FILE_SYSTEM}/warehouse",
         "spark.sql.session.timeZone": "UTC",

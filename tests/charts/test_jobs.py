@@ -40,7 +40,7 @@ def test_they_use_the_objects_of_the_chart(charts: Charts, job: str) -> None:
     objects = charts.render("spark")
     spec = application(jobs()[job])
     assert of(objects, "ServiceAccount", spec["driver"]["serviceAccount"])
-    [policy] = of(objects, "NetworkPolicy")
+    [policy] = of(objects, "NetworkPolicy", "spark")
     for role in ("driver", "executor"):
         assert policy["spec"]["podSelector"]["matchLabels"].items() <= spec[role]["labels"].items()
 

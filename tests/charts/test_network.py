@@ -178,18 +178,18 @@ def test_dns_is_allowed(charts: Charts) -> None:
     for policy in of(charts.render("gamelake"), "NetworkPolicy"):
         ports = [port for rule in policy["spec"].get("egress", []) for port in rule.get("ports", [])]
         allowed = {"port": 53, "protocol": "UDP"} in ports
-        assert allowed == (policy["metadata"]["name"] not in ("default-deny", *STORES))
+        assert allowed == (policy["metadata"]["name"] not in ("default-deny", "spark-reaper", *STORES))
 
 
-def test_only_drivers_and_brokers_may_use_the_kubernetes_api(charts: Charts) -> None:
-    """Drivers create executors, and brokers read their secrets: no other pod calls the Kubernetes API."""
+def test_few_may_use_the_kubernetes_api(charts: Charts) -> None:
+    """Drivers create executors, brokers read their secrets, and the reaper deletes pods: no other pod calls it."""
     open_ = {
         policy["metadata"]["name"]
         for policy in of(charts.render("gamelake"), "NetworkPolicy")
         for rule in policy["spec"].get("egress", [])
         if "to" not in rule and {"port": 443} in rule["ports"]
     }
-    assert open_ == {"spark", "kafka"}
+    assert open_ == {"spark", "spark-reaper", "kafka"}
 
 
 def test_additional_peers_are_allowed(charts: Charts) -> None:
@@ -197,7 +197,8 @@ def test_additional_peers_are_allowed(charts: Charts) -> None:
     rule = {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]}
     for chart in ("hdfs", "hive-metastore", "trino", "spark"):
         objects = charts.render(chart, values={"networkPolicy": {"extraIngress": [rule]}})
-        policies = [policy for policy in of(objects, "NetworkPolicy") if policy["metadata"]["name"] not in STORES]
+        others = (*STORES, "spark-reaper")
+        policies = [policy for policy in of(objects, "NetworkPolicy") if policy["metadata"]["name"] not in others]
         assert all(rule in policy["spec"]["ingress"] for policy in policies), chart
     peer = rule["from"][0]
     [kafka] = of(charts.render("kafka", values={"networkPolicy": {"extraPeers": [peer]}}), "Kafka")
@@ -250,7 +251,7 @@ def test_dns_may_listen_elsewhere(charts: Charts) -> None:
     ports = [{"port": port, "protocol": protocol} for port in (53, 5353) for protocol in ("UDP", "TCP")]
     for policy in of(charts.render("gamelake", values=chosen), "NetworkPolicy"):
         rules = [rule["ports"] for rule in policy["spec"].get("egress", []) if "to" not in rule]
-        assert (ports in rules) == (policy["metadata"]["name"] not in ("default-deny", *STORES))
+        assert (ports in rules) == (policy["metadata"]["name"] not in ("default-deny", "spark-reaper", *STORES))
 
 
 def test_the_kubernetes_api_may_be_narrowed(charts: Charts) -> None:

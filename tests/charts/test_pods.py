@@ -35,6 +35,7 @@ COMPONENTS = {
     "kafka pod": {"KafkaNodePool broker"},
     "kafka controllers.pod": {"KafkaNodePool controller"},
     "kafka entityOperator.pod": {"Kafka events"},
+    "spark reaper.pod": {"Deployment spark-reaper"},
     "spark jobs.pod": {
         "Job spark-upgrade",
         *(f"{job} {role}" for job in JOBS["spark"]["jobs"]["names"] for role in ("driver", "executor")),
@@ -228,7 +229,7 @@ def test_claims_have_annotations(charts: Charts) -> None:
         "kafka": {**storage, "controllers": storage},
         "hdfs": hdfs,
         "hive-metastore": {"postgresql": storage},
-        "api": {"store": storage, "world": {"snapshots": storage}},
+        "api": {"store": storage, "world": {"snapshots": {**storage, "persistent": True}}},
     }
     objects = charts.render("gamelake", "values-ha.yaml", values=chosen)
     claims = [claim for one in of(objects, "StatefulSet") for claim in one["spec"]["volumeClaimTemplates"]]

@@ -59,7 +59,15 @@ def test_the_small_cluster_fits(charts: Charts) -> None:
     assert memory <= 10 * 2**30
 
 
-@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+def test_three_machines_fit_one_computer(charts: Charts) -> None:
+    """With values-kind-ha.yaml the requests of all servers fit 1.5 CPUs, and their limits 16 GiB."""
+    files, _ = VARIANTS["kind ha"]
+    parts = list(asked(charts.render("gamelake", *files)))
+    assert sum(count * amount(resources["requests"]["cpu"]) for _, resources, count in parts) <= 1.5
+    assert sum(count * amount(resources["limits"]["memory"]) for _, resources, count in parts) <= 16 * 2**30
+
+
+@pytest.mark.parametrize("variant", ["default", "kind", "ha", "kind ha"])
 def test_every_container_has_requests_and_a_memory_limit(charts: Charts, variant: str) -> None:
     """Each container requests CPU and memory; memory has a limit, CPU has none, because a limit would throttle."""
     files, _ = VARIANTS[variant]
@@ -72,7 +80,7 @@ def test_every_container_has_requests_and_a_memory_limit(charts: Charts, variant
         assert amount(resources["requests"]["memory"]) <= amount(resources["limits"]["memory"]), name
 
 
-@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+@pytest.mark.parametrize("variant", ["default", "kind", "ha", "kind ha"])
 def test_heaps_fit_their_pods(charts: Charts, variant: str) -> None:
     """A Java heap leaves a quarter of the pod's memory to everything else."""
     files, _ = VARIANTS[variant]
@@ -136,6 +144,11 @@ def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> Non
         kafka["spec"]["kafka"]["config"]["min.insync.replicas"] == topic["spec"]["config"]["min.insync.replicas"] == 2
     )
     assert kafka["spec"]["kafka"]["rack"] == {"topologyKey": "topology.kubernetes.io/zone"}
+    # Otherwise a machine with a broker and a controller could not be drained.
+    assert kafka["spec"]["kafka"]["template"]["podDisruptionBudget"] == {"maxUnavailable": 2}
+    server, client = (of(objects, "ConfigMap", name)[0]["data"]["hdfs-site.xml"] for name in ("hdfs", "hdfs-client"))
+    assert "dfs.namenode.heartbeat.recheck-interval" in server
+    assert "replace-datanode-on-failure.best-effort" in client
     apart = ["api", "datanode", "hive-metastore", "namenode", "journalnode", "zookeeper"]
     assert [name for name in apart if not of(objects, "PodDisruptionBudget", name)] == []
     for where, pod in pods(objects):
@@ -143,7 +156,29 @@ def test_the_large_cluster_survives_the_loss_of_a_machine(charts: Charts) -> Non
             assert "podAntiAffinity" in pod["spec"]["affinity"], where
 
 
-@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+def test_what_can_start_elsewhere_leaves_a_lost_machine_soon(charts: Charts) -> None:
+    """Deployments, the entity operator and the jobs wait for half a minute; on a cluster of one machine, five."""
+    objects = charts.render("gamelake", "values-ha.yaml", values=VARIANTS["jobs"][1])
+    [kafka] = of(objects, "Kafka")
+    leaving = {where: pod["spec"] for where, pod in pods(objects) if where.startswith("Deployment")}
+    leaving["entity operator"] = kafka["spec"]["entityOperator"]["template"]["pod"]
+    for job in (*of(objects, "SparkApplication"), *of(objects, "ScheduledSparkApplication")):
+        leaving |= {f"{job['metadata']['name']} {role}": application(job)[role] for role in ("driver", "executor")}
+    assert len(leaving) >= 14
+    for where, pod in leaving.items():
+        assert patience(pod) == {"not-ready": 30, "unreachable": 30}, where
+        claims = [one for one in pod.get("volumes", ()) if "persistentVolumeClaim" in one]
+        assert claims == [], f"{where} is bound to its volume"
+    [world] = [pod for where, pod in pods(charts.render("gamelake", "values-kind.yaml")) if where == "Deployment world"]
+    assert patience(world["spec"]) == {"not-ready": 300, "unreachable": 300}
+
+
+def patience(pod: Object) -> dict[str, int]:
+    """The seconds for which a pod stays on a machine, by what that is."""
+    return {one["key"].removeprefix("node.kubernetes.io/"): one["tolerationSeconds"] for one in pod["tolerations"]}
+
+
+@pytest.mark.parametrize("variant", ["default", "kind", "ha", "kind ha"])
 def test_the_store_fits_its_pod(charts: Charts, variant: str) -> None:
     """The memory limit is twice maxMemory: rewriting the append-only file may need a copy of the data."""
     files, _ = VARIANTS[variant]
@@ -153,7 +188,7 @@ def test_the_store_fits_its_pod(charts: Charts, variant: str) -> None:
     assert 2 * memory <= amount(container["resources"]["limits"]["memory"])
 
 
-@pytest.mark.parametrize("variant", ["default", "kind", "ha"])
+@pytest.mark.parametrize("variant", ["default", "kind", "ha", "kind ha"])
 def test_a_slow_start_is_allowed(charts: Charts, variant: str) -> None:
     """Every server may take ten minutes to start, has a readiness probe, and is restarted when it hangs."""
     files, _ = VARIANTS[variant]

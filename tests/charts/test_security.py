@@ -49,7 +49,7 @@ def test_strimzis_pods_are_restricted(charts: Charts) -> None:
     objects = charts.render("kafka", values={"controllers": {"replicas": 3}, "rack": rack})
     [kafka], pools = of(objects, "Kafka"), of(objects, "KafkaNodePool")
     # Strimzi uses a pool's template instead of the cluster's, and does not merge them.
-    assert "template" not in kafka["spec"]["kafka"]
+    assert kafka["spec"]["kafka"]["template"].keys() == {"podDisruptionBudget"}
     nodes = [pool["spec"]["template"] for pool in pools]
     assert len(nodes) == 2
     operator = kafka["spec"]["entityOperator"]["template"]

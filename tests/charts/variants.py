@@ -123,5 +123,6 @@ VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "default": ((), {}),
     "kind": (("values-kind.yaml",), {}),
     "ha": (("values-ha.yaml",), {}),
+    "kind ha": (("values-ha.yaml", "values-kind.yaml", "values-kind-ha.yaml"), {}),
     **{name: ((), values) for name, values in OPTIONS.items()},
 }

@@ -2,17 +2,15 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Generator, Iterator
 
 import pytest
 from testbed.cluster.cluster import Cluster
 from testbed.cluster.port_forward import port_forwards
 from testbed.cluster.prerequisites import missing
-from testbed.settings import ROOT
-from testbed.stack.process import log_tail
 
 from tests.e2e.installation import SETTINGS, Installation, make
+from tests.e2e.reports import add_logs
 
 # A test run deletes its cluster on SIGTERM, as on Ctrl-C.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -44,13 +42,6 @@ def demonstration(installation: Installation) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the cluster's state and logs to the report of every failure."""
     report = yield
-    cluster = Cluster(SETTINGS)
-    if report.failed and cluster.kubeconfig.exists():
-        script = [str(ROOT / "hack/collect-logs"), cluster.namespace, "operators"]
-        logs = subprocess.run(script, env=cluster.environment, capture_output=True, text=True, check=False)
-        report.sections.append(("state and logs of the cluster", logs.stdout + logs.stderr))
-        forwards = sorted((cluster.settings.data / "logs").glob("forward-*.log"))
-        report.sections.append(("port-forwards", "\n".join(f"{one.name}: {log_tail(one)}" for one in forwards)))
+    add_logs(report, Cluster(SETTINGS))
     return report

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +65,12 @@ class Pod:
 
 
 class Installation:
-    """`settings` have the forwarded ports of the API, Trino and the stream's metrics."""
+    """`settings` have the forwarded ports of the API, Trino and the stream's metrics; `issue` makes players' tokens."""
 
-    def __init__(self, cluster: Cluster, settings: LocalSettings) -> None:
+    def __init__(self, cluster: Cluster, settings: LocalSettings, issue: Callable[[str], str] | None = None) -> None:
         self.cluster = cluster
         self.settings = settings
+        self.issue = issue
 
     def pods(self, part: str = "") -> list[Pod]:
         """Return the pods of a part, or all pods, without those that are terminating."""
@@ -107,15 +109,13 @@ class Installation:
     def await_fresh_row(self) -> float:
         """Send an event and wait until its row is visible; return the seconds it took."""
         progress = Progress()
-        sent: list[tuple[int, int]] = []
-
-        def acknowledged() -> bool:
-            sent[:] = self._send()
-            return bool(sent)
-
-        wait_until("an acknowledgement", acknowledged, PATIENCE, pause=0.5)
-        wait_until(f"the row of {sent[0]}", lambda: self._visible(*sent[0]), PATIENCE, pause=1)
+        sent = self.await_acknowledgement(PATIENCE)
+        wait_until(f"the row of {sent}", lambda: self._visible(*sent), PATIENCE, pause=1)
         return progress.seconds
+
+    def await_acknowledgement(self, seconds: float) -> tuple[int, int]:
+        """Send events until one is acknowledged; return its partition and offset."""
+        return wait_until("an acknowledgement", self._send, seconds, pause=0.5)[0]
 
     def differences(self) -> dict[tuple[str, str], list[str]]:
         """Return the differences between the players' answers, the topic, the table and its views."""
@@ -132,7 +132,10 @@ class Installation:
         """Send an event; return its partition and offset if it was acknowledged."""
         connection = http.client.HTTPConnection(HOST, self.settings.ports.api, timeout=10)
         try:
-            connection.request("POST", "/purchase_a_sword", headers={"Host": "probe", "Accept": "application/json"})
+            headers = {"Host": "probe", "Accept": "application/json"}
+            if self.issue:
+                headers["Authorization"] = f"Bearer {self.issue('probe')}"
+            connection.request("POST", "/purchase_a_sword", headers=headers)
             answer = json.loads(connection.getresponse().read())
             return [(answer["partition"], answer["offset"])]
         except (OSError, http.client.HTTPException, ValueError, KeyError) as error:

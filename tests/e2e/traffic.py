@@ -12,9 +12,10 @@ _RATE = 20
 
 
 @contextmanager
-def traffic(installation: Installation) -> Iterator[Reader]:
+def traffic(installation: Installation, rate: float = _RATE) -> Iterator[Reader]:
     """Players send events, and a reader queries Trino: it must see no duplicate and no falling count."""
-    with Players(installation.settings, rate=_RATE), Reader(installation.settings) as reader:
+    players = Players(installation.settings, rate=rate, issue=installation.issue)
+    with players, Reader(installation.settings) as reader:
         yield reader
     assert reader.answers
     assert reader.errors == []

@@ -43,6 +43,19 @@ securityContext:
 {{- end }}
 
 {{/*
+Lets a pod that can start on another machine do so soon after its own has stopped answering.
+*/}}
+{{- define "common.tolerations" -}}
+tolerations:
+  {{- range list "not-ready" "unreachable" }}
+  - key: node.kubernetes.io/{{ . }}
+    operator: Exists
+    effect: NoExecute
+    tolerationSeconds: {{ int $.Values.global.tolerationSeconds }}
+  {{- end }}
+{{- end }}
+
+{{/*
 Spreads the pods of a component over machines, if there are enough.
 Argument: the component's name.
 */}}

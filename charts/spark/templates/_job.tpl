@@ -41,7 +41,7 @@ executor:
 {{- end }}
 
 {{/*
-The pod of a driver or an executor: labels, security, volumes and mounts.
+The pod of a driver or an executor: labels, security, tolerations, volumes and mounts.
 */}}
 {{- define "spark.jobPod" -}}
 metadata:
@@ -53,6 +53,7 @@ spec:
     runAsGroup: 185
     fsGroup: 185
     seccompProfile: {type: RuntimeDefault}
+  {{- include "common.tolerations" . | nindent 2 }}
   containers:
     - {{- include "common.container" . | nindent 6 }}
       volumeMounts:
@@ -88,6 +89,18 @@ restartPolicy:
   onFailureRetryInterval: 20
   onSubmissionFailureRetries: 3
   onSubmissionFailureRetryInterval: 20
+{{- end }}
+
+{{/*
+The volume with the account's token, for the one container that uses it: what the kubelet would mount into all of them.
+*/}}
+{{- define "spark.token" -}}
+- name: token
+  projected:
+    sources:
+      - serviceAccountToken: {path: token, expirationSeconds: 3600}
+      - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+      - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
 {{- end }}
 
 {{/*

@@ -28,6 +28,7 @@ _VERSIONS = {
     "RoleBinding": "rbac.authorization.k8s.io/v1",
     "SparkApplication": "sparkoperator.k8s.io/v1beta2",
     "StatefulSet": "apps/v1",
+    "StorageClass": "storage.k8s.io/v1",
 }
 """The API version of each kind that is not in the core group."""
 

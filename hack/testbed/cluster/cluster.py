@@ -1,5 +1,6 @@
 """A kind cluster: how it is created, deleted and reached."""
 
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 from testbed.cluster.api import Api
 from testbed.cluster.command import KindError, run
 from testbed.cluster.execution import execute
+from testbed.cluster.machines import configuration
 from testbed.cluster.settings import Settings
 
 RELEASE = "gamelake"
@@ -15,12 +17,13 @@ RELEASE = "gamelake"
 
 
 class Cluster:
-    """A kind cluster of one node. `api`, kubectl and helm work in the namespace of its settings."""
+    """A kind cluster. `api`, kubectl and helm work in the namespace of its settings."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.name = settings.cluster
         self.namespace = settings.namespace
+        # The node of the control plane: if there is one machine, the only node.
         self.node = f"{self.name}-control-plane"
         # The cluster's own file, so that nothing depends on the user's current context.
         self.kubeconfig = settings.data / "kubeconfig"
@@ -31,12 +34,20 @@ class Cluster:
     def exists(self) -> bool:
         return self.name in run("kind", "get", "clusters").split()
 
+    @property
+    def workers(self) -> list[str]:
+        """The names of its nodes, which are those of their containers, without that of the control plane."""
+        nodes = run("kind", "get", "nodes", "--name", self.name).split()
+        return sorted(node for node in nodes if node != self.node)
+
     def create(self) -> None:
         # A cluster deleted by other means leaves its files behind.
         shutil.rmtree(self.settings.data, ignore_errors=True)
         image = self.settings.node_image or _newest_node_image()
         chosen = ["--image", image] if image else []
-        run("kind", "create", "cluster", "--name", self.name, "--wait", "5m", *chosen)
+        # JSON is YAML.
+        nodes = json.dumps(configuration(self.settings.machines))
+        run("kind", "create", "cluster", "--name", self.name, "--wait", "5m", "--config", "-", *chosen, stdin=nodes)
         self.connect()
 
     def connect(self) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from testbed.cluster import images, jobs
 from testbed.cluster.api import Object
 from testbed.cluster.cluster import RELEASE, Cluster
+from testbed.cluster.machines import kept_storage
 from testbed.cluster.operators import install
 from testbed.cluster.progress import Progress
 from testbed.cluster.readiness import POOL, all_current, all_ready, all_rolled_out
@@ -14,9 +15,18 @@ from testbed.settings import ROOT
 
 CHART = ROOT / "charts/gamelake"
 VALUES = ("--values", str(CHART / "values-kind.yaml"))
+"""Of one machine."""
 
 _PATIENCE = 900
 """Seconds for a server to be ready."""
+
+
+def values(machines: int) -> tuple[str, ...]:
+    """Return Helm's options with the values for so many machines."""
+    if machines == 1:
+        return VALUES
+    files = ("values-ha.yaml", "values-kind.yaml", "values-kind-ha.yaml")
+    return tuple(part for file in files for part in ("--values", str(CHART / file)))
 
 
 def deploy(cluster: Cluster, progress: Progress, *options: str) -> None:
@@ -29,12 +39,14 @@ def deploy(cluster: Cluster, progress: Progress, *options: str) -> None:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     namespace = {"name": cluster.namespace, "labels": labels}
     cluster.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": namespace})
+    if cluster.settings.machines > 1:
+        cluster.api.apply(kept_storage())
     install.ensure(cluster, progress)
     _restart(cluster, changed)
     if changed:
         images.note(cluster)
     cluster.helm("dependency", "build", CHART)
-    cluster.helm("upgrade", "--install", RELEASE, CHART, *VALUES, *options)
+    cluster.helm("upgrade", "--install", RELEASE, CHART, *values(cluster.settings.machines), *options)
     progress.say("charts installed")
     await_ready(cluster, progress)
     start_jobs(cluster, progress)

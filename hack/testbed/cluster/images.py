@@ -1,4 +1,4 @@
-"""Builds this tree's images and loads them into the cluster's node."""
+"""Builds this tree's images and loads them into the cluster's nodes."""
 
 import json
 import os
@@ -35,18 +35,18 @@ def build() -> None:
 
 
 def missing(cluster: Cluster) -> list[str]:
-    """Return the images of which the node has no copy, or an older one."""
+    """Return the images of which the nodes have no copy, or an older one."""
     loaded = _noted(cluster)
     return [tag for tag, id_ in _built().items() if loaded.get(tag) != id_]
 
 
 def load(cluster: Cluster, chosen: Sequence[str]) -> None:
-    """Load images into the node, all at once: layers that they share are loaded once."""
+    """Load images into every node, all at once: layers that they share are loaded once."""
     run("kind", "load", "docker-image", "--name", cluster.name, *chosen)
 
 
 def note(cluster: Cluster) -> None:
-    """Record on the node which images it has, once every pod there is to run with them."""
+    """Record on a node which images all of them have, once every pod is to run with them."""
     run("docker", "exec", "--interactive", cluster.node, "tee", _LOADED, stdin=json.dumps(_built()))
 
 

@@ -3,7 +3,7 @@
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 
 from testbed.cluster.api import Object
@@ -20,12 +20,12 @@ _PATIENCE = 420
 _PAUSE = 0.5
 """Seconds until the next attempt when a pod has gone."""
 _LOOK = 2.0
-"""Seconds between two looks whether the pod still exists."""
+"""Seconds between two looks at the pods."""
 
 _TARGETS = {
     "api": ("app.kubernetes.io/name=api", "http"),
     "api_admin": ("app.kubernetes.io/name=api", "admin"),
-    "trino": ("app.kubernetes.io/name=trino", "http"),
+    "trino": ("app.kubernetes.io/name=trino,app.kubernetes.io/component=coordinator", "http"),
     "stream_metrics": ("sparkoperator.k8s.io/app-name=stream,spark-role=driver", "metrics"),
 }
 """The label selector for the pods and the name of the container's port, by the name of the local port."""
@@ -45,8 +45,8 @@ class Forward:
     """Forwards a local port to a ready pod of a selector while the block lasts, and to another once that has gone.
 
     It runs kubectl because the Python client's port-forward opens a WebSocket with a TLS handshake for each connection,
-    which gives a fifth of kubectl's requests per second. kubectl alone may keep forwarding to a pod that has gone, so
-    that every new connection hangs.
+    which gives a fifth of kubectl's requests per second. kubectl alone may keep forwarding to a pod that has gone, or
+    whose machine does not answer, so that every new connection hangs.
     """
 
     def __init__(self, cluster: Cluster, selector: str, name: str, port: int) -> None:
@@ -75,13 +75,12 @@ class Forward:
 
     def _keep(self) -> None:
         while not self._stop.is_set():
-            ready = [pod for pod in self._pods() or () if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
-            if ready:
+            if ready := ready_pods(self._pods() or ()):
                 self._forward(ready[0]["metadata"])
             self._stop.wait(_PAUSE)
 
     def _forward(self, pod: Object) -> None:
-        """Run kubectl until it ends, the pod has gone or the block ends."""
+        """Run kubectl until it ends, the pod has to be left or the block ends."""
         command = ["kubectl", "--namespace", self._cluster.namespace, "port-forward", "--address", HOST]
         with self._log.open("wb") as log:
             # In its own session, so that Ctrl-C does not end it before its users have ended.
@@ -98,7 +97,7 @@ class Forward:
             while running.poll() is None and not self._stop.wait(_PAUSE):
                 if time.monotonic() > looked + _LOOK:
                     pods = self._pods()
-                    if pods is not None and pod["uid"] not in [one["metadata"]["uid"] for one in pods]:
+                    if pods is not None and has_to_be_left(pod["uid"], pods):
                         break
                     looked = time.monotonic()
         finally:
@@ -110,3 +109,13 @@ class Forward:
         with suppress(KindError):
             return self._cluster.api.find("Pod", self._selector)
         return None
+
+
+def ready_pods(pods: Sequence[Object]) -> list[Object]:
+    return [pod for pod in pods if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]]
+
+
+def has_to_be_left(uid: str, pods: Sequence[Object]) -> bool:
+    """Whether the pod is none of these any more, or is not ready while another one is."""
+    own = [pod for pod in pods if pod["metadata"]["uid"] == uid]
+    return not own or bool(ready_pods(pods) and not is_ready(own[0]))

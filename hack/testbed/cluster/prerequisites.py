@@ -18,11 +18,11 @@ _TOOLS = {
 }
 
 _GB = 1_000_000_000
-# A machine with 10 GiB reports somewhat less.
-_MEMORY = 10 * _GB
-_FREE_MEMORY = 7 * _GB
-"""Memory of the cluster in its steady state, including the stream and one more job."""
-_DISK = 15 * _GB
+# A machine with 10 GiB reports somewhat less. Each further machine has copies of the servers, and of the images.
+_MEMORY = {1: 10 * _GB, 3: 18 * _GB}
+_FREE_MEMORY = {1: 7 * _GB, 3: 12 * _GB}
+"""Memory of the cluster in its steady state, including the stream and one more job, by the number of its machines."""
+_DISK = {1: 15 * _GB, 3: 30 * _GB}
 
 
 def missing() -> list[str]:
@@ -38,26 +38,28 @@ def check_tools() -> None:
         raise KindError("\n".join(lines))
 
 
-def check_capacity() -> None:
-    """Check that the engine has the memory and disk for a new cluster."""
+def check_capacity(machines: int) -> None:
+    """Check that the engine has the memory and disk for a new cluster of so many machines."""
     engine = _engine() or {}
-    lines = too_little(engine.get("MemTotal", 0), psutil.virtual_memory().available, _free_disk(engine))
+    free_memory = psutil.virtual_memory().available
+    lines = too_little(engine.get("MemTotal", 0), free_memory, _free_disk(engine), machines)
     if lines:
         raise KindError("\n".join(lines))
 
 
-def too_little(memory: int, free_memory: int, free_disk: int) -> list[str]:
+def too_little(memory: int, free_memory: int, free_disk: int, machines: int = 1) -> list[str]:
     """Return a line for each resource of which there is too little."""
     lines = []
-    if memory < _MEMORY:
+    if memory < _MEMORY[machines]:
         total = f"the engine has {memory / _GB:.1f} GB of memory"
-        lines.append(f"{total}, the cluster needs {_MEMORY // _GB}: give it more")
-    elif free_memory < _FREE_MEMORY:
+        lines.append(f"{total}, the cluster needs {_MEMORY[machines] // _GB}: give it more")
+    elif free_memory < _FREE_MEMORY[machines]:
         free = f"{free_memory / _GB:.1f} GB of memory are free"
-        lines.append(f"{free}, the cluster needs {_FREE_MEMORY // _GB}: stop something, the local stack by make down")
-    if free_disk < _DISK:
+        needed = _FREE_MEMORY[machines] // _GB
+        lines.append(f"{free}, the cluster needs {needed}: stop something, the local stack by make down")
+    if free_disk < _DISK[machines]:
         free = f"{free_disk / _GB:.1f} GB of the engine's disk are free"
-        lines.append(f"{free}, images and volumes need {_DISK // _GB}: docker system prune frees some")
+        lines.append(f"{free}, images and volumes need {_DISK[machines] // _GB}: docker system prune frees some")
     return lines
 
 

@@ -26,6 +26,8 @@ class Settings:
     data: Path
     cluster: str = _name("CLUSTER")
     namespace: str = _name("NAMESPACE")
+    # Beside the machine of the control plane, unless it is the only one.
+    machines: int = setting("MACHINES", 1, least=1, most=3, expected="1 or 3")
     # Empty: what the cluster has, or else the stand-ins or the real ones, whichever can be installed.
     operators: str = setting("OPERATORS", "", choices=OPERATORS)
     # Empty: the newest image of a node that this machine has.
@@ -39,4 +41,6 @@ class Settings:
             chosen = read(cls, environment, data=data)
         except SettingsError as error:
             raise KindError(str(error)) from None
+        if chosen.machines == 2:
+            raise KindError("MACHINES: expected 1 or 3, got '2'")
         return replace(chosen, data=data / chosen.cluster)

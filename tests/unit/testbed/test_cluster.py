@@ -17,6 +17,7 @@ from testbed.cluster import jobs
 from testbed.cluster.cluster import Cluster
 from testbed.cluster.command import KindError
 from testbed.cluster.operators import install
+from testbed.cluster.port_forward import has_to_be_left
 from testbed.cluster.progress import Progress
 from testbed.cluster.readiness import all_current, all_ready, all_rolled_out, is_ready, is_rolled_out
 from testbed.cluster.settings import Settings
@@ -152,6 +153,30 @@ def test_ready(status: Object, ready: bool) -> None:
     """An object is ready when its condition says so for its current generation."""
     assert is_ready(thing("KafkaTopic", "events", **status)) is ready
     assert not all_ready([])
+
+
+def forwarded(uid: str, ready: str, *deleted: str) -> Object:
+    one = thing("Pod", uid, conditions=[{"type": "Ready", "status": ready}])
+    one["metadata"] |= dict.fromkeys(deleted, "2026-01-01T00:00:00Z")
+    return one
+
+
+@pytest.mark.parametrize(
+    ("pods", "left"),
+    [
+        ([forwarded("a", "True")], False),
+        ([forwarded("b", "True")], True),
+        ([], True),
+        # Its machine does not answer.
+        ([forwarded("a", "False", "deletionTimestamp"), forwarded("b", "True")], True),
+        ([forwarded("a", "False"), forwarded("b", "False")], False),
+        ([forwarded("a", "False"), forwarded("b", "True", "deletionTimestamp")], False),
+        ([forwarded("a", "True", "deletionTimestamp"), forwarded("b", "True")], False),
+    ],
+)
+def test_a_forward_leaves_its_pod(pods: list[Object], left: bool) -> None:
+    """Once it has gone, or is not ready while another one is: as long as it can, a forward keeps its connections."""
+    assert has_to_be_left("a", pods) is left
 
 
 CURRENT = {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2, "readyReplicas": 2}

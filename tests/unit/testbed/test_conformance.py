@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from testbed.cluster.operators.standins import cluster, kafka
 from testbed.cluster.operators.standins.fields import Refused
+from testbed.cluster.operators.standins.kafka_network import disruption_budget
 from testbed.cluster.operators.standins.settings import settings
+from testbed.cluster.operators.standins.spark_pods import driver_state
 from testbed.cluster.operators.standins.user import secret_labels
 from testbed.settings import ROOT
 
@@ -118,6 +120,21 @@ def test_labels_of_a_users_secret() -> None:
     assert found["app.kubernetes.io/part-of"] == "strimzi-api"
     assert found["app.kubernetes.io/name"] == "strimzi-user-operator"
     assert found["strimzi.io/cluster"] == "events"
+
+
+def test_the_budget_of_a_cluster() -> None:
+    """All pools have one disruption budget: one pod may be evicted, or as many as the template says."""
+    pools = pool("broker", "[0-99]"), pool("controller", "[100-199]")
+    more = changed(KAFKA, "spec.kafka.template.podDisruptionBudget", {"maxUnavailable": 2})
+    budgets = [disruption_budget(spec(one, *pools))["spec"] for one in (KAFKA, more)]
+    assert [budget["minAvailable"] for budget in budgets] == [5, 4]
+    assert "strimzi.io/pool-name" not in budgets[0]["selector"]["matchLabels"]
+
+
+def test_a_driver_of_a_lost_machine() -> None:
+    """It runs until its pod has gone, whatever the pod's conditions are, and that it is being deleted."""
+    silent = {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]}
+    assert driver_state({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}, "status": silent}) == "RUNNING"
 
 
 def test_a_pool_has_its_own_template() -> None:

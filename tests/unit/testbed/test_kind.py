@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+import yaml
 from testbed.cluster import prerequisites
 from testbed.cluster.cluster import newest
 from testbed.cluster.command import KindError, run
 from testbed.cluster.conditions import reasons
+from testbed.cluster.machines import configuration, kept_storage
 from testbed.cluster.settings import Settings
 from testbed.settings import ROOT
 
@@ -21,11 +23,25 @@ def test_settings_of_the_environment():
     assert Settings.from_environment({}).data == ROOT / ".local/kind/gamelake"
 
 
-@pytest.mark.parametrize(("variable", "value"), [("OPERATORS", "fake"), ("CLUSTER", "My Cluster"), ("NAMESPACE", "-")])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("OPERATORS", "fake"), ("CLUSTER", "My Cluster"), ("NAMESPACE", "-"), ("MACHINES", "2"), ("MACHINES", "5")],
+)
 def test_an_invalid_setting_is_named(variable: str, value: str):
     """The error has the name and the value of the variable."""
     with pytest.raises(KindError, match=f"^{variable}: expected .*'{value}'$"):
         Settings.from_environment({variable: value})
+
+
+def test_a_cluster_of_several_machines():
+    """Workers are in zones of their own; the machine of the control plane keeps the volumes of a storage class."""
+    assert configuration(1)["nodes"] == [{"role": "control-plane"}]
+    control_plane, *workers = configuration(3)["nodes"]
+    assert [worker["labels"] for worker in workers] == [{"topology.kubernetes.io/zone": zone} for zone in "abc"]
+    [topology] = kept_storage()["allowedTopologies"]
+    assert {one["key"]: one["values"][0] for one in topology["matchLabelExpressions"]} == control_plane["labels"]
+    [patch] = control_plane["kubeadmConfigPatches"]
+    assert yaml.safe_load(patch)["nodeRegistration"]["taints"][0]["effect"] == "PreferNoSchedule"
 
 
 def test_the_newest_node_image():

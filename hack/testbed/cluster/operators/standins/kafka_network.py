@@ -34,7 +34,7 @@ def _service(spec: Spec, name: str, ports: dict[str, int], selector: dict[str, s
 def disruption_budget(spec: Spec) -> Object:
     return {
         "metadata": {"name": f"{spec.cluster}-kafka", "labels": spec.labels},
-        "spec": {"minAvailable": max(0, spec.replicas - 1), "selector": {"matchLabels": spec.selector}},
+        "spec": {"minAvailable": max(0, spec.replicas - spec.evictable), "selector": {"matchLabels": spec.selector}},
     }
 
 

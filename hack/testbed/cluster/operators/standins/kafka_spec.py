@@ -12,6 +12,7 @@ _KAFKA = [
     *(f"kafka.listeners.{field}" for field in ("name", "port", "type", "tls", "networkPolicyPeers")),
     "kafka.listeners.authentication.type",
     "kafka.rack.topologyKey",
+    "kafka.template.podDisruptionBudget.maxUnavailable",
     "entityOperator",
 ]
 
@@ -57,6 +58,8 @@ class Spec:
     image: str
     config: dict[str, str]
     rack: str
+    evictable: int
+    """How many pods of the cluster may be evicted at a time."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -112,6 +115,7 @@ def read(kafka: Object, pools: list[Object], version: str, default_image: str) -
         image=wanted.get("image") or default_image,
         config=_config(wanted.get("config", {})),
         rack=rack,
+        evictable=wanted.get("template", {}).get("podDisruptionBudget", {}).get("maxUnavailable", 1),
     )
 
 

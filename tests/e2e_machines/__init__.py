@@ -1,0 +1,1 @@
+"""A package, so that its fixtures delete the cluster after its last test."""
