@@ -84,7 +84,7 @@ def test_the_world_may_be_left_out(charts: Charts) -> None:
     [deployment] = of(objects, "Deployment", "api")
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
     told = game_api.settings.Settings.from_environment(given)
-    assert (told.world_url, told.trino_url) == ("", "")
+    assert (told.world_url, told.trino.url) == ("", "")
     own = [one for one in objects if one["kind"] != "KafkaUser" and one["metadata"]["name"].startswith("world")]
     assert own == []
 
@@ -104,7 +104,7 @@ def test_the_world_has_an_address_of_trino_of_its_own(
     objects = charts.render("api", values={"world": world, "dashboard": dashboard})
     [deployment] = of(objects, "Deployment", "world")
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
-    assert game_world.settings.Settings.from_environment({**given, **PASSWORD}).trino_url == url
+    assert game_world.settings.Settings.from_environment({**given, **PASSWORD}).trino.url == url
     [policy] = of(objects, "NetworkPolicy", "world")
     assert ("8080" in str(policy["spec"]["egress"])) == bool(url)
 
