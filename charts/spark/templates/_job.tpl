@@ -19,6 +19,9 @@ volumes:
   # For a Kafka with TLS; optional, because a Kafka without TLS may have no such Secret.
   - {name: ca, secret: {secretName: {{ . }}, optional: true, items: [{key: ca.crt, path: ca.crt}]}}
   {{- end }}
+  {{- if eq (index . 1) "tables" }}
+  {{- include "common.trino.volume" $context | nindent 2 }}
+  {{- end }}
 driver:
   serviceAccount: spark
   {{- with index . 3 }}
@@ -35,7 +38,14 @@ driver:
   env:
     - name: KAFKA_SASL_PASSWORD
       valueFrom: {secretKeyRef: {name: spark, key: password}}
+  {{- if eq (index . 1) "tables" }}
+    # It creates the views.
+    {{- include "common.trino.password" (list $context "gamelake") | nindent 4 }}
+  {{- end }}
   {{- $pod | nindent 2 }}
+  {{- if eq (index . 1) "tables" }}
+    {{- include "common.trino.mount" $context | nindent 4 }}
+  {{- end }}
 executor:
   serviceAccount: spark-executor
   {{- with $jobs.executor }}
