@@ -69,7 +69,10 @@ def test_the_job_creates_secrets_and_can_do_nothing_else(charts: Charts) -> None
     }
     assert hooks == {"pre-install,pre-upgrade"}
     weights = {one["kind"]: one["metadata"]["annotations"]["helm.sh/hook-weight"] for one in (job, role)}
-    assert weights == {"Job": "0", "Role": "-1"}
+    assert weights == {"Job": "-2", "Role": "-3"}
+    [upgrade] = of(charts.render("spark", values={"jobs": {"names": ["stream"]}}), "Job")
+    # It has a client of Trino.
+    assert int(upgrade["metadata"]["annotations"]["helm.sh/hook-weight"]) > -2
 
 
 def test_no_secret_is_rendered(charts: Charts) -> None:
