@@ -4,8 +4,9 @@ import json
 import re
 
 import pytest
+from testbed.settings import ROOT
 
-from tests.charts.rendering import ROOT, Charts, Object, application, containers, environment, jobs, of, pods
+from tests.charts.rendering import Charts, Object, application, containers, environment, jobs, of, pods
 from tests.charts.test_resources import properties
 
 CLIENTS = {"Deployment api": "dashboard", "Deployment world": "world", "Pod trino-test": "gamelake"}

@@ -36,6 +36,6 @@ def test_a_password_is_not_sent_in_plain_text() -> None:
 
 
 def test_an_address_has_a_scheme() -> None:
-    """Without one, host and port could not be told apart."""
+    """Without one, host and port could not be distinguished."""
     with pytest.raises(SettingsError, match="TRINO_URL: expected http://… or https://…, got 'trino:8080'"):
         TrinoSettings.from_environment({"TRINO_URL": "trino:8080"})
