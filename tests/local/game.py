@@ -77,6 +77,16 @@ class Game:
         with ThreadPoolExecutor(clients) as pool:
             return list(pool.map(lambda _: self.ask(path, **options), range(clients)))
 
+    def await_workers(self, status: int) -> None:
+        """Wait until the readiness of all workers has this status: a hundred times, because any worker may answer."""
+
+        def have() -> bool:
+            return all(
+                {one.status for one in self.ask_at_once("/readyz", 20, is_admin=True)} == {status} for _ in range(5)
+            )
+
+        wait_until(f"all workers to answer {status}", have)
+
     def ends(self) -> dict[int, int]:
         """Each partition's end offset."""
         return end_offsets(self.settings)

@@ -108,7 +108,7 @@ def test_kafka_killed(game: Game):
     game.kafka.start()
     wait_until("Kafka", game.kafka.ready)
     wait_until("the API to find Kafka again", game.is_ready)
-    wait_until("all workers to find it", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200})
+    game.await_workers(200)
 
 
 def test_kafka_frozen(game: Game):
@@ -121,7 +121,7 @@ def test_kafka_frozen(game: Game):
         with frozen(game.kafka):
             check_outage(game, game.ask_at_once("/events", CLIENTS, method="POST", json=events))
         assert memory(game) < 256 * 1024 * 1024
-        wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200})
+        game.await_workers(200)
 
 
 def test_kafka_frozen_under_load(game: Game):
@@ -149,17 +149,14 @@ def test_an_event_that_may_be_written_is_never_refused(game: Game):
     assert {answer.json["results"][0]["outcome"] for answer in bulk} == {"unknown"}
     assert {answer.headers["Event-Outcome"] for answer in bulk} == {"unknown"}
     assert {answer.json["outcome"] for answer in singles} == {"unknown"}
-    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200})
+    game.await_workers(200)
 
 
 def test_readiness_is_lost_without_any_request(game: Game):
     """An idle API notices that Kafka becomes unavailable and available again."""
     with frozen(game.kafka):
         wait_until("the loss to be noticed", lambda: game.ask("/readyz", is_admin=True).status == 503)
-    wait_until(
-        "all workers to find Kafka",
-        lambda: {one.status for one in game.ask_at_once("/readyz", 20, is_admin=True)} == {200},
-    )
+    game.await_workers(200)
 
 
 def test_kafka_killed_under_load(game: Game):
@@ -220,7 +217,7 @@ def test_started_without_kafka(game: Game):
     assert {answer.json["outcome"] for answer in answers} == {"refused"}
     game.kafka.start()
     wait_until("Kafka", game.kafka.ready)
-    wait_until("all workers to find Kafka", lambda: {a.status for a in game.ask_at_once("/", 20)} == {200})
+    game.await_workers(200)
 
 
 def test_a_full_queue_refuses(game: Game):

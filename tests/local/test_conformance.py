@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 import pytest
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
 from game_kafka.settings import KafkaSettings
 from testbed.cluster.operators.standins import admin, kafka_certificates, topic, user
@@ -97,7 +97,17 @@ def resource(**wanted: Any) -> dict[str, Any]:  # noqa: ANN401 any JSON
 
 @pytest.fixture(scope="module")
 def events(broker: Nodes) -> None:
-    topic.create_or_update(broker.admin, resource(config={"min.insync.replicas": 1}))
+    def is_known() -> bool:
+        try:
+            topic.create_or_update(broker.admin, resource(config={"min.insync.replicas": 1}))
+        except KafkaException as error:
+            # Created by the controller, and unknown to the broker yet: the operator tries again, too.
+            if error.args[0].code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+                return False
+            raise
+        return True
+
+    wait_until("the topic", is_known, pause=0.1)
 
 
 def test_a_broker_and_a_controller(broker: Nodes) -> None:

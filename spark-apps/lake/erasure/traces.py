@@ -18,7 +18,7 @@ from lake.erasure.avro import frame
 from lake.erasure.players import COLUMNS, Players, Spellings
 from lake.hdfs import Files
 from lake.java_class import java_class
-from lake.java_iterable import each
+from lake.java_iterable import IterationError, each
 
 TRUNCATED = "is truncated"
 """A file that its writer could not finish."""
@@ -128,8 +128,7 @@ def _search_manifest(spark: SparkSession, path: str, players: Players, whole: se
             done.found[path] = TRUNCATED
             return
         entries = _entries(spark, path)
-    # Of a Java iterator, py4j reports every error as its end.
-    except (Py4JJavaError, StopIteration, ValueError):
+    except (Py4JJavaError, IterationError, ValueError):
         if files.exists(path):
             done.found[path] = "cannot be read"
         return
