@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         create_views(spark, settings)
         if remedy := events_table.elsewhere(spark, settings):
             print(f"warning: {remedy}", file=sys.stderr)
-    except (SettingsError, events_table.TableError, trino.exceptions.Error) as error:
+    except (SettingsError, events_table.TableError, trino.exceptions.Error, trino.exceptions.HttpError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{EVENTS}, {ROLLUPS} and the views exist", flush=True)

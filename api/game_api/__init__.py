@@ -4,6 +4,7 @@ from collections.abc import Collection
 from random import Random, SystemRandom
 
 from game_events import EVENT_TYPES
+from game_trino.settings import TrinoSettings
 from game_world.world import World
 
 from game_api.bulk import PATH, Bulk
@@ -28,7 +29,7 @@ def create_app(
     log: EventLog,
     world: World | None = None,
     random: Random | None = None,
-    trino_url: str = "",
+    trino: TrinoSettings | None = None,
     cors_origins: Collection[str] = (),
     threads: int = THREADS,
     most_requests: int = MOST_REQUESTS,
@@ -39,6 +40,7 @@ def create_app(
     Above `most_requests` at once, it refuses requests. By default every name is believed. Without a world, only the
     unconditional actions work.
     """
+    trino = trino or TrinoSettings()
     # Unlike Random, SystemRandom does not draw the same numbers in every worker after a fork.
     random = random or SystemRandom()
     callers = Callers(identity or Identity.open())
@@ -47,7 +49,7 @@ def create_app(
     health = Health(log)
     healthz = Route("healthz", ("GET", "HEAD"), health.alive)
     readyz = Route("readyz", ("GET", "HEAD"), health.ready)
-    admin = Door({"/healthz": healthz, "/readyz": readyz}, Site(operators_pages(world, trino_url), threads))
+    admin = Door({"/healthz": healthz, "/readyz": readyz}, Site(operators_pages(world, trino), threads))
     site = Site(players_pages(world, mode), threads)
     bulk = Bulk(log, world, callers, limits, random, cors_origins)
     routes = {
@@ -57,7 +59,7 @@ def create_app(
             lambda event_type: ActionV1(event_type, log, world, callers, random),
             bulk,
             Me(world, callers, limits, site),
-            Receipts(world, callers, limits, TableLookup(trino_url, site, most=max(1, threads // 2))),
+            Receipts(world, callers, limits, TableLookup(trino, site, most=max(1, threads // 2))),
         ),
     }
     for event_type in EVENT_TYPES.values():

@@ -32,7 +32,7 @@ _the_world = _world(_settings)
 app = create_app(
     KafkaLog(_settings),
     _the_world,
-    trino_url=_settings.trino_url,
+    trino=_settings.trino,
     cors_origins=_settings.allowed_origins,
     threads=_settings.threads,
     most_requests=_settings.most_requests,

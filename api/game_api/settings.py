@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from game_kafka.settings import KafkaSettings, Options, ProducerSettings
 from game_settings.logs import LogSettings
 from game_settings.reader import FromEnvironment, setting
+from game_trino.settings import TrinoSettings
 
 from game_api.identity.settings import IdentitySettings
 
-PREFIXES = ("API_", "KAFKA_", "WORLD_", "LOG_")
+PREFIXES = ("API_", "KAFKA_", "WORLD_", "LOG_", "TRINO_")
 """Variables that begin like this are the service's; unknown ones are reported at start."""
 
 
@@ -48,8 +49,8 @@ class Settings(FromEnvironment):
     # The number of proxies in front of the API whose report of the client's address is trusted.
     trusted_proxies: int = setting("API_TRUSTED_PROXIES", 0)
 
-    # The Trino that the dashboard queries; empty: there is no dashboard.
-    trino_url: str = setting("TRINO_URL", "")
+    # The Trino that the dashboard queries; without one there is no dashboard.
+    trino: TrinoSettings = field(default_factory=TrinoSettings)
 
     @property
     def binds(self) -> list[str]:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import trino
 from game_events import ERASED, REJECTED, encode
 from game_events.codec import FIELDS_OF_TYPE
 from game_events.fields import Field, Kind
 from game_events.table import COLUMNS, COUNTS, FAMILY, KAFKA_COLUMNS, REJECTED_COLUMNS
+from game_trino.connection import connected
+from game_trino.settings import TrinoSettings
 
 from game_world.records import Record, records
 
@@ -96,21 +97,17 @@ def _value(row: Mapping[str, Any]) -> bytes | None:
     return encode(event)
 
 
-def asking(url: str) -> Ask:
-    """Return what runs queries at this address of Trino."""
-    return lambda query: _ask(url, query)
+def asking(where: TrinoSettings) -> Ask:
+    """Return what runs queries in this Trino."""
+    return lambda query: _ask(where, query)
 
 
-def _ask(url: str, query: str) -> Iterator[Sequence[Any]]:
-    address = urlsplit(url)
+def _ask(where: TrinoSettings, query: str) -> Iterator[Sequence[Any]]:
     try:
         with closing(
-            trino.dbapi.connect(
-                host=address.hostname,
-                port=address.port,
-                http_scheme=address.scheme,
-                user="world",
-                timezone="UTC",
+            connected(
+                where,
+                "world",
                 session_properties={"query_max_run_time": _LONGEST},
                 request_timeout=_TIMEOUT,
             )
@@ -121,4 +118,4 @@ def _ask(url: str, query: str) -> Iterator[Sequence[Any]]:
     except trino.exceptions.TrinoQueryError as error:
         raise TableError(f"{error.error_name}: {error.message}") from error
     except (trino.exceptions.Error, trino.exceptions.HttpError, OSError) as error:
-        raise TableError(f"Trino at {url}: {type(error).__name__}: {error}") from error
+        raise TableError(f"Trino at {where.url}: {type(error).__name__}: {error}") from error

@@ -75,7 +75,7 @@ class Projection:
         )
         snapshots = Snapshots(store, Path(settings.snapshots)) if settings.snapshots else None
         self._keeper = Keeper(store, snapshots, settings.snapshot_seconds)
-        table = EventsTable(asking(settings.trino_url)) if settings.trino_url else None
+        table = EventsTable(asking(settings.trino)) if settings.trino.url else None
         self._backfill = Backfill(store, table, self._capacity) if table else None
         self._caught_up = False
         self._swept = 0.0

@@ -6,8 +6,9 @@ from game_events.rules import STAMINA_SECONDS
 from game_kafka.settings import KafkaSettings, ProducerSettings
 from game_settings.logs import LogSettings
 from game_settings.reader import FromEnvironment, setting
+from game_trino.settings import TrinoSettings
 
-PREFIXES = ("KAFKA_", "WORLD_", "LOG_")
+PREFIXES = ("KAFKA_", "WORLD_", "LOG_", "TRINO_")
 """Variables that begin like this are the projection's; unknown ones are reported at start."""
 
 GROUP = "game-world"
@@ -32,8 +33,8 @@ class Settings(FromEnvironment):
     snapshots: str = setting("WORLD_SNAPSHOTS", "")
     # Seconds between two snapshots. Nothing is projected while one is taken.
     snapshot_seconds: int = setting("WORLD_SNAPSHOT_SECONDS", SNAPSHOT_SECONDS, least=1)
-    # The address of Trino, which reads the table `events` for a world that lacks what Kafka has dropped; empty: such
-    # events are left out.
-    trino_url: str = setting("TRINO_URL", "")
+    # The Trino that reads the table `events` for a world that lacks what Kafka has dropped; without one such events are
+    # left out.
+    trino: TrinoSettings = field(default_factory=TrinoSettings)
     # Seconds until a player has one stamina back; 0: actions take none.
     stamina_seconds: int = setting("WORLD_STAMINA_SECONDS", STAMINA_SECONDS)

@@ -15,10 +15,10 @@ from testbed.clients.freshness import freshness
 from testbed.clients.stream_metrics import stream_state
 from testbed.command_line import Commands, exit_code
 from testbed.demo.stack import demo
-from testbed.settings import HOST, ROOT, Settings, SettingsError
+from testbed.settings import ROOT, Settings, SettingsError
 from testbed.simulator import play
 from testbed.simulator.players import Players
-from testbed.stack import parts
+from testbed.stack import parts, trino_login
 from testbed.stack.programs import spark_job, trino_cli
 from testbed.stack.stack import Stack, StackError
 
@@ -26,6 +26,7 @@ _ENVIRONMENT = """environment:
   GAMELAKE_DATA           folder for data, logs and pid files (.local in the checkout)
   GAMELAKE_CACHE          folder for downloaded servers, shared by all stacks (~/.cache/gamelake)
   GAMELAKE_NAMENODES      2: a standby NameNode takes over when the active one fails (1)
+  GAMELAKE_TRINO_LOGIN    1: users of Trino log in, as on a cluster (0)
   STREAM_TRIGGER_SECONDS  seconds between two batches of the stream (10)
   API_PORT, KAFKA_PORT …  port of each listener; see class Ports in hack/testbed/settings.py"""
 
@@ -156,15 +157,11 @@ def _require(stack: Stack, *names: str) -> None:
 
 def _sql(stack: Stack, _: argparse.Namespace) -> int:
     _require(stack, "trino")
-    os.execv(*trino_cli(stack.settings))
+    os.execve(*trino_cli(stack.settings))
 
 
 def _notebook(stack: Stack, _: argparse.Namespace) -> int:
-    environment = {
-        **os.environ,
-        "TRINO_HOST": HOST,
-        "TRINO_PORT": str(stack.settings.ports.trino),
-    }
+    environment = {**os.environ, **trino_login.of_client(stack.settings, "analyst")}
     jupyter = [sys.executable, "-m", "jupyter", "lab", str(ROOT / "hack/testbed/notebook/gamelake.ipynb")]
     os.execve(jupyter[0], jupyter, environment)
 

@@ -113,7 +113,7 @@ Everything is running. Next:
   make kind-demo{variable}
   {kubectl} port-forward service/api 5000:http
   {kubectl} port-forward service/api-admin 5010:admin
-  {kubectl} port-forward service/trino 8080:http
+  {kubectl} port-forward service/trino 8443:https
   {kubectl} get pods,sparkapplications
   make kind-down{variable}"""
 

@@ -13,6 +13,7 @@ from game_events.rules import STAMINA_SECONDS
 from game_kafka.settings import KafkaSettings
 from game_settings.reader import FromEnvironment, read, setting
 from game_settings.reader import SettingsError as SettingsError
+from game_trino.settings import TrinoSettings
 from game_world.settings import SNAPSHOT_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,8 @@ class Ports(FromEnvironment):
     datanode_ipc: int = _port("DATANODE_IPC_PORT", 9867)
     metastore: int = _port("METASTORE_PORT", 9083)
     trino: int = _port("TRINO_PORT", 8080)
+    # That of a Trino with login.
+    trino_https: int = _port("TRINO_HTTPS_PORT", 8443)
     stream_metrics: int = _port("STREAM_METRICS_PORT", 9108)
     store: int = _port("STORE_PORT", 6379)
     api_admin: int = _port("API_ADMIN_PORT", 5010)
@@ -92,6 +95,8 @@ class Settings:
     maintenance_seconds: int = 120
     # 2: with automatic failover.
     namenodes: int = setting("GAMELAKE_NAMENODES", 1, least=1, most=2, expected="1 or 2")
+    # 1: users of Trino log in, over HTTPS, and have the rights that they have on a cluster.
+    trino_login: int = setting("GAMELAKE_TRINO_LOGIN", 0, most=1, expected="0 or 1")
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -145,4 +150,16 @@ class Settings:
 
     @property
     def trino_url(self) -> str:
-        return f"http://{HOST}:{self.ports.trino}"
+        return f"https://{HOST}:{self.ports.trino_https}" if self.trino_login else f"http://{HOST}:{self.ports.trino}"
+
+    @property
+    def trino_secrets(self) -> Path:
+        """The folder with a file for each key of the Secrets that a Trino with login has on a cluster."""
+        return self.data / "trino-secrets"
+
+    def trino(self, user: str) -> TrinoSettings:
+        """How this user connects to Trino."""
+        if not self.trino_login:
+            return TrinoSettings(self.trino_url)
+        password = (self.trino_secrets / user).read_text()
+        return TrinoSettings(self.trino_url, password, str(self.trino_secrets / "ca.crt"))

@@ -7,6 +7,7 @@ from game_kafka.settings import KafkaSettings, ProducerSettings
 from game_settings.logs import LogSettings
 from game_settings.reader import FromEnvironment, setting
 from game_settings.start import start as start_process
+from game_trino.settings import TrinoSettings
 
 EVENTS = "lake.default.events"
 """The table; Spark and Trino call it by the same name."""
@@ -18,7 +19,7 @@ FILE_SYSTEM = "hdfs://lake"
 GROUPS = "gamelake-"
 """Names of consumer groups begin with this: the broker's access rules are given to it."""
 
-_PREFIXES = ("KAFKA_", "STREAM_", "MAINTAIN_", "METRICS_", "LOG_")
+_PREFIXES = ("KAFKA_", "STREAM_", "MAINTAIN_", "METRICS_", "LOG_", "TRINO_")
 """Variables that begin like this are the jobs'; unknown ones are reported at start."""
 
 _LOGIN_MODULES = {
@@ -38,11 +39,17 @@ class JobKafkaSettings(KafkaSettings):
 
 
 @dataclass(frozen=True)
+class JobTrinoSettings(TrinoSettings):
+    """Every job has an address of Trino."""
+
+    url: str = setting("TRINO_URL", pattern=r"https?://.+", expected="http://… or https://…")
+
+
+@dataclass(frozen=True)
 class Settings(FromEnvironment):
     kafka: JobKafkaSettings
+    trino: JobTrinoSettings
     metastore_uri: str = setting("METASTORE_URI")
-    trino_host: str = setting("TRINO_HOST")
-    trino_port: int = setting("TRINO_PORT")
     trigger_seconds: int = setting("STREAM_TRIGGER_SECONDS", 10)
     max_offsets_per_trigger: int = setting("STREAM_MAX_OFFSETS", 500_000)
     # Where the stream serves its metrics.

@@ -17,6 +17,7 @@ from game_events.table import (
     rejected_query,
     view_comment,
 )
+from game_trino.connection import connected
 from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
@@ -56,14 +57,7 @@ def _version(name: str, query: str) -> str:
 
 
 def _replace(settings: Settings, queries: Mapping[str, str]) -> None:
-    with trino.dbapi.connect(
-        host=settings.trino_host,
-        port=settings.trino_port,
-        user="gamelake",
-        catalog="hive",
-        schema="default",
-        timezone="UTC",
-    ) as connection:
+    with connected(settings.trino, "gamelake", catalog="hive", schema="default") as connection:
         _wait_until_started(connection)
         for name, query in queries.items():
             comment = f"COMMENT {literal(view_comment(name))}"

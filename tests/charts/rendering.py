@@ -117,6 +117,8 @@ def environment(objects: list[Object], container: Object) -> dict[str, str]:
     """A container's environment; a value from a Secret is shown as the Secret's name and key."""
     found: dict[str, str] = {}
     for source in container.get("envFrom", []):
+        if "secretRef" in source:
+            continue
         [config] = of(objects, "ConfigMap", source["configMapRef"]["name"])
         found |= config["data"]
     for variable in container.get("env", []):

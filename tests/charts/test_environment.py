@@ -37,6 +37,7 @@ VALID = {
     "LOG_LEVEL": "INFO",
     "API_PLAYERS": "open",
     "API_TOKEN_DAYS": "365",
+    "TRINO_URL": "https://trino:8443",
 }
 """The settings that do not accept any text."""
 
@@ -84,7 +85,7 @@ def test_the_world_may_be_left_out(charts: Charts) -> None:
     [deployment] = of(objects, "Deployment", "api")
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
     told = game_api.settings.Settings.from_environment(given)
-    assert (told.world_url, told.trino_url) == ("", "")
+    assert (told.world_url, told.trino.url) == ("", "")
     own = [one for one in objects if one["kind"] != "KafkaUser" and one["metadata"]["name"].startswith("world")]
     assert own == []
 
@@ -92,7 +93,7 @@ def test_the_world_may_be_left_out(charts: Charts) -> None:
 @pytest.mark.parametrize(
     ("world", "dashboard", "url"),
     [
-        ({}, {"trinoUrl": ""}, "http://trino:8080"),
+        ({}, {"trinoUrl": ""}, "https://trino:8443"),
         ({"trinoUrl": ""}, {}, ""),
         ({"trinoUrl": "https://{{ .Values.global.trino.host }}"}, {}, "https://trino"),
     ],
@@ -104,9 +105,9 @@ def test_the_world_has_an_address_of_trino_of_its_own(
     objects = charts.render("api", values={"world": world, "dashboard": dashboard})
     [deployment] = of(objects, "Deployment", "world")
     given = environment(objects, deployment["spec"]["template"]["spec"]["containers"][0])
-    assert game_world.settings.Settings.from_environment({**given, **PASSWORD}).trino_url == url
+    assert game_world.settings.Settings.from_environment({**given, **PASSWORD}).trino.url == url
     [policy] = of(objects, "NetworkPolicy", "world")
-    assert ("8080" in str(policy["spec"]["egress"])) == bool(url)
+    assert ("8443" in str(policy["spec"]["egress"])) == bool(url)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,9 @@ def test_a_job_is_given_the_names_it_reads(charts: Charts, job: str) -> None:
     job_settings.Settings.from_environment(asked)
     objects = charts.render("gamelake")
     given = environment(objects, application(jobs()[job])["driver"])
-    assert given.keys() == asked.names - {"KAFKA_SSL_CA_LOCATION"}
+    # Only what creates the views logs in to Trino.
+    unused = {"KAFKA_SSL_CA_LOCATION"} | ({"TRINO_PASSWORD"} if job != "tables" else set())
+    assert given.keys() == asked.names - unused
     [user] = of(objects, "KafkaUser", given["KAFKA_SASL_USERNAME"])
     # Strimzi makes a Secret of the user's name.
     assert given["KAFKA_SASL_PASSWORD"] == f"secret {user['metadata']['name']}/password"
@@ -212,7 +215,8 @@ def test_servers_are_given_the_names_they_read(charts: Charts, server: str) -> N
         if where.startswith("Pod") or f"gamelake/{server}:" not in container["image"]:
             continue
         given = environment(objects, container).keys()
-        assert demanded - given - in_image - {"METASTORE_DATA", "POSTGRES_PASSWORD_FILE"} == set(), where
+        with_login = set() if "TRINO_LOGIN" in given else {"TRINO_TLS", "TRINO_HTTPS_PORT"}
+        assert demanded - given - in_image - {"METASTORE_DATA", "POSTGRES_PASSWORD_FILE"} - with_login == set(), where
         unread = {name for name in given - {"POD_NAME", "POD_INDEX"} if not any(name in text for text in texts)}
         assert unread == set(), where
 

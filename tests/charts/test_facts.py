@@ -183,6 +183,7 @@ def test_ports_are_those_of_the_stack(charts: Charts) -> None:
         "hive-metastore-postgresql postgresql": 5432,
         "world-store valkey": local.store,
         "trino http": local.trino,
+        "trino https": local.trino_https,
         "trino-worker http": local.trino,
         "spark metrics": local.stream_metrics,
     }

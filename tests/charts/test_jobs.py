@@ -17,8 +17,12 @@ def test_there_is_one_for_each_job() -> None:
 
 @pytest.mark.parametrize("job", jobs())
 def test_they_differ_only_where_they_must(job: str) -> None:
-    """Image, volumes, accounts, security and settings are the same in all jobs."""
+    """Image, volumes, accounts, security and settings are the same in all jobs; only `tables` logs in to Trino."""
     stream, one = application(jobs()["stream"]), application(jobs()[job])
+    if job == "tables":
+        for parts, key in ((one, "volumes"), (one["driver"], "volumeMounts"), (one["driver"], "env")):
+            *parts[key], login = parts[key]
+            assert "trino" in str(login)
     own = {"mainApplicationFile", "arguments", "restartPolicy", "driver"}
     assert {k: v for k, v in one.items() if k not in own} == {k: v for k, v in stream.items() if k not in own}
     of_stream = {"annotations", "ports", "terminationGracePeriodSeconds"}

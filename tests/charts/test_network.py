@@ -57,10 +57,9 @@ def _configuration(objects: list[Object], pod: Object, container: Object) -> str
     if "import Topic" in str(container.get("command")):
         # It has the jobs' settings but connects to Kafka only.
         given = {name: value for name, value in given.items() if name.startswith("KAFKA")}
-    # Host and port in two variables or two arguments.
-    pairs = [f"{given['TRINO_HOST']}:{given['TRINO_PORT']}"] if {"TRINO_HOST", "TRINO_PORT"} <= given.keys() else []
     words = [*container.get("command", []), *container.get("args", [])]
-    pairs += [f"{host}:{port}" for host, port in pairwise(words) if port.isdecimal()]
+    # Host and port in two arguments.
+    pairs = [f"{host}:{port}" for host, port in pairwise(words) if port.isdecimal()]
     # A shell's name for its first argument.
     written = " ".join(words).replace("$0", words[-1] if words else "")
     mounted = {mount.get("subPath") for mount in container.get("volumeMounts", []) if mount["name"] == "config"}
@@ -182,14 +181,14 @@ def test_dns_is_allowed(charts: Charts) -> None:
 
 
 def test_few_may_use_the_kubernetes_api(charts: Charts) -> None:
-    """Drivers create executors, brokers read their secrets, and the reaper deletes pods: no other pod calls it."""
+    """Drivers create executors, brokers read secrets, the reaper deletes pods, a Job creates Secrets: no other does."""
     open_ = {
         policy["metadata"]["name"]
         for policy in of(charts.render("gamelake"), "NetworkPolicy")
         for rule in policy["spec"].get("egress", [])
         if "to" not in rule and {"port": 443} in rule["ports"]
     }
-    assert open_ == {"spark", "spark-reaper", "kafka"}
+    assert open_ == {"spark", "spark-reaper", "kafka", "trino-secrets"}
 
 
 def test_additional_peers_are_allowed(charts: Charts) -> None:
@@ -197,8 +196,8 @@ def test_additional_peers_are_allowed(charts: Charts) -> None:
     rule = {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]}
     for chart in ("hdfs", "hive-metastore", "trino", "spark"):
         objects = charts.render(chart, values={"networkPolicy": {"extraIngress": [rule]}})
-        others = (*STORES, "spark-reaper")
-        policies = [policy for policy in of(objects, "NetworkPolicy") if policy["metadata"]["name"] not in others]
+        closed = (*STORES, "spark-reaper", "trino-secrets")
+        policies = [policy for policy in of(objects, "NetworkPolicy") if policy["metadata"]["name"] not in closed]
         assert all(rule in policy["spec"]["ingress"] for policy in policies), chart
     peer = rule["from"][0]
     [kafka] = of(charts.render("kafka", values={"networkPolicy": {"extraPeers": [peer]}}), "Kafka")

@@ -16,12 +16,20 @@ PROVIDER = {"jwksUrl": "https://id.example/jwks", "issuer": "https://id.example"
 
 
 def folders(objects: list[Object], name: str) -> dict[str, Any]:
-    """The Secrets that a Deployment mounts, by folder."""
+    """The Secrets that a Deployment mounts for its callers, by folder."""
     [deployment] = of(objects, "Deployment", name)
     pod = deployment["spec"]["template"]["spec"]
     [container] = pod["containers"]
-    secrets = {one["name"]: one["secret"]["secretName"] for one in pod["volumes"] if "secret" in one}
-    return {one["mountPath"]: secrets[one["name"]] for one in container["volumeMounts"] if one["name"] in secrets}
+    secrets = {
+        one["name"]: one["secret"]["secretName"]
+        for one in pod["volumes"]
+        if "secret" in one and one["name"] != "trino-ca"
+    }
+    return {
+        one["mountPath"]: secrets[one["name"]]
+        for one in container["volumeMounts"]
+        if one["name"] in secrets and one["name"] != "trino-ca"
+    }
 
 
 @pytest.mark.parametrize(

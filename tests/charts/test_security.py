@@ -75,8 +75,11 @@ def test_drivers_and_executors_are_restricted(job: str, role: str) -> None:
     assert spec[role]["podSecurityContext"]["runAsNonRoot"]
     assert spec[role]["podSecurityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     own = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 the pod's own folder
-    assert spec[role]["volumeMounts"] == [own, {"name": "ca", "mountPath": "/kafka"}]
-    folder, authority = spec["volumes"]
+    # Only what creates the views is a client of Trino.
+    trino = [{"name": "trino-ca", "mountPath": "/trino"}] if (job, role) == ("tables", "driver") else []
+    assert spec[role]["volumeMounts"] == [own, {"name": "ca", "mountPath": "/kafka"}, *trino]
+    assert ("TRINO_PASSWORD" in str(spec[role].get("env"))) == bool(trino)
+    folder, authority, *_ = spec["volumes"]
     assert folder == {"name": "tmp", "emptyDir": {"sizeLimit": "20Gi"}}
     assert authority["secret"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
 

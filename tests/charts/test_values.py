@@ -42,6 +42,10 @@ OTHER: dict[str, Any] = {
     "type": "LoadBalancer",
     "config": {"some.property": "some value"},
     "catalogs": {"samples": "connector.name=tpch"},
+    "catalogSecrets": ["warehouse"],
+    "auditTopic": "queries",
+    "keysUrl": "https://id.example/jwks",
+    "trinoUrl": "https://trino.example",
     "maxMemory": "77mb",
     "annotations": {"some/name": "some value"},
     "hosts": ["game.example"],
@@ -110,6 +114,11 @@ TOGETHER: dict[str, Any] = {
         for role in ("driver", "executor")
         for name in ("instances", "cores", "coreRequest", "memory", "memoryOverhead")
     },
+    **{
+        f"trino login.jwt.{name}": {"login": {"jwt": {"keysUrl": "https://id.example/jwks"}}}
+        for name in ("issuer", "audience", "userField")
+    },
+    **{f"spark global.trino.{name}": {"jobs": {"names": ["tables"]}} for name in ("loginSecret", "caSecret")},
     "spark maintain.schedule": {"jobs": {"names": ["maintain"]}},
     "api autoscaling.minReplicas": {"autoscaling": {"enabled": True}},
     "api autoscaling.maxReplicas": {"autoscaling": {"enabled": True}},

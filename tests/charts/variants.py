@@ -116,6 +116,19 @@ OPTIONS: dict[str, Any] = {
         "trino": {"catalogs": {"samples": "connector.name=tpch\n"}, "config": {"query.max-memory": "1GB"}},
         "hdfs": {"config": {"dfs.heartbeat.interval": 3}},
     },
+    "trusted": {
+        "global": {"kafka": {"auditTopic": "queries"}, "trino": {"loginSecret": "my-login", "caSecret": ""}},
+        "trino": {
+            "login": {
+                "create": False,
+                "rules": "{}",
+                "jwt": {"keysUrl": "https://id.example/jwks", "issuer": "https://id.example", "audience": "trino"},
+            },
+            "tls": {"existingSecret": "trino-certificate"},
+            "resourceGroups": "{}",
+            "catalogSecrets": ["warehouse"],
+        },
+    },
     "fleeting": {"kafka": {"keepOnUninstall": False, "image": "kafka:1", "config": {"log.segment.bytes": 1000000}}},
 }
 

@@ -133,7 +133,7 @@ def test_the_world_is_in_the_table(stack: Stack, store: Store, after: dict[str, 
     topic_id = Topic(KafkaSettings(stack.settings.bootstrap_servers, stack.settings.topic)).describe().id
     there.claim(topic_id)
     held = {partition: range(end, end) for partition, end in end_offsets(stack.settings).items()}
-    Backfill(there, EventsTable(asking(stack.settings.trino_url)), Capacity(there)).run(topic_id, held, Event())
+    Backfill(there, EventsTable(asking(stack.settings.trino("world"))), Capacity(there)).run(topic_id, held, Event())
     names = {f"hero:{name}" for name in (RICH, POOR, *(f"patron{number}" for number in range(PATRONS)))}
     wanted, found = stored(store), stored(there)
     there.redis.flushdb()

@@ -49,8 +49,7 @@ def execute(notebook: NotebookNode, trino_port: int) -> NotebookNode:
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT / "api"),
-        "TRINO_HOST": HOST,
-        "TRINO_PORT": str(trino_port),
+        "TRINO_URL": f"http://{HOST}:{trino_port}",
     }
     return NotebookClient(notebook, timeout=600, startup_timeout=600).execute(env=environment)
 
@@ -210,5 +209,5 @@ def test_without_trino_the_first_cell_says_so() -> None:
     with pytest.raises(CellExecutionError) as caught:
         execute(notebook := read(), port)
     assert caught.value.ename == "ConnectionError"
-    assert f"Trino is unavailable at {HOST}:{port}. Start it with `make up`" in caught.value.evalue
+    assert f"Trino is unavailable at http://{HOST}:{port}. Start it with `make up`" in caught.value.evalue
     assert [output.output_type for output in outputs(notebook)] == ["error"]

@@ -9,7 +9,7 @@ from testbed.settings import ROOT
 
 LAYERS = [
     ["game_events", "game_settings"],
-    ["game_kafka"],
+    ["game_kafka", "game_trino"],
     ["game_world"],
     ["game_api", "lake"],
     ["spark-apps"],

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from flask import Flask, Response
+from game_trino.settings import TrinoSettings
 from redis.exceptions import RedisError
 
 from game_api.pages.page import add_files, json_page, page
@@ -21,12 +22,12 @@ _FILES = ("dashboard.css", "dashboard.js", "plots.js", "sections.js")
 Positions = Callable[[], Mapping[int, int]]
 
 
-def add_dashboard(app: Flask, trino_url: str, positions: Positions | None = None) -> None:
+def add_dashboard(app: Flask, trino: TrinoSettings, positions: Positions | None = None) -> None:
     """Add the page and its data. `positions` returns the next offset of each partition of the topic, from the world.
 
     Without a URL of Trino, the page shows that there is no dashboard.
     """
-    cache = QueryCache(_queries(trino_url, positions)) if trino_url else None
+    cache = QueryCache(_queries(trino, positions)) if trino.url else None
 
     def dashboard() -> Response:
         return page("dashboard.html")
@@ -41,11 +42,11 @@ def add_dashboard(app: Flask, trino_url: str, positions: Positions | None = None
     add_files(app, *_FILES)
 
 
-def _queries(trino_url: str, positions: Positions | None) -> dict[str, Callable[[], Rows]]:
+def _queries(trino: TrinoSettings, positions: Positions | None) -> dict[str, Callable[[], Rows]]:
     # Imported here because it takes 7 MB, which a worker without a dashboard does not need.
     from game_api.pages.trino_query import run_query
 
-    rolled = RolledQueries(partial(run_query, trino_url))
+    rolled = RolledQueries(partial(run_query, trino))
     queries: dict[str, Callable[[], Rows]] = {name: partial(rolled.rows, name) for name in QUERIES}
     return queries | {"freshness": partial(_freshness, queries["freshness"], positions)}
 

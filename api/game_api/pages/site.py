@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from flask import Flask
 from flask import Response as FlaskResponse
+from game_trino.settings import TrinoSettings
 from game_world.world import World, WorldUnavailableError
 from werkzeug.exceptions import HTTPException
 
@@ -78,11 +79,11 @@ def players_pages(world: World | None, mode: str) -> Flask:
     return app
 
 
-def operators_pages(world: World | None, trino_url: str) -> Flask:
+def operators_pages(world: World | None, trino: TrinoSettings) -> Flask:
     """Return the application for the admin port."""
     app = _application()
     add_metrics(app)
-    add_dashboard(app, trino_url, world.store.positions if world else None)
+    add_dashboard(app, trino, world.store.positions if world else None)
     return app
 
 

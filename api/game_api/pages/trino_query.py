@@ -1,9 +1,10 @@
 """A query of Trino, bounded in time."""
 
 from contextlib import closing
-from urllib.parse import urlsplit
 
 import trino
+from game_trino.connection import connected
+from game_trino.settings import TrinoSettings
 
 from game_api.pages.query_cache import QueryFailedError, Rows, UnavailableError
 
@@ -19,6 +20,8 @@ _CAUSES = {
     "aborted": "connection closed",
     "reset": "connection closed",
     "error 50": "temporarily unavailable",
+    "error 401": "login refused",
+    "certificate": "certificate not trusted",
 }
 """Short descriptions of connection errors, by a part of the client library's message."""
 
@@ -26,22 +29,18 @@ _NOT_SERVING = {"SERVER_STARTING_UP": "starting", "SERVER_SHUTTING_DOWN": "stopp
 """Query errors that concern Trino as a whole."""
 
 
-def run_query(url: str, query: str, longest: str = _LONGEST) -> Rows:
+def run_query(where: TrinoSettings, query: str, longest: str = _LONGEST) -> Rows:
     """Return the rows of a query's result; Trino cancels it after `longest`.
 
     Raises UnavailableError, QueryFailedError.
     """
-    address = urlsplit(url)
     try:
         with closing(
-            trino.dbapi.connect(
-                host=address.hostname,
-                port=address.port,
-                http_scheme=address.scheme,
-                user="dashboard",
+            connected(
+                where,
+                "dashboard",
                 catalog="hive",
                 schema="default",
-                timezone="UTC",
                 session_properties={"query_max_run_time": longest},
                 request_timeout=_TIMEOUT,
                 # The page retries soon, and shows the error until then.

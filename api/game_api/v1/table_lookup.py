@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from game_events.event_ids import is_service_made, made_at
+from game_trino.settings import TrinoSettings
 
 from game_api.pages.query_cache import QueryFailedError, Rows, UnavailableError
 from game_api.pages.site import Site
@@ -21,15 +22,15 @@ Json = dict[str, Any]
 class TableLookup:
     """Asks Trino in the site's threads, of which it occupies at most `most`: others are left for pages."""
 
-    def __init__(self, trino_url: str, site: Site, most: int, seconds: float = SECONDS) -> None:
-        self._url = trino_url
+    def __init__(self, trino: TrinoSettings, site: Site, most: int, seconds: float = SECONDS) -> None:
+        self._trino = trino
         self._site = site
         self._free = most
         self._seconds = seconds
 
     async def find(self, player: str, event_id: str) -> Json:
         """Return the `state` of a player's events with an id: `stored`, `absent`, or `unavailable` with a `detail`."""
-        if not self._url:
+        if not self._trino.url:
             return _unavailable("this service has no Trino")
         if not self._free:
             return _unavailable("too many questions to Trino at once")
@@ -55,7 +56,7 @@ class TableLookup:
         # Imported here because it takes 7 MB, which a worker that is not asked does not need.
         from game_api.pages.trino_query import run_query
 
-        return run_query(self._url, lookup_query(player, event_id), f"{SECONDS:.0f}s")
+        return run_query(self._trino, lookup_query(player, event_id), f"{SECONDS:.0f}s")
 
 
 def lookup_query(player: str, event_id: str) -> str:

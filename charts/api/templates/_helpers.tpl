@@ -20,6 +20,27 @@ The URL of Trino for the world: world.trinoUrl, which may refer to shared values
 {{- end }}
 
 {{/*
+Whether the API or the world uses Trino: "true", or nothing.
+*/}}
+{{- define "api.usesTrino" -}}
+{{ if or .Values.dashboard.trinoUrl (and .Values.world.enabled .Values.world.trinoUrl) }}true{{ end }}
+{{- end }}
+
+{{/*
+The password of a user of Trino; nothing without a URL of Trino.
+Arguments: the context, the URL, the user.
+*/}}
+{{- define "api.trinoPassword" -}}
+{{- $context := first . }}
+{{- with index . 1 }}
+{{- if and $context.Values.global.trino.loginSecret (not (hasPrefix "https://" .)) }}
+{{- fail (printf "global.trino.loginSecret: expected none with %s: a password needs https" .) }}
+{{- end }}
+{{- include "common.trino.password" (list $context (last $)) }}
+{{- end }}
+{{- end }}
+
+{{/*
 Seconds that a pod has to stop: until it gets no more requests, then gunicorn's graceful timeout (api/gunicorn.conf.py),
 then the time of one more response, for the queue to Kafka.
 */}}

@@ -42,6 +42,9 @@ The volume mounts of the API and the world.
 {{- define "api.mounts" -}}
 - {name: tmp, mountPath: /tmp}
 {{ include "common.kafka.mount" . }}
+{{- if include "api.usesTrino" . }}
+{{ include "common.trino.mount" . }}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -50,6 +53,9 @@ The volumes of the API and the world.
 {{- define "api.volumes" -}}
 {{ include "common.tmp" . }}
 {{ include "common.kafka.volume" . }}
+{{- if include "api.usesTrino" . }}
+{{ include "common.trino.volume" . }}
+{{- end }}
 {{- end }}
 
 {{/*

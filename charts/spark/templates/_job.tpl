@@ -6,7 +6,9 @@ Arguments: the context, the job's name, its own fields, its driver's own fields 
 {{- $context := index . 0 }}
 {{- $jobs := $context.Values.jobs }}
 {{- $pod := include "common.customized" (list $context (include "spark.jobPod" $context | fromYaml) $jobs.pod) | fromYaml }}
-{{- $fields := include "spark.podFields" $pod -}}
+{{- $fields := include "spark.podFields" $pod }}
+{{- $trino := dict }}
+{{- if eq (index . 1) "tables" }}{{ $trino = include "spark.trino" $context | fromYaml }}{{ end -}}
 type: Python
 mode: cluster
 sparkVersion: 4.1.1
@@ -14,7 +16,7 @@ sparkVersion: 4.1.1
 mainApplicationFile: local:///opt/gamelake/spark-apps/{{ index . 1 }}.py
 {{ index . 2 }}
 hadoopConfigMap: hdfs-client
-volumes: {{- toYaml $pod.spec.volumes | nindent 2 }}
+volumes: {{- concat $pod.spec.volumes ($trino.volumes | default list) | toYaml | nindent 2 }}
 driver:
   serviceAccount: spark
   {{- with $jobs.driver }}
@@ -27,7 +29,8 @@ driver:
   envFrom: [{configMapRef: {name: gamelake-jobs}}]
   {{- $password := dict "secretKeyRef" (dict "name" "spark" "key" "password") }}
   {{- $own := merge (dict "env" (list (dict "name" "KAFKA_SASL_PASSWORD" "valueFrom" $password))) (index . 3 | fromYaml) }}
-  {{- include "common.over" (list $own ($fields | fromYaml)) | nindent 2 }}
+  {{- $own = include "common.over" (list $own ($fields | fromYaml)) | fromYaml }}
+  {{- include "common.over" (list $own (omit $trino "volumes")) | nindent 2 }}
 executor:
   serviceAccount: spark-executor
   {{- with $jobs.executor }}
@@ -65,6 +68,21 @@ spec:
     # Optional, because a Kafka without TLS may have no such Secret.
     - {name: ca, secret: {secretName: {{ . }}, optional: true, items: [{key: ca.crt, path: ca.crt}]}}
     {{- end }}
+{{- end }}
+
+{{/*
+What the driver of the job that creates the views needs beside that.
+*/}}
+{{- define "spark.trino" -}}
+{{- with include "common.trino.password" (list . "gamelake") }}
+env: {{- . | nindent 2 }}
+{{- end }}
+{{- with include "common.trino.mount" . }}
+volumeMounts: {{- . | nindent 2 }}
+{{- end }}
+{{- with include "common.trino.volume" . }}
+volumes: {{- . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{/*

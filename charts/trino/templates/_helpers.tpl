@@ -35,7 +35,29 @@ env:
   - {name: KAFKA_SSL_CA_LOCATION, value: /kafka/ca.crt}
   {{- end }}
   - {name: METASTORE_URI, value: {{ $context.Values.global.metastore.uri | quote }}}
-ports: [{name: http, containerPort: 8080}]
+  - name: TRINO_SHARED_SECRET
+    valueFrom: {secretKeyRef: {name: {{ $context.Values.global.trino.loginSecret }}, key: shared-secret}}
+  {{- if eq $role "coordinator" }}
+  - {name: TRINO_LOGIN, value: /login}
+  - {name: TRINO_TLS, value: /tls}
+  - {name: TRINO_HTTPS_PORT, value: "8443"}
+  - {name: TRINO_AUTHENTICATION, value: {{ if $context.Values.login.jwt.keysUrl }}"PASSWORD,JWT"{{ else }}PASSWORD{{ end }}}
+  {{- if $context.Values.login.rules }}
+  - {name: TRINO_RULES, value: /scripts/login-rules.json}
+  {{- end }}
+  - {name: TRINO_AUDIT_TOPIC, value: {{ $context.Values.global.kafka.auditTopic | quote }}}
+  {{- end }}
+{{- with $context.Values.catalogSecrets }}
+envFrom:
+  {{- range . }}
+  - secretRef: {name: {{ . }}}
+  {{- end }}
+{{- end }}
+ports:
+  - {name: http, containerPort: 8080}
+  {{- if eq $role "coordinator" }}
+  - {name: https, containerPort: 8443}
+  {{- end }}
 resources: {{- toYaml (last .).resources | nindent 2 }}
 startupProbe:
   exec: {command: [bash, /scripts/started, "8080"]}
@@ -54,7 +76,13 @@ volumeMounts:
   - {name: config, mountPath: {{ $etc }}/config.properties, subPath: {{ $role }}.properties}
   {{- if eq $role "worker" }}
   - {name: config, mountPath: {{ $etc }}/access-control.properties, subPath: access-control.properties}
-  - {name: config, mountPath: {{ $etc }}/rules.json, subPath: rules.json}
+  - {name: config, mountPath: {{ $etc }}/rules.json, subPath: worker-rules.json}
+  {{- else }}
+  - {name: login, mountPath: /login}
+  - {name: tls, mountPath: /tls}
+  {{- if $context.Values.resourceGroups }}
+  - {name: config, mountPath: {{ $etc }}/resource-groups.json, subPath: resource-groups.json}
+  {{- end }}
   {{- end }}
   {{- range $name, $_ := $context.Values.catalogs }}
   - {name: catalogs, mountPath: {{ $etc }}/catalog/{{ $name }}.properties, subPath: {{ $name }}}
@@ -63,8 +91,11 @@ volumeMounts:
 
 {{/*
 The volumes of a node: none outlives it.
+Arguments: the context, its role.
 */}}
 {{- define "trino.volumes" -}}
+{{- $role := last . -}}
+{{- with first . -}}
 # Logs of requests: at most 16 files of 100 MB.
 - {name: data, emptyDir: {sizeLimit: 4Gi}}
 # Larger than what Trino uses of it: a pod that fills its volume is evicted.
@@ -76,6 +107,32 @@ The volumes of a node: none outlives it.
 {{- if .Values.catalogs }}
 - {name: catalogs, configMap: {name: trino-catalogs}}
 {{- end }}
+{{- if eq $role "coordinator" }}
+- {name: login, secret: {secretName: {{ .Values.global.trino.loginSecret }}, items: [{key: password.db, path: password.db}]}}
+- name: tls
+  secret: {secretName: {{ include "trino.tlsSecret" . }}, items: [{key: tls.crt, path: tls.crt}, {key: tls.key, path: tls.key}]}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+The Secret with the certificate of the coordinator.
+*/}}
+{{- define "trino.tlsSecret" -}}
+{{ .Values.tls.existingSecret | default "trino-tls" }}
+{{- end }}
+
+{{/*
+The metadata of what creates the Secrets. It exists while the hook runs; a failed one is kept for inspection.
+Arguments: the context, the weight: lower ones exist first.
+*/}}
+{{- define "trino.hook" -}}
+name: trino-secrets
+labels: {{- include "common.labels" (list (first .) "trino-secrets") | nindent 2 }}
+annotations:
+  helm.sh/hook: pre-install,pre-upgrade
+  helm.sh/hook-weight: {{ last . | quote }}
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
 
 {{/*

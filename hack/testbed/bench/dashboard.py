@@ -47,7 +47,7 @@ def fill(stack: Stack, rows: int) -> None:
 
 def measure(stack: Stack, rounds: int) -> list[Round]:
     with connect(stack.settings) as trino:
-        queries = _queries(run_query(stack.settings.trino_url, METADATA))
+        queries = _queries(run_query(stack.settings.trino("dashboard"), METADATA))
         for number in range(_WARM_UP_ROUNDS):
             _round(trino, queries, with_all=not number)
         return [_round(trino, queries) for _ in range(rounds)]

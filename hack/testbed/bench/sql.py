@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import trino
+from game_trino.connection import connected
 
-from testbed.settings import HOST, Settings
+from testbed.clients.sql import USER
+from testbed.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,5 @@ class Connection:
 @contextmanager
 def connect(settings: Settings, schema: str = "default") -> Iterator[Connection]:
     """Connect to catalog `hive`."""
-    with trino.dbapi.connect(
-        host=HOST, port=settings.ports.trino, user="gamelake", catalog="hive", schema=schema, timezone="UTC"
-    ) as connection:
+    with connected(settings.trino(USER), USER, catalog="hive", schema=schema) as connection:
         yield Connection(connection)

@@ -2,18 +2,19 @@
 
 from typing import Any
 
-import trino
+from game_trino.connection import connected
 from rich.console import Console
 from rich.table import Table
 
-from testbed.settings import HOST, Settings
+from testbed.settings import Settings
+
+USER = "gamelake"
+"""The user of the testbed's own queries: that of the jobs."""
 
 
 def ask(settings: Settings, query: str) -> tuple[list[str], list[list[Any]]]:
     """Run a query, and return the column names and the rows of its result."""
-    with trino.dbapi.connect(
-        host=HOST, port=settings.ports.trino, user="gamelake", catalog="hive", schema="default", timezone="UTC"
-    ) as connection:
+    with connected(settings.trino(USER), USER, catalog="hive", schema="default") as connection:
         cursor = connection.cursor()
         cursor.execute(query)
         rows = cursor.fetchall()

@@ -1,10 +1,14 @@
 """Forwards ports of this machine to the cluster's API, its admin port, Trino and stream metrics."""
 
+import base64
 import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+
+from game_trino.users import USERS
 
 from testbed.cluster.api import Object
 from testbed.cluster.cluster import Cluster
@@ -12,6 +16,7 @@ from testbed.cluster.command import KindError
 from testbed.cluster.readiness import is_ready
 from testbed.settings import HOST
 from testbed.settings import Settings as LocalSettings
+from testbed.stack import trino_login
 from testbed.stack.probes import listens
 from testbed.stack.process import log_tail
 from testbed.waiting import wait_until
@@ -25,7 +30,7 @@ _LOOK = 2.0
 _TARGETS = {
     "api": ("app.kubernetes.io/name=api", "http"),
     "api_admin": ("app.kubernetes.io/name=api", "admin"),
-    "trino": ("app.kubernetes.io/name=trino,app.kubernetes.io/component=coordinator", "http"),
+    "trino_https": ("app.kubernetes.io/name=trino,app.kubernetes.io/component=coordinator", "https"),
     "stream_metrics": ("sparkoperator.k8s.io/app-name=stream,spark-role=driver", "metrics"),
 }
 """The label selector for the pods and the name of the container's port, by the name of the local port."""
@@ -34,11 +39,23 @@ _TARGETS = {
 @contextmanager
 def port_forwards(cluster: Cluster) -> Iterator[LocalSettings]:
     """Forward free ports while the block lasts; yield them as the settings of a local stack."""
-    settings = LocalSettings.isolated(cluster.settings.data)
+    settings = replace(LocalSettings.isolated(cluster.settings.data), trino_login=1)
+    trino_login.write(settings.trino_secrets, _trino_secrets(cluster))
     with ExitStack() as opened:
         for name, (selector, port) in _TARGETS.items():
             opened.enter_context(Forward(cluster, selector, port, getattr(settings.ports, name)))
         yield settings
+
+
+def _trino_secrets(cluster: Cluster) -> dict[str, str]:
+    """Return the passwords of Trino's users and the certificate that its clients trust."""
+    found: dict[str, str] = {}
+    for name, keys in (("trino-login", USERS), ("trino-tls", ("ca.crt",))):
+        secret = cluster.api.get("Secret", name)
+        if secret is None:
+            raise KindError(f"Secret {name} does not exist: make kind creates it")
+        found |= {key: base64.b64decode(secret["data"][key]).decode() for key in keys}
+    return found
 
 
 class Forward:

@@ -19,7 +19,7 @@ def names_files(port: int) -> bool:
 
 def answers_queries(settings: Settings) -> bool:
     """Tell whether Trino has started."""
-    return (_json(f"{settings.trino_url}/v1/info") or {}).get("starting") is False
+    return (_json(f"http://{HOST}:{settings.ports.trino}/v1/info") or {}).get("starting") is False
 
 
 def _json(url: str) -> dict[str, Any] | None:

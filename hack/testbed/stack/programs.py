@@ -10,7 +10,7 @@ import pyspark
 from testbed.clients import topic
 from testbed.clients.stream_metrics import metrics_url
 from testbed.settings import HOST, ROOT, Settings
-from testbed.stack import class_archive, hdfs, hdfs_client, jdk, parts, probes, valkey
+from testbed.stack import class_archive, hdfs, hdfs_client, jdk, parts, probes, trino_login, valkey
 from testbed.stack.process import Program
 
 
@@ -96,9 +96,10 @@ def _trino(settings: Settings) -> Program:
             **_hdfs_client(settings),
             "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
             "KAFKA_TOPIC": settings.topic,
+            **trino_login.of_server(settings),
         },
         probe=lambda: probes.answers_queries(settings),
-        ports=("trino",),
+        ports=("trino", "trino_https") if settings.trino_login else ("trino",),
         # On one core it takes more than three minutes.
         patience=360,
         parts=("trino",),
@@ -128,7 +129,7 @@ def _api(settings: Settings) -> Program:
             **_game_environment(settings),
             "API_BIND": f"{HOST}:{settings.ports.api}",
             "API_ADMIN_BIND": f"{HOST}:{settings.ports.api_admin}",
-            "TRINO_URL": settings.trino_url,
+            **trino_login.of_client(settings, "dashboard"),
             "RUNTIME_DIRECTORY": str(settings.data / "run"),
         },
         probe=lambda: probes.answers(f"{settings.admin_url}/readyz"),
@@ -149,7 +150,7 @@ def _world(settings: Settings) -> Program:
             "WORLD_METRICS_PORT": str(settings.ports.world_metrics),
             "WORLD_SNAPSHOTS": str(settings.data / "world"),
             "WORLD_SNAPSHOT_SECONDS": str(settings.snapshot_seconds),
-            "TRINO_URL": settings.trino_url,
+            **trino_login.of_client(settings, "world"),
         },
         probe=lambda: probes.is_caught_up(settings),
         ports=("world_metrics",),
@@ -189,8 +190,7 @@ def spark_job(settings: Settings, name: str, *arguments: str, needs: tuple[str, 
             # The user's own.
             "HADOOP_CONF_DIR": "",
             "METASTORE_URI": settings.metastore_uri,
-            "TRINO_HOST": HOST,
-            "TRINO_PORT": str(settings.ports.trino),
+            **trino_login.of_client(settings, "gamelake"),
             "STREAM_TRIGGER_SECONDS": str(settings.trigger_seconds),
             "METRICS_HOST": HOST,
             "METRICS_PORT": str(settings.ports.stream_metrics),
@@ -217,14 +217,17 @@ def _maintenance(settings: Settings) -> Program:
     return replace(one_core, command=["nice", "-n", "10", *job.command]).kept_running()
 
 
-def trino_cli(settings: Settings) -> tuple[str, list[str]]:
-    """Return Trino's command-line client, as a program and its arguments."""
+def trino_cli(settings: Settings) -> tuple[str, list[str], dict[str, str]]:
+    """Return Trino's command-line client, as a program, its arguments and its environment."""
     java = str(jdk.find_for_trino() / "bin/java")
     jar = str(parts.path(settings, "trino") / "trino-cli.jar")
     # A timestamp without a zone is in the session's zone: with UTC, a query has the same result on every machine.
     where = ["--server", settings.trino_url, "--catalog", "hive", "--schema", "default", "--timezone", "UTC"]
+    login = trino_login.of_client(settings, "analyst")
+    if settings.trino_login:
+        where += ["--user", "analyst", "--password", "--truststore-path", login["TRINO_CA_LOCATION"]]
     # Without it, a JDK from 24 on warns about the native code of the terminal library.
-    return java, [java, "--enable-native-access=ALL-UNNAMED", "-jar", jar, *where]
+    return java, [java, "--enable-native-access=ALL-UNNAMED", "-jar", jar, *where], {**os.environ, **login}
 
 
 def _venv_path() -> str:

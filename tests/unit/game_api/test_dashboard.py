@@ -9,6 +9,7 @@ import pytest
 from game_api import create_app
 from game_api.pages.queries import QUERIES
 from game_api.pages.query_cache import QueryCache, QueryFailedError, Rows, UnavailableError
+from game_trino.settings import TrinoSettings
 from testbed.settings import Ports
 from testbed.waiting import wait_until
 from werkzeug.test import Client
@@ -21,7 +22,7 @@ from tests.unit.game_api.memory_log import MemoryLog
 def client() -> Client:
     """A client of the admin port of a service whose Trino is not running."""
     url = f"http://127.0.0.1:{Ports.free().trino}"
-    return client_for(create_app(MemoryLog(), random=Random(7), trino_url=url), is_admin=True)
+    return client_for(create_app(MemoryLog(), random=Random(7), trino=TrinoSettings(url)), is_admin=True)
 
 
 def cache_of(query: Callable[[], Rows], fresh: float = 60) -> QueryCache:

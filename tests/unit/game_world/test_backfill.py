@@ -7,6 +7,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from game_trino.settings import TrinoSettings
 from game_world.backfill import Backfill
 from game_world.capacity import Capacity
 from game_world.events_table import EventsTable, TableError, asking, records_of
@@ -252,4 +253,4 @@ def test_trino_is_away() -> None:
     """The error names the address."""
     url = "http://127.0.0.1:1"
     with pytest.raises(TableError, match=url):
-        EventsTable(asking(url)).topic_id()
+        EventsTable(asking(TrinoSettings(url))).topic_id()

@@ -253,8 +253,9 @@ def test_the_table_of_an_older_version(lake: SparkSession) -> None:
     """The first load finds out from the rows which offsets the table has, and says so in its history."""
     rows(lake, 0, 5).writeTo(EVENTS).append()
     rows(lake, 7, 9).writeTo(EVENTS).append()
-    required = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "METASTORE_URI", "TRINO_HOST", "TRINO_PORT")
-    loader = Loader(lake, Settings.from_environment(dict.fromkeys(required, "1")), Topic())  # type: ignore[arg-type]
+    required = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "METASTORE_URI")
+    given = {**dict.fromkeys(required, "1"), "TRINO_URL": "http://trino:8080"}
+    loader = Loader(lake, Settings.from_environment(given), Topic())  # type: ignore[arg-type]
     loader.begin()
     assert str(loader.coverage) == "0:0-5 0:7-9 1:0-4"
     state = look(lake)

@@ -8,8 +8,7 @@ PLAIN = {
     "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
     "KAFKA_TOPIC": "events",
     "METASTORE_URI": "thrift://metastore:9083",
-    "TRINO_HOST": "trino",
-    "TRINO_PORT": "8080",
+    "TRINO_URL": "http://trino:8080",
 }
 SECURE = {
     **PLAIN,

@@ -13,9 +13,13 @@ from lake.offsets import OffsetRange, UnavailableError
 from lake.settings import Settings
 from lake.stream import Stream
 
-REQUIRED = ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "METASTORE_URI", "TRINO_HOST", "TRINO_PORT")
+REQUIRED = {"TRINO_URL": "http://trino:8080"} | dict.fromkeys(
+    ("KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "METASTORE_URI"), "1"
+)
 SETTINGS = replace(
-    Settings.from_environment(dict.fromkeys(REQUIRED, "1")), trigger_seconds=10, max_offsets_per_trigger=100
+    Settings.from_environment(REQUIRED),
+    trigger_seconds=10,
+    max_offsets_per_trigger=100,
 )
 
 

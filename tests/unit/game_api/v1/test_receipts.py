@@ -10,6 +10,7 @@ from game_api import create_app
 from game_api.pages.site import Site, players_pages
 from game_api.v1.table_lookup import TableLookup, lookup_query
 from game_events.event_ids import uuid7s
+from game_trino.settings import TrinoSettings
 from game_world.store import Store
 from game_world.world import World
 
@@ -65,7 +66,7 @@ def test_an_invalid_id_is_a_problem():
 def test_a_trino_that_hangs_is_waited_for_briefly(silent: str):
     """After its time a question is given up; as long as its thread is occupied, no more threads are."""
     site = Site(players_pages(None, "open"))
-    lookup = TableLookup(silent, site, most=1, seconds=0.2)
+    lookup = TableLookup(TrinoSettings(silent), site, most=1, seconds=0.2)
 
     async def ask_twice() -> list[str]:
         return [(await lookup.find("ada", "k1"))["detail"] for _ in range(2)]
@@ -77,7 +78,7 @@ def test_a_trino_that_hangs_is_waited_for_briefly(silent: str):
 
 def test_an_unavailable_trino_is_said():
     """A Trino that refuses connections is unavailable, and is asked again the next time."""
-    client = client_for(create_app(MemoryLog(), trino_url="http://127.0.0.1:1", random=Random(7)))
+    client = client_for(create_app(MemoryLog(), trino=TrinoSettings("http://127.0.0.1:1"), random=Random(7)))
     answers = [client.get("/v1/events/k1").json["table"] for _ in range(3)]
     assert answers == 3 * [{"state": "unavailable", "detail": "Trino: connection refused"}]
 
