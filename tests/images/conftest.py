@@ -1,32 +1,24 @@
 """Builds the images of this tree, and runs a server of each."""
 
 import os
-import subprocess
-import tomllib
 from collections.abc import Iterator
 
 import pytest
-from testbed.settings import ROOT, Ports
+from testbed.cluster import images
+from testbed.settings import Ports
 from testbed.stack import hdfs_client
 
 from tests.images.container import Container, docker
 
-VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 ALL_INTERFACES = "0.0.0.0"  # noqa: S104 inside a container
 STORE_PASSWORD = "drawn-at-random"  # noqa: S105 of the tests' own store
 DATABASE = {"USER": "metastore", "PASSWORD": 'it\'s a "secret"\\'}
 
 
-def image(name: str) -> str:
-    """The tag of an image, from the variables that hack/build-images reads too."""
-    registry = os.environ.get("IMAGE_REGISTRY") or "localhost/"
-    return f"{registry}gamelake/{name}:{os.environ.get('IMAGE_TAG') or VERSION}"
-
-
 @pytest.fixture(scope="session")
 def built() -> None:
     """Build the images, which takes minutes, or seconds when nothing has changed."""
-    subprocess.run([ROOT / "hack/build-images"], check=True)
+    images.build()
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +33,7 @@ def servers(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
 
     def start(name: str, image_name: str, *arguments: str, **environment: str) -> None:
         volumes = (f"{client}:/etc/hadoop:ro",)
-        running[name] = Container(network, name, image(image_name), *arguments, volumes=volumes, **environment)
+        running[name] = Container(network, name, images.tag(image_name), *arguments, volumes=volumes, **environment)
 
     docker("network", "create", network)
     try:

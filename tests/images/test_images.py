@@ -6,9 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from testbed.cluster import images
 from testbed.settings import ROOT
 
-from tests.images.conftest import DATABASE, STORE_PASSWORD, VERSION, image
+from tests.images.conftest import DATABASE, STORE_PASSWORD
 from tests.images.container import Container, configuration, run
 
 IMAGES = sorted({path.parent.name for path in ROOT.glob("images/*/Dockerfile")} - {"base"})
@@ -43,10 +44,11 @@ pytestmark = [
 @pytest.mark.parametrize("name", IMAGES)
 def test_user_and_labels(name: str) -> None:
     """An image has a numeric user, and labels with its name, version, commit and license."""
-    config = configuration(image(name))
+    config = configuration(images.tag(name))
     assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", config["User"])
     labels = {key.removeprefix("org.opencontainers.image."): value for key, value in config["Labels"].items()}
-    assert (labels["title"], labels["version"], labels["licenses"]) == (f"gamelake/{name}", VERSION, "Apache-2.0")
+    expected = (f"gamelake/{name}", images.version(), "Apache-2.0")
+    assert (labels["title"], labels["version"], labels["licenses"]) == expected
     assert labels["description"]
     assert re.fullmatch(r"[0-9a-f]{40}|unknown", labels["revision"])
 
@@ -54,7 +56,7 @@ def test_user_and_labels(name: str) -> None:
 @pytest.mark.parametrize("name", IMAGES)
 def test_sbom(name: str) -> None:
     """The SBOM in an image lists Debian's packages and the one that the image exists to run."""
-    packages = json.loads(run(image(name), f"/usr/share/sbom/{name}.cdx.json", entrypoint="cat"))["components"]
+    packages = json.loads(run(images.tag(name), f"/usr/share/sbom/{name}.cdx.json", entrypoint="cat"))["components"]
     assert {"libc6", "tini", MAIN_PACKAGE[name]} <= {package["name"] for package in packages}
 
 
@@ -62,7 +64,7 @@ def test_sbom(name: str) -> None:
 def test_no_build_tools(name: str) -> None:
     """An image contains no compiler, no package manager of a language, and no file that its user can write to."""
     found = f"for tool in {BUILD_TOOLS}; do command -v $tool; done; find /opt /usr -writable ! -type l; true"
-    assert run(image(name), "-c", found, entrypoint="bash") == ""
+    assert run(images.tag(name), "-c", found, entrypoint="bash") == ""
 
 
 def test_kafka_and_the_api(servers: dict[str, Container]) -> None:
@@ -162,7 +164,7 @@ def test_spark_driver(tmp_path: Path) -> None:
     )
     job.chmod(0o644)
     options = (f"--volume={job}:/job.py:ro", "--env=SPARK_DRIVER_BIND_ADDRESS=127.0.0.1", "--env=SPARK_USER=submitter")
-    printed = run(image("spark"), "driver", "--master", "local[1]", "/job.py", options=options)
+    printed = run(images.tag("spark"), "driver", "--master", "local[1]", "/job.py", options=options)
     assert "sum: 2 gamelake" in printed
 
 
@@ -182,7 +184,7 @@ def test_spark_executor() -> None:
     }
     options = tuple(f"--env={key}={value}" for key, value in environment.items())
     with pytest.raises(AssertionError, match="nobody"):
-        run(image("spark"), "executor", options=options)
+        run(images.tag("spark"), "executor", options=options)
 
 
 @pytest.mark.parametrize(
