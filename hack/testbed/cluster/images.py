@@ -3,7 +3,7 @@
 import json
 import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from testbed.cluster.cluster import Cluster
 from testbed.cluster.command import run, show
@@ -29,9 +29,12 @@ def tags() -> list[str]:
 
 def build() -> None:
     """Build all images: minutes the first time, seconds when nothing has changed."""
-    # Charts and jobs name the images by the defaults of these two.
-    environment = {name: value for name, value in os.environ.items() if name not in ("IMAGE_REGISTRY", "IMAGE_TAG")}
-    show(ROOT / "hack/build-images", environment=environment)
+    show(ROOT / "hack/build-images", environment=with_default_names(os.environ))
+
+
+def with_default_names(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which scripts name images as charts and jobs do by default."""
+    return {name: value for name, value in environment.items() if name not in ("IMAGE_REGISTRY", "IMAGE_TAG")}
 
 
 def missing(cluster: Cluster) -> list[str]:

@@ -3,6 +3,7 @@
 import subprocess
 import textwrap
 
+from testbed.cluster import images
 from testbed.cluster.cluster import Cluster
 from testbed.cluster.command import KindError, show
 from testbed.cluster.progress import Progress
@@ -43,7 +44,8 @@ def ensure(cluster: Cluster, progress: Progress) -> None:
 def _install(cluster: Cluster, progress: Progress, which: str, why: str) -> None:
     progress.say(f"operators: {which} ({why}) …")
     _label(cluster, {_WATCHED: cluster.namespace})
-    show(ROOT / "hack/testbed/cluster/operators" / _SCRIPTS[which], cluster.namespace, environment=cluster.environment)
+    environment = images.with_default_names(cluster.environment)
+    show(ROOT / "hack/testbed/cluster/operators" / _SCRIPTS[which], cluster.namespace, environment=environment)
     _label(cluster, {_WATCHED: cluster.namespace, _LABEL: which})
     progress.say("operators ready")
 
