@@ -83,6 +83,7 @@ def test_jobs_of_the_release(installation: Installation, release: str) -> None:
         again = f"{images.tag('spark')}-again"
         run("docker", "tag", images.tag("spark"), again)
         images.load(cluster, [again])
+        run("docker", "image", "rm", again)
         cluster.helm("upgrade", release, CHART, *VALUES, *options, "--set", f"spark.image.tag={tag}")
         jobs.await_state(cluster, "stream", "RUNNING", Progress())
         assert installation.pod("driver").uid != before.uid
