@@ -214,6 +214,17 @@ def test_no_pod_can_fill_a_machine(charts: Charts) -> None:
         assert unlimited == []
 
 
+@pytest.mark.parametrize("role", ["driver", "executor"])
+def test_jobs_cannot_fill_a_machine_with_what_exceeds_their_memory(charts: Charts, role: str) -> None:
+    """Spark writes it to a volume with the limit of spark.jobs.scratch, by whose name Spark makes no other."""
+    values = {"jobs": {"names": ["stream"], "scratch": "7Gi"}}
+    [stream] = of(charts.render("spark", values=values), "SparkApplication", "stream")
+    volume = f"spark.kubernetes.{role}.volumes.emptyDir.spark-local-dir-1"
+    settings = stream["spec"]["sparkConf"]
+    assert settings[f"{volume}.options.sizeLimit"] == "7Gi"
+    assert settings[f"{volume}.mount.path"]
+
+
 def test_an_unready_pod_does_not_stop_a_drain(charts: Charts) -> None:
     """Every disruption budget allows the eviction of pods that serve nobody."""
     budgets = of(charts.render("gamelake", "values-ha.yaml"), "PodDisruptionBudget")

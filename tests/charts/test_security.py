@@ -80,7 +80,7 @@ def test_drivers_and_executors_are_restricted(job: str, role: str) -> None:
     assert spec[role]["volumeMounts"] == [own, {"name": "ca", "mountPath": "/kafka"}, *trino]
     assert ("TRINO_PASSWORD" in str(spec[role].get("env"))) == bool(trino)
     folder, authority, *_ = spec["volumes"]
-    assert folder == {"name": "tmp", "emptyDir": {"sizeLimit": "20Gi"}}
+    assert folder == {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}}
     assert authority["secret"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
 
 

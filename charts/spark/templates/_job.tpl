@@ -16,6 +16,13 @@ sparkVersion: 4.1.1
 mainApplicationFile: local:///opt/gamelake/spark-apps/{{ index . 1 }}.py
 {{ index . 2 }}
 hadoopConfigMap: hdfs-client
+sparkConf:
+  # What does not fit into memory. The volume that Spark makes by itself has no limit.
+  {{- range $role := list "driver" "executor" }}
+  {{- $scratch := printf "spark.kubernetes.%s.volumes.emptyDir.spark-local-dir-1" $role }}
+  {{ $scratch }}.mount.path: /var/data/spark
+  {{ $scratch }}.options.sizeLimit: {{ $jobs.scratch }}
+  {{- end }}
 volumes: {{- concat $pod.spec.volumes ($trino.volumes | default list) | toYaml | nindent 2 }}
 driver:
   serviceAccount: spark
@@ -63,7 +70,7 @@ spec:
         - {name: tmp, mountPath: /tmp}
         {{- include "common.kafka.mount" . | nindent 8 }}
   volumes:
-    - {name: tmp, emptyDir: {sizeLimit: {{ .Values.jobs.scratch }}}}
+    {{- include "common.tmp" . | nindent 4 }}
     {{- with .Values.global.kafka.caSecret }}
     # Optional, because a Kafka without TLS may have no such Secret.
     - {name: ca, secret: {secretName: {{ . }}, optional: true, items: [{key: ca.crt, path: ca.crt}]}}
