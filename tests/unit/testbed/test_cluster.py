@@ -271,11 +271,12 @@ def test_operators_that_exist(
 def test_operators_without_rights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Operators whose roles were deleted with the namespace are installed again, whichever they are."""
+    """Operators whose roles were deleted with the namespace are installed again, with the charts' names of images."""
     for tool in ("helm", "kubectl"):
-        (tmp_path / tool).write_text('#!/bin/sh\necho "$(basename "$0") $*"\n')
+        (tmp_path / tool).write_text('#!/bin/sh\necho "$(basename "$0") $* $IMAGE_REGISTRY"\n')
         (tmp_path / tool).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("IMAGE_REGISTRY", "registry.example/")
     cluster = Cluster(Settings.from_environment({"GAMELAKE_DATA": str(tmp_path)}))
     with KubernetesApi(cluster.kubeconfig) as server:
         labels = {"gamelake-watched": "gamelake", "gamelake-operators": "real"}
@@ -285,6 +286,7 @@ def test_operators_without_rights(
     output = capfd.readouterr().out
     assert "operators: real (their rights in namespace gamelake are gone)" in output
     assert "helm upgrade --install --namespace operators --create-namespace --wait --timeout 15m strimzi" in output
+    assert "registry.example/" not in output
 
 
 class Ok(BaseHTTPRequestHandler):
