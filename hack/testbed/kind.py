@@ -84,6 +84,8 @@ def _up(cluster: Cluster, _: argparse.Namespace) -> int:
 
 def _demo(cluster: Cluster, _: argparse.Namespace) -> int:
     cluster.connect()
+    if cluster.workers:
+        raise KindError(f"the players of cluster {cluster.name} need tokens, and the demo's have none")
     return 0 if demo(cluster) else 1
 
 
@@ -108,9 +110,9 @@ def _next_steps(cluster: Cluster) -> str:
     variable = "" if cluster.name == Settings.cluster else f" CLUSTER={cluster.name}"
     variable += "" if cluster.namespace == Settings.namespace else f" NAMESPACE={cluster.namespace}"
     kubectl = f"kubectl --context kind-{cluster.name} --namespace {cluster.namespace}"
+    scenario = f"\n  make kind-demo{variable}" if cluster.settings.machines == 1 else ""
     return f"""
-Everything is running. Next:
-  make kind-demo{variable}
+Everything is running. Next:{scenario}
   {kubectl} port-forward service/api 5000:http
   {kubectl} port-forward service/api-admin 5010:admin
   {kubectl} port-forward service/trino 8443:https

@@ -110,9 +110,9 @@ def running(api: Api, folder: Path, command: str) -> Iterator[subprocess.Popen[b
             started.wait()
 
 
-def pod(name: str, ready: bool, containers_ready: bool, deleted: bool) -> Object:
+def pod(name: str, ready: bool, containers_ready: bool, ends: str = "") -> Object:
     conditions = {"Ready": ready, "ContainersReady": containers_ready}
-    deletion = {"deletionTimestamp": "2026-01-01T00:00:00Z"} if deleted else {}
+    deletion = {"deletionTimestamp": ends} if ends else {}
     return {
         "metadata": {"name": name, "uid": f"uid of {name}", **deletion},
         "spec": {"nodeName": "one"},
@@ -122,16 +122,19 @@ def pod(name: str, ready: bool, containers_ready: bool, deleted: bool) -> Object
 
 def test_pods_of_a_silent_machine_are_given_up(tmp_path: Path) -> None:
     """A driver or executor that is being deleted is given up if its machine does not answer, and no other."""
-    lost = {f"{PODS}/{name}": pod(name, False, True, True) for name in ("stream-driver", "stream-exec-1")}
+    soon, past = "2999-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
+    lost = {f"{PODS}/{name}": pod(name, False, True, soon) for name in ("stream-driver", "stream-exec-1")}
+    # It was starting when its machine was lost.
+    lost[f"{PODS}/tables-driver"] = pod("tables-driver", False, False, past)
     kept = {
         f"{PODS}/{name}": pod(name, *states)
         for name, states in {
-            "running": (True, True, False),
+            "running": (True, True),
             # Its machine may answer again before the pod has to leave it.
-            "silent": (False, True, False),
-            "ending": (True, True, True),
-            "ended": (False, False, True),
-            "starting": (False, False, False),
+            "silent": (False, True),
+            "ending": (True, True, soon),
+            "ended": (False, False, soon),
+            "starting": (False, False),
         }.items()
     }
     api = Api({**lost, **kept})
@@ -149,7 +152,7 @@ def test_pods_of_a_silent_machine_are_given_up(tmp_path: Path) -> None:
 def test_a_stream_of_another_image_ends(tmp_path: Path, image: str, deleted: list[str]) -> None:
     """It is deleted, and the program waits until its driver has gone; one of the same image is left alone."""
     driver = f"{PODS}/stream-driver"
-    api = Api({STREAM: {"spec": {"image": image}}, driver: pod("stream-driver", True, True, False)})
+    api = Api({STREAM: {"spec": {"image": image}}, driver: pod("stream-driver", True, True)})
     with running(api, tmp_path, "stop-stream") as program:
         if deleted:
             wait_until("the deletion", lambda: api.deletions)

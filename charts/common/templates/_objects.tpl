@@ -27,3 +27,11 @@ annotations:
   helm.sh/hook: test
   helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
+
+{{/*
+The command of such a pod, whose arguments are run again for a minute until they succeed: network policies may not know the
+pod yet.
+*/}}
+{{- define "common.repeat" -}}
+[bash, -c, 'for ((left = 30; left; left--)); do "$@" && exit; sleep 2; done; exit 1', repeat]
+{{- end }}

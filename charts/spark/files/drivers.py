@@ -6,6 +6,7 @@ import ssl
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
 
@@ -14,6 +15,8 @@ PATIENCE = 180
 """Seconds that a driver has to commit its batch."""
 PAUSE = 5
 """Seconds from one look at the pods to the next."""
+LATE = timedelta(minutes=1)
+"""What a busy machine may need to end a pod, beyond the time that the pod has for it."""
 
 namespace = (CREDENTIALS / "namespace").read_text()
 trusted = ssl.create_default_context(cafile=str(CREDENTIALS / "ca.crt"))
@@ -69,21 +72,22 @@ def reap() -> None:
         Path(tempfile.gettempdir(), "looked").touch()
         try:
             for pod in (call("GET", f"{pods}?labelSelector=spark-role") or {})["items"]:
-                if is_lost(pod):
-                    delete(pod["metadata"], pod["spec"]["nodeName"])
+                if "deletionTimestamp" in pod["metadata"] and is_lost(pod):
+                    delete(pod["metadata"], pod["spec"].get("nodeName", ""))
         except (OSError, HTTPException, Refused) as error:
             print(f"trying again: {error}", flush=True)
         time.sleep(PAUSE)
 
 
 def is_lost(pod: dict) -> bool:
-    """Whether it is being deleted, and its machine does not answer.
+    """Whether the machine of a pod that is being deleted does not answer.
 
-    The node controller then sets Ready alone; a kubelet that answers sets both conditions.
+    The node controller then sets Ready alone; a kubelet that answers sets both conditions. A pod that was still
+    starting was never ready: it is known by ending late.
     """
     conditions = {one["type"]: one["status"] for one in pod["status"].get("conditions", ())}
     silent = (conditions.get("Ready"), conditions.get("ContainersReady")) == ("False", "True")
-    return silent and "deletionTimestamp" in pod["metadata"]
+    return silent or datetime.fromisoformat(pod["metadata"]["deletionTimestamp"]) + LATE < datetime.now(UTC)
 
 
 def delete(metadata: dict, machine: str) -> None:
