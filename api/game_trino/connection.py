@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import urlsplit
 
+from requests import Session
 from trino.auth import BasicAuthentication
 from trino.dbapi import Connection, connect
 
@@ -18,7 +19,16 @@ def connected(trino: TrinoSettings, user: str, **options: Any) -> Connection:  #
         http_scheme=address.scheme,
         user=user,
         auth=BasicAuthentication(user, trino.password) if trino.password else None,
-        verify=trino.ca_location or True,
+        http_session=_session(trino.ca_location),
         timezone="UTC",
         **options,
     )
+
+
+def _session(ca_location: str) -> Session:
+    session = Session()
+    if ca_location:
+        session.verify = ca_location
+        # Otherwise REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE would come before it.
+        session.trust_env = False
+    return session

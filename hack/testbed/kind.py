@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prerequisites.check_tools()
         return int(chosen.run(Cluster(Settings.from_environment()), chosen))
 
-    return exit_code(command, KindError, LocalSettingsError, StackError, BenchError, OSError, trino.exceptions.Error)
+    refusals = (trino.exceptions.Error, trino.exceptions.HttpError)
+    return exit_code(command, KindError, LocalSettingsError, StackError, BenchError, OSError, *refusals)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

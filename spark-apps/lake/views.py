@@ -71,7 +71,8 @@ def _wait_until_started(connection: trino.dbapi.Connection) -> None:
     while True:
         try:
             connection.cursor().execute("SELECT 1").fetchall()
-        except (trino.exceptions.Error, OSError):
+        # A Trino with login answers 500 until it has read its passwords.
+        except (trino.exceptions.Error, trino.exceptions.HttpError, OSError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(1)

@@ -148,7 +148,7 @@ class Installation:
         query = f"SELECT 1 FROM {EVENTS} WHERE kafka_partition = {partition} AND kafka_offset = {offset}"
         try:
             return bool(self.ask(query))
-        except (trino.exceptions.Error, OSError):
+        except (trino.exceptions.Error, trino.exceptions.HttpError, OSError):
             return False
 
 

@@ -29,7 +29,7 @@ def audit(settings: Settings, wait: float = 60) -> list[Stage]:
     try:
         with kafka_records(settings) as kafka:
             return compare(settings, kafka, wait)
-    except (KafkaException, TimeoutError, trino.exceptions.Error, OSError) as error:
+    except (KafkaException, TimeoutError, trino.exceptions.Error, trino.exceptions.HttpError, OSError) as error:
         raise StackError(f"the audit failed: {error}") from error
 
 

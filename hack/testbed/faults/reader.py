@@ -54,7 +54,7 @@ class Reader:
         while not self._stop.wait(_PAUSE):
             try:
                 [[rows, distinct]] = sql.ask(self._settings, _QUERY)[1]
-            except (trino.exceptions.Error, OSError) as error:
+            except (trino.exceptions.Error, trino.exceptions.HttpError, OSError) as error:
                 self.retried += 1
                 if time.monotonic() - answered > _PATIENCE:
                     self.errors.append(f"no answer for {_PATIENCE:.0f} s: {error}")

@@ -10,14 +10,21 @@ HTTPS = "https://trino:8443"
 
 
 def test_a_client_with_a_password_logs_in() -> None:
-    """It proves its name, and trusts the authority that it is given."""
+    """It proves its name."""
     given = {"TRINO_URL": HTTPS, "TRINO_PASSWORD": "swordfish", "TRINO_CA_LOCATION": "/trino/ca.crt"}
     connection = connected(TrinoSettings.from_environment(given), "dashboard", catalog="hive")
     assert connection.auth == BasicAuthentication("dashboard", "swordfish")
     assert (connection.host, connection.port, connection.http_scheme) == ("trino", 8443, "https")
-    assert connection._http_session.verify == "/trino/ca.crt"
     assert connection._client_session.user == "dashboard"
     assert connection._client_session.timezone == "UTC"
+
+
+def test_no_other_authority_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client's own authority comes before that of the environment, which counts without one."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/bundle.crt")
+    for own, trusted in (("/trino/ca.crt", "/trino/ca.crt"), ("", "/etc/bundle.crt")):
+        session = connected(TrinoSettings(HTTPS, "swordfish", own), "dashboard")._http_session
+        assert session.merge_environment_settings(HTTPS, {}, None, None, None)["verify"] == trusted
 
 
 def test_a_client_without_a_password_names_itself() -> None:
