@@ -344,6 +344,7 @@ def test_the_umbrella_has_all_shared_values() -> None:
         ("api", {"image": {"tag": "@sha256:7"}}, "'@sha256:7' does not match pattern"),
         ("kafka", {"clusterName": "k" * 41}, "maxLength: got 41, want 40"),
         ("api", {"pod": {"nodeselector": {}}}, "additional properties 'nodeselector' not allowed"),
+        ("api", {"pod": {"labels": {"app.kubernetes.io/name": "mine"}}}, "propertyName 'app.kubernetes.io/name'"),
         ("gamelake", {"global": {"pod": {"toleration": []}}}, "additional properties 'toleration' not allowed"),
         ("trino", {"coordinator": {"resources": {"limits": {"memory": "1Kb"}}}}, "'1Kb' does not match pattern"),
     ],
