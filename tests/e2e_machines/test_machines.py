@@ -20,7 +20,7 @@ _RATE = 5
 """Events per second: after each turn the ledger compares all that there ever were."""
 _ACKNOWLEDGED = 60
 """Seconds until an event is acknowledged, once Kubernetes knows: Kafka needs less to move its leaders."""
-_REPLACED = 180
+_REPLACED = 300
 """Seconds until Deployments are ready elsewhere: half a minute until their pods leave a machine that does not answer,
 and the start of Java programs, on two cores for all machines of this cluster."""
 
