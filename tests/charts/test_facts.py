@@ -19,6 +19,7 @@ from testbed.versions import versions
 
 from tests.charts.rendering import (
     CHARTS,
+    NAMESPACE,
     ROOT,
     Charts,
     Object,
@@ -123,6 +124,19 @@ def test_every_client_of_hdfs_has_the_configuration(charts: Charts) -> None:
     for image in ("hdfs", "hive-metastore", "trino"):
         assert "HADOOP_CONF_DIR=/etc/hadoop/hdfs-client" in (ROOT / f"images/{image}/Dockerfile").read_text()
     assert {application(job)["hadoopConfigMap"] for job in jobs().values()} == {name}
+
+
+def test_the_names_of_journalnodes_need_no_pods(charts: Charts) -> None:
+    """Each is the name of a Service with an address: no NameNode starts or takes over where one does not resolve."""
+    objects = charts.render("gamelake", "values-ha.yaml")
+    [namenode] = of(objects, "StatefulSet", "namenode")
+    given = environment(objects, namenode["spec"]["template"]["spec"]["containers"][0])["HDFS_JOURNALNODES"]
+    names = [f"journalnode-{number}" for number in range(3)]
+    assert given.split(";") == [f"{name}.{NAMESPACE}.svc.cluster.local:8485" for name in names]
+    for name in names:
+        [service] = of(objects, "Service", name)
+        assert "clusterIP" not in service["spec"]
+        assert service["spec"]["selector"]["statefulset.kubernetes.io/pod-name"] == name
 
 
 def test_every_client_of_kafka_trusts_its_authority(charts: Charts) -> None:

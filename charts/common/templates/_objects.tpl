@@ -29,9 +29,9 @@ annotations:
 {{- end }}
 
 {{/*
-The command of such a pod, whose arguments are run again for a minute until they succeed: network policies may not know the
-pod yet.
+The command of such a pod, whose arguments are run again for three minutes until they succeed: network policies may not know
+the pod yet.
 */}}
 {{- define "common.repeat" -}}
-[bash, -c, 'for ((left = 30; left; left--)); do "$@" && exit; sleep 2; done; exit 1', repeat]
+[bash, -c, 'for ((left = 90; left; left--)); do "$@" && exit; sleep 2; done; exit 1', repeat]
 {{- end }}

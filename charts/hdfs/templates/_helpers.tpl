@@ -15,15 +15,28 @@ Arguments: the context, the StatefulSet's name, the pod's number.
 {{- end }}
 
 {{/*
-The addresses of the three JournalNodes or ZooKeeper servers.
-Arguments: the context, their name, what follows each host, what is between two of them.
+The addresses of the three ZooKeeper servers.
+Arguments: the context, what follows each host, what is between two of them.
 */}}
-{{- define "hdfs.three" -}}
+{{- define "hdfs.zookeepers" -}}
 {{- $hosts := list -}}
 {{- range $number := until 3 -}}
-{{- $hosts = append $hosts (printf "%s%s" (include "hdfs.host" (list (first $) (index $ 1) $number)) (index $ 2)) -}}
+{{- $hosts = append $hosts (printf "%s%s" (include "hdfs.host" (list (first $) "zookeeper" $number)) (index $ 1)) -}}
 {{- end -}}
 {{ join (last .) $hosts }}
+{{- end }}
+
+{{/*
+The addresses of the three JournalNodes, which are those of their own Services.
+Arguments: the context, the port, what is between two of them.
+*/}}
+{{- define "hdfs.journalnodes" -}}
+{{- $domain := printf "%s.svc.%s" (first .).Release.Namespace (first .).Values.clusterDomain -}}
+{{- $addresses := list -}}
+{{- range $number := until 3 -}}
+{{- $addresses = append $addresses (printf "journalnode-%d.%s:%v" $number $domain (index $ 1)) -}}
+{{- end -}}
+{{ join (last .) $addresses }}
 {{- end }}
 
 {{/*
@@ -34,9 +47,9 @@ The variables with which one of two NameNodes and its failover controller find t
 - name: POD_INDEX
   valueFrom: {fieldRef: {fieldPath: "metadata.labels['apps.kubernetes.io/pod-index']"}}
 - {name: HDFS_NAMENODE_ID, value: nn$(POD_INDEX)}
-- {name: HDFS_JOURNALNODES, value: {{ include "hdfs.three" (list . "journalnode" ":8485" ";") | quote }}}
-- {name: HDFS_JOURNALNODES_HTTP, value: {{ include "hdfs.three" (list . "journalnode" ":8480" " ") | quote }}}
-- {name: HDFS_ZOOKEEPER, value: {{ include "hdfs.three" (list . "zookeeper" ":2181" ",") | quote }}}
+- {name: HDFS_JOURNALNODES, value: {{ include "hdfs.journalnodes" (list . 8485 ";") | quote }}}
+- {name: HDFS_JOURNALNODES_HTTP, value: {{ include "hdfs.journalnodes" (list . 8480 " ") | quote }}}
+- {name: HDFS_ZOOKEEPER, value: {{ include "hdfs.zookeepers" (list . ":2181" ",") | quote }}}
 {{- end }}
 {{- end }}
 

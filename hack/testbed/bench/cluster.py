@@ -66,6 +66,8 @@ def measure(cluster: Cluster, options: Namespace) -> list[Row]:
     """Measure the stack, then a new cluster: one after the other, because they share the machine's cores."""
     if cluster.exists:
         raise KindError(f"cluster {cluster.name} exists already: its earlier load would distort the measurement")
+    if cluster.settings.machines > 1:
+        raise KindError("MACHINES: expected 1, because the load has no tokens for the players of several")
     stack = _measure_stack(options)
     images.build()
     progress = Progress()
