@@ -173,14 +173,17 @@ def test_every_client_of_kafka_trusts_its_authority(charts: Charts) -> None:
     assert source["kafka.ssl.truststore.location"] == "/kafka/ca.crt"
 
 
+def _ports(objects: list[Object]) -> Iterator[tuple[str, str, Object]]:
+    """Component, container and port of every port that a pod listens on."""
+    for where, pod in pods(objects):
+        for container in pod["spec"]["containers"]:
+            for port in container.get("ports", []):
+                yield where.split()[1], container["name"], port
+
+
 def test_ports_are_those_of_the_stack(charts: Charts) -> None:
     """A server listens on the same port in its pod as in the stack on one machine."""
-    listening = {
-        f"{where.split()[1]} {port['name']}": port["containerPort"]
-        for where, pod in pods(charts.render("gamelake"))
-        for container in pod["spec"]["containers"]
-        for port in container.get("ports", [])
-    }
+    listening = {f"{part} {port['name']}": port["containerPort"] for part, _, port in _ports(charts.render("gamelake"))}
     listening["spark metrics"] = application(jobs()["stream"])["driver"]["ports"][0]["containerPort"]
     local = Ports()
     assert listening == {
@@ -208,11 +211,9 @@ def test_ports_are_those_of_the_stack(charts: Charts) -> None:
 def test_ports_of_failover_are_those_of_the_stack(charts: Charts) -> None:
     """The same holds for the servers of two NameNodes: the first of each has the same ports."""
     listening = {
-        f"{container['name']} {port['name']}": port["containerPort"]
-        for where, pod in pods(charts.render("gamelake", "values-ha.yaml"))
-        if where.split()[1] in ("namenode", "journalnode", "zookeeper")
-        for container in pod["spec"]["containers"]
-        for port in container["ports"]
+        f"{container} {port['name']}": port["containerPort"]
+        for part, container, port in _ports(charts.render("gamelake", "values-ha.yaml"))
+        if part in ("namenode", "journalnode", "zookeeper")
     }
     local = Ports()
     assert listening == {

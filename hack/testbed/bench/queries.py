@@ -93,10 +93,11 @@ class QueriesBench:
                 name: connections.enter_context(connect(self._stack.settings, schema))
                 for name, schema in _SCHEMAS.items()
             }
-            for _ in range(warm_up):
+            for number in range(1, warm_up + 1):
                 for name in NAMES:
                     for who, trino in peers.items():
                         trino.run(self.asked(who)[name])
+                print(f"queries warm-up {number} of {warm_up}", flush=True)
             rounds = []
             for number in range(1, count + 1):
                 one = self._round(peers)
