@@ -10,7 +10,7 @@ from testbed.settings import ROOT
 LAYERS = [
     ["game_events", "game_settings"],
     ["game_kafka", "game_trino"],
-    ["game_world"],
+    ["game_secrets", "game_world"],
     ["game_api", "lake"],
     ["spark-apps"],
     ["testbed.command_line", "testbed.percentile", "testbed.settings", "testbed.waiting"],

@@ -6,6 +6,19 @@ The Secret with the password for Kafka.
 {{- end }}
 
 {{/*
+The arguments of the Job that creates the Secrets (common.secrets).
+*/}}
+{{- define "api.secrets" -}}
+{{- if and (include "api.hasStore" .) (not .Values.store.existingSecret) }}
+- --store={{ .Values.store.secretName }}
+- --store-address=world-store:6379
+{{- end }}
+{{- if and (include "api.signsTokens" .) (not .Values.players.existingSecret) }}
+- --players={{ include "api.playersSecret" . }}
+{{- end }}
+{{- end }}
+
+{{/*
 The URL of Trino for the dashboard: dashboard.trinoUrl, which may refer to shared values.
 */}}
 {{- define "api.trinoUrl" -}}

@@ -26,7 +26,7 @@ The Secret with the address of the world's store.
 {{- if not (or .Values.store.enabled .Values.store.existingSecret) }}
 {{- fail "store.existingSecret: is needed without store.enabled" }}
 {{- end }}
-{{- .Values.store.existingSecret | default "world-store" }}
+{{- .Values.store.existingSecret | default .Values.store.secretName }}
 {{- end }}
 
 {{/*

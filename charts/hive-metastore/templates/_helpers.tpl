@@ -2,7 +2,16 @@
 The Secret with the database's user and password.
 */}}
 {{- define "hive-metastore.secret" -}}
-{{ .Values.database.existingSecret | default "hive-metastore-postgresql" }}
+{{ .Values.database.existingSecret | default .Values.database.secretName }}
+{{- end }}
+
+{{/*
+The arguments of the Job that creates the Secret (common.secrets).
+*/}}
+{{- define "hive-metastore.secrets" -}}
+{{- if not .Values.database.existingSecret -}}
+- --database={{ .Values.database.secretName }}
+{{- end }}
 {{- end }}
 
 {{/*

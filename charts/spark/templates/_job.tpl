@@ -117,18 +117,6 @@ restartPolicy:
 {{- end }}
 
 {{/*
-The volume with the account's token, for the one container that uses it: what the kubelet would mount into all of them.
-*/}}
-{{- define "spark.token" -}}
-- name: token
-  projected:
-    sources:
-      - serviceAccountToken: {path: token, expirationSeconds: 3600}
-      - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
-      - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
-{{- end }}
-
-{{/*
 The metadata of what an upgrade needs before its pods. It exists while the hook runs; a failed one is kept for inspection.
 Arguments: the context, the weight: lower ones exist first.
 */}}

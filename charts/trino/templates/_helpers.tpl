@@ -116,23 +116,25 @@ Arguments: the context, its role.
 {{- end }}
 
 {{/*
-The Secret with the certificate of the coordinator.
+The Secret with the certificate of the coordinator: yours, or the one that clients read the authority from, too.
 */}}
 {{- define "trino.tlsSecret" -}}
-{{ .Values.tls.existingSecret | default "trino-tls" }}
+{{ .Values.tls.existingSecret | default .Values.global.trino.caSecret | default "trino-tls" }}
 {{- end }}
 
 {{/*
-The metadata of what creates the Secrets. It exists while the hook runs; a failed one is kept for inspection.
-Arguments: the context, the weight: lower ones exist first.
+The arguments of the Job that creates the Secrets (common.secrets).
 */}}
-{{- define "trino.hook" -}}
-name: trino-secrets
-labels: {{- include "common.labels" (list (first .) "trino-secrets") | nindent 2 }}
-annotations:
-  helm.sh/hook: pre-install,pre-upgrade
-  helm.sh/hook-weight: {{ last . | quote }}
-  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- define "trino.secrets" -}}
+- --trino-login={{ .Values.global.trino.loginSecret }}
+{{- if not .Values.tls.existingSecret }}
+- --trino-tls={{ include "trino.tlsSecret" . }}
+{{- $inside := printf "trino.%s" .Release.Namespace }}
+# The last two are for port-forwards.
+{{- range list "trino" $inside (printf "%s.svc" $inside) (printf "%s.svc.cluster.local" $inside) "localhost" "127.0.0.1" }}
+- --trino-name={{ . }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/*

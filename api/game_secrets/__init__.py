@@ -1,0 +1,1 @@
+"""The Secrets of a new installation, which are made inside its cluster."""
