@@ -78,6 +78,21 @@ spec:
 {{- end }}
 
 {{/*
+The Secrets that an executor may have: those of its pod, and admission.secrets.
+*/}}
+{{- define "spark.executorSecrets" -}}
+{{- $pod := include "common.customized" (list . (include "spark.jobPod" . | fromYaml) .Values.jobs.pod) | fromYaml }}
+{{- $names := .Values.admission.secrets }}
+{{- range $pod.spec.volumes }}
+{{- $names = append $names (dig "secret" "secretName" "" .) }}
+{{- end }}
+{{- range (first $pod.spec.containers).env }}
+{{- $names = append $names (dig "valueFrom" "secretKeyRef" "name" "" .) }}
+{{- end }}
+{{- $names | compact | uniq | toYaml }}
+{{- end }}
+
+{{/*
 What the driver of the job that creates the views needs beside that.
 */}}
 {{- define "spark.trino" -}}
