@@ -33,6 +33,10 @@ class Charts:
         """Return the objects that `helm install` creates, hooks included; `files` are values files of the chart."""
         return [dict(one) for one in self._rendered(chart, files, json.dumps(values or {}))]
 
+    def text(self, chart: str, *files: str, values: Mapping[str, Any] | None = None) -> str:
+        """Return what Helm prints, rendered again for each call."""
+        return self._template(chart, files, json.dumps(values or {})).stdout
+
     def lint(self, chart: str, *files: str) -> str:
         """Return the output of `helm lint --strict`, empty if it passes."""
         done = _helm("lint", "--strict", "--quiet", str(self.folder / chart), *self._files(chart, files))
@@ -51,8 +55,18 @@ class Charts:
 
     def live_complaint(self, chart: str, values: Mapping[str, Any], kubeconfig: Path) -> str:
         """Return Helm's error for these values where the charts see a cluster, empty if it accepts them."""
+        done = self._live(chart, values, kubeconfig)
+        return done.stderr if done.returncode else ""
+
+    def render_live(self, chart: str, kubeconfig: Path) -> list[Object]:
+        """Return the objects that `helm upgrade` has where the charts see a cluster."""
+        done = self._live(chart, {}, kubeconfig)
+        assert not done.returncode, done.stderr
+        return [one for one in yaml.safe_load_all(done.stdout) if one]
+
+    def _live(self, chart: str, values: Mapping[str, Any], kubeconfig: Path) -> subprocess.CompletedProcess[str]:
         where = ["template", "gamelake", str(self.folder / chart), "--namespace", "gamelake", "--values", "-"]
-        done = _helm(
+        return _helm(
             *where,
             "--dry-run=server",
             "--disable-openapi-validation",
@@ -60,7 +74,6 @@ class Charts:
             str(kubeconfig),
             given=json.dumps(values),
         )
-        return done.stderr if done.returncode else ""
 
     def _render(self, chart: str, files: tuple[str, ...], values: str) -> list[Object]:
         done = self._template(chart, files, values)

@@ -195,7 +195,13 @@ def test_the_policy_is_for_the_rights_of_the_role(charts: Charts) -> None:
     objects = charts.render("spark")
     policy = Policy(objects)
     [driver], [reaper] = of(objects, "Role", "spark"), of(objects, "Role", "spark-reaper")
-    verbs = {"create": "CREATE", "update": "UPDATE", "patch": "UPDATE", "delete": "DELETE", "deletecollection": "DELETE"}
+    verbs = {
+        "create": "CREATE",
+        "update": "UPDATE",
+        "patch": "UPDATE",
+        "delete": "DELETE",
+        "deletecollection": "DELETE",
+    }
     for rule in (*driver["rules"], *reaper["rules"]):
         assert rule["apiGroups"] == [""]
         changes = {(kind, verbs[verb]) for kind in rule["resources"] for verb in rule["verbs"] if verb in verbs}

@@ -1,11 +1,9 @@
 """How the chart configures who players are."""
 
-import base64
 from typing import Any
 
 import game_api.settings
 import pytest
-from game_api.identity.player_tokens import LEAST_SECRET
 
 from tests.charts.rendering import Charts, Object, environment, of
 from tests.charts.schemas import problem
@@ -49,26 +47,6 @@ def test_the_api_starts_in_its_mode(charts: Charts, variant: str, mode: str) -> 
     shared = {authority.rpartition("/")[0]} if authority else set()
     assert set(folders(objects, "api")) == named | shared
     assert folders(objects, "world").keys() == shared
-
-
-def test_the_chart_makes_a_secret_that_the_api_accepts(charts: Charts) -> None:
-    """The secret for tokens is long, differs between installations, and is kept."""
-    made: list[Object] = []
-    for replicas in (1, 2):
-        objects = charts.render("api", values={"players": {"mode": "token"}, "replicas": replicas})
-        made += of(objects, "Secret", "api-players")
-    first, second = (base64.b64decode(one["data"]["secrets"]).decode() for one in made)
-    assert first != second
-    assert len(first) >= LEAST_SECRET
-    assert made[0]["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
-
-
-@pytest.mark.parametrize(
-    "players", [{"mode": "open"}, {"mode": "token", **PROVIDER}, {"mode": "token", "existingSecret": "mine"}]
-)
-def test_otherwise_it_makes_none(charts: Charts, players: Object) -> None:
-    """Without tokens of its own, or with an existing Secret, the chart makes no secret for tokens."""
-    assert of(charts.render("api", values={"players": players}), "Secret", "api-players") == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Every pod meets the `restricted` pod security profile and cannot change its own files; no secret is in plain text."""
 
-import base64
 import re
 from collections.abc import Iterator
 
@@ -10,7 +9,6 @@ from tests.charts.rendering import (
     CHARTS,
     ROOT,
     Charts,
-    Object,
     application,
     containers,
     environment,
@@ -128,47 +126,3 @@ def test_no_secret_is_in_values(chart: str) -> None:
         path for path, _ in _strings(values(chart)) if re.search(r"password|token|credential", path, re.IGNORECASE)
     ]
     assert named == []
-
-
-def test_a_password_is_generated_and_kept(charts: Charts) -> None:
-    """The database's password is generated at installation, is long, and is kept with the volume that contains it."""
-    secrets: list[Object] = []
-    for replicas in (1, 2):
-        secrets += of(charts.render("hive-metastore", values={"replicas": replicas}), "Secret")
-    first, second = (secret["data"]["password"] for secret in secrets)
-    assert first != second
-    assert len(first) >= 32
-    assert secrets[0]["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
-
-
-def test_the_stores_address_has_its_password(charts: Charts) -> None:
-    """The store's password is generated at installation, and is in the address for its clients."""
-    objects = charts.render("api")
-    [secret] = of(objects, "Secret")
-    password, url = (base64.b64decode(secret["data"][key]).decode() for key in ("password", "url"))
-    assert len(password) >= 32
-    [service] = of(objects, "Service", "world-store")
-    assert url == f"redis://:{password}@{service['metadata']['name']}:{service['spec']['ports'][0]['port']}"
-
-
-EXISTING = {
-    "hive-metastore": {"database": {"existingSecret": "mine"}},
-    "api": {"store": {"existingSecret": "mine"}, "players": {"mode": "claimed", "existingSecret": "mine"}},
-}
-
-
-@pytest.mark.parametrize(("chart", "chosen"), EXISTING.items())
-def test_an_existing_secret_is_used(charts: Charts, chart: str, chosen: Object) -> None:
-    """With existingSecret the chart creates no Secret, and every pod reads the password from the existing one."""
-    usual = {secret["metadata"]["name"] for secret in of(charts.render(chart), "Secret")}
-    objects = charts.render(chart, values=chosen)
-    assert of(objects, "Secret") == []
-    taken = {
-        variable["valueFrom"]["secretKeyRef"]["name"]
-        for _, pod in pods(objects)
-        for container in pod["spec"]["containers"]
-        for variable in container.get("env", [])
-        if "secretKeyRef" in variable.get("valueFrom", {})
-    }
-    assert "mine" in taken
-    assert not taken & usual

@@ -42,9 +42,9 @@ def test_every_pod_has_what_it_needs(charts: Charts) -> None:
 def test_clients_check_the_certificate(charts: Charts) -> None:
     """Each connects with https to a name of the certificate, and trusts the authority in a file that it mounts."""
     objects = charts.render("gamelake")
-    [job] = of(objects, "Job", "trino-secrets")
+    [job] = of(objects, "Job", "gamelake-secrets")
     [maker] = job["spec"]["template"]["spec"]["containers"]
-    names = {one.removeprefix("--name=") for one in maker["args"] if one.startswith("--name=")}
+    names = {one.removeprefix("--trino-name=") for one in maker["args"] if one.startswith("--trino-name=")}
     clients = [container for where, pod in pods(objects) if where in CLIENTS for container in pod["spec"]["containers"]]
     for client in (*clients[:2], application(jobs()["tables"])["driver"]):
         given = environment(objects, client)
@@ -58,37 +58,13 @@ def test_clients_check_the_certificate(charts: Charts) -> None:
     assert {"localhost", "127.0.0.1"} <= names
 
 
-def test_the_job_creates_secrets_and_can_do_nothing_else(charts: Charts) -> None:
-    """It has the names that Trino and its clients look for, runs before them, and may read and change no Secret."""
-    objects = charts.render("trino")
-    [job], [role] = of(objects, "Job"), of(objects, "Role")
-    [container] = job["spec"]["template"]["spec"]["containers"]
-    assert container["args"][:4] == ["trino", "create", "--login=trino-login", "--tls=trino-tls"]
-    assert role["rules"] == [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]}]
-    hooks = {
-        one["metadata"]["annotations"]["helm.sh/hook"] for one in objects if "trino-secrets" in str(one["metadata"])
-    }
-    assert hooks == {"pre-install,pre-upgrade"}
-    weights = {one["kind"]: one["metadata"]["annotations"]["helm.sh/hook-weight"] for one in (job, role)}
-    assert weights == {"Job": "-2", "Role": "-3"}
-    [upgrade] = of(charts.render("spark", values={"jobs": {"names": ["stream"]}}), "Job")
-    # It has a client of Trino.
-    assert int(upgrade["metadata"]["annotations"]["helm.sh/hook-weight"]) > -2
-
-
-def test_no_secret_is_rendered(charts: Charts) -> None:
-    """So two renderings are equal, and tools that render outside the cluster change no password."""
-    assert of(charts.render("trino"), "Secret") == []
-
-
 def test_secrets_of_your_own_are_used(charts: Charts) -> None:
-    """Their names are values, and without the Job nothing creates Secrets."""
+    """Their names are values."""
     values = {
         "global": {"trino": {"loginSecret": "trino-users", "caSecret": ""}},
-        "trino": {"login": {"create": False}, "tls": {"existingSecret": "trino-certificate"}},
+        "trino": {"tls": {"existingSecret": "trino-certificate"}},
     }
     objects = charts.render("gamelake", values=values)
-    assert of(objects, "Job") == []
     found = {where: secrets for where, pod in pods(objects) if (secrets := secrets_of(pod))}
     assert found["Deployment trino"] == {
         "trino-users": ["password.db", "shared-secret"],

@@ -117,10 +117,13 @@ OPTIONS: dict[str, Any] = {
         "hdfs": {"config": {"dfs.heartbeat.interval": 3}},
     },
     "trusted": {
-        "global": {"kafka": {"auditTopic": "queries"}, "trino": {"loginSecret": "my-login", "caSecret": ""}},
+        "global": {
+            "kafka": {"auditTopic": "queries"},
+            "trino": {"loginSecret": "my-login", "caSecret": ""},
+            "secrets": {"create": False},
+        },
         "trino": {
             "login": {
-                "create": False,
                 "rules": "{}",
                 "jwt": {"keysUrl": "https://id.example/jwks", "issuer": "https://id.example", "audience": "trino"},
             },

@@ -15,7 +15,7 @@ def servers(installation: Installation) -> list[Pod]:
 
     def is_passing(labels: dict[str, str]) -> bool:
         job, name = (labels.get(label, "") for label in ("sparkoperator.k8s.io/app-name", "app.kubernetes.io/name"))
-        return job.startswith("maintain") or name == "trino-secrets"
+        return job.startswith("maintain") or name == "gamelake-secrets"
 
     return [pod for pod in installation.pods() if not is_passing(pod.labels)]
 

@@ -1,4 +1,4 @@
-"""`python -m game_trino create`, against an API server like Kubernetes's, over TLS."""
+"""`python -m game_secrets`, against an API server like Kubernetes's, over TLS."""
 
 import json
 import ssl
@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
-from game_trino.__main__ import main
+from game_api.identity.player_tokens import PlayerTokens
+from game_secrets.__main__ import main
 from game_trino.login import certificate
 from game_trino.users import USERS
 
@@ -74,31 +76,83 @@ def api(account: Path) -> Iterator[KubernetesApi]:
 
 
 def create(api: KubernetesApi, account: Path, *options: str) -> int:
-    return main(["create", f"--api={api.url}", f"--account={account}", *options])
+    return main([f"--api={api.url}", f"--account={account}", *options])
+
+
+EVERY = (
+    "--database=hive-metastore-postgresql",
+    "--store=world-store",
+    "--store-address=world-store:6379",
+    "--players=api-players",
+    "--trino-login=trino-login",
+    "--trino-tls=trino-tls",
+    "--trino-name=trino",
+    "--trino-name=127.0.0.1",
+)
+
+
+def content(api: KubernetesApi, name: str) -> dict[str, str]:
+    return {key: b64decode(value).decode() for key, value in api.secrets[name]["data"].items()}
 
 
 def test_the_secrets_are_created_once(api: KubernetesApi, account: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A second run succeeds and changes nothing."""
-    options = ("--login=trino-login", "--tls=trino-tls", "--name=trino", "--name=127.0.0.1")
-    assert create(api, account, *options) == 0
+    """A second run succeeds and changes nothing; no password is printed."""
+    assert create(api, account, *EVERY) == 0
     first = dict(api.secrets)
-    assert create(api, account, *options) == 0
+    assert create(api, account, *EVERY) == 0
     assert api.secrets == first
-    assert {name: one["type"] for name, one in first.items()} == {
-        "trino-login": "Opaque",
-        "trino-tls": "kubernetes.io/tls",
+    assert {name: (one["type"], {*one["data"]}) for name, one in first.items()} == {
+        "hive-metastore-postgresql": ("Opaque", {"username", "password"}),
+        "world-store": ("Opaque", {"password", "url"}),
+        "api-players": ("Opaque", {"secrets"}),
+        "trino-login": ("Opaque", {*USERS, "password.db", "shared-secret"}),
+        "trino-tls": ("kubernetes.io/tls", {"ca.crt", "tls.crt", "tls.key"}),
     }
-    assert first["trino-login"]["data"].keys() == {*USERS, "password.db", "shared-secret"}
-    assert first["trino-tls"]["data"].keys() == {"ca.crt", "tls.crt", "tls.key"}
     printed = capsys.readouterr().out
     assert printed.splitlines()[-1] == "Secret trino-tls exists"
-    assert b64decode(first["trino-login"]["data"]["analyst"]).decode() not in printed
+    passwords = {content(api, name)["password"] for name in ("hive-metastore-postgresql", "world-store")}
+    assert len(passwords) == 2
+    assert not [one for one in (*passwords, content(api, "trino-login")["analyst"]) if one in printed]
 
 
-def test_a_certificate_of_your_own_is_left_alone(api: KubernetesApi, account: Path) -> None:
-    """Without the Secret's name no certificate is made."""
-    assert create(api, account, "--login=trino-login") == 0
+def test_one_that_exists_is_left_as_it_is(api: KubernetesApi, account: Path) -> None:
+    """Such as that of an older release; the others are made."""
+    older = {"metadata": {"name": "world-store"}, "data": {"password": "b2xk"}}
+    api.secrets["world-store"] = older
+    assert create(api, account, *EVERY) == 0
+    assert api.secrets["world-store"] == older
+    assert len(api.secrets) == 5
+
+
+def test_the_stores_url_has_its_password(api: KubernetesApi, account: Path) -> None:
+    """A client reads both from the Secret: the password needs no quotes in a URL."""
+    assert create(api, account, "--store=world-store", "--store-address=world-store:6379") == 0
+    made = content(api, "world-store")
+    assert len(made["password"]) >= 32
+    assert urlsplit(made["url"]).password == made["password"] == unquote(made["password"])
+    assert made["url"] == f"redis://:{made['password']}@world-store:6379"
+
+
+def test_the_api_signs_with_what_is_made(api: KubernetesApi, account: Path, tmp_path: Path) -> None:
+    """The secret is long enough for it."""
+    assert create(api, account, "--players=api-players") == 0
+    file = tmp_path / "secrets"
+    file.write_text(content(api, "api-players")["secrets"])
+    tokens = PlayerTokens(str(file), 1)
+    assert tokens.verify(tokens.issue("wat tyler", 0)).player == "wat tyler"
+
+
+def test_no_other_secret_is_made(api: KubernetesApi, account: Path) -> None:
+    """Those without an option are somebody else's."""
+    assert create(api, account, "--trino-login=trino-login") == 0
     assert api.secrets.keys() == {"trino-login"}
+
+
+def test_a_store_has_an_address(api: KubernetesApi, account: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Otherwise its clients would have none."""
+    with pytest.raises(SystemExit):
+        create(api, account, "--store=world-store")
+    assert "--store needs --store-address" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("file", "problem"), [("token", "401"), ("namespace", "404"), ("ca.crt", "certificate")])
@@ -107,16 +161,6 @@ def test_a_refusal_is_an_error(
 ) -> None:
     """So is an API server that proves itself by another authority."""
     (account / file).write_text(certificate(["other"]).authority if file == "ca.crt" else "other")
-    assert create(api, account, "--login=trino-login") == 1
+    assert create(api, account, "--trino-login=trino-login") == 1
     assert problem in capsys.readouterr().err
     assert api.secrets == {}
-
-
-def test_a_line_for_a_person(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """The password comes from the standard input, and is not printed."""
-    read = iter(["correct horse\n"])
-    monkeypatch.setattr("sys.stdin", type("Pipe", (), {"isatty": lambda _: False, "readline": lambda _: next(read)})())
-    assert main(["user", "alice"]) == 0
-    printed = capsys.readouterr().out
-    assert printed.startswith("alice:")
-    assert "correct horse" not in printed

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 Object = dict[str, Any]
 
 KINDS = {
-    ("", "v1"): {"namespaces": "Namespace", "pods": "Pod"},
+    ("", "v1"): {"namespaces": "Namespace", "pods": "Pod", "secrets": "Secret"},
     ("apiextensions.k8s.io", "v1"): {"customresourcedefinitions": "CustomResourceDefinition"},
     ("kafka.strimzi.io", "v1"): {
         "kafkas": "Kafka",
