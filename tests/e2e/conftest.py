@@ -5,9 +5,11 @@ import signal
 from collections.abc import Generator, Iterator
 
 import pytest
-from testbed.cluster.cluster import Cluster
+from testbed.cluster.cluster import RELEASE, Cluster
+from testbed.cluster.deployment import await_ready
 from testbed.cluster.port_forward import port_forwards
 from testbed.cluster.prerequisites import missing
+from testbed.cluster.progress import Progress
 
 from tests.e2e.installation import SETTINGS, Installation, make
 from tests.e2e.reports import add_logs
@@ -32,6 +34,16 @@ def cluster() -> Iterator[Cluster]:
 def installation(cluster: Cluster) -> Iterator[Installation]:
     with port_forwards(cluster) as settings:
         yield Installation(cluster, settings)
+
+
+@pytest.fixture
+def release(installation: Installation) -> Iterator[str]:
+    """The release's name; changes by the test are rolled back after it."""
+    revision = installation.revision()
+    yield RELEASE
+    if installation.revision() != revision:
+        installation.cluster.helm("rollback", RELEASE, revision)
+        await_ready(installation.cluster, Progress())
 
 
 @pytest.fixture(scope="package")

@@ -6,8 +6,6 @@ import pytest
 import trino
 from game_trino.connection import connected
 from lake.settings import EVENTS
-from testbed.cluster.cluster import RELEASE
-from testbed.cluster.deployment import CHART, VALUES
 
 from tests.e2e.installation import Installation
 
@@ -33,17 +31,3 @@ def test_a_wrong_password_is_refused(installation: Installation) -> None:
     """A right to forward ports does not replace a password."""
     with pytest.raises(trino.exceptions.HttpError, match="error 401"):
         ask(installation, "analyst", "SELECT 1", password="wrong")  # noqa: S106
-
-
-def test_an_upgrade_keeps_the_secrets(installation: Installation) -> None:
-    """The Job runs with every upgrade, and changes neither passwords nor certificate."""
-    cluster = installation.cluster
-
-    def secrets() -> list[object]:
-        found = [cluster.api.get("Secret", name) for name in ("trino-login", "trino-tls")]
-        return [secret and (secret["metadata"]["uid"], secret["data"]) for secret in found]
-
-    before = secrets()
-    assert all(before)
-    cluster.helm("upgrade", RELEASE, CHART, *VALUES)
-    assert secrets() == before

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 from testbed.cluster import images, jobs
-from testbed.cluster.cluster import RELEASE
 from testbed.cluster.command import KindError, run
 from testbed.cluster.deployment import CHART, VALUES, await_ready
 from testbed.cluster.progress import Progress
@@ -21,16 +20,6 @@ _CHANGED = (
     "trino.coordinator.resources.requests.cpu=110m",
     "kafka.topic.retentionDays=8",
 )
-
-
-@pytest.fixture
-def release(installation: Installation) -> Iterator[str]:
-    """The release's name; changes by the test are rolled back after it."""
-    revision = installation.revision()
-    yield RELEASE
-    if installation.revision() != revision:
-        installation.cluster.helm("rollback", RELEASE, revision)
-        await_ready(installation.cluster, Progress())
 
 
 @pytest.fixture
