@@ -67,28 +67,26 @@ def test_an_executor_gets_no_password_by_its_environment(installation: Installat
         kubectl(installation, "spark", "create", "--filename", "-", given=made)
 
 
-def delete_servers(installation: Installation, account: str) -> None:
-    """A server is safe, alone and in a collection."""
+def test_a_driver_deletes_no_server_and_no_driver(installation: Installation) -> None:
+    """It has the right to delete pods, alone and in collections, and uses it for executors."""
+    for name, reason in (
+        ("world-store-0", "of its applications only"),
+        (installation.pod("driver").name, "no drivers"),
+    ):
+        with pytest.raises(KindError, match=reason):
+            kubectl(installation, "spark", "delete", "pod", name)
     namespace = installation.cluster.namespace
-    with pytest.raises(KindError, match="of its applications only"):
-        kubectl(installation, account, "delete", "pod", "world-store-0")
     collection = f"/api/v1/namespaces/{namespace}/pods?labelSelector=app.kubernetes.io/name=world-store&dryRun=All"
     with pytest.raises(KindError, match="of its applications only"):
-        installation.cluster.kubectl("delete", "--raw", collection, f"--as=system:serviceaccount:{namespace}:{account}")
-
-
-def test_a_driver_deletes_no_server_and_no_driver(installation: Installation) -> None:
-    """It has the right to delete pods, and uses it for executors alone."""
-    delete_servers(installation, "spark")
-    with pytest.raises(KindError, match="and no drivers"):
-        kubectl(installation, "spark", "delete", "pod", installation.pod("driver").name)
+        installation.cluster.kubectl("delete", "--raw", collection, f"--as=system:serviceaccount:{namespace}:spark")
     assert "deleted" in kubectl(installation, "spark", "delete", "pod", installation.pod("executor").name)
 
 
 def test_the_reaper_deletes_drivers_and_no_server(installation: Installation, release: str) -> None:
     """On one machine there is none by default."""
     installation.cluster.helm("upgrade", release, CHART, *VALUES, "--set", "spark.reaper.enabled=true")
-    delete_servers(installation, "spark-reaper")
+    with pytest.raises(KindError, match="of its applications only"):
+        kubectl(installation, "spark-reaper", "delete", "pod", "world-store-0")
     assert "deleted" in kubectl(installation, "spark-reaper", "delete", "pod", installation.pod("driver").name)
 
 

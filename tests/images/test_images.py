@@ -132,6 +132,26 @@ def test_postgres(servers: dict[str, Container]) -> None:
     assert "password authentication failed" in wrong.stdout
 
 
+def test_postgres_takes_a_new_password(built: None) -> None:
+    """It has the password of its last start, and the old one no longer."""
+    script = """
+    start() {
+      POSTGRES_PASSWORD=$1 /opt/gamelake/images/postgres/run >/dev/null 2>&1 &
+      until pg_isready --quiet; do kill -0 "$!" && sleep 0.1; done
+    }
+    start first
+    kill "$!" && wait "$!"
+    start "it's a second"
+    for password in first "it's a second"; do
+      PGPASSWORD=$password psql --username="$POSTGRES_USER" --command='SELECT 1' metastore >/dev/null 2>&1 &&
+        echo "$password: accepted"
+    done
+    """
+    options = ("--env=POSTGRES_USER=metastore", "--env=POSTGRES_DB=metastore")
+    printed = run(images.tag("postgres"), "-c", script, entrypoint="bash", options=options)
+    assert printed.splitlines() == ["it's a second: accepted"]
+
+
 def test_trino_and_the_metastore(servers: dict[str, Container]) -> None:
     """A table that Trino creates is registered in PostgreSQL through the metastore, and stored on HDFS."""
     trino = servers["trino"]
