@@ -16,7 +16,16 @@ from urllib.parse import parse_qs, urlsplit
 Object = dict[str, Any]
 
 KINDS = {
-    ("", "v1"): {"namespaces": "Namespace", "pods": "Pod", "secrets": "Secret"},
+    ("", "v1"): {
+        "configmaps": "ConfigMap",
+        "namespaces": "Namespace",
+        "persistentvolumeclaims": "PersistentVolumeClaim",
+        "pods": "Pod",
+        "secrets": "Secret",
+        "services": "Service",
+    },
+    ("apps", "v1"): {"deployments": "Deployment", "statefulsets": "StatefulSet"},
+    ("policy", "v1"): {"poddisruptionbudgets": "PodDisruptionBudget"},
     ("apiextensions.k8s.io", "v1"): {"customresourcedefinitions": "CustomResourceDefinition"},
     ("kafka.strimzi.io", "v1"): {
         "kafkas": "Kafka",
