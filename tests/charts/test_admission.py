@@ -133,8 +133,9 @@ def volume(**source: Any) -> Object:  # noqa: ANN401 any volume
 
 
 def container(kind: str = "containers", **fields: Any) -> Object:  # noqa: ANN401 any field of a container
-    usual = EXECUTOR["spec"]["containers"] if kind == "containers" else []
-    return pod(**{kind: [*usual, {"name": "more", **fields}]})
+    one = pod()
+    one["spec"].setdefault(kind, []).append({"name": "more", **fields})
+    return one
 
 
 FROM_SECRET = {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "trino-login", "key": "gamelake"}}}
