@@ -49,8 +49,8 @@ def test_an_object_that_does_not_exist(cluster: Cluster, server: KubernetesApi) 
     server.put(thing("Pod", "api-1"))
     assert cluster.api.get("Pod", "api-2") is None
     assert [one["metadata"]["name"] for one in cluster.api.find("Pod")] == ["api-1"]
-    with pytest.raises(KindError, match=r"^Deployment: No matches found"):
-        cluster.api.find("Deployment")
+    with pytest.raises(KindError, match=r"^StorageClass: No matches found"):
+        cluster.api.find("StorageClass")
 
 
 def test_no_kubeconfig(cluster: Cluster) -> None:
