@@ -45,7 +45,7 @@ def test_a_driver_may_create_an_executor(installation: Installation) -> None:
             {"volumes": [{"name": "one", "persistentVolumeClaim": {"claimName": "data-world-store-0"}}]},
             "no volumes but",
         ),
-        ({"serviceAccountName": "spark-reaper", "serviceAccount": "spark-reaper"}, "the account spark-executor"),
+        ({"serviceAccountName": "default", "serviceAccount": "default"}, "the account spark-executor"),
     ],
 )
 def test_an_executor_has_nothing_of_others(installation: Installation, changes: dict[str, Any], reason: str) -> None:
