@@ -30,7 +30,9 @@ class Policies:
     @property
     def named_ports(self) -> set[int]:
         """The ports that any rule names."""
-        rules = [rule for one in self._policies for way in ("ingress", "egress") for rule in one.get(way, [])]
+        rules = [
+            rule for one in self._policies for direction in ("ingress", "egress") for rule in one.get(direction, [])
+        ]
         return {int(port["port"]) for rule in rules for port in rule.get("ports", [])}
 
     def allow(self, source: Pod, target: Pod, port: int) -> bool:
@@ -43,14 +45,14 @@ class Policies:
     def let_in(self, source: Pod, target: Pod, port: int) -> bool:
         return self._permit("Ingress", "from", target, source, port)
 
-    def _permit(self, way: str, peers: str, pod: Pod, other: Pod, port: int) -> bool:
+    def _permit(self, direction: str, peers: str, pod: Pod, other: Pod, port: int) -> bool:
         """Pods that no policy selects are free; for the others one rule of any policy is enough."""
         if pod.namespace != self._namespace:
             return True
         selecting = [
-            one for one in self._policies if way in one["policyTypes"] and selects(one["podSelector"], pod.labels)
+            one for one in self._policies if direction in one["policyTypes"] and selects(one["podSelector"], pod.labels)
         ]
-        rules = [rule for one in selecting for rule in one.get(way.lower(), [])]
+        rules = [rule for one in selecting for rule in one.get(direction.lower(), [])]
         return not selecting or any(self._covers(rule, peers, other, port) for rule in rules)
 
     def _covers(self, rule: Object, peers: str, other: Pod, port: int) -> bool:
