@@ -172,3 +172,11 @@ def test_an_existing_secret_is_used(charts: Charts, chart: str, chosen: Object) 
     }
     assert "mine" in taken
     assert not taken & usual
+
+
+def test_webhdfs_accepts_no_user(charts: Charts) -> None:
+    """No name of a user matches the pattern, and what a browser sends without asking is refused."""
+    [config] = of(charts.render("hdfs"), "ConfigMap", "hdfs")
+    properties = dict(re.findall(r"<name>(.*?)</name><value>(.*?)</value>", config["data"]["hdfs-site.xml"]))
+    assert not re.fullmatch(properties["dfs.webhdfs.user.provider.user.pattern"], "hdfs")
+    assert properties["dfs.webhdfs.rest-csrf.enabled"] == "true"
