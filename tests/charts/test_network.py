@@ -236,8 +236,8 @@ def test_metrics_may_be_read_by_whom_the_values_name(charts: Charts) -> None:
     """global.monitoring.from reaches the ports of the PodMonitors and no other; the brokers' Strimzi opens itself."""
     peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
     for file, servers in (
-        ("values-kind.yaml", {("namenode", 9870), ("datanode", 9864), ("secondarynamenode", 9868)}),
-        ("values-ha.yaml", {("namenode", 9870), ("datanode", 9864), ("journalnode", 8480)}),
+        ("values-kind.yaml", {("namenode", 9404), ("datanode", 9404), ("secondarynamenode", 9404)}),
+        ("values-ha.yaml", {("namenode", 9404), ("datanode", 9404), ("journalnode", 9404)}),
     ):
         objects = charts.render("gamelake", file, values={"global": {"monitoring": {"from": [peer]}}})
         reached = {
