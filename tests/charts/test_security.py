@@ -176,7 +176,21 @@ def test_an_existing_secret_is_used(charts: Charts, chart: str, chosen: Object) 
 
 def test_webhdfs_accepts_no_user(charts: Charts) -> None:
     """No name of a user matches the pattern, and what a browser sends without asking is refused."""
-    [config] = of(charts.render("hdfs"), "ConfigMap", "hdfs")
-    properties = dict(re.findall(r"<name>(.*?)</name><value>(.*?)</value>", config["data"]["hdfs-site.xml"]))
+    properties = hdfs_properties(charts)
     assert not re.fullmatch(properties["dfs.webhdfs.user.provider.user.pattern"], "hdfs")
     assert properties["dfs.webhdfs.rest-csrf.enabled"] == "true"
+
+
+def test_blocks_need_a_token(charts: Charts) -> None:
+    """DataNodes ask for the NameNode's token, with which they also encrypt, by AES, if the values say so."""
+    assert hdfs_properties(charts)["dfs.block.access.token.enable"] == "true"
+    encrypted = {"config": {"dfs.encrypt.data.transfer": True}}
+    assert hdfs_properties(charts, **encrypted)["dfs.encrypt.data.transfer"] == "true"
+    client = hdfs_properties(charts, "hdfs-client", **encrypted)
+    assert client["dfs.encrypt.data.transfer.cipher.suites"] == "AES/CTR/NoPadding"
+
+
+def hdfs_properties(charts: Charts, name: str = "hdfs", **values: object) -> dict[str, str]:
+    """Return what a ConfigMap says to HDFS."""
+    [config] = of(charts.render("hdfs", values=values), "ConfigMap", name)
+    return dict(re.findall(r"<name>(.*?)</name><value>(.*?)</value>", config["data"]["hdfs-site.xml"]))

@@ -62,6 +62,11 @@ def test_everything_binds_to_loopback(whole: Stack) -> None:
     assert {ip.removeprefix("::ffff:") for ip in addresses} == {HOST}
 
 
+def test_blocks_need_a_token(whole: Stack) -> None:
+    """The DataNode has the NameNode's keys, and by them checks what clients show it."""
+    assert "Block token params received from NN" in whole["datanode"].log.read_text()
+
+
 def test_a_web_page_changes_no_file(whole: Stack) -> None:
     """What a browser sends to WebHDFS without asking first, such as a form, is refused if it is no mere question."""
     for port in whole.settings.namenode_http_ports:
