@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from redis import Redis
 
 from tests.charts.rendering import (
     CHARTS,
@@ -188,6 +189,35 @@ def test_blocks_need_a_token(charts: Charts) -> None:
     assert hdfs_properties(charts, **encrypted)["dfs.encrypt.data.transfer"] == "true"
     client = hdfs_properties(charts, "hdfs-client", **encrypted)
     assert client["dfs.encrypt.data.transfer.cipher.suites"] == "AES/CTR/NoPadding"
+
+
+def test_stores_have_tls(charts: Charts) -> None:
+    """With certificates store and PostgreSQL accept TLS alone; clients have their authority, and verify names."""
+    objects = charts.render("gamelake", values=VARIANTS["encrypted"][1])
+    found = dict(pods(objects))
+    for store, secret in (
+        ("world-store", "store-certificate"),
+        ("hive-metastore-postgresql", "postgresql-certificate"),
+    ):
+        [volume] = [one for one in found[f"StatefulSet {store}"]["spec"]["volumes"] if one["name"] == "tls"]
+        assert volume["secret"]["secretName"] == secret
+        clients = {
+            where.split()[1]
+            for where, pod in found.items()
+            for one in pod["spec"].get("volumes", [])
+            if one.get("secret") == {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+        }
+        assert clients == ({"api", "world", "world-test"} if store == "world-store" else {"hive-metastore"})
+    for name in ("Deployment api", "Deployment world", "Pod world-test"):
+        [container] = found[name]["spec"]["containers"]
+        store = Redis.from_url(environment(objects, container)["WORLD_URL"].replace("secret world-store/", "from:"))
+        kwargs = store.connection_pool.connection_kwargs
+        [mount] = [one for one in container["volumeMounts"] if one["name"] == "store-ca"]
+        assert (kwargs["host"], kwargs["ssl_ca_certs"]) == ("world-store", f"{mount['mountPath']}/ca.crt")
+    [metastore] = found["Deployment hive-metastore"]["spec"]["containers"]
+    url = environment(objects, metastore)["METASTORE_DB_URL"]
+    assert url.endswith("?sslmode=verify-full&sslrootcert=/postgresql/ca.crt")
+    assert {"name": "postgresql-ca", "mountPath": "/postgresql"} in metastore["volumeMounts"]
 
 
 def hdfs_properties(charts: Charts, name: str = "hdfs", **values: object) -> dict[str, str]:
