@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from game_trino.login import certificate
 from testbed.cluster import images
 from testbed.settings import ROOT
 
@@ -130,6 +131,43 @@ def test_postgres(servers: dict[str, Container]) -> None:
     )
     assert right.returncode == 0
     assert "password authentication failed" in wrong.stdout
+
+
+TLS = {
+    "postgres": """
+        cp /given/tls.* /tmp && chmod 600 /tmp/tls.key
+        export POSTGRES_TLS=/tmp POSTGRES_USER=metastore POSTGRES_PASSWORD=secret PGPASSWORD=secret
+        /opt/gamelake/images/postgres/run &
+        timeout 60 sh -c 'until pg_isready --quiet; do sleep 1; done'
+        login="host=stores user=metastore dbname=metastore"
+        psql "$login sslmode=verify-full sslrootcert=/given/ca.crt" --command "SELECT 'en' || 'crypted'"
+        psql "$login sslmode=disable" --command "SELECT 'pl' || 'ain'"
+        true
+    """,
+    "valkey": """
+        export STORE_TLS=/given STORE_PASSWORD=secret REDISCLI_AUTH=secret
+        /opt/gamelake/images/valkey/run &
+        client="valkey-cli -h stores --tls --cacert /given/ca.crt"
+        timeout 60 sh -c "until $client -e ping; do sleep 1; done"
+        $client set in encrypted
+        $client get in
+        timeout 5 valkey-cli -h stores set in plain && valkey-cli -h stores get in
+        true
+    """,
+}
+
+
+@pytest.mark.parametrize("name", TLS)
+def test_a_store_with_tls(name: str, tmp_path: Path) -> None:
+    """With a certificate it serves who comes with TLS, and nobody else."""
+    for file, text in certificate(["stores"]).secret().items():
+        (tmp_path / file).write_text(text)
+        (tmp_path / file).chmod(0o644)
+    tmp_path.chmod(0o755)
+    options = (f"--volume={tmp_path}:/given:ro", "--hostname=stores")
+    printed = run(images.tag(name), "-c", TLS[name], entrypoint="bash", options=options)
+    assert "encrypted" in printed
+    assert "plain" not in printed
 
 
 def test_trino_and_the_metastore(servers: dict[str, Container]) -> None:
