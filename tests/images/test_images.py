@@ -159,7 +159,7 @@ TLS = {
 
 @pytest.mark.parametrize("name", TLS)
 def test_a_store_with_tls(name: str, tmp_path: Path) -> None:
-    """With a certificate it serves who comes with TLS, and nobody else."""
+    """With a certificate it serves clients that use TLS, and no others."""
     for file, text in certificate(["stores"]).secret().items():
         (tmp_path / file).write_text(text)
         (tmp_path / file).chmod(0o644)
