@@ -185,9 +185,9 @@ def test_webhdfs_accepts_no_user(charts: Charts) -> None:
 def test_blocks_need_a_token(charts: Charts) -> None:
     """DataNodes ask for the NameNode's token, with which they also encrypt, by AES, if the values say so."""
     assert hdfs_properties(charts)["dfs.block.access.token.enable"] == "true"
-    encrypted = {"config": {"dfs.encrypt.data.transfer": True}}
-    assert hdfs_properties(charts, **encrypted)["dfs.encrypt.data.transfer"] == "true"
-    client = hdfs_properties(charts, "hdfs-client", **encrypted)
+    encrypted = {"dfs.encrypt.data.transfer": True}
+    assert hdfs_properties(charts, config=encrypted)["dfs.encrypt.data.transfer"] == "true"
+    client = hdfs_properties(charts, "hdfs-client", config=encrypted)
     assert client["dfs.encrypt.data.transfer.cipher.suites"] == "AES/CTR/NoPadding"
 
 
@@ -210,8 +210,8 @@ def test_stores_have_tls(charts: Charts) -> None:
         assert clients == ({"api", "world", "world-test"} if store == "world-store" else {"hive-metastore"})
     for name in ("Deployment api", "Deployment world", "Pod world-test"):
         [container] = found[name]["spec"]["containers"]
-        store = Redis.from_url(environment(objects, container)["WORLD_URL"].replace("secret world-store/", "from:"))
-        kwargs = store.connection_pool.connection_kwargs
+        client = Redis.from_url(environment(objects, container)["WORLD_URL"])
+        kwargs = client.connection_pool.connection_kwargs
         [mount] = [one for one in container["volumeMounts"] if one["name"] == "store-ca"]
         assert (kwargs["host"], kwargs["ssl_ca_certs"]) == ("world-store", f"{mount['mountPath']}/ca.crt")
     [metastore] = found["Deployment hive-metastore"]["spec"]["containers"]
