@@ -47,6 +47,7 @@ class Prober:
     def __init__(self, cluster: Cluster, described: Object) -> None:
         self._cluster = cluster
         self._name = described["metadata"]["name"]
+        self._container = described["spec"]["containers"][0]["name"]
         labels = described["metadata"].get("labels", {})
         component = self._name if self._name in (STRANGER, VISITOR) else labels.get("spark-role") or labels.get(NAME)
         self.pod = Pod(component, labels, cluster.namespace)
@@ -61,7 +62,8 @@ class Prober:
         return set(self._run(_CONNECT, *places).splitlines())
 
     def _run(self, script: str, *arguments: str) -> str:
-        return self._cluster.execute(self._name, "bash", "-c", script, "probe", *arguments)
+        command = ("bash", "-c", script, "probe", *arguments)
+        return self._cluster.execute(self._name, *command, container=self._container)
 
 
 def listening(table: str) -> set[int]:

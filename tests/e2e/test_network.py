@@ -57,5 +57,6 @@ def test_a_driver_reaches_the_kubernetes_api_alone(installation: Installation) -
 @pytest.mark.parametrize(("pod", "port"), [("namenode-0", 9870), ("datanode-0", 9864)])
 def test_webhdfs_accepts_no_user(installation: Installation, pod: str, port: int) -> None:
     """Hadoop cannot turn WebHDFS off, but nobody can be anybody there, not even from within the server's pod."""
-    status = installation.cluster.execute(pod, "bash", "-c", _ASK, str(port)).strip()
+    name = pod.removesuffix("-0")
+    status = installation.cluster.execute(pod, "bash", "-c", _ASK, str(port), container=name).strip()
     assert status in ("400", "404")
