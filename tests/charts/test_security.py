@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from redis import Redis
+from redis import Redis, SSLConnection
 
 from tests.charts.rendering import (
     CHARTS,
@@ -201,6 +201,9 @@ def test_stores_have_tls(charts: Charts) -> None:
     ):
         [volume] = [one for one in found[f"StatefulSet {store}"]["spec"]["volumes"] if one["name"] == "tls"]
         assert volume["secret"]["secretName"] == secret
+        server = found[f"StatefulSet {store}"]["spec"]["containers"][0]
+        given = {environment(objects, server).get(name) for name in ("STORE_TLS", "POSTGRES_TLS")} - {None}
+        assert given == {one["mountPath"] for one in server["volumeMounts"] if one["name"] == "tls"}
         clients = {
             where.split()[1]
             for where, pod in found.items()
@@ -210,13 +213,15 @@ def test_stores_have_tls(charts: Charts) -> None:
         assert clients == ({"api", "world", "world-test"} if store == "world-store" else {"hive-metastore"})
     for name in ("Deployment api", "Deployment world", "Pod world-test"):
         [container] = found[name]["spec"]["containers"]
-        client = Redis.from_url(environment(objects, container)["WORLD_URL"])
+        url = environment(objects, container)["WORLD_URL"]
+        client = Redis.from_url(url.replace("secret world-store/password", "drawn"))
+        assert client.connection_pool.connection_class is SSLConnection
         kwargs = client.connection_pool.connection_kwargs
         [mount] = [one for one in container["volumeMounts"] if one["name"] == "store-ca"]
         assert (kwargs["host"], kwargs["ssl_ca_certs"]) == ("world-store", f"{mount['mountPath']}/ca.crt")
     [metastore] = found["Deployment hive-metastore"]["spec"]["containers"]
-    url = environment(objects, metastore)["METASTORE_DB_URL"]
-    assert url.endswith("?sslmode=verify-full&sslrootcert=/postgresql/ca.crt")
+    database = environment(objects, metastore)["METASTORE_DB_URL"]
+    assert database.endswith("?sslmode=verify-full&sslrootcert=/postgresql/ca.crt")
     assert {"name": "postgresql-ca", "mountPath": "/postgresql"} in metastore["volumeMounts"]
 
 
