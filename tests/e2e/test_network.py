@@ -9,9 +9,9 @@ from testbed.cluster.cluster import RELEASE, Cluster
 from testbed.cluster.deployment import CHART, VALUES
 from testbed.waiting import wait_until
 
+from tests.e2e.connections import check
 from tests.e2e.installation import PATIENCE, SELECTORS, Installation
 from tests.e2e.probes import STRANGER, Prober, strangers
-from tests.e2e.walls import check
 
 _ASK = """\
 exec 3<>/dev/tcp/127.0.0.1/9870

@@ -11,9 +11,9 @@ from testbed.cluster.progress import Progress
 from testbed.faults.reader import Reader
 from testbed.waiting import wait_until
 
+from tests.e2e.connections import check
 from tests.e2e.installation import PATIENCE, SELECTORS, Installation
 from tests.e2e.traffic import traffic
-from tests.e2e.walls import check
 from tests.e2e_machines.machine import Machine
 
 pytestmark = pytest.mark.timeout(3600)
