@@ -182,6 +182,19 @@ def test_webhdfs_accepts_no_user(charts: Charts) -> None:
     assert properties["dfs.webhdfs.rest-csrf.enabled"] == "true"
 
 
+def test_hdfs_has_users_and_permissions(charts: Charts) -> None:
+    """Each client's image names its user; HDFS checks permissions, and looks no user up in the NameNode's system."""
+    properties = hdfs_properties(charts)
+    assert properties["dfs.permissions.enabled"] == "true"
+    known = {one.rstrip("=") for one in properties["hadoop.user.group.static.mapping.overrides"].rstrip(";").split(";")}
+    users = {
+        name: re.findall(r"HADOOP_USER_NAME=(\w+)", (ROOT / "images" / name / "Dockerfile").read_text())
+        for name in ("hdfs", "hive-metastore", "spark", "trino")
+    }
+    assert users == {"hdfs": ["hdfs"], "hive-metastore": ["gamelake"], "spark": ["gamelake"], "trino": ["trino"]}
+    assert known == {"hdfs", "gamelake", "trino", "dr.who"}
+
+
 def test_blocks_need_a_token(charts: Charts) -> None:
     """DataNodes ask for the NameNode's token, with which they also encrypt, by AES, if the values say so."""
     assert hdfs_properties(charts)["dfs.block.access.token.enable"] == "true"

@@ -106,14 +106,15 @@ def test_the_world(servers: dict[str, Container]) -> None:
 
 
 def test_hdfs(servers: dict[str, Container]) -> None:
-    """A file written through the NameNode is read back from the DataNode."""
+    """A file that was written is read back, also by another user, who cannot remove it."""
     namenode = servers["namenode"]
     shell = "/opt/gamelake/images/hdfs/run dfs"
     put = f"{shell} -put -f /etc/debian_version /version"
     namenode.wait("stores a file", lambda: namenode.shell(put).returncode == 0)
-    assert namenode.shell(f"{shell} -cat /version").stdout.endswith(
-        namenode.execute("cat", "/etc/debian_version").stdout
-    )
+    reading = namenode.shell(f"HDFS_OWNER=trino {shell} -cat /version").stdout
+    assert reading.endswith(namenode.execute("cat", "/etc/debian_version").stdout)
+    removing = namenode.shell(f"HDFS_OWNER=trino {shell} -rm -skipTrash /version")
+    assert "Permission denied: user=trino" in removing.stdout
 
 
 def test_hdfs_makes_checkpoints(servers: dict[str, Container]) -> None:
