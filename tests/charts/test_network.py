@@ -1,15 +1,14 @@
 """Network policies allow exactly the connections that components are configured with."""
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Callable, Iterator
+from itertools import pairwise, product
 from typing import NamedTuple
 
 import pytest
 
+from tests.charts.network import NAME, Pod, Policies, installed, policies, selects
 from tests.charts.rendering import NAMESPACE, Charts, Object, application, environment, jobs, of, pods
-
-NAME = "app.kubernetes.io/name"
 
 
 class Edge(NamedTuple):
@@ -21,7 +20,7 @@ class Edge(NamedTuple):
 
 
 HDFS_DATA = {
-    Edge(client, "datanode", port) for client in ("spark", "trino", "datanode", "helm-test") for port in (9866, 9867)
+    Edge(client, "datanode", port) for client in ("driver", "trino", "datanode", "helm-test") for port in (9866, 9867)
 }
 """The NameNode sends its clients to the DataNodes, and DataNodes to each other."""
 
@@ -38,6 +37,43 @@ OF_FAILOVER = {
 }
 """The standby uploads the checkpoint, too; each server of a kind asks the others of its kind."""
 
+OF_STRIMZI = {
+    *(Edge("kafka", "kafka", port) for port in (9090, 9091)),
+    *(Edge("cluster-operator", "kafka", port) for port in (9090, 9091, 8443)),
+    Edge("entity-operator", "kafka", 9091),
+}
+"""What Strimzi itself allows: its operators, and brokers and controllers among each other."""
+
+PLAYERS = {Edge(source, "api", 5000) for source in ("helm-test", "cluster-operator")}
+"""Players may be anywhere. What is let out to the API is a test, and everything outside of the namespace."""
+FREE = ("helm-test", "kafka", "entity-operator", "cluster-operator")
+"""They are let out to any port of their namespace or of Kafka, or are outside: the other end restricts them."""
+OUTSIDE = {53, 443, 6443}
+"""DNS and the Kubernetes API, whose addresses no chart knows."""
+OPERATOR = Pod("cluster-operator", {"strimzi.io/kind": "cluster-operator"}, "operators")
+JOBS = ("driver", "executor")
+UNNAMED = 40000
+"""A port that no rule names."""
+
+
+class Network(Policies):
+    """What an installation's policies allow between its pods."""
+
+    def __init__(self, objects: list[Object]) -> None:
+        super().__init__(policies(objects))
+        self.pods = list(installed(objects))
+        self.components = {pod.component for pod in self.pods}
+        self.ports = self.named_ports | {UNNAMED}
+
+    def edges(self, may: Callable[[Pod, Pod, int], bool], *outside: Pod) -> set[Edge]:
+        """Return the connections to the pods, or to those outside, from the pods and the operators."""
+        sources = self.pods if outside else [*self.pods, OPERATOR]
+        return {
+            Edge(source.component, target.component, port)
+            for source, target, port in product(sources, outside or self.pods, self.ports)
+            if may(source, target, port)
+        }
+
 
 def _containers(objects: list[Object]) -> Iterator[tuple[str, Object, Object]]:
     """Component, pod and container of every container, drivers and executors included."""
@@ -47,7 +83,7 @@ def _containers(objects: list[Object]) -> Iterator[tuple[str, Object, Object]]:
     for job in jobs().values():
         one = application(job)
         volume = {"name": "hdfs-client", "configMap": {"name": one["hadoopConfigMap"]}}
-        yield one["driver"]["labels"][NAME], {"volumes": [volume]}, one["driver"]
+        yield "driver", {"volumes": [volume]}, one["driver"]
 
 
 def _configuration(objects: list[Object], pod: Object, container: Object) -> str:
@@ -104,59 +140,50 @@ def _configured(objects: list[Object]) -> set[Edge]:
     return {one for one in found if one.target != "namenode" or (one.port == 8020 and one.source not in servers)}
 
 
-def _peers(rules: list[Object], key: str) -> Iterator[tuple[str, int]]:
-    for rule in rules:
-        for peer in rule.get(key, []):
-            labels = peer["podSelector"].get("matchLabels", {})
-            for port in rule.get("ports", [{"port": 0}]):
-                yield labels.get(NAME, "any"), port["port"]
-
-
-def _egress(objects: list[Object]) -> set[Edge]:
-    return {
-        Edge(policy["spec"]["podSelector"]["matchLabels"][NAME], target, port)
-        for policy in of(objects, "NetworkPolicy")
-        if NAME in policy["spec"]["podSelector"].get("matchLabels", {})
-        for target, port in _peers(policy["spec"].get("egress", []), "to")
-    }
-
-
-def _ingress(objects: list[Object]) -> set[Edge]:
+@pytest.mark.parametrize("file", ["values-kind.yaml", "values-ha.yaml"])
+def test_configured_connections_are_allowed(charts: Charts, file: str) -> None:
+    """Policies allow exactly the configured addresses, and those that follow from them, at both ends."""
+    objects = charts.render("gamelake", file)
+    network = Network(objects)
+    needed = _needed(objects, file, network.ports)
+    assert network.edges(network.allow) == needed
+    # Neither end alone allows more, except where an end has to be open to what is not a pod.
+    let_out = network.edges(network.let_out) ^ needed
+    assert {one for one in let_out if one.source not in FREE and one.port not in OUTSIDE} == set()
+    # Servers do not tell executors from drivers; each listener of Kafka is for all of its clients.
     [kafka] = of(objects, "Kafka")
-    # Strimzi creates a policy from these.
-    found = {
-        Edge(peer["podSelector"]["matchLabels"][NAME], "kafka", listener["port"])
-        for listener in kafka["spec"]["kafka"]["listeners"]
-        for peer in listener["networkPolicyPeers"]
+    listeners = [one["port"] for one in kafka["spec"]["kafka"]["listeners"]]
+    more = {one._replace(source="executor") for one in needed if one.source == "driver"}
+    more |= {
+        one._replace(port=port)
+        for one in needed
+        if one.target == "kafka" and one.port in listeners
+        for port in listeners
     }
-    return found | {
-        Edge(source, policy["spec"]["podSelector"]["matchLabels"][NAME], port)
-        for policy in of(objects, "NetworkPolicy")
-        if NAME in policy["spec"]["podSelector"].get("matchLabels", {})
-        for source, port in _peers(policy["spec"].get("ingress", []), "from")
-    }
-
-
-AMONG_JOBS = Edge("spark", "spark", 0)
-"""Drivers and executors, at any port."""
+    # Players may be anywhere.
+    let_in = network.edges(network.let_in) ^ (needed | more)
+    assert {one for one in let_in if one[1:] != ("api", 5000)} == set()
 
 
 @pytest.mark.parametrize("file", ["values-kind.yaml", "values-ha.yaml"])
-def test_configured_connections_are_allowed(charts: Charts, file: str) -> None:
-    """Egress and ingress allow exactly the configured addresses, and those that follow from them."""
-    objects = charts.render("gamelake", file)
+def test_few_may_leave_the_namespace(charts: Charts, file: str) -> None:
+    """All but the stores ask for names; only those that use the Kubernetes API reach anything else outside."""
+    network = Network(charts.render("gamelake", file))
+    reached = {(one.source, one.port) for one in network.edges(network.let_out, OPERATOR)}
+    names = {pod.component for pod in network.pods} - {*STORES, "spark-reaper"}
+    api = {"driver", "kafka", "entity-operator", "gamelake-secrets"} | {"spark-reaper"} & {*network.components}
+    assert reached == {(name, 53) for name in names} | {(name, port) for name in api for port in (443, 6443)}
+
+
+def _needed(objects: list[Object], file: str, ports: set[int]) -> set[Edge]:
     of_namenodes = OF_FAILOVER if file == "values-ha.yaml" else OF_CHECKPOINTS
-    needed = _configured(objects) | HDFS_DATA | of_namenodes
-    # The API accepts connections from everywhere, as players may be anywhere, but to the admin port only from tests.
+    needed = _configured(objects) | HDFS_DATA | of_namenodes | OF_STRIMZI
+    # The API accepts connections from everywhere, but to the admin port only from tests.
     assert {edge for edge in needed if edge.target == "api"} == {Edge("helm-test", "api", 5010)}
-    listeners = of(objects, "Kafka")[0]["spec"]["kafka"]["listeners"]
-    # Each listener is for all clients of Kafka.
-    clients = {
-        Edge(edge.source, "kafka", one["port"]) for edge in needed if edge.target == "kafka" for one in listeners
-    }
-    assert _ingress(objects) == needed | clients | {AMONG_JOBS}
-    from_tests = {edge for edge in needed if edge.source == "helm-test"}
-    assert _egress(objects) == (needed - from_tests) | {AMONG_JOBS, Edge("helm-test", "any", 0)}
+    # Executors read Kafka and write files, but only drivers commit.
+    data = {edge for edge in needed if edge.source == "driver" and edge.target in ("kafka", "namenode", "datanode")}
+    among_jobs = {Edge(*pair, port) for pair in product(JOBS, JOBS) for port in ports}
+    return needed | PLAYERS | {edge._replace(source="executor") for edge in data} | among_jobs
 
 
 def test_everything_else_is_denied(charts: Charts) -> None:
@@ -168,30 +195,9 @@ def test_everything_else_is_denied(charts: Charts) -> None:
 def test_every_pod_has_a_policy(charts: Charts) -> None:
     """A policy selects the pods of every component, brokers, jobs and tests included."""
     objects = charts.render("gamelake")
-    policies = of(objects, "NetworkPolicy")
-    selected = {str(policy["spec"]["podSelector"].get("matchLabels")) for policy in policies}
-    for source, _, _ in _containers(objects):
-        assert str({NAME: source}) in selected
-    assert str({"strimzi.io/cluster": "events"}) in selected
-
-
-def test_dns_is_allowed(charts: Charts) -> None:
-    """Every pod that is configured with a host name may use the cluster's DNS."""
-    for policy in of(charts.render("gamelake"), "NetworkPolicy"):
-        ports = [port for rule in policy["spec"].get("egress", []) for port in rule.get("ports", [])]
-        allowed = {"port": 53, "protocol": "UDP"} in ports
-        assert allowed == (policy["metadata"]["name"] not in ("default-deny", "spark-reaper", *STORES))
-
-
-def test_few_may_use_the_kubernetes_api(charts: Charts) -> None:
-    """Drivers create executors, brokers read secrets, the reaper deletes pods, a Job creates Secrets: no other does."""
-    open_ = {
-        policy["metadata"]["name"]
-        for policy in of(charts.render("gamelake"), "NetworkPolicy")
-        for rule in policy["spec"].get("egress", [])
-        if "to" not in rule and {"port": 443} in rule["ports"]
-    }
-    assert open_ == {"spark", "spark-reaper", "kafka", "gamelake-secrets"}
+    selectors = [policy["spec"]["podSelector"] for policy in policies(objects)]
+    for pod in installed(objects):
+        assert any(selector and selects(selector, pod.labels) for selector in selectors), pod
 
 
 def test_additional_peers_are_allowed(charts: Charts) -> None:
@@ -199,9 +205,9 @@ def test_additional_peers_are_allowed(charts: Charts) -> None:
     rule = {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]}
     for chart in ("hdfs", "hive-metastore", "trino", "spark"):
         objects = charts.render(chart, values={"networkPolicy": {"extraIngress": [rule]}})
-        closed = (*STORES, "spark-reaper", "gamelake-secrets")
-        policies = [policy for policy in of(objects, "NetworkPolicy") if policy["metadata"]["name"] not in closed]
-        assert all(rule in policy["spec"]["ingress"] for policy in policies), chart
+        closed = (*STORES, "spark-reaper", "spark-driver", "gamelake-secrets")
+        opened = [policy for policy in of(objects, "NetworkPolicy") if policy["metadata"]["name"] not in closed]
+        assert all(rule in policy["spec"]["ingress"] for policy in opened), chart
     peer = rule["from"][0]
     [kafka] = of(charts.render("kafka", values={"networkPolicy": {"extraPeers": [peer]}}), "Kafka")
     assert all(peer in one["networkPolicyPeers"] for one in kafka["spec"]["kafka"]["listeners"])
@@ -233,8 +239,8 @@ def test_metrics_may_be_read_by_whom_the_values_name(charts: Charts) -> None:
     """global.monitoring.from reaches the ports of the PodMonitors and no other; the brokers' Strimzi opens itself."""
     peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
     for file, servers in (
-        ("values-kind.yaml", {("namenode", 9870), ("datanode", 9864), ("secondarynamenode", 9868)}),
-        ("values-ha.yaml", {("namenode", 9870), ("datanode", 9864), ("journalnode", 8480)}),
+        ("values-kind.yaml", {("namenode", 9404), ("datanode", 9404), ("secondarynamenode", 9404)}),
+        ("values-ha.yaml", {("namenode", 9404), ("datanode", 9404), ("journalnode", 9404)}),
     ):
         objects = charts.render("gamelake", file, values={"global": {"monitoring": {"from": [peer]}}})
         reached = {
@@ -250,10 +256,12 @@ def test_metrics_may_be_read_by_whom_the_values_name(charts: Charts) -> None:
 def test_dns_may_listen_elsewhere(charts: Charts) -> None:
     """global.networkPolicy.dnsPorts are the ports, by both protocols, of every pod that may ask for names."""
     chosen = {"global": {"networkPolicy": {"dnsPorts": [53, 5353]}}}
+    # Drivers ask by the policy that they share with executors.
+    nameless = ("default-deny", "spark-reaper", "spark-driver", *STORES)
     ports = [{"port": port, "protocol": protocol} for port in (53, 5353) for protocol in ("UDP", "TCP")]
     for policy in of(charts.render("gamelake", values=chosen), "NetworkPolicy"):
         rules = [rule["ports"] for rule in policy["spec"].get("egress", []) if "to" not in rule]
-        assert (ports in rules) == (policy["metadata"]["name"] not in ("default-deny", "spark-reaper", *STORES))
+        assert (ports in rules) == (policy["metadata"]["name"] not in nameless)
 
 
 def test_the_kubernetes_api_may_be_narrowed(charts: Charts) -> None:
@@ -264,7 +272,7 @@ def test_the_kubernetes_api_may_be_narrowed(charts: Charts) -> None:
         "ports": [{"port": 8443}],
         "to": [{"ipBlock": {"cidr": "10.96.0.1/32"}}, {"ipBlock": {"cidr": "fd00::/108"}}],
     }
-    for name in ("spark", "kafka"):
+    for name in ("spark-driver", "kafka"):
         [policy] = of(objects, "NetworkPolicy", name)
         assert expected in policy["spec"]["egress"]
         assert not any({"port": 443} in rule.get("ports", []) for rule in policy["spec"]["egress"])

@@ -4,16 +4,18 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from socketserver import BaseRequestHandler, TCPServer
 
 import psutil
 import pytest
+import requests
 from testbed.waiting import wait_until
 
 from tests.charts.rendering import ROOT
@@ -21,6 +23,7 @@ from tests.charts.rendering import ROOT
 JMX = "hdfs/files/jmx"
 SRVR = "hdfs/files/srvr"
 QUERY = "hive-metastore/files/query"
+METRICS = "hdfs/files/metrics.py"
 STARTED = "trino/files/started"
 DRAIN = "trino/files/drain"
 AWAKE = "api/files/awake"
@@ -175,3 +178,26 @@ def test_a_hanging_process_is_detected(tmp_path: Path, work: str, alive: bool) -
 def test_without_a_listener(unused_port: int, script: str, succeeds: bool) -> None:
     """A server that does not listen is not ready, and has nothing to drain."""
     assert run(script, unused_port, "name=State", "Operational") == succeeds
+
+
+def test_metrics_have_a_port_of_their_own(unused_port: int) -> None:
+    """The container beside a server of HDFS serves its metrics, whatever proxy there is, and no other path."""
+    with serving(http(lambda line, _: "fs_files 3" if line.startswith("GET /prom ") else "secret")) as web:
+        command = [sys.executable, str(ROOT / "charts" / METRICS), str(web), str(unused_port)]
+        proxy = {**os.environ, "http_proxy": "http://127.0.0.1:9"}
+        with subprocess.Popen(command, env=proxy) as running:
+            try:
+
+                def get(path: str) -> tuple[int, str]:
+                    answer = requests.get(f"http://127.0.0.1:{unused_port}{path}", timeout=10)
+                    return answer.status_code, answer.text
+
+                def answers() -> bool:
+                    with suppress(requests.ConnectionError):
+                        return get("/metrics") == (200, "fs_files 3")
+                    return False
+
+                wait_until("the metrics", answers, 30)
+                assert get("/webhdfs/v1/")[0] == get("/prom")[0] == get("/metrics/../prom?")[0] == 404
+            finally:
+                running.terminate()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from redis import Redis, SSLConnection
 
 from tests.charts.rendering import (
     CHARTS,
@@ -126,3 +127,72 @@ def test_no_secret_is_in_values(chart: str) -> None:
         path for path, _ in _strings(values(chart)) if re.search(r"password|token|credential", path, re.IGNORECASE)
     ]
     assert named == []
+
+
+def test_webhdfs_accepts_no_user(charts: Charts) -> None:
+    """No name of a user matches the pattern, and what a browser sends without asking is refused."""
+    properties = hdfs_properties(charts)
+    assert not re.fullmatch(properties["dfs.webhdfs.user.provider.user.pattern"], "hdfs")
+    assert properties["dfs.webhdfs.rest-csrf.enabled"] == "true"
+
+
+def test_hdfs_has_users_and_permissions(charts: Charts) -> None:
+    """Each client's image names its user; HDFS checks permissions, and looks no user up in the NameNode's system."""
+    properties = hdfs_properties(charts)
+    assert properties["dfs.permissions.enabled"] == "true"
+    known = {one.rstrip("=") for one in properties["hadoop.user.group.static.mapping.overrides"].rstrip(";").split(";")}
+    users = {
+        name: re.findall(r"HADOOP_USER_NAME=(\w+)", (ROOT / "images" / name / "Dockerfile").read_text())
+        for name in ("hdfs", "hive-metastore", "spark", "trino")
+    }
+    assert users == {"hdfs": ["hdfs"], "hive-metastore": ["gamelake"], "spark": ["gamelake"], "trino": ["trino"]}
+    assert known == {"hdfs", "gamelake", "trino", "dr.who"}
+
+
+def test_blocks_need_a_token(charts: Charts) -> None:
+    """DataNodes ask for the NameNode's token, with which they also encrypt, by AES, if the values say so."""
+    assert hdfs_properties(charts)["dfs.block.access.token.enable"] == "true"
+    encrypted = {"dfs.encrypt.data.transfer": True}
+    assert hdfs_properties(charts, config=encrypted)["dfs.encrypt.data.transfer"] == "true"
+    client = hdfs_properties(charts, "hdfs-client", config=encrypted)
+    assert client["dfs.encrypt.data.transfer.cipher.suites"] == "AES/CTR/NoPadding"
+
+
+def test_stores_have_tls(charts: Charts) -> None:
+    """With certificates store and PostgreSQL accept TLS alone; clients have their authority, and verify names."""
+    objects = charts.render("gamelake", values=VARIANTS["encrypted"][1])
+    found = dict(pods(objects))
+    for store, secret in (
+        ("world-store", "store-certificate"),
+        ("hive-metastore-postgresql", "postgresql-certificate"),
+    ):
+        [volume] = [one for one in found[f"StatefulSet {store}"]["spec"]["volumes"] if one["name"] == "tls"]
+        assert volume["secret"]["secretName"] == secret
+        server = found[f"StatefulSet {store}"]["spec"]["containers"][0]
+        given = {environment(objects, server).get(name) for name in ("STORE_TLS", "POSTGRES_TLS")} - {None}
+        assert given == {one["mountPath"] for one in server["volumeMounts"] if one["name"] == "tls"}
+        clients = {
+            where.split()[1]
+            for where, pod in found.items()
+            for one in pod["spec"].get("volumes", [])
+            if one.get("secret") == {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+        }
+        assert clients == ({"api", "world", "world-test"} if store == "world-store" else {"hive-metastore"})
+    for name in ("Deployment api", "Deployment world", "Pod world-test"):
+        [container] = found[name]["spec"]["containers"]
+        url = environment(objects, container)["WORLD_URL"]
+        client = Redis.from_url(url.replace("secret world-store/password", "drawn"))
+        assert client.connection_pool.connection_class is SSLConnection
+        kwargs = client.connection_pool.connection_kwargs
+        [mount] = [one for one in container["volumeMounts"] if one["name"] == "store-ca"]
+        assert (kwargs["host"], kwargs["ssl_ca_certs"]) == ("world-store", f"{mount['mountPath']}/ca.crt")
+    [metastore] = found["Deployment hive-metastore"]["spec"]["containers"]
+    database = environment(objects, metastore)["METASTORE_DB_URL"]
+    assert database.endswith("?sslmode=verify-full&sslrootcert=/postgresql/ca.crt")
+    assert {"name": "postgresql-ca", "mountPath": "/postgresql"} in metastore["volumeMounts"]
+
+
+def hdfs_properties(charts: Charts, name: str = "hdfs", **values: object) -> dict[str, str]:
+    """Return what a ConfigMap says to HDFS."""
+    [config] = of(charts.render("hdfs", values=values), "ConfigMap", name)
+    return dict(re.findall(r"<name>(.*?)</name><value>(.*?)</value>", config["data"]["hdfs-site.xml"]))

@@ -92,6 +92,10 @@ TOGETHER: dict[str, Any] = {
             *(f"resources.{kind}" for kind in ("requests.cpu", "requests.memory", "limits.memory")),
         )
     },
+    **{
+        f"hdfs monitoring.image.{name}": {"monitoring": {"enabled": True}}
+        for name in ("repository", "tag", "digest", "pullPolicy")
+    },
     "hive-metastore database.url": {"database": {"existingSecret": "database"}},
     **{
         f"api service.{name}": {"service": {"type": "LoadBalancer"}}

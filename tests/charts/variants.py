@@ -132,6 +132,11 @@ OPTIONS: dict[str, Any] = {
             "catalogSecrets": ["warehouse"],
         },
     },
+    "encrypted": {
+        "api": {"store": {"tlsSecret": "store-certificate"}},
+        "hdfs": {"config": {"dfs.encrypt.data.transfer": True}},
+        "hive-metastore": {"postgresql": {"tlsSecret": "postgresql-certificate"}},
+    },
     "fleeting": {"kafka": {"keepOnUninstall": False, "image": "kafka:1", "config": {"log.segment.bytes": 1000000}}},
 }
 

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from testbed.cluster import images
 from testbed.cluster.api import Object
 from testbed.cluster.cluster import Cluster
 from testbed.cluster.readiness import all_ready
 
+from tests.e2e.pods import python_pod
 from tests.unit.game_api.identity.provider import AUDIENCE, ISSUER, Key, key_set
 
 _NAME = "identity-provider"
@@ -47,7 +47,7 @@ class IdentityProvider:
         return self._key.token(sub=player, exp=int(time.time()) + _HOUR)
 
     def objects(self) -> list[Object]:
-        """Return what serves the public key: a pod of the API's image, which has Python."""
+        """Return what serves the public key."""
         return [
             {
                 "apiVersion": "v1",
@@ -76,44 +76,16 @@ class IdentityProvider:
                     ],
                 },
             },
-            {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "metadata": {"name": _NAME, "labels": _LABELS},
-                "spec": {
-                    "automountServiceAccountToken": False,
-                    "enableServiceLinks": False,
-                    "terminationGracePeriodSeconds": 1,
-                    "securityContext": {
-                        "runAsNonRoot": True,
-                        "runAsUser": 10001,
-                        "runAsGroup": 10001,
-                        "seccompProfile": {"type": "RuntimeDefault"},
-                    },
-                    "containers": [
-                        {
-                            "name": "keys",
-                            "image": images.tag("api"),
-                            "imagePullPolicy": "IfNotPresent",
-                            "command": ["python3", "-m", "http.server", str(_PORT)],
-                            "workingDir": "/keys",
-                            "ports": [{"containerPort": _PORT}],
-                            "readinessProbe": {"httpGet": {"path": "/keys.json", "port": _PORT}},
-                            "resources": {
-                                "requests": {"cpu": "10m", "memory": "32Mi"},
-                                "limits": {"memory": "64Mi"},
-                            },
-                            "securityContext": {
-                                "allowPrivilegeEscalation": False,
-                                "readOnlyRootFilesystem": True,
-                                "capabilities": {"drop": ["ALL"]},
-                            },
-                            "volumeMounts": [{"name": "keys", "mountPath": "/keys", "readOnly": True}],
-                        }
-                    ],
-                    "volumes": [{"name": "keys", "configMap": {"name": _NAME}}],
-                },
-            },
+            python_pod(
+                _NAME,
+                _LABELS,
+                ["python3", "-m", "http.server", str(_PORT)],
+                volumes=[{"name": "keys", "configMap": {"name": _NAME}}],
+                workingDir="/keys",
+                ports=[{"containerPort": _PORT}],
+                readinessProbe={"httpGet": {"path": "/keys.json", "port": _PORT}},
+                volumeMounts=[{"name": "keys", "mountPath": "/keys", "readOnly": True}],
+            ),
         ]
 
 

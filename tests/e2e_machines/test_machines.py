@@ -1,6 +1,7 @@
 """Whichever machine is lost, events are accepted and become rows, and nothing is lost or doubled."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from testbed.cluster.cluster import RELEASE
@@ -10,6 +11,7 @@ from testbed.cluster.progress import Progress
 from testbed.faults.reader import Reader
 from testbed.waiting import wait_until
 
+from tests.e2e.connections import check
 from tests.e2e.installation import PATIENCE, SELECTORS, Installation
 from tests.e2e.traffic import traffic
 from tests.e2e_machines.machine import Machine
@@ -67,6 +69,11 @@ def test_copies_are_on_different_machines(installation: Installation, machines: 
 def test_every_part_answers(installation: Installation) -> None:
     """`helm test` passes, with TLS and tokens."""
     installation.cluster.helm("test", RELEASE, "--timeout", "10m")
+
+
+def test_only_allowed_connections_succeed(installation: Installation, tmp_path: Path) -> None:
+    """Network policies hold between machines, too."""
+    check(installation, tmp_path)
 
 
 @_TURNS

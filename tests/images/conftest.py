@@ -53,6 +53,8 @@ def servers(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
             METASTORE_URI="thrift://metastore:9083",
             KAFKA_BOOTSTRAP_SERVERS="kafka:9092",
             KAFKA_TOPIC="events",
+            # Where users do not log in, they write.
+            HADOOP_USER_NAME="gamelake",
         )
         start("store", "valkey", STORE_PASSWORD=STORE_PASSWORD, STORE_MEMORY="64mb")
         game = {

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from game_trino.login import certificate
 from testbed.cluster import images
 from testbed.settings import ROOT
 
@@ -105,14 +106,15 @@ def test_the_world(servers: dict[str, Container]) -> None:
 
 
 def test_hdfs(servers: dict[str, Container]) -> None:
-    """A file written through the NameNode is read back from the DataNode."""
+    """A file that was written is read back, also by another user, who cannot remove it."""
     namenode = servers["namenode"]
     shell = "/opt/gamelake/images/hdfs/run dfs"
     put = f"{shell} -put -f /etc/debian_version /version"
     namenode.wait("stores a file", lambda: namenode.shell(put).returncode == 0)
-    assert namenode.shell(f"{shell} -cat /version").stdout.endswith(
-        namenode.execute("cat", "/etc/debian_version").stdout
-    )
+    reading = namenode.shell(f"HDFS_OWNER=trino {shell} -cat /version").stdout
+    assert reading.endswith(namenode.execute("cat", "/etc/debian_version").stdout)
+    removing = namenode.shell(f"HDFS_OWNER=trino {shell} -rm -skipTrash /version")
+    assert "Permission denied: user=trino" in removing.stdout
 
 
 def test_hdfs_makes_checkpoints(servers: dict[str, Container]) -> None:
@@ -150,6 +152,43 @@ def test_postgres_takes_a_new_password(built: None) -> None:
     options = ("--env=POSTGRES_USER=metastore", "--env=POSTGRES_DB=metastore")
     printed = run(images.tag("postgres"), "-c", script, entrypoint="bash", options=options)
     assert printed.splitlines() == ["it's a second: accepted"]
+
+
+TLS = {
+    "postgres": """
+        cp /given/tls.* /tmp && chmod 600 /tmp/tls.key
+        export POSTGRES_TLS=/tmp POSTGRES_USER=metastore POSTGRES_PASSWORD=secret PGPASSWORD=secret
+        /opt/gamelake/images/postgres/run &
+        timeout 60 sh -c 'until pg_isready --quiet; do sleep 1; done'
+        login="host=stores user=metastore dbname=metastore"
+        psql "$login sslmode=verify-full sslrootcert=/given/ca.crt" --command "SELECT 'en' || 'crypted'"
+        psql "$login sslmode=disable" --command "SELECT 'pl' || 'ain'"
+        true
+    """,
+    "valkey": """
+        export STORE_TLS=/given STORE_PASSWORD=secret REDISCLI_AUTH=secret
+        /opt/gamelake/images/valkey/run &
+        client="valkey-cli -h stores --tls --cacert /given/ca.crt"
+        timeout 60 sh -c "until $client -e ping; do sleep 1; done"
+        $client set in encrypted
+        $client get in
+        timeout 5 valkey-cli -h stores set in plain && valkey-cli -h stores get in
+        true
+    """,
+}
+
+
+@pytest.mark.parametrize("name", TLS)
+def test_a_store_with_tls(name: str, tmp_path: Path) -> None:
+    """With a certificate it serves clients that use TLS, and no others."""
+    for file, text in certificate(["stores"]).secret().items():
+        (tmp_path / file).write_text(text)
+        (tmp_path / file).chmod(0o644)
+    tmp_path.chmod(0o755)
+    options = (f"--volume={tmp_path}:/given:ro", "--hostname=stores")
+    printed = run(images.tag(name), "-c", TLS[name], entrypoint="bash", options=options)
+    assert "encrypted" in printed
+    assert "plain" not in printed
 
 
 def test_trino_and_the_metastore(servers: dict[str, Container]) -> None:

@@ -62,6 +62,20 @@ def test_everything_binds_to_loopback(whole: Stack) -> None:
     assert {ip.removeprefix("::ffff:") for ip in addresses} == {HOST}
 
 
+def test_blocks_need_a_token(whole: Stack) -> None:
+    """The DataNode has the NameNode's keys, and by them checks what clients show it."""
+    assert "Block token params received from NN" in whole["datanode"].log.read_text()
+
+
+def test_a_web_page_changes_no_file(whole: Stack) -> None:
+    """What a browser sends to WebHDFS without asking first, such as a form, is refused if it is no mere question."""
+    for port in whole.settings.namenode_http_ports:
+        url = f"http://{HOST}:{port}/webhdfs/v1/lake?op=TRUNCATE&newlength=0"
+        answer = requests.post(url, headers={"User-Agent": "Mozilla/5.0"}, timeout=10)
+        assert answer.status_code == 400
+        assert "CSRF" in answer.text
+
+
 def test_status_names_dead_servers(whole: Stack) -> None:
     """`status` succeeds while all servers are ready, describes the stream, and names a dead server with its log."""
     # With a dead proxy: clients do not use one for this machine.

@@ -30,8 +30,9 @@ Probes of the store. It is ready when it accepts writes: not while it loads its 
 alive as long as it answers.
 */}}
 {{- define "api.storeProbes" -}}
-{{- $ping := "REDISCLI_AUTH=$STORE_PASSWORD valkey-cli -e ping" -}}
+{{- $client := printf "valkey-cli%s" (ternary " --tls --cacert /tls/ca.crt" "" (ne (include "api.storeTls" .) "")) -}}
+{{- $ping := printf "REDISCLI_AUTH=$STORE_PASSWORD %s -e ping" $client -}}
 startupProbe: {exec: {command: [sh, -c, {{ $ping }}]}, periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 300}
 readinessProbe: {exec: {command: [sh, -c, {{ $ping }}]}, periodSeconds: 10, timeoutSeconds: 5}
-livenessProbe: {exec: {command: [valkey-cli, ping]}, periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 8}
+livenessProbe: {exec: {command: [{{ $client | splitList " " | join ", " }}, ping]}, periodSeconds: 15, timeoutSeconds: 10, failureThreshold: 8}
 {{- end }}

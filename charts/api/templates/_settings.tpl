@@ -11,12 +11,48 @@ env:
   - name: KAFKA_SASL_PASSWORD
     valueFrom: {secretKeyRef: {name: {{ last . }}, key: password}}
   {{- end }}
-  - name: WORLD_URL
-    {{- if $context.Values.world.enabled }}
-    valueFrom: {secretKeyRef: {name: {{ include "api.storeSecret" $context }}, key: url}}
-    {{- else }}
-    value: ""
-    {{- end }}
+  {{- include "api.storeUrl" $context | nindent 2 }}
+{{- end }}
+
+{{/*
+The address of the world's store, with its password; empty without a world. With TLS it names the authority.
+*/}}
+{{- define "api.storeUrl" -}}
+{{- if include "api.storeTls" . -}}
+- name: STORE_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ include "api.storeSecret" . }}, key: password}}
+- {name: WORLD_URL, value: "rediss://:$(STORE_PASSWORD)@world-store:6379?ssl_ca_certs=/store/ca.crt"}
+{{- else if .Values.world.enabled -}}
+- name: WORLD_URL
+  valueFrom: {secretKeyRef: {name: {{ include "api.storeSecret" . }}, key: url}}
+{{- else -}}
+- {name: WORLD_URL, value: ""}
+{{- end }}
+{{- end }}
+
+{{/*
+The Secret with the certificate of the chart's store; nothing without TLS.
+*/}}
+{{- define "api.storeTls" -}}
+{{- if include "api.hasStore" . }}{{ .Values.store.tlsSecret }}{{ end }}
+{{- end }}
+
+{{/*
+The mount of the authority's certificate, with which clients verify the store's; nothing without TLS.
+*/}}
+{{- define "api.storeMount" -}}
+{{- if include "api.storeTls" . -}}
+- {name: store-ca, mountPath: /store}
+{{- end }}
+{{- end }}
+
+{{/*
+Its volume.
+*/}}
+{{- define "api.storeVolume" -}}
+{{- with include "api.storeTls" . -}}
+- {name: store-ca, secret: {secretName: {{ . }}, items: [{key: ca.crt, path: ca.crt}]}}
+{{- end }}
 {{- end }}
 
 {{/*
@@ -42,6 +78,7 @@ The volume mounts of the API and the world.
 {{- define "api.mounts" -}}
 - {name: tmp, mountPath: /tmp}
 {{ include "common.kafka.mount" . }}
+{{ include "api.storeMount" . }}
 {{- if include "api.usesTrino" . }}
 {{ include "common.trino.mount" . }}
 {{- end }}
@@ -53,6 +90,7 @@ The volumes of the API and the world.
 {{- define "api.volumes" -}}
 {{ include "common.tmp" . }}
 {{ include "common.kafka.volume" . }}
+{{ include "api.storeVolume" . }}
 {{- if include "api.usesTrino" . }}
 {{ include "common.trino.volume" . }}
 {{- end }}

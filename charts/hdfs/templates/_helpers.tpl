@@ -114,6 +114,24 @@ timeoutSeconds: 10
 {{- end }}
 
 {{/*
+The container with the server's metrics at port 9404, so that who reads them needs no other port; nothing without monitoring.
+Arguments: the context, the server's HTTP port.
+*/}}
+{{- define "hdfs.metrics" -}}
+{{- $context := first . -}}
+{{- if $context.Values.monitoring.enabled -}}
+- name: metrics
+  {{- include "common.image" (list $context $context.Values.monitoring.image) | nindent 2 }}
+  command: [tini, --, python3, -c, {{ $context.Files.Get "files/metrics.py" | quote }}, {{ last . | quote }}]
+  ports: [{name: metrics, containerPort: 9404}]
+  resources:
+    requests: {cpu: 10m, memory: 32Mi}
+    limits: {memory: 64Mi}
+  {{- include "common.container" $context | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/*
 The annotation that restarts the servers when their configuration changes.
 */}}
 {{- define "hdfs.checksum" -}}

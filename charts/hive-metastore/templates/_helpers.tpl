@@ -23,7 +23,15 @@ The JDBC URL of the metastore's database.
 {{- .Values.database.url }}
 {{- else -}}
 jdbc:postgresql://hive-metastore-postgresql:5432/metastore
+{{- if include "hive-metastore.tls" . }}?sslmode=verify-full&sslrootcert=/postgresql/ca.crt{{ end }}
 {{- end }}
+{{- end }}
+
+{{/*
+The Secret with the certificate of the chart's PostgreSQL; nothing without TLS.
+*/}}
+{{- define "hive-metastore.tls" -}}
+{{- if not .Values.database.url }}{{ .Values.postgresql.tlsSecret }}{{ end }}
 {{- end }}
 
 {{/*

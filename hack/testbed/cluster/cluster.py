@@ -72,9 +72,12 @@ class Cluster:
         """Run a command that users type themselves; everything else goes through the Python client."""
         return run("kubectl", "--namespace", self.namespace, *arguments, environment=self.environment)
 
-    def execute(self, pod: str, *command: str, stdin: str = "") -> str:
-        """Run a command in a pod to its end and return what it printed; `stdin` is its standard input."""
-        return execute(self.kubeconfig, self.namespace, pod, command, stdin)
+    def execute(self, pod: str, *command: str, stdin: str = "", container: str = "") -> str:
+        """Run a command in a pod to its end and return what it printed; `stdin` is its standard input.
+
+        A pod with several containers needs the name of one.
+        """
+        return execute(self.kubeconfig, self.namespace, pod, command, stdin, container)
 
     def helm(self, *arguments: str | Path) -> str:
         return run("helm", "--namespace", self.namespace, *arguments, environment=self.environment)

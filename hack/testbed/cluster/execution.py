@@ -14,8 +14,10 @@ from testbed.cluster.command import KindError, tail
 from testbed.cluster.connection import connect, explained
 
 
-def execute(kubeconfig: Path, namespace: str, pod: str, command: tuple[str, ...], stdin: str) -> str:
-    """Run a command in a pod to its end and return what it printed."""
+def execute(
+    kubeconfig: Path, namespace: str, pod: str, command: tuple[str, ...], stdin: str = "", container: str = ""
+) -> str:
+    """Run a command in a pod, in the named one if it has several containers, and return what it printed."""
     with explained(f"{command[0]} in pod {pod}"):
         # A connection of its own: `stream` modifies its client.
         core = client.CoreV1Api(connect(kubeconfig))
@@ -24,6 +26,7 @@ def execute(kubeconfig: Path, namespace: str, pod: str, command: tuple[str, ...]
             pod,
             namespace,
             command=list(command),
+            **({"container": container} if container else {}),
             stdin=bool(stdin),
             stdout=True,
             stderr=True,

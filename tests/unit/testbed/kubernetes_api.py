@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import struct
 import subprocess
 import threading
@@ -154,7 +155,9 @@ class KubernetesApi:
                 stdin = b""
                 while query["stdin"] == ["true"] and (frame := self._receive()) != b"\xff\x00":
                     stdin += frame[1:]
-                done = subprocess.run(query["command"], input=stdin, capture_output=True, check=False)
+                # A command sees in which container it was to run.
+                chosen = {**os.environ, "CONTAINER": "".join(query.get("container", []))}
+                done = subprocess.run(query["command"], input=stdin, capture_output=True, check=False, env=chosen)
                 failed = {"status": "Failure", "message": f"exit code {done.returncode}"}
                 status = json.dumps(failed if done.returncode else {"status": "Success"}).encode()
                 for channel, output in ((1, done.stdout), (2, done.stderr), (3, status)):

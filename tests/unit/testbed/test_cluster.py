@@ -96,6 +96,7 @@ def test_a_command_in_a_pod(cluster: Cluster) -> None:
     text = "é" * 100_000
     assert cluster.execute("api", "cat", stdin=text) == text
     assert cluster.execute("api", "echo", "one") == "one\n"
+    assert cluster.execute("api", "printenv", "CONTAINER", container="zkfc") == "zkfc\n"
 
 
 @pytest.mark.usefixtures("server")

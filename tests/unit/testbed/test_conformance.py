@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from testbed.cluster.operators.standins import cluster, kafka
 from testbed.cluster.operators.standins.fields import Refused
-from testbed.cluster.operators.standins.kafka_network import disruption_budget
+from testbed.cluster.operators.standins.kafka_network import disruption_budget, network_policy
 from testbed.cluster.operators.standins.settings import settings
 from testbed.cluster.operators.standins.spark_pods import driver_state
 from testbed.cluster.operators.standins.user import secret_labels
@@ -129,6 +129,20 @@ def test_the_budget_of_a_cluster() -> None:
     budgets = [disruption_budget(spec(one, *pools))["spec"] for one in (KAFKA, more)]
     assert [budget["minAvailable"] for budget in budgets] == [5, 4]
     assert "strimzi.io/pool-name" not in budgets[0]["selector"]["matchLabels"]
+
+
+def test_the_policy_of_a_cluster() -> None:
+    """Strimzi's operators, and nobody else but the nodes, reach the ports that no listener has."""
+    rules = [rule for rule in network_policy(spec())["spec"]["ingress"] if "from" in rule]
+    peers = {
+        rule["ports"][0]["port"]: {list(one["podSelector"]["matchLabels"].values())[-1] for one in rule["from"]}
+        for rule in rules
+    }
+    assert peers == {
+        9090: {"cluster-operator", "events-kafka"},
+        9091: {"cluster-operator", "events-kafka", "events-entity-operator"},
+        8443: {"cluster-operator"},
+    }
 
 
 def test_a_driver_of_a_lost_machine() -> None:

@@ -5,6 +5,9 @@ from testbed.cluster.operators.standins.kafka_config import CONTROL_PORT, REPLIC
 from testbed.cluster.operators.standins.kafka_spec import Spec
 from testbed.cluster.operators.standins.node_pool import CLUSTER
 
+_AGENT_PORT = 8443
+"""Of Strimzi's agent in each broker, which the stand-in's do not have."""
+
 
 def headless_service(spec: Spec) -> Object:
     # Controllers connect to each other before any of them is ready.
@@ -53,8 +56,9 @@ def network_policy(spec: Spec) -> Object:
             "podSelector": {"matchLabels": spec.selector},
             "policyTypes": ["Ingress"],
             "ingress": [
-                {"ports": [{"port": CONTROL_PORT}], "from": [own]},
+                {"ports": [{"port": CONTROL_PORT}], "from": [operator, own]},
                 {"ports": [{"port": REPLICATION_PORT}], "from": [operator, entity_operator, own]},
+                {"ports": [{"port": _AGENT_PORT}], "from": [operator]},
                 *(
                     {"ports": [{"port": one.port}], **({"from": one.peers} if one.peers else {})}
                     for one in spec.listeners
