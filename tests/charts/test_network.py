@@ -274,7 +274,7 @@ def test_prometheus_operator_finds_the_monitors(charts: Charts) -> None:
         "gamelake", values={**chosen, "global": {"monitoring": {"labels": {"release": "prometheus"}}}}
     )
     found = [*of(objects, "PodMonitor"), *of(objects, "PrometheusRule")]
-    assert len(found) == 8
+    assert len(found) == 9
     for one in found:
         assert one["metadata"]["labels"]["release"] == "prometheus"
         assert NAME in one["metadata"]["labels"]
