@@ -88,7 +88,9 @@ def test_every_alert_has_a_fault(groups: list[Object]) -> None:
 
 def test_the_dashboard_shows_one_namespace(charts: Charts) -> None:
     """Each query of the dashboard selects series of the namespace that is chosen there."""
-    [dashboard] = of(charts.render("gamelake", values={"dashboard": {"enabled": True}}), "ConfigMap", "gamelake-dashboard")
+    [dashboard] = of(
+        charts.render("gamelake", values={"dashboard": {"enabled": True}}), "ConfigMap", "gamelake-dashboard"
+    )
     shown = json.loads(dashboard["data"]["gamelake.json"])
     assert "namespace" in {variable["name"] for variable in shown["templating"]["list"]}
     for query in (target["expr"] for panel in shown["panels"] for target in panel["targets"]):
