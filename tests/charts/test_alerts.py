@@ -16,7 +16,7 @@ from tests.charts.rendering import CHARTS, NAMESPACE, Charts, Object, of
 CASES = yaml.safe_load(Path(__file__).with_name("alerts.yaml").read_text())
 WATCHED: dict[str, Any] = {
     "global": {"hdfs": {"namenodes": 2}},
-    **{part: {"monitoring": {"enabled": True}} for part in CHARTS[:-1] if part not in ("trino", "hive-metastore")},
+    **{part: {"monitoring": {"enabled": True}} for part in CHARTS[:-1]},
 }
 """With two NameNodes there is an alert more, and none less."""
 OTHER = "another-game"

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from tests.charts.rendering import CHARTS
+
 OPTIONS: dict[str, Any] = {
     "monitoring": {
         "dashboard": {"enabled": True},
-        **{chart: {"monitoring": {"enabled": True}} for chart in ("kafka", "hdfs", "api", "spark")},
+        **{chart: {"monitoring": {"enabled": True}} for chart in CHARTS[:-1]},
     },
     "watched failover": {
         "global": {"hdfs": {"namenodes": 2}},
