@@ -50,7 +50,8 @@ def evaluate(groups: list[Object], fault: str, folder: Path) -> str:
     """Return what Prometheus does otherwise than expected if this installation has a fault, or another one has it."""
     case, well = CASES["faults"][fault], CASES["well"]
     faulty, at = well | case["differs"], case.get("at", _AT)
-    raised, silent = [], []
+    raised: list[Object] = []
+    silent: list[Object] = []
     for name, rule in _alerts(groups).items():
         labels = case.get("labels", [{}]) if name in case.get("raises", [fault]) else []
         alerts = [
