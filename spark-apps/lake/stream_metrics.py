@@ -48,6 +48,7 @@ class StreamMetrics:
             "gamelake_stream_last_batch_duration_seconds", "The same of the last batch", registry=registry
         )
         self._last_rows = Gauge("gamelake_stream_last_batch_rows", "Rows of the last batch", registry=registry)
+        Gauge("gamelake_stream_start_time_seconds", "When this process began", registry=registry).set_to_current_time()
         self._last_commit = last_commit
         Gauge(
             "gamelake_stream_last_commit_age_seconds", "Since the last commit, of whatever process", registry=registry
