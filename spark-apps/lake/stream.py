@@ -7,6 +7,7 @@ import time
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
+from lake import history
 from lake.loader import Batch, Loader
 from lake.offsets import OffsetRange, Topic
 from lake.outages import outage
@@ -88,7 +89,8 @@ def run(settings: Settings) -> None:
     on_sigterm(spark, stop.set)
     loader = Loader(spark, settings, topic)
     loader.begin()
-    metrics = StreamMetrics(topic, loader)
+    snapshot = history.table(spark).currentSnapshot()
+    metrics = StreamMetrics(topic, loader, snapshot.timestampMillis() / 1000 if snapshot else time.time())
     metrics.serve(settings.metrics_host, settings.metrics_port)
     _log.info("streaming %s every %d s, from %s", topic.name, settings.trigger_seconds, loader.coverage)
     with TailKeeper(spark, settings).keeping():

@@ -15,9 +15,12 @@ _BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60, 120)
 
 
 class StreamMetrics:
-    """Metrics of the batches, served over HTTP."""
+    """Metrics of the batches, served over HTTP.
 
-    def __init__(self, topic: Topic, loader: Loader) -> None:
+    `last_commit` is when the table's last snapshot was made, in epoch seconds.
+    """
+
+    def __init__(self, topic: Topic, loader: Loader, last_commit: float) -> None:
         registry = CollectorRegistry()
         self._rows = Counter("gamelake_stream_rows", "Rows committed, rejected ones included", registry=registry)
         self._rejected = Counter("gamelake_stream_rejected_rows", "Rejected rows committed", registry=registry)
@@ -45,9 +48,10 @@ class StreamMetrics:
             "gamelake_stream_last_batch_duration_seconds", "The same of the last batch", registry=registry
         )
         self._last_rows = Gauge("gamelake_stream_last_batch_rows", "Rows of the last batch", registry=registry)
-        self._last_commit = time.time()
+        Gauge("gamelake_stream_start_time_seconds", "When this process began", registry=registry).set_to_current_time()
+        self._last_commit = last_commit
         Gauge(
-            "gamelake_stream_last_commit_age_seconds", "Since the last commit, or else the start", registry=registry
+            "gamelake_stream_last_commit_age_seconds", "Since the last commit, of whatever process", registry=registry
         ).set_function(lambda: time.time() - self._last_commit)
         registry.register(_Lag(topic, loader))
         self._registry = registry

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.charts.network import NAME, Pod, Policies, installed, policies, selects
-from tests.charts.rendering import NAMESPACE, Charts, Object, application, environment, jobs, of, pods
+from tests.charts.rendering import CHARTS, NAMESPACE, Charts, Object, application, environment, jobs, of, pods
 
 
 class Edge(NamedTuple):
@@ -250,7 +250,9 @@ def test_metrics_may_be_read_by_whom_the_values_name(charts: Charts) -> None:
             if peer in rule.get("from", [])
             for port in rule["ports"]
         }
-        assert reached == servers | {("api", 5010), ("world", 9109), ("spark", 9108)}
+        stores = {("world-store", 9121), ("hive-metastore-postgresql", 9187)}
+        agents = {("trino", 9404), ("hive-metastore", 9404)}
+        assert reached == servers | stores | agents | {("api", 5010), ("world", 9109), ("spark", 9108)}
 
 
 def test_dns_may_listen_elsewhere(charts: Charts) -> None:
@@ -280,12 +282,12 @@ def test_the_kubernetes_api_may_be_narrowed(charts: Charts) -> None:
 
 def test_prometheus_operator_finds_the_monitors(charts: Charts) -> None:
     """PodMonitors and rules have the labels of global.monitoring.labels, and keep their own."""
-    chosen = {part: {"monitoring": {"enabled": True}} for part in ("kafka", "hdfs", "api", "spark")}
+    chosen = {part: {"monitoring": {"enabled": True}} for part in CHARTS[:-1]}
     objects = charts.render(
         "gamelake", values={**chosen, "global": {"monitoring": {"labels": {"release": "prometheus"}}}}
     )
     found = [*of(objects, "PodMonitor"), *of(objects, "PrometheusRule")]
-    assert len(found) == 8
+    assert len(found) == 14
     for one in found:
         assert one["metadata"]["labels"]["release"] == "prometheus"
         assert NAME in one["metadata"]["labels"]

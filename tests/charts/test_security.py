@@ -178,6 +178,8 @@ def test_stores_have_tls(charts: Charts) -> None:
             if one.get("secret") == {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}
         }
         assert clients == ({"api", "world", "world-test"} if store == "world-store" else {"hive-metastore"})
+    exporter = found["StatefulSet world-store"]["spec"]["containers"][1]
+    assert environment(objects, exporter)["REDIS_ADDR"].startswith("rediss://")
     for name in ("Deployment api", "Deployment world", "Pod world-test"):
         [container] = found[name]["spec"]["containers"]
         url = environment(objects, container)["WORLD_URL"]

@@ -101,10 +101,7 @@ TOGETHER: dict[str, Any] = {
         f"api service.{name}": {"service": {"type": "LoadBalancer"}}
         for name in ("externalTrafficPolicy", "class", "sourceRanges")
     },
-    **{
-        f"{chart} global.monitoring.labels": {"monitoring": {"enabled": True}}
-        for chart in ("kafka", "hdfs", "api", "spark")
-    },
+    **{f"{chart} global.monitoring.labels": {"monitoring": {"enabled": True}} for chart in PARTS},
     **{f"spark jobs.{name}": {"jobs": {"names": ["stream"]}} for name in ("pod", "scratch", "upgrade")},
     "api store.enabled": {"store": {"existingSecret": "redis"}},
     "api players.existingSecret": {"players": {"mode": "claimed"}},

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from tests.charts.rendering import CHARTS
+
 OPTIONS: dict[str, Any] = {
     "monitoring": {
         "dashboard": {"enabled": True},
-        **{chart: {"monitoring": {"enabled": True}} for chart in ("kafka", "hdfs", "api", "spark")},
+        **{chart: {"monitoring": {"enabled": True}} for chart in CHARTS[:-1]},
     },
     "watched failover": {
         "global": {"hdfs": {"namenodes": 2}},
@@ -133,7 +135,7 @@ OPTIONS: dict[str, Any] = {
         },
     },
     "encrypted": {
-        "api": {"store": {"tlsSecret": "store-certificate"}},
+        "api": {"store": {"tlsSecret": "store-certificate"}, "monitoring": {"enabled": True}},
         "hdfs": {"config": {"dfs.encrypt.data.transfer": True}},
         "hive-metastore": {"postgresql": {"tlsSecret": "postgresql-certificate"}},
     },

@@ -53,6 +53,7 @@ def servers(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
             METASTORE_URI="thrift://metastore:9083",
             KAFKA_BOOTSTRAP_SERVERS="kafka:9092",
             KAFKA_TOPIC="events",
+            TRINO_METRICS_PORT="9404",
             # Where users do not log in, they write.
             HADOOP_USER_NAME="gamelake",
         )
@@ -70,6 +71,7 @@ def servers(built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[d
             "hive-metastore",
             METASTORE_HOST=ALL_INTERFACES,
             METASTORE_PORT="9083",
+            METASTORE_METRICS_PORT="9404",
             METASTORE_DB_URL="jdbc:postgresql://postgres:5432/metastore",
             **{f"METASTORE_DB_{key}": value for key, value in DATABASE.items()},
         )

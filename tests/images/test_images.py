@@ -210,6 +210,67 @@ def test_trino_and_the_metastore(servers: dict[str, Container]) -> None:
     assert "answers" in servers["postgres"].execute(*login, f"--command={known}").stdout
 
 
+def page(container: Container, port: int, path: str = "/metrics") -> str:
+    ask = f"printf 'GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3; cat <&3"
+    return container.shell(f"exec 3<>/dev/tcp/127.0.0.1/{port} && {ask}").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [
+        ("trino", "trino_queries_running "),
+        ("trino", 'trino_failures_total{kind="External"} '),
+        ("metastore", "hive_metastore_open_connections "),
+        ("metastore", 'hive_metastore_calls_total{call="'),
+    ],
+)
+def test_an_agent_serves_metrics(servers: dict[str, Container], name: str, metric: str) -> None:
+    """Trino and a metastore that are given a port serve what alerts and dashboard ask for, without a login."""
+    servers[name].wait(f"serves {metric}", lambda: metric in page(servers[name], 9404))
+
+
+@pytest.mark.parametrize(
+    ("name", "exporter", "port", "login", "metrics"),
+    [
+        (
+            "postgres",
+            "prometheus-postgres-exporter",
+            9187,
+            {
+                "DATA_SOURCE_URI": "127.0.0.1:5432/metastore?sslmode=disable",
+                "DATA_SOURCE_USER": DATABASE["USER"],
+                "DATA_SOURCE_PASS": DATABASE["PASSWORD"],
+            },
+            ("pg_up 1\n", "\npg_stat_database_numbackends{", "\npg_settings_max_connections{"),
+        ),
+        (
+            "store",
+            "prometheus-redis-exporter",
+            9121,
+            {"REDIS_PASSWORD": STORE_PASSWORD},
+            ("redis_up 1\n", "redis_aof_last_write_status 1\n"),
+        ),
+    ],
+)
+def test_an_exporter_serves_metrics(
+    servers: dict[str, Container], name: str, exporter: str, port: int, login: dict[str, str], metrics: tuple[str, ...]
+) -> None:
+    """The exporter in the image of a store logs in to it, and serves what alerts ask for."""
+    server = servers[name]
+    given = [f"{key}={value}" for key, value in login.items()]
+    server.execute("env", *given, "bash", "-c", f"{exporter} >/tmp/{exporter} 2>&1 &")
+    server.wait(f"serves {metrics}", lambda: all(one in page(server, port) for one in metrics))
+
+
+def test_the_namenode_has_the_metrics_of_its_alerts(servers: dict[str, Container]) -> None:
+    """Each metric of the NameNode that an alert names is one of its bean, whose names are in camel case."""
+    alerts = (ROOT / "charts/hdfs/files/alerts.yaml").read_text()
+    names = {name.title().replace("_", "") for name in re.findall(r"\bfs_namesystem_(\w+)", alerts)}
+    assert names
+    bean = page(servers["namenode"], 9870, "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystem")
+    assert names <= set(re.findall(r'"(\w+)" : ', bean))
+
+
 def test_spark_driver(tmp_path: Path) -> None:
     """The command that Spark on Kubernetes starts a driver with runs a job with Python workers."""
     job = tmp_path / "job.py"

@@ -18,6 +18,9 @@ env:
   - {name: TRINO_SPILL, value: /spill}
   - {name: TRINO_SPILL_LIMIT, value: {{ printf "%dGB" (int $context.Values.spill.gib) }}}
   - {name: TRINO_QUERY_LIMIT, value: {{ $context.Values.query.maxExecutionTime | quote }}}
+  {{- if $context.Values.monitoring.enabled }}
+  - {name: TRINO_METRICS_PORT, value: "9404"}
+  {{- end }}
   {{- include "common.javaOptions" $context | nindent 2 }}
   - {name: KAFKA_BOOTSTRAP_SERVERS, value: {{ $context.Values.global.kafka.bootstrapServers | quote }}}
   - {name: KAFKA_TOPIC, value: {{ $context.Values.global.kafka.topic | quote }}}
@@ -55,6 +58,9 @@ envFrom:
 {{- end }}
 ports:
   - {name: http, containerPort: 8080}
+  {{- if $context.Values.monitoring.enabled }}
+  - {name: metrics, containerPort: 9404}
+  {{- end }}
   {{- if eq $role "coordinator" }}
   - {name: https, containerPort: 8443}
   {{- end }}
