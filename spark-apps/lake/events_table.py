@@ -80,8 +80,8 @@ def comment(spark: SparkSession) -> None:
 def register(spark: SparkSession, settings: Settings, metadata_file: str, *, elsewhere: bool = False) -> None:
     """Restore the table to a catalog from one of its metadata files, by default the one that was current last.
 
-    What the catalog knows of the table is forgotten: it may be older, or of files that are lost. Raises TableError, also
-    if the metadata's paths are not under the table's location, unless they may be `elsewhere`.
+    What the catalog knows of the table is forgotten: it may be older, or of files that are lost. Raises TableError,
+    also if the metadata's paths are not under the table's location, unless they may be `elsewhere`.
     """
     location = settings.events_location
     try:
