@@ -39,6 +39,13 @@ OF_FAILOVER = {
 }
 """The standby uploads the checkpoint, too; each server of a kind asks the others of its kind."""
 
+OF_BACKUPS = {
+    Edge("backup", "namenode", 9870),
+    Edge("backup", "datanode", 9866),
+    Edge("backup", "hive-metastore-postgresql", 5432),
+}
+"""They fetch the image of the file names, the tables' metadata and the catalog's database."""
+
 
 def _containers(objects: list[Object]) -> Iterator[tuple[str, Object, Object]]:
     """Component, pod and container of every container, drivers and executors included."""
@@ -142,7 +149,7 @@ AMONG_JOBS = Edge("spark", "spark", 0)
 def test_configured_connections_are_allowed(charts: Charts, file: str) -> None:
     """Egress and ingress allow exactly the configured addresses, and those that follow from them."""
     objects = charts.render("gamelake", file)
-    of_namenodes = OF_FAILOVER if file == "values-ha.yaml" else OF_CHECKPOINTS
+    of_namenodes = OF_FAILOVER | OF_BACKUPS if file == "values-ha.yaml" else OF_CHECKPOINTS
     needed = _configured(objects) | HDFS_DATA | of_namenodes
     # The API accepts connections from everywhere, as players may be anywhere, but to the admin port only from tests.
     assert {edge for edge in needed if edge.target == "api"} == {Edge("helm-test", "api", 5010)}

@@ -100,6 +100,7 @@ OPTIONS: dict[str, Any] = {
         "kafka": {"storage": {"annotations": {"backup.example/policy": "daily"}}},
         "spark": {"jobs": {"names": ["stream", "maintain", "batch", "tables"]}},
     },
+    "backups": {"backup": {"enabled": True, "existingClaim": "elsewhere", "schedule": "@hourly", "keep": 24}},
     "jobs": {"spark": {"jobs": {"names": ["stream", "maintain", "batch", "tables"]}}},
     "plain": {"global": {"kafka": {"securityProtocol": "PLAINTEXT"}}},
     "limited": {"kafka": {"users": {"trinoQuotas": {"consumerByteRate": 1000, "requestPercentage": 50}}}},
@@ -110,6 +111,7 @@ OPTIONS: dict[str, Any] = {
             server: {"storage": {"class": "fast"}} for server in ("namenode", "journalnode", "zookeeper", "datanode")
         },
         "hive-metastore": {"postgresql": {"storage": {"class": "fast"}}},
+        "backup": {"enabled": True, "storage": {"class": "fast"}},
         "api": {"store": {"storage": {"class": "fast"}}, "world": {"snapshots": {"storage": {"class": "fast"}}}},
     },
     "catalogs": {
