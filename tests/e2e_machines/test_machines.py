@@ -70,7 +70,7 @@ def test_every_part_answers(installation: Installation) -> None:
 
 
 def test_a_backup_is_made(installation: Installation) -> None:
-    """The CronJob's Job succeeds: with the policies enforced it gets all that it asks for, and it may write its volume."""
+    """The CronJob's Job succeeds: with the policies enforced it gets what it asks for, and writes its volume."""
     kubectl = installation.cluster.kubectl
     kubectl("create", "job", "--from=cronjob/backup", "backup-now")
     kubectl("wait", "job/backup-now", "--for=condition=complete", "--timeout=10m")
