@@ -2,7 +2,7 @@
 Whether there are backups; they need HDFS.
 */}}
 {{- define "gamelake.hasBackups" -}}
-{{- if and .Values.backup.enabled (not .Values.hdfs.enabled) }}{{ fail "backup.enabled: needs hdfs.enabled" }}{{ end -}}
+{{- if and .Values.backup.enabled (not .Subcharts.hdfs) }}{{ fail "backup.enabled: needs hdfs.enabled" }}{{ end -}}
 {{ .Values.backup.enabled }}
 {{- end }}
 
@@ -10,6 +10,5 @@ Whether there are backups; they need HDFS.
 Whether the release has a PostgreSQL of its own.
 */}}
 {{- define "gamelake.ownDatabase" -}}
-{{- $metastore := index .Values "hive-metastore" -}}
-{{ and $metastore.enabled (not (dig "database" "url" "" $metastore)) }}
+{{- with get .Subcharts "hive-metastore" }}{{ not .Values.database.url }}{{ end }}
 {{- end }}
