@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import trino
 from game_settings.reader import SettingsError
 from lake import events_table, relocation, rollups
+from lake.metastore import forget
 from lake.session import lake_session
 from lake.settings import EVENTS, FILE_SYSTEM, ROLLUPS, start
 from lake.views import create_views
@@ -14,7 +15,7 @@ from lake.views import create_views
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tables.py", description=__doc__)
-    lost = "first restore the table to a catalog that lost it, by default from its last metadata"
+    lost = "first restore the table to the catalog, by default from its last metadata, whatever the catalog knows of it"
     parser.add_argument("--register", nargs="?", const="", metavar="METADATA_FILE", help=lost)
     parser.add_argument("--move", action="store_true", help=f"first move paths that name a NameNode to {FILE_SYSTEM}")
     chosen = parser.parse_args(arguments)
@@ -23,6 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         spark = lake_session("tables", settings)
         if chosen.register is not None:
             events_table.register(spark, settings, chosen.register, elsewhere=chosen.move)
+            # Maintenance adds up its rows again.
+            forget(spark, settings.metastore_uri, ROLLUPS, if_lost=True)
         if chosen.move:
             relocation.move_all(spark, settings)
         events_table.create(spark, settings)

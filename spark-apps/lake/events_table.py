@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from lake import history, metadata_files
 from lake.metadata_files import AmbiguousError, MetadataFile
+from lake.metastore import forget
 from lake.settings import EVENTS, Settings
 
 MANIFEST_BYTES = "commit.manifest.target-size-bytes"
@@ -77,9 +78,10 @@ def comment(spark: SparkSession) -> None:
 
 
 def register(spark: SparkSession, settings: Settings, metadata_file: str, *, elsewhere: bool = False) -> None:
-    """Restore the table to a catalog that has lost it, from one of its metadata files, by default the current one.
+    """Restore the table to a catalog from one of its metadata files, by default the one that was current last.
 
-    Raises TableError, also if its paths are not under the table's location, unless it may be `elsewhere`.
+    What the catalog knows of the table is forgotten: it may be older, or of files that are lost. Raises TableError,
+    also if the metadata's paths are not under the table's location, unless they may be `elsewhere`.
     """
     location = settings.events_location
     try:
@@ -93,6 +95,7 @@ def register(spark: SparkSession, settings: Settings, metadata_file: str, *, els
             f"{chosen.path}: has the path {path}, and {EVENTS} is at {location}. If both are the same files: "
             f"tables.py --register {chosen.path} --move"
         )
+    forget(spark, settings.metastore_uri, EVENTS)
     spark.sql(f"CALL lake.system.register_table('{EVENTS.removeprefix('lake.')}', '{chosen.path}')")
 
 

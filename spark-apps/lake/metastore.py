@@ -6,7 +6,9 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from lake.hdfs import Files
 from lake.java_class import java_class
+from lake.settings import FILE_SYSTEM
 
 Java = Any
 """An object of the JVM."""
@@ -29,3 +31,17 @@ def metastore(spark: SparkSession, uri: str) -> Iterator[Java]:
         yield client
     finally:
         client.close()
+
+
+def forget(spark: SparkSession, uri: str, name: str, *, if_lost: bool = False) -> None:
+    """Remove a table of Iceberg from the catalog, if it is there; its files stay.
+
+    `if_lost`: only if its metadata should be in this file system and is not.
+    """
+    _, schema, table = name.split(".")
+    with metastore(spark, uri) as client:
+        if if_lost and client.tableExists(schema, table):
+            metadata = client.getTable(schema, table).getParameters()["metadata_location"]
+            if not metadata.startswith(f"{FILE_SYSTEM}/") or Files(spark).exists(metadata):
+                return
+        client.dropTable(schema, table, False, True)

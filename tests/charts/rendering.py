@@ -119,6 +119,8 @@ def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
             yield where, one
         elif one["kind"] in ("Deployment", "StatefulSet", "Job"):
             yield where, one["spec"]["template"]
+        elif one["kind"] == "CronJob":
+            yield where, one["spec"]["jobTemplate"]["spec"]["template"]
 
 
 def containers(pod: Object) -> list[Object]:

@@ -212,7 +212,7 @@ def test_servers_are_given_the_names_they_read(charts: Charts, server: str) -> N
     objects = charts.render("gamelake", "values-ha.yaml")
     every = ((where, container) for where, pod in pods(objects) for container in pod["spec"]["containers"])
     for where, container in every:
-        if where.startswith("Pod") or f"gamelake/{server}:" not in container["image"]:
+        if where.startswith(("Pod", "CronJob")) or f"gamelake/{server}:" not in container["image"]:
             continue
         given = environment(objects, container).keys()
         with_login = set() if "TRINO_LOGIN" in given else {"TRINO_TLS", "TRINO_HTTPS_PORT"}

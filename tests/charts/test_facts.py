@@ -117,7 +117,7 @@ def test_every_client_of_hdfs_has_the_configuration(charts: Charts) -> None:
         for where, pod in pods(charts.render("gamelake", "values-ha.yaml"))
     }
     found = {client: paths for client, paths in clients.items() if paths}
-    servers = {"journalnode", "datanode", "hive-metastore", "trino", "trino-worker", "hdfs-test"}
+    servers = {"journalnode", "datanode", "hive-metastore", "trino", "trino-worker", "hdfs-test", "backup"}
     folder = "/etc/hadoop/hdfs-client"
     # A NameNode's pod has its failover controller, too.
     assert found == {**{server: [folder] for server in servers}, "namenode": [folder, folder]}

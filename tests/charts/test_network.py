@@ -25,7 +25,7 @@ HDFS_DATA = {
 """The NameNode sends its clients to the DataNodes, and DataNodes to each other."""
 
 STORES = ("hive-metastore-postgresql", "world-store")
-"""They open no connections, and accept them only from the pods of their chart."""
+"""They open no connections, and accept them only from the pods of their chart and from backups."""
 
 OF_CHECKPOINTS = {Edge("secondarynamenode", "namenode", 9870)}
 """It fetches edits from the NameNode, and uploads the checkpoint."""
@@ -36,6 +36,13 @@ OF_FAILOVER = {
     *(Edge("zookeeper", "zookeeper", port) for port in (2888, 3888)),
 }
 """The standby uploads the checkpoint, too; each server of a kind asks the others of its kind."""
+
+OF_BACKUPS = {
+    Edge("backup", "namenode", 9870),
+    Edge("backup", "datanode", 9866),
+    Edge("backup", "hive-metastore-postgresql", 5432),
+}
+"""They fetch the image of the file names, the tables' metadata and the catalog's database."""
 
 OF_STRIMZI = {
     *(Edge("kafka", "kafka", port) for port in (9090, 9091)),
@@ -176,7 +183,7 @@ def test_few_may_leave_the_namespace(charts: Charts, file: str) -> None:
 
 
 def _needed(objects: list[Object], file: str, ports: set[int]) -> set[Edge]:
-    of_namenodes = OF_FAILOVER if file == "values-ha.yaml" else OF_CHECKPOINTS
+    of_namenodes = OF_FAILOVER | OF_BACKUPS if file == "values-ha.yaml" else OF_CHECKPOINTS
     needed = _configured(objects) | HDFS_DATA | of_namenodes | OF_STRIMZI
     # The API accepts connections from everywhere, but to the admin port only from tests.
     assert {edge for edge in needed if edge.target == "api"} == {Edge("helm-test", "api", 5010)}

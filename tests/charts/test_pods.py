@@ -36,6 +36,7 @@ COMPONENTS = {
     "kafka controllers.pod": {"KafkaNodePool controller"},
     "kafka entityOperator.pod": {"Kafka events"},
     "spark reaper.pod": {"Deployment spark-reaper"},
+    "backup pod": {"CronJob backup"},
     "spark jobs.pod": {
         "Job spark-upgrade",
         *(f"{job} {role}" for job in JOBS["spark"]["jobs"]["names"] for role in ("driver", "executor")),
@@ -240,12 +241,13 @@ def test_claims_have_annotations(charts: Charts) -> None:
         "kafka": {**storage, "controllers": storage},
         "hdfs": hdfs,
         "hive-metastore": {"postgresql": storage},
+        "backup": storage,
         "api": {"store": storage, "world": {"snapshots": {**storage, "persistent": True}}},
     }
     objects = charts.render("gamelake", "values-ha.yaml", values=chosen)
     claims = [claim for one in of(objects, "StatefulSet") for claim in one["spec"]["volumeClaimTemplates"]]
     claims += of(objects, "PersistentVolumeClaim")
     claims += [one["spec"]["template"]["persistentVolumeClaim"] for one in of(objects, "KafkaNodePool")]
-    assert len(claims) == 9
+    assert len(claims) == 10
     for claim in claims:
         assert claim["metadata"]["annotations"]["backup.example/policy"] == "daily", claim

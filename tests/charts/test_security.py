@@ -177,7 +177,7 @@ def test_stores_have_tls(charts: Charts) -> None:
             for one in pod["spec"].get("volumes", [])
             if one.get("secret") == {"secretName": secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]}
         }
-        assert clients == ({"api", "world", "world-test"} if store == "world-store" else {"hive-metastore"})
+        assert clients == ({"api", "world", "world-test"} if store == "world-store" else {"hive-metastore", "backup"})
     exporter = found["StatefulSet world-store"]["spec"]["containers"][1]
     assert environment(objects, exporter)["REDIS_ADDR"].startswith("rediss://")
     for name in ("Deployment api", "Deployment world", "Pod world-test"):
@@ -192,6 +192,10 @@ def test_stores_have_tls(charts: Charts) -> None:
     database = environment(objects, metastore)["METASTORE_DB_URL"]
     assert database.endswith("?sslmode=verify-full&sslrootcert=/postgresql/ca.crt")
     assert {"name": "postgresql-ca", "mountPath": "/postgresql"} in metastore["volumeMounts"]
+    [dump] = found["CronJob backup"]["spec"]["initContainers"]
+    given = environment(objects, dump)
+    assert (given["PGSSLMODE"], given["PGSSLROOTCERT"]) == ("verify-full", "/postgresql/ca.crt")
+    assert {"name": "postgresql-ca", "mountPath": "/postgresql"} in dump["volumeMounts"]
 
 
 def hdfs_properties(charts: Charts, name: str = "hdfs", **values: object) -> dict[str, str]:

@@ -102,6 +102,7 @@ OPTIONS: dict[str, Any] = {
         "kafka": {"storage": {"annotations": {"backup.example/policy": "daily"}}},
         "spark": {"jobs": {"names": ["stream", "maintain", "batch", "tables"]}},
     },
+    "backups": {"backup": {"enabled": True, "existingClaim": "elsewhere", "schedule": "@hourly", "keep": 24}},
     "jobs": {"spark": {"jobs": {"names": ["stream", "maintain", "batch", "tables"]}}},
     "plain": {"global": {"kafka": {"securityProtocol": "PLAINTEXT"}}},
     "limited": {"kafka": {"users": {"trinoQuotas": {"consumerByteRate": 1000, "requestPercentage": 50}}}},
@@ -112,6 +113,7 @@ OPTIONS: dict[str, Any] = {
             server: {"storage": {"class": "fast"}} for server in ("namenode", "journalnode", "zookeeper", "datanode")
         },
         "hive-metastore": {"postgresql": {"storage": {"class": "fast"}}},
+        "backup": {"enabled": True, "storage": {"class": "fast"}},
         "api": {"store": {"storage": {"class": "fast"}}, "world": {"snapshots": {"storage": {"class": "fast"}}}},
     },
     "catalogs": {
@@ -138,6 +140,7 @@ OPTIONS: dict[str, Any] = {
         "api": {"store": {"tlsSecret": "store-certificate"}, "monitoring": {"enabled": True}},
         "hdfs": {"config": {"dfs.encrypt.data.transfer": True}},
         "hive-metastore": {"postgresql": {"tlsSecret": "postgresql-certificate"}},
+        "backup": {"enabled": True},
     },
     "fleeting": {"kafka": {"keepOnUninstall": False, "image": "kafka:1", "config": {"log.segment.bytes": 1000000}}},
 }

@@ -76,6 +76,14 @@ def test_only_allowed_connections_succeed(installation: Installation, tmp_path: 
     check(installation, tmp_path)
 
 
+def test_a_backup_is_made(installation: Installation) -> None:
+    """The CronJob's Job succeeds: with the policies enforced it gets what it asks for, and writes its volume."""
+    kubectl = installation.cluster.kubectl
+    kubectl("create", "job", "--from=cronjob/backup", "backup-now")
+    kubectl("wait", "job/backup-now", "--for=condition=complete", "--timeout=10m")
+    kubectl("delete", "job", "backup-now")
+
+
 @_TURNS
 def test_a_machine_is_lost(installation: Installation, machines: list[Machine], load: Reader, turn: int) -> None:
     """What can start elsewhere does, the copies serve, and the stream goes on; then the machine returns."""

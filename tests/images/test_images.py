@@ -124,6 +124,13 @@ def test_hdfs_makes_checkpoints(servers: dict[str, Container]) -> None:
     namenode.wait("has a checkpoint", lambda: namenode.shell(later).stdout)
 
 
+@pytest.mark.parametrize("command", ["dfsadmin -report", "fsck /", "balancer -threshold 99"])
+def test_commands_of_hdfs(servers: dict[str, Container], command: str) -> None:
+    """Each runs beside the server, with the image's own configuration."""
+    run = f"/opt/gamelake/images/hdfs/run {command}"
+    servers["namenode"].wait(f"runs {command}", lambda: servers["namenode"].shell(run).returncode == 0)
+
+
 def test_postgres(servers: dict[str, Container]) -> None:
     """A login needs the password, from inside the pod too."""
     psql = ("psql", "--host=postgres", f"--username={DATABASE['USER']}", "--command=SELECT 'in'", "metastore")
@@ -189,6 +196,23 @@ def test_a_store_with_tls(name: str, tmp_path: Path) -> None:
     printed = run(images.tag(name), "-c", TLS[name], entrypoint="bash", options=options)
     assert "encrypted" in printed
     assert "plain" not in printed
+
+
+def test_a_backup_of_the_database(servers: dict[str, Container]) -> None:
+    """A dump restores what was dropped since."""
+    postgres = servers["postgres"]
+    login = f"env PGPASSWORD={DATABASE['PASSWORD']} PGUSER={DATABASE['USER']} PGDATABASE=metastore"
+
+    def ask(statement: str) -> str:
+        return postgres.shell(f"{login} psql --command='{statement}'").stdout
+
+    ask("CREATE TABLE kept AS SELECT 42 AS answer")
+    assert postgres.shell(f"{login} pg_dump --no-password --format=custom --file=/tmp/metastore.dump").returncode == 0
+    ask("DROP TABLE kept")
+    restore = f"{login} pg_restore --clean --if-exists --single-transaction --dbname=metastore /tmp/metastore.dump"
+    assert postgres.shell(restore).returncode == 0
+    assert "42" in ask("SELECT answer FROM kept")
+    ask("DROP TABLE kept")
 
 
 def test_trino_and_the_metastore(servers: dict[str, Container]) -> None:

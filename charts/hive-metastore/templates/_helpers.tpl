@@ -35,6 +35,24 @@ The Secret with the certificate of the chart's PostgreSQL; nothing without TLS.
 {{- end }}
 
 {{/*
+The mount of the authority's certificate, with which clients verify PostgreSQL's; nothing without TLS.
+*/}}
+{{- define "hive-metastore.tlsMount" -}}
+{{- if include "hive-metastore.tls" . -}}
+- {name: postgresql-ca, mountPath: /postgresql}
+{{- end }}
+{{- end }}
+
+{{/*
+Its volume.
+*/}}
+{{- define "hive-metastore.tlsVolume" -}}
+{{- with include "hive-metastore.tls" . -}}
+- {name: postgresql-ca, secret: {secretName: {{ . }}, items: [{key: ca.crt, path: ca.crt}]}}
+{{- end }}
+{{- end }}
+
+{{/*
 One entry of a container's environment, from the database's Secret.
 Arguments: the context, the variable, the Secret's key.
 */}}
