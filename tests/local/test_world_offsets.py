@@ -1,5 +1,6 @@
 """The world and offsets that hold no record: ends of transactions, and what was aborted."""
 
+import time
 from collections.abc import Sequence
 
 from confluent_kafka import Producer
@@ -16,8 +17,10 @@ def begin(game: Game, names: Sequence[str]) -> Producer:
     producer = Producer({"bootstrap.servers": game.settings.bootstrap_servers, "transactional.id": names[0]})
     producer.init_transactions(60)
     producer.begin_transaction()
+    # Players whose last free action is a day old are forgotten.
+    now = round(time.time() * 1000)
     for number, name in enumerate(names):
-        event = {"event_type": "purchase_sword", "event_id": name, "player": name, "received_at": 1_700_000_000_000}
+        event = {"event_type": "purchase_sword", "event_id": name, "player": name, "received_at": now}
         event |= {"schema_version": SCHEMA_VERSION, "strength": 5, "description": "large sword"}
         producer.produce(game.settings.topic, encode(event), name.encode(), number % game.settings.partitions)
     assert producer.flush(60) == 0
