@@ -1,6 +1,10 @@
-"""Settling: once a day is over, each of its rows is decided by the once rule, and its files are written for readers."""
+"""Settling: once an hour is over, each of its rows is decided by the once rule, and its files are written for readers.
+
+Once a day is over, the files of its hours are merged, where they are small.
+"""
 
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,18 +15,18 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from lake import days, history
 from lake.commits import RefusedError
-from lake.expressions import all_of, expressions
+from lake.expressions import all_of, between, expressions
 from lake.java_iterable import each
 from lake.maintenance import changes
 from lake.maintenance.memory import Memory
 from lake.settings import EVENTS
 from lake.staged_files import Java, staged
 
-DAYS_OVER = "days that are over"
+HOURS_OVER = "hours that are over"
 """The step's name."""
 
 _SETTLING = timedelta(hours=1)
-"""After its end, a day still gets rows: those that were in Kafka by then."""
+"""After its end, an hour still gets rows: those that were in Kafka by then."""
 
 _PATIENCE = 900
 """Seconds after which no further day is begun, so that the other steps run."""
@@ -30,6 +34,10 @@ _PATIENCE = 900
 _MEGABYTE = 1 << 20
 _FILE = 256
 """Megabytes that one task sorts and writes."""
+_SMALL = 96
+"""Megabytes. Smaller files of a day that is over are merged …"""
+_ENOUGH = 4
+"""… if a partition of the topic has so many."""
 
 # The files of a larger day have separate players, whose rows are together within each event type: the bounds of files
 # and pages exclude all other players.
@@ -45,74 +53,142 @@ _OPTIONS = {
 }
 
 
-def settle_days_over(spark: SparkSession, memory: Memory) -> str:
-    """Settle every day that is over, and rows that came later; each day is one commit that changes only `counts`.
+def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> str:
+    """Settle the hours that are over, and rows that came later; each day is one commit that changes only `counts`.
 
-    Only files with undecided rows are read and replaced. Rows that were decided before stay decided. Days that were
-    looked at before are looked at again if they got files since. After a while the rest is left to the next run.
+    Only files with undecided rows are read and replaced, and small ones of days that are over. Rows that were decided
+    before stay decided. Days that were looked at before are looked at again if they got files since; the current one,
+    if another hour is over. After a while the days that are left are left to the next run, but for the current one.
     """
     started = time.monotonic()
-    over = (datetime.now(UTC) - _SETTLING).date()
-    mark, _, text = memory.seen(DAYS_OVER).partition(" ")
+    until = ((now or datetime.now(UTC)) - _SETTLING).replace(minute=0, second=0, microsecond=0)
+    over = until.date()
+    mark, _, text = memory.seen(HOURS_OVER).partition(" ")
     changed = changes.since(spark, history.table(spark), mark)
-    first = date.fromisoformat(text) if text and changed.days is not None else days.EPOCH
-    within = days.ranges(day for day in changed.days or () if day < min(first, over))
-    within += [(first, over)] if first < over else []
-    found = sorted({days.of(task.file()) for task in _Undecided(spark, within).tasks}) if within else []
-    before = after = 0
+    found = _undecided_days(spark, over) if changed.days is None else {day for day in changed.days if day < over}
+    if text:
+        first = datetime.fromisoformat(text).date()
+        found |= {first + number * days.ONE for number in range((over - first).days)}
+    if changed.days is None or not text or datetime.fromisoformat(text) < until:
+        found.add(over)
+    looked = before = after = conflicts = 0
     left: list[date] = []
-    conflicts = 0
-    for number, day in enumerate(found):
-        if time.monotonic() > started + _PATIENCE:
-            left += found[number:]
-            break
-        # Planned again, as earlier days may have taken hours.
-        undecided = _Undecided(spark, [(day, day + days.ONE)])
+    for day in sorted(found):
+        if day < over and time.monotonic() > started + _PATIENCE:
+            left.append(day)
+            continue
+        # Planned one by one, as earlier days may have taken hours.
+        chosen = _Chosen(spark, day, min(until, days.start(day + days.ONE)))
+        if not chosen.tasks:
+            continue
+        looked += 1
         try:
-            after += _settle(spark, day, undecided) if undecided.tasks else 0
+            after += _replace(spark, chosen)
         except RefusedError:
             left.append(day)
             conflicts += 1
         else:
-            before += len(undecided.tasks)
+            before += len(chosen.tasks)
     if history.table(spark).schema().findField("counts") is not None:
-        memory.note_seen(DAYS_OVER, f"{changed.mark} {min([*left, over])}")
-    said = f"{len(found)} days, {before} files became {after}"
-    said += f"; {conflicts} days were changed meanwhile, left to the next run" if conflicts else ""
+        memory.note_seen(HOURS_OVER, f"{changed.mark} {min([*map(days.start, left), until]).isoformat()}")
     late = len(left) - conflicts
+    said = f"{looked + late} days, {before} files became {after}"
+    said += f"; {conflicts} days were changed meanwhile, left to the next run" if conflicts else ""
     return f"{said}; {late} days are left to the next run, after the other steps" if late else said
 
 
-class _Undecided:
-    """The files of some days that can have undecided rows: Iceberg counts the NULLs of each file in its metadata."""
+def _undecided_days(spark: SparkSession, over: date) -> set[date]:
+    """Return the days before one that have undecided rows: Iceberg counts the NULLs of each file in its metadata."""
+    table = history.table(spark)
+    if table.currentSnapshot() is None or table.schema().findField("counts") is None:
+        return set()
+    is_before = expressions(spark).lessThan("received_at", days.start(over).isoformat())
+    scan = table.newScan().filter(all_of(spark, is_before, expressions(spark).isNull("counts")))
+    return {days.of(task.file()) for task in each(scan.planFiles())}
 
-    def __init__(self, spark: SparkSession, within: Sequence[days.Range]) -> None:
+
+class _Chosen:
+    """The files of a day that are to be replaced as far as it is over, until `end`: those with rows to be decided.
+
+    When it is over, so are small ones.
+    """
+
+    def __init__(self, spark: SparkSession, day: date, end: datetime) -> None:
+        self._spark = spark
+        self.day, self.start, self.end = day, days.start(day), end
         self.table = history.table(spark)
-        self.tasks: list[Java] = []
         self.snapshot = 0
-        if self.table.currentSnapshot() is None or self.table.schema().findField("counts") is None:
+        self.tasks: list[Java] = []
+        self.unfinished: list[Java] = []
+        """Those of the files that also have rows from `end` on."""
+        self.is_to_decide = False
+        counts = self.table.schema().findField("counts")
+        if self.table.currentSnapshot() is None or counts is None:
             return
         self.snapshot = self.table.currentSnapshot().snapshotId()
-        wanted = all_of(spark, days.expression(spark, within), expressions(spark).isNull("counts"))
-        # The residual would hide a file's decided rows from the reader.
-        found = self.table.newScan().useSnapshot(self.snapshot).filter(wanted).ignoreResiduals().planFiles()
-        self.tasks.extend(each(found))
+        decided: list[Java] = []
+        for task in self._plan(self.start, end) if self.start < end else ():
+            nulls = task.file().nullValueCounts()
+            is_decided = nulls is not None and nulls.get(counts.fieldId()) == 0
+            (decided if is_decided else self.tasks).append(task)
+        self.is_to_decide = bool(self.tasks)
+        next_day = days.start(day + days.ONE)
+        if end == next_day:
+            self.tasks += _mergeable(decided)
+        elif self.tasks:
+            later = {task.file().location() for task in self._plan(end, next_day)}
+            self.unfinished = [task for task in self.tasks if task.file().location() in later]
+
+    def _plan(self, since: datetime, until: datetime) -> list[Java]:
+        wanted = between(self._spark, "received_at", since.isoformat(), until.isoformat())
+        # The residual would hide a file's other rows from the reader.
+        return list(each(self.table.newScan().useSnapshot(self.snapshot).filter(wanted).ignoreResiduals().planFiles()))
 
 
-def _settle(spark: SparkSession, day: date, found: _Undecided) -> int:
-    size = sum(task.file().fileSizeInBytes() for task in found.tasks)
-    records = sum(task.file().recordCount() for task in found.tasks)
+def _mergeable(decided: Sequence[Java]) -> list[Java]:
+    """Return the small files that are merged: of each partition the smallest ones, if there are enough.
+
+    The largest one is at most as large as the others together. So a row is rewritten only a few times.
+    """
+    small = defaultdict(list)
+    for task in decided:
+        size = task.file().fileSizeInBytes()
+        if size < _SMALL * _MEGABYTE:
+            small[task.file().partition().get(1)].append((size, task))
+    found: list[Java] = []
+    for few in small.values():
+        few.sort(key=lambda one: one[0])
+        sizes = [size for size, _ in few]
+        fits = (count for count in range(_ENOUGH, len(few) + 1) if sizes[count - 1] <= sum(sizes[: count - 1]))
+        found += [task for _, task in few[: max(fits, default=0)]]
+    return found
+
+
+def _replace(spark: SparkSession, chosen: _Chosen) -> int:
+    size = sum(task.file().fileSizeInBytes() for task in chosen.tasks)
+    records = sum(task.file().recordCount() for task in chosen.tasks)
     count = max(1, -(-size // (_FILE * _MEGABYTE)))
-    places = _repeats(spark, found.snapshot, day).cache()
+    places = _repeats(spark, chosen).cache()
     try:
         is_broadcast = places.count() <= _MOST_REPEATS
-        with staged(spark, found.table, found.tasks, _blooms(records // count)) as files:
-            rows = _decided(files.rows(), F.broadcast(places) if is_broadcast else places)
+        with staged(spark, chosen.table, chosen.tasks, _blooms(records // count)) as files:
+            over = files.rows().where(F.col("received_at") < F.lit(chosen.end))
+            rows = _decided(over, F.broadcast(places) if is_broadcast else places)
             placed = rows.repartitionByRange(count, *_PLACEMENT) if count > 1 else rows.coalesce(1)
             files.write(placed.sortWithinPartitions(*_ORDER), _OPTIONS)
-            return files.replace(found.snapshot, {SETTLED: str(day)})
+            files.new += _unfinished(spark, chosen)
+            return files.replace(chosen.snapshot, {SETTLED: str(chosen.day)} if chosen.is_to_decide else {})
     finally:
         places.unpersist()
+
+
+def _unfinished(spark: SparkSession, chosen: _Chosen) -> list[Java]:
+    """Write the rows that are not over, which stay undecided, into files of their own; return these."""
+    if not chosen.unfinished:
+        return []
+    with staged(spark, chosen.table, chosen.unfinished, {}) as files:
+        files.write(files.rows().where(F.col("received_at") >= F.lit(chosen.end)), _OPTIONS)
+        return files.new
 
 
 def _decided(rows: DataFrame, places: DataFrame) -> DataFrame:
@@ -121,9 +197,17 @@ def _decided(rows: DataFrame, places: DataFrame) -> DataFrame:
     return rows.join(places, is_repeat, "left").select(*(counts if n == "counts" else n for n in rows.columns))
 
 
-def _repeats(spark: SparkSession, snapshot: int, day: date) -> DataFrame:
-    spark.sql(f"SELECT * FROM {EVENTS} VERSION AS OF {snapshot}").createOrReplaceTempView("around")
-    return spark.sql(repeats("around", day)).toDF("repeat_partition", "repeat_offset")
+def _repeats(spark: SparkSession, chosen: _Chosen) -> DataFrame:
+    """Return the places of the rows that do not count."""
+    spark.sql(f"SELECT * FROM {EVENTS} VERSION AS OF {chosen.snapshot}").createOrReplaceTempView("around")
+    undecided = f"counts IS NULL AND received_at < TIMESTAMP '{chosen.end:%Y-%m-%d %H:%M:%S}'"
+    [first] = spark.sql(
+        f"SELECT unix_seconds(min(received_at)) AS second FROM around WHERE {undecided} "
+        f"AND received_at >= TIMESTAMP '{chosen.start:%Y-%m-%d %H:%M:%S}'"
+    ).collect()
+    # Late rows are few. Without them, only the last hours and the day before them are read.
+    since = chosen.end if first.second is None else datetime.fromtimestamp(first.second, UTC)
+    return spark.sql(repeats("around", since, chosen.end)).toDF("repeat_partition", "repeat_offset")
 
 
 def _blooms(rows: int) -> dict[str, str]:

@@ -20,7 +20,7 @@ from lake.erasure.erasure import Erasure
 from lake.erasure.players import Players
 from lake.maintenance import compaction
 from lake.maintenance.memory import Memory
-from lake.maintenance.settling import settle_days_over
+from lake.maintenance.settling import settle
 from lake.retry import retried
 from lake.rollups import roll_up
 from lake.settings import EVENTS, ROLLUPS, Settings
@@ -179,7 +179,7 @@ def test_each_event_counts_once_at_any_moment(dashboard: Dashboard, spark: Spark
     assert roll_up(spark) == "all days added up"
     assert dashboard.check() == before
 
-    settle_days_over(spark, Memory())
+    settle(spark, Memory())
     # What was decided is not in the rollups yet, so the rows are read as they were before.
     dashboard.write(event(random, TODAY))
     assert dashboard.check() == before
@@ -192,7 +192,7 @@ def test_each_event_counts_once_at_any_moment(dashboard: Dashboard, spark: Spark
     assert dashboard.check() == dashboard.snapshot()
     assert roll_up(spark) == "no decided row changed"
     assert dashboard.check() == dashboard.snapshot()
-    settle_days_over(spark, Memory())
+    settle(spark, Memory())
     assert roll_up(spark) == "1 days added up"
     assert dashboard.check() == dashboard.snapshot()
 
@@ -201,7 +201,7 @@ def test_changes_of_decided_rows(dashboard: Dashboard, spark: SparkSession, even
     """Erased players, mended rows, deleted days and a table that is rolled back are never counted wrongly."""
     random = Random(2)
     dashboard.write(*(event(random, random.choice(DAYS)) for _ in range(60)))
-    settle_days_over(spark, Memory())
+    settle(spark, Memory())
     assert roll_up(spark) == "all days added up"
     settled = dashboard.snapshot()
 
@@ -233,7 +233,7 @@ def test_changes_of_decided_rows(dashboard: Dashboard, spark: SparkSession, even
 
     kept = dashboard.snapshot()
     dashboard.write(*(event(random, DAYS[1]) for _ in range(9)))
-    settle_days_over(spark, Memory())
+    settle(spark, Memory())
     roll_up(spark)
     spark.sql(f"CALL lake.system.rollback_to_snapshot('default.events', {kept})")
     assert settled != kept
@@ -250,13 +250,13 @@ def test_two_runs_at_once(dashboard: Dashboard, spark: SparkSession, monkeypatch
     def overlapping(spark: SparkSession) -> str | None:
         monkeypatch.setattr(rollups, "_rejected_since", write)
         dashboard.write(*(event(random, DAYS[0]) for _ in range(9)))
-        settle_days_over(spark, Memory())
+        settle(spark, Memory())
         roll_up(spark)
         return write(spark)
 
     for day in (DAYS[1], DAYS[2]):
         dashboard.write(*(event(random, day) for _ in range(9)))
-        settle_days_over(spark, Memory())
+        settle(spark, Memory())
         monkeypatch.setattr(rollups, "_rejected_since", overlapping)
         with pytest.raises((PySparkException, Py4JJavaError)) as refusal:
             roll_up(spark)
