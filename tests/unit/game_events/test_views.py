@@ -164,6 +164,10 @@ def test_each_hour_is_settled_while_events_arrive(
     database: duckdb.DuckDBPyConnection, events: list[Event], slack: int
 ) -> None:
     """As hours pass and are settled, the view always shows the records that count of those that are there by then."""
+    # An event without a key reaches the topic within an hour of its retry.
+    first = {(one["player"], one["event_id"]): one["received_at"] for one in reversed(events)}
+    late = [one["received_at"] > first[one["player"], one["event_id"]] + HOUR / 2 for one in events]
+    events = [one | {"idempotent": True} if is_late else one for one, is_late in zip(events, late, strict=True)]
     database.execute("DELETE FROM events")
     midnight = NOW - NOW % (24 * HOUR)
     for hour in range(150):

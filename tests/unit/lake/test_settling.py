@@ -16,6 +16,7 @@ from lake.staged_files import StagedFiles
 from pyspark.sql import Row, SparkSession
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+VIEW = family_query("purchases", EVENTS)
 FIRST, SECOND = TODAY - timedelta(days=8), TODAY - timedelta(days=7)
 
 
@@ -28,12 +29,16 @@ class Events:
 
     def write(self, day: datetime, *attempts: tuple[float, str, int], **changes: Any) -> None:  # noqa: ANN401
         """Append marked attempts of a day: hour, event id and offset."""
-        event = {"family": "purchases", "event_type": "purchase_axe", "player": "p", "idempotent": True} | changes
-        rows = [
-            {**event, "received_at": day + timedelta(hours=hour), "event_id": key, "kafka_partition": 0}
-            | {"kafka_offset": offset}
-            for hour, key, offset in attempts
-        ]
+        event = {"family": "purchases", "event_type": "purchase_axe", "player": "p", "idempotent": True}
+        event |= {"kafka_partition": 0} | changes
+        self.append(
+            *(
+                {**event, "received_at": day + timedelta(hours=hour), "event_id": key, "kafka_offset": offset}
+                for hour, key, offset in attempts
+            )
+        )
+
+    def append(self, *rows: Mapping[str, Any]) -> None:
         table = [[row.get(name) for name in self._columns.names] for row in rows]
         self._spark.createDataFrame(table, self._columns).coalesce(1).writeTo(EVENTS).append()
 
@@ -46,7 +51,7 @@ class Events:
 
     def shown(self) -> list[int]:
         """Return the offsets that the view shows."""
-        return sorted(self.ask(f"SELECT kafka_offset FROM ({family_query('purchases', EVENTS)})"))
+        return sorted(self.ask(f"SELECT kafka_offset FROM ({VIEW})"))
 
     def counts(self) -> dict[int, bool | None]:
         return dict(self.ask(f"SELECT kafka_offset, counts FROM {EVENTS}"))
