@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from game_events.once import repeats
-from game_events.rollups import SETTLED
+from game_events.rollups import SETTLED, UNDECIDED_BEFORE
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -121,23 +121,31 @@ class _Chosen:
         self.tasks: list[Java] = []
         self.unfinished: list[Java] = []
         """Those of the files that also have rows from `end` on."""
-        self.is_to_decide = False
+        self.summary: dict[str, str] = {}
+        """What the commit says."""
         counts = self.table.schema().findField("counts")
         if self.table.currentSnapshot() is None or counts is None:
             return
         self.snapshot = self.table.currentSnapshot().snapshotId()
         decided: list[Java] = []
+        is_undecided = True
         for task in self._plan(self.start, end) if self.start < end else ():
             nulls = task.file().nullValueCounts()
-            is_decided = nulls is not None and nulls.get(counts.fieldId()) == 0
-            (decided if is_decided else self.tasks).append(task)
-        self.is_to_decide = bool(self.tasks)
+            undecided = None if nulls is None else nulls.get(counts.fieldId())
+            (decided if undecided == 0 else self.tasks).append(task)
+            is_undecided = is_undecided and undecided in (0, task.file().recordCount())
+        if self.tasks:
+            self.summary[SETTLED] = str(day)
         next_day = days.start(day + days.ONE)
         if end == next_day:
-            self.tasks += _mergeable(decided)
+            merged = _mergeable(decided)
+            self.tasks += merged
+            is_undecided = is_undecided and not merged
         elif self.tasks:
             later = {task.file().location() for task in self._plan(end, next_day)}
             self.unfinished = [task for task in self.tasks if task.file().location() in later]
+        if self.summary and is_undecided:
+            self.summary[UNDECIDED_BEFORE] = "true"
 
     def _plan(self, since: datetime, until: datetime) -> list[Java]:
         wanted = between(self._spark, "received_at", since.isoformat(), until.isoformat())
@@ -177,7 +185,7 @@ def _replace(spark: SparkSession, chosen: _Chosen) -> int:
             placed = rows.repartitionByRange(count, *_PLACEMENT) if count > 1 else rows.coalesce(1)
             files.write(placed.sortWithinPartitions(*_ORDER), _OPTIONS)
             files.new += _unfinished(spark, chosen)
-            return files.replace(chosen.snapshot, {SETTLED: str(chosen.day)} if chosen.is_to_decide else {})
+            return files.replace(chosen.snapshot, chosen.summary)
     finally:
         places.unpersist()
 

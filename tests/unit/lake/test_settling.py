@@ -82,11 +82,12 @@ def test_a_day_that_is_over_is_settled(events: Events, spark: SparkSession) -> N
     events.delete(4)
     rows, shown = events.rows(), events.shown()
     assert shown == [0, 2, 3, 6, 7]
-    assert settle(spark, Memory()) == "2 days, 3 files became 2"
+    early = TODAY + timedelta(minutes=30)
+    assert settle(spark, Memory(), early) == "2 days, 3 files became 2"
     assert events.counts() == {0: True, 1: False, 2: True, 3: True, 5: False, 6: True, 7: None}
     assert (events.rows(), events.shown()) == (rows, shown)
     assert events.operations()[-2:] == ["replace", "replace"]
-    assert settle(spark, Memory()) == "0 days, 0 files became 0"
+    assert settle(spark, Memory(), early) == "0 days, 0 files became 0"
 
 
 def test_only_late_rows_are_decided_later(events: Events, spark: SparkSession) -> None:
