@@ -150,7 +150,8 @@ class _Chosen:
     def _plan(self, since: datetime, until: datetime) -> list[Java]:
         wanted = between(self._spark, "received_at", since.isoformat(), until.isoformat())
         # The residual would hide a file's other rows from the reader.
-        return list(each(self.table.newScan().useSnapshot(self.snapshot).filter(wanted).ignoreResiduals().planFiles()))
+        scan = self.table.newScan().useSnapshot(self.snapshot).filter(wanted).ignoreResiduals()
+        return list(each(scan.includeColumnStats().planFiles()))
 
 
 def _mergeable(decided: Sequence[Java]) -> list[Java]:

@@ -112,7 +112,7 @@ def test_compaction_leaves_settled_files(events: Events, spark: SparkSession) ->
 
 
 def test_a_day_that_is_over_is_merged(events: Events, spark: SparkSession) -> None:
-    """Once a day is over, small files of its hours become one, which is sorted and has Bloom filters."""
+    """Once a day is over, small files of its hours become one, which is sorted."""
     memory = Memory()
     for hour in range(4):
         players = [f"p{(3 * hour + number) % 7}" for number in range(3)]
@@ -130,8 +130,6 @@ def test_a_day_that_is_over_is_merged(events: Events, spark: SparkSession) -> No
     path = path.removeprefix("file:")
     sorted_players = duckdb.execute(f"SELECT player FROM '{path}'").fetchall()
     assert sorted_players == sorted(sorted_players)
-    blooms = f"SELECT path_in_schema FROM parquet_metadata('{path}') WHERE bloom_filter_offset IS NOT NULL"
-    assert {name for [name] in duckdb.execute(blooms).fetchall()} == {"player", "event_id"}
     assert settle(spark, memory, at(25)) == "0 days, 0 files became 0"
 
 

@@ -170,12 +170,13 @@ def test_days_that_were_looked_at(events: Events, spark: SparkSession) -> None:
 
 
 def test_a_long_run_gives_way(events: Events, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that takes too long leaves the other days to the next, which finds them."""
-    memory = Memory()
+    """A run that takes too long settles the current day's hours, and leaves other days to the next one."""
+    memory, noon = Memory(), SECOND + timedelta(days=1, hours=12)
     events.write(FIRST, (1, "k", 0))
     events.write(SECOND, (1, "l", 1))
+    events.write(SECOND, (25, "m", 2))
     monkeypatch.setattr(settling, "_PATIENCE", -1)
     left = "2 days are left to the next run, after the other steps"
-    assert settle(spark, memory) == f"2 days, 0 files became 0; {left}"
+    assert settle(spark, memory, noon) == f"3 days, 1 files became 1; {left}"
     monkeypatch.undo()
-    assert settle(spark, memory) == "2 days, 2 files became 2"
+    assert settle(spark, memory, noon) == "2 days, 2 files became 2"
