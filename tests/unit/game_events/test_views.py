@@ -163,7 +163,7 @@ def test_settled_hours_change_nothing(
 def test_each_hour_is_settled_while_events_arrive(
     database: duckdb.DuckDBPyConnection, events: list[Event], slack: int
 ) -> None:
-    """As hours pass and are settled, the view always shows the records that count of those that are there by then."""
+    """As hours pass and are settled, the view always shows the records that count of those that have arrived."""
     # An event without a key reaches the topic within an hour of its retry.
     first = {(one["player"], one["event_id"]): one["received_at"] for one in reversed(events)}
     late = [one["received_at"] > first[one["player"], one["event_id"]] + HOUR / 2 for one in events]

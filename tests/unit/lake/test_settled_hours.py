@@ -135,7 +135,7 @@ def test_a_day_that_is_over_is_merged(events: Events, spark: SparkSession) -> No
 
 def test_small_late_files_do_not_rewrite_the_day(events: Events, spark: SparkSession) -> None:
     """Of a day that is over, a large file is not merged with small ones of late rows, which are."""
-    events.write(FIRST, *((1 + number / 1000, f"k{number}", number) for number in range(2000)))
+    events.write(FIRST, *((1, Random(number).randbytes(200).hex(), number) for number in range(1000)))
     settle(spark, Memory(), at(30))
     [large] = events.files()
     memory = Memory()
