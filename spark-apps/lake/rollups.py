@@ -190,9 +190,9 @@ def _write(
             every = spark.sql(f"SELECT * FROM {TABLE} VERSION AS OF {base} WHERE NOT {_is_of(days)}").union(changed)
             replaced = f"{TOTAL} OR {_is_of(days)}"
         every.createOrReplaceTempView("rolled_days")
+        writer = changed.union(spark.sql(totals)).writeTo(TABLE).option("isolation-level", "serializable")
         if since := _rejected_since(spark):
             said = said | {REJECTED_SINCE: since}
-        writer = changed.union(spark.sql(totals)).writeTo(TABLE).option("isolation-level", "serializable")
         for name, value in said.items():
             writer = writer.option(f"snapshot-property.{name}", value)
         if base is not None:
