@@ -36,7 +36,6 @@ COMPONENTS = {
     "kafka controllers.pod": {"KafkaNodePool controller"},
     "kafka entityOperator.pod": {"Kafka events"},
     "spark reaper.pod": {"Deployment spark-reaper"},
-    "spark reaper.pod": {"Deployment spark-reaper"},
     "spark jobs.pod": {
         "Job spark-upgrade",
         *(f"{job} {role}" for job in JOBS["spark"]["jobs"]["names"] for role in ("driver", "executor")),

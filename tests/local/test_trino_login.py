@@ -35,7 +35,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         one = Stack(settings)
         try:
             one.up(["kafka"])
-            AdminClient({**settings.kafka.client()}).create_topics([NewTopic(AUDIT, 1, 1)])[AUDIT].result(30)
+            admin = AdminClient({**settings.kafka.client()})
+            admin.create_topics([NewTopic(AUDIT, 1, 1)])[AUDIT].result(30)
             one.up([name for name in one.names if name not in ("stream", "maintenance")])
             headers = {"X-Player": "ada"}
             requests.post(f"{settings.api_url}/purchase_a_sword", headers=headers, timeout=60).raise_for_status()

@@ -96,7 +96,9 @@ class QueriesBench:
             for number in range(1, warm_up + 1):
                 for name in NAMES:
                     for who, trino in peers.items():
-                        trino.run(self.asked(who)[name])
+                        # Its queries take minutes: one round of them is enough.
+                        if who != TYPED_FILES or number == 1:
+                            trino.run(self.asked(who)[name])
                 print(f"queries warm-up {number} of {warm_up}", flush=True)
             rounds = []
             for number in range(1, count + 1):

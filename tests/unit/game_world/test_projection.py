@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from game_kafka.topic import Description
+from game_trino.settings import TrinoSettings
 from game_world import projection
 from game_world.events_table import TableError
 from game_world.metrics import Metrics
@@ -58,8 +59,8 @@ def table(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> LakeTable:
     table, kafka = LakeTable(), Kafka(10)
     table.load(topic.values)
 
-    def asking(url: str) -> Any:  # noqa: ANN401
-        assert url == TRINO
+    def asking(trino: TrinoSettings) -> Any:  # noqa: ANN401
+        assert trino.url == TRINO
         return table.ask
 
     monkeypatch.setattr(projection, "Topic", lambda *_: kafka)
