@@ -4,21 +4,17 @@ Once a day is over, the files of its hours are merged, where they are small.
 """
 
 import time
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from game_events.once import repeats
-from game_events.rollups import SETTLED, UNDECIDED_BEFORE
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from lake import days, history
 from lake.commits import RefusedError
-from lake.expressions import all_of, between, expressions
-from lake.java_iterable import each
 from lake.maintenance import changes
 from lake.maintenance.memory import Memory
+from lake.maintenance.unsettled import Unsettled, undecided_days
 from lake.settings import EVENTS
 from lake.staged_files import Java, staged
 
@@ -34,10 +30,6 @@ _PATIENCE = 900
 _MEGABYTE = 1 << 20
 _FILE = 256
 """Megabytes that one task sorts and writes."""
-_SMALL = 96
-"""Megabytes. Smaller files of a day that is over are merged …"""
-_ENOUGH = 4
-"""… if a partition of the topic has so many."""
 
 # The files of a larger day have separate players, whose rows are together within each event type: the bounds of files
 # and pages exclude all other players.
@@ -65,7 +57,7 @@ def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> 
     over = until.date()
     mark, _, text = memory.seen(HOURS_OVER).partition(" ")
     changed = changes.since(spark, history.table(spark), mark)
-    found = _undecided_days(spark, over) if changed.days is None else {day for day in changed.days if day < over}
+    found = undecided_days(spark, over) if changed.days is None else {day for day in changed.days if day < over}
     if text:
         first = datetime.fromisoformat(text).date()
         found |= {first + number * days.ONE for number in range((over - first).days)}
@@ -78,7 +70,7 @@ def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> 
             left.append(day)
             continue
         # Planned one by one, as earlier days may have taken hours.
-        chosen = _Chosen(spark, day, min(until, days.start(day + days.ONE)))
+        chosen = Unsettled(spark, day, min(until, days.start(day + days.ONE)))
         if not chosen.tasks:
             continue
         looked += 1
@@ -97,83 +89,7 @@ def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> 
     return f"{said}; {late} days are left to the next run, after the other steps" if late else said
 
 
-def _undecided_days(spark: SparkSession, over: date) -> set[date]:
-    """Return the days before one that have undecided rows: Iceberg counts the NULLs of each file in its metadata."""
-    table = history.table(spark)
-    if table.currentSnapshot() is None or table.schema().findField("counts") is None:
-        return set()
-    is_before = expressions(spark).lessThan("received_at", days.start(over).isoformat())
-    scan = table.newScan().filter(all_of(spark, is_before, expressions(spark).isNull("counts")))
-    return {days.of(task.file()) for task in each(scan.planFiles())}
-
-
-class _Chosen:
-    """The files of a day that are to be replaced as far as it is over, until `end`: those with rows to be decided.
-
-    When it is over, so are small ones.
-    """
-
-    def __init__(self, spark: SparkSession, day: date, end: datetime) -> None:
-        self._spark = spark
-        self.day, self.start, self.end = day, days.start(day), end
-        self.table = history.table(spark)
-        self.snapshot = 0
-        self.tasks: list[Java] = []
-        self.unfinished: list[Java] = []
-        """Those of the files that also have rows from `end` on."""
-        self.summary: dict[str, str] = {}
-        """What the commit says."""
-        counts = self.table.schema().findField("counts")
-        if self.table.currentSnapshot() is None or counts is None:
-            return
-        self.snapshot = self.table.currentSnapshot().snapshotId()
-        decided: list[Java] = []
-        is_undecided = True
-        for task in self._plan(self.start, end) if self.start < end else ():
-            nulls = task.file().nullValueCounts()
-            undecided = None if nulls is None else nulls.get(counts.fieldId())
-            (decided if undecided == 0 else self.tasks).append(task)
-            is_undecided = is_undecided and undecided in (0, task.file().recordCount())
-        if self.tasks:
-            self.summary[SETTLED] = str(day)
-        next_day = days.start(day + days.ONE)
-        if end == next_day:
-            merged = _mergeable(decided)
-            self.tasks += merged
-            is_undecided = is_undecided and not merged
-        elif self.tasks:
-            later = {task.file().location() for task in self._plan(end, next_day)}
-            self.unfinished = [task for task in self.tasks if task.file().location() in later]
-        if self.summary and is_undecided:
-            self.summary[UNDECIDED_BEFORE] = "true"
-
-    def _plan(self, since: datetime, until: datetime) -> list[Java]:
-        wanted = between(self._spark, "received_at", since.isoformat(), until.isoformat())
-        # The residual would hide a file's other rows from the reader.
-        scan = self.table.newScan().useSnapshot(self.snapshot).filter(wanted).ignoreResiduals()
-        return list(each(scan.includeColumnStats().planFiles()))
-
-
-def _mergeable(decided: Sequence[Java]) -> list[Java]:
-    """Return the small files that are merged: of each partition the smallest ones, if there are enough.
-
-    The largest one is at most as large as the others together. So a row is rewritten only a few times.
-    """
-    small = defaultdict(list)
-    for task in decided:
-        size = task.file().fileSizeInBytes()
-        if size < _SMALL * _MEGABYTE:
-            small[task.file().partition().get(1)].append((size, task))
-    found: list[Java] = []
-    for few in small.values():
-        few.sort(key=lambda one: one[0])
-        sizes = [size for size, _ in few]
-        fits = (count for count in range(_ENOUGH, len(few) + 1) if sizes[count - 1] <= sum(sizes[: count - 1]))
-        found += [task for _, task in few[: max(fits, default=0)]]
-    return found
-
-
-def _replace(spark: SparkSession, chosen: _Chosen) -> int:
+def _replace(spark: SparkSession, chosen: Unsettled) -> int:
     size = sum(task.file().fileSizeInBytes() for task in chosen.tasks)
     records = sum(task.file().recordCount() for task in chosen.tasks)
     count = max(1, -(-size // (_FILE * _MEGABYTE)))
@@ -191,7 +107,7 @@ def _replace(spark: SparkSession, chosen: _Chosen) -> int:
         places.unpersist()
 
 
-def _unfinished(spark: SparkSession, chosen: _Chosen) -> list[Java]:
+def _unfinished(spark: SparkSession, chosen: Unsettled) -> list[Java]:
     """Write the rows that are not over, which stay undecided, into files of their own; return these."""
     if not chosen.unfinished:
         return []
@@ -206,7 +122,7 @@ def _decided(rows: DataFrame, places: DataFrame) -> DataFrame:
     return rows.join(places, is_repeat, "left").select(*(counts if n == "counts" else n for n in rows.columns))
 
 
-def _repeats(spark: SparkSession, chosen: _Chosen) -> DataFrame:
+def _repeats(spark: SparkSession, chosen: Unsettled) -> DataFrame:
     """Return the places of the rows that do not count."""
     spark.sql(f"SELECT * FROM {EVENTS} VERSION AS OF {chosen.snapshot}").createOrReplaceTempView("around")
     undecided = f"counts IS NULL AND received_at < TIMESTAMP '{chosen.end:%Y-%m-%d %H:%M:%S}'"
@@ -214,8 +130,10 @@ def _repeats(spark: SparkSession, chosen: _Chosen) -> DataFrame:
         f"SELECT unix_seconds(min(received_at)) AS second FROM around WHERE {undecided} "
         f"AND received_at >= TIMESTAMP '{chosen.start:%Y-%m-%d %H:%M:%S}'"
     ).collect()
+    if first.second is None:
+        return spark.createDataFrame([], "repeat_partition INT, repeat_offset BIGINT")
     # Late rows are few. Without them, only the last hours and the day before them are read.
-    since = chosen.end if first.second is None else datetime.fromtimestamp(first.second, UTC)
+    since = datetime.fromtimestamp(first.second, UTC)
     return spark.sql(repeats("around", since, chosen.end)).toDF("repeat_partition", "repeat_offset")
 
 
