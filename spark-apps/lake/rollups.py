@@ -191,7 +191,7 @@ def _write(
             replaced = f"{TOTAL} OR {_is_of(days)}"
         every.createOrReplaceTempView("rolled_days")
         writer = changed.union(spark.sql(totals)).writeTo(TABLE).option("isolation-level", "serializable")
-        if since := _rejected_since(spark):
+        if since := _rejected_since(every):
             said = said | {REJECTED_SINCE: since}
         for name, value in said.items():
             writer = writer.option(f"snapshot-property.{name}", value)
@@ -233,12 +233,13 @@ def _rows(rollup: Rollup, query: str, *also: str) -> str:
     return f"SELECT {literal(rollup.name)} AS kind, {', '.join(columns)} FROM ({query}) AS added"
 
 
-def _rejected_since(spark: SparkSession) -> str | None:
-    """Return the minute since when there are MAX_REJECTED rejected records in `rolled_days`, or that of the first."""
-    minutes = spark.sql(
-        "SELECT date_format(minute, 'yyyy-MM-dd HH:mm:ss') AS since, sum(number) AS number FROM rolled_days "
+def _rejected_since(every: DataFrame) -> str | None:
+    """Return the minute since when there are MAX_REJECTED rejected records in the rollups, or that of the first."""
+    minutes = every.sparkSession.sql(
+        "SELECT date_format(minute, 'yyyy-MM-dd HH:mm:ss') AS since, sum(number) AS number FROM {every} "
         f"WHERE kind = 'activity' AND family = {literal(REJECTED)} "
-        f"GROUP BY minute ORDER BY minute DESC LIMIT {MAX_REJECTED}"
+        f"GROUP BY minute ORDER BY minute DESC LIMIT {MAX_REJECTED}",
+        every=every,
     ).collect()
     found, since = 0, None
     for row in minutes:

@@ -27,7 +27,7 @@ from lake.settings import EVENTS, ROLLUPS, Settings
 from lake.termination import root_cause
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -273,12 +273,12 @@ def test_two_runs_at_once(dashboard: Dashboard, spark: SparkSession, monkeypatch
     random = Random(3)
     write = rollups._rejected_since
 
-    def overlapping(spark: SparkSession) -> str | None:
+    def overlapping(every: DataFrame) -> str | None:
         monkeypatch.setattr(rollups, "_rejected_since", write)
         dashboard.write(*(event(random, DAYS[0]) for _ in range(9)))
         settle(spark, Memory(), EARLY)
         roll_up(spark)
-        return write(spark)
+        return write(every)
 
     for day in (DAYS[1], DAYS[2]):
         dashboard.write(*(event(random, day) for _ in range(9)))
