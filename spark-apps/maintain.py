@@ -1,6 +1,6 @@
 """Maintenance of the tables, without effect on their writers and readers.
 
-It merges small files, settles days that are over, adds up what was decided, expires old snapshots, and deletes orphan
+It merges small files, settles hours that are over, adds up what was decided, expires old snapshots, and deletes orphan
 files and days past retention. No row is lost if it is killed, or if several runs are concurrent: each step is one
 Iceberg commit, or several independent ones, and conflicts are left to the next run. A deleted day does not return,
 because its offsets were loaded.

@@ -3,12 +3,12 @@
 Records with the same player, event type and event id are attempts at one event. An attempt counts unless it follows the
 previous one, in the topic's order, within ONCE_HOURS.
 
-Once a day is over, maintenance decides its rows, and the column `counts` says how. A decided row keeps its decision.
+Once an hour is over, maintenance decides its rows, and the column `counts` says how. A decided row keeps its decision.
 The views decide all other rows by the same query whenever they are read, so a decision changes nothing that they show.
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 
 from game_events.event_ids import SERVICE_MADE
 
@@ -16,6 +16,10 @@ ONCE_HOURS = 24
 """A key counts again when its previous record is older than this, by received_at."""
 
 _DAY = f"INTERVAL '{ONCE_HOURS}' HOUR"
+_REACH_HOURS = ONCE_HOURS + 1
+"""The topic's order is that of received_at but for much less than an hour: the attempt before a row is this near, or
+all of them are further away than ONCE_HOURS."""
+_REACH = f"INTERVAL '{_REACH_HOURS}' HOUR"
 _SERVICE_MADE = f"event_id LIKE '{SERVICE_MADE}'"
 _UNMARKED = "NOT coalesce(idempotent, false)"
 _KEY = ("player", "event_type", "event_id")
@@ -27,23 +31,21 @@ def undecided_attempts(columns: Sequence[str], events: str, where: str) -> str:
     Such an attempt is first unless the previous one is at most ONCE_HOURS away, decided or not, or a later one that
     counts for certain is: one that was decided to count, when this row is late, or the unmarked event that it retries.
 
-    Besides the undecided rows, this reads only what their players did within ONCE_HOURS of them.
+    Of the other rows, this reads the key and time of those received about as long before and after, and compares only
+    those with the same key.
     """
-    marked = f"{where} AND idempotent"
-    undecided = f"{marked} AND counts IS NULL"
     # The topic's order, backwards: a frame that grows costs less than one that shrinks.
     window = f"PARTITION BY {', '.join(_KEY)} ORDER BY kafka_partition DESC, kafka_offset DESC"
     later = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
+    undecided = f"{where} AND idempotent AND counts IS NULL"
+    other = f"{where} AND ((idempotent AND counts IS NOT NULL) OR ({_UNMARKED} AND {_SERVICE_MADE}))"
     return (
         f"SELECT {_names(columns)}, {_is_apart('previous')} AND {_is_apart('certain')} AS is_first FROM ("
         f"SELECT {', '.join(columns)}, received_at AS attempted, idempotent AND counts IS NULL AS is_undecided, "
         f"lead(received_at) OVER ({window}) AS previous, "
         f"min(CASE WHEN counts OR {_UNMARKED} THEN received_at END) OVER ({window} {later}) AS certain FROM ("
         f"SELECT e.* FROM {events} AS e WHERE {undecided} "
-        f"UNION ALL SELECT e.* FROM {events} AS e {_near(('player',), events, undecided)} "
-        f"WHERE {marked} AND counts IS NOT NULL "
-        f"UNION ALL SELECT e.* FROM {events} AS e {_near(_KEY, events, f'{undecided} AND {_SERVICE_MADE}')} "
-        f"WHERE {where} AND {_UNMARKED} AND {_SERVICE_MADE}"
+        f"UNION ALL SELECT e.* FROM {events} AS e {_near(events, undecided)} WHERE {other}"
         ") AS attempts) AS compared WHERE is_undecided"
     )
 
@@ -69,26 +71,32 @@ def undecided(columns: Sequence[str], events: str, where: str) -> str:
     )
 
 
-def repeats(events: str, day: date) -> str:
-    """Select kafka_partition and kafka_offset of the undecided rows of a UTC day that do not count."""
-    reach = timedelta(hours=ONCE_HOURS)
-    around = _received(day - reach, day + timedelta(days=1) + reach)
+def repeats(events: str, since: datetime, until: datetime) -> str:
+    """Select kafka_partition and kafka_offset of the undecided rows of a period, in UTC, that do not count.
+
+    Besides the rows of the period, this reads only those received about ONCE_HOURS before and after.
+    """
+    reach = timedelta(hours=_REACH_HOURS)
+    around = _received(since - reach, until + reach)
     attempts = undecided_attempts(("kafka_partition", "kafka_offset", "received_at"), events, around)
-    own = _received(day, day + timedelta(days=1))
+    own = _received(since, until)
     return f"SELECT kafka_partition, kafka_offset FROM ({attempts}) AS decided WHERE NOT is_first AND {own}"
 
 
-def _received(since: date, until: date) -> str:
-    return f"received_at >= TIMESTAMP '{since} 00:00:00' AND received_at < TIMESTAMP '{until} 00:00:00'"
+def _received(since: datetime, until: datetime) -> str:
+    return " AND ".join(
+        f"received_at {comparison} TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}'"
+        for comparison, moment in ((">=", since), ("<", until))
+    )
 
 
-def _near(key: Sequence[str], events: str, where: str) -> str:
-    """Join the rows that share `key` with rows that match `where`, and were received at most ONCE_HOURS apart."""
+def _near(events: str, where: str) -> str:
+    """Join the rows that share their key with rows that match `where`, and were received about ONCE_HOURS apart."""
     return (
-        f"INNER JOIN (SELECT {', '.join(f'{name} AS near_{name}' for name in key)}, "
-        f"min(received_at) - {_DAY} AS since, max(received_at) + {_DAY} AS until "
-        f"FROM {events} WHERE {where} GROUP BY {', '.join(key)}) AS near "
-        f"ON {' AND '.join(f'{name} = near_{name}' for name in key)} AND received_at >= since AND received_at <= until"
+        f"INNER JOIN (SELECT {', '.join(f'{name} AS near_{name}' for name in _KEY)}, "
+        f"min(received_at) - {_REACH} AS since, max(received_at) + {_REACH} AS until "
+        f"FROM {events} WHERE {where} GROUP BY {', '.join(_KEY)}) AS near "
+        f"ON {' AND '.join(f'{name} = near_{name}' for name in _KEY)} AND received_at >= since AND received_at <= until"
     )
 
 

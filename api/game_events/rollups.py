@@ -24,6 +24,8 @@ LAST_RECORDS = "gamelake.last-records"
 """In the summary of a snapshot of `events`: the last record of each partition that its writer knew: `0:1499=…`."""
 SETTLED = "gamelake.settled"
 """In the summary of a snapshot of `events` that decided rows: their day."""
+UNDECIDED_BEFORE = "gamelake.undecided-before"
+"""In the same summary: `true` if no row of the replaced files was decided before, so that only rows were decided."""
 
 MAX_REJECTED = 20
 

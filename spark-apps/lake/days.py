@@ -1,7 +1,7 @@
 """Days of the table `events`, by which it is partitioned."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -32,6 +32,11 @@ def expression(spark: SparkSession, within: Sequence[Range]) -> Any:  # noqa: AN
         spark,
         (between(spark, "received_at", f"{first}T00:00:00+00:00", f"{end}T00:00:00+00:00") for first, end in within),
     )
+
+
+def start(day: date) -> datetime:
+    """Return the first moment of a UTC day."""
+    return datetime.combine(day, time(), UTC)
 
 
 def of(file: Any) -> date:  # noqa: ANN401 Java's

@@ -4,7 +4,8 @@ Each run is one commit, which says what it is based on. So a run that is killed 
 runs at once one is refused, or both are ignored until the next run.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,18 +19,21 @@ from game_events.rollups import (
     SCHEMA,
     SETTLED,
     TOTAL,
+    UNDECIDED_BEFORE,
     Rollup,
     events_snapshot,
     is_change,
 )
 from game_events.table import literal
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from lake import days, history
 from lake.events_writer import append
+from lake.java_iterable import each
 from lake.settings import EVENTS
 from lake.settings import ROLLUPS as TABLE
+from lake.staged_files import staged
 
 Java = Any
 """An object of the JVM."""
@@ -59,8 +63,8 @@ def create(spark: SparkSession, location: str) -> None:
 def roll_up(spark: SparkSession) -> str:
     """Bring the table up to the rows of `events` that are decided now. Raises ConflictError.
 
-    Only days of which decided rows changed are added up again. If the table does not say which rows it has, or the
-    history of `events` since then is not known, all days are.
+    Rows that were only decided are added. Otherwise the days of which decided rows changed are added up again; all
+    days, if the table does not say which rows it has, or the history of `events` since then is not known.
     """
     if not spark.catalog.tableExists(TABLE):
         return f"{TABLE} does not exist: run tables.py"
@@ -72,13 +76,18 @@ def roll_up(spark: SparkSession) -> str:
     known = _events_snapshot(base)
     if known == snapshot:
         return "nothing changed"
-    days = None if known is None else _changed(events, known)
+    changed = None if known is None else _changed(events, known)
     said = {EVENTS_SNAPSHOT: str(snapshot)} | ({} if base is None else {BASE: str(base.snapshotId())})
-    if days is not None and not days:
-        if since := base.summary().get(REJECTED_SINCE):
-            said[REJECTED_SINCE] = since
-        append(table, said)
-        return "no decided row changed"
+    if changed is not None and not changed.days:
+        if not changed.decided:
+            if since := base.summary().get(REJECTED_SINCE):
+                said[REJECTED_SINCE] = since
+            append(table, said)
+            return "no decided row changed"
+        if tasks := _tasks(spark, events, snapshot, changed.decided):
+            _add(spark, events, tasks, int(base.snapshotId()), said)
+            return f"{len(tasks)} files of decided rows added"
+    days = None if changed is None else {*changed.days, *changed.decided.values()}
     _replace(spark, snapshot, None if base is None else int(base.snapshotId()), days, said)
     return "all days added up" if days is None else f"{len(days)} days added up"
 
@@ -90,19 +99,34 @@ def _events_snapshot(rolled: Java) -> int | None:
     return events_snapshot(rolled.parentId(), summary.get(BASE), summary.get(EVENTS_SNAPSHOT))
 
 
-def _changed(events: Java, since: int) -> set[date] | None:
-    """Return the days of which decided rows may have changed since a snapshot; None if that is not known."""
-    found: set[date] = set()
+@dataclass(frozen=True)
+class _Changed:
+    """The days of which decided rows may have changed. The files whose rows were only decided, and their days."""
+
+    days: set[date] = field(default_factory=set)
+    decided: dict[str, date] = field(default_factory=dict)
+
+
+def _changed(events: Java, since: int) -> _Changed | None:
+    """Return what changed since a snapshot; None if that is not known."""
+    found = _Changed()
+    counts = events.schema().findField("counts")
     snapshot, io = events.currentSnapshot(), events.io()
     while snapshot.snapshotId() != since:
-        if is_change(snapshot.operation(), snapshot.summary().get(SETTLED)):
+        summary = snapshot.summary()
+        if summary.get(UNDECIDED_BEFORE) and snapshot.operation() == "replace":
+            for file in snapshot.addedDataFiles(io):
+                nulls = file.nullValueCounts()
+                if nulls is None or nulls.get(counts.fieldId()) != file.recordCount():
+                    found.decided[file.location()] = days.of(file)
+        elif is_change(snapshot.operation(), summary.get(SETTLED)):
             for files in (
                 snapshot.addedDataFiles,
                 snapshot.removedDataFiles,
                 snapshot.addedDeleteFiles,
                 snapshot.removedDeleteFiles,
             ):
-                found |= {days.of(file) for file in files(io)}
+                found.days.update(days.of(file) for file in files(io))
         parent = snapshot.parentId()
         if parent == since:
             break
@@ -112,27 +136,63 @@ def _changed(events: Java, since: int) -> set[date] | None:
     return found
 
 
+def _tasks(spark: SparkSession, events: Java, snapshot: int, decided: Mapping[str, date]) -> list[Java]:
+    """Return the tasks that read these files in a snapshot; none unless it has all of them."""
+    within = days.expression(spark, days.ranges(decided.values()))
+    planned = events.newScan().useSnapshot(snapshot).filter(within).ignoreResiduals().planFiles()
+    tasks = [task for task in each(planned) if task.file().location() in decided]
+    return tasks if len(tasks) == len(decided) else []
+
+
+def _add(spark: SparkSession, events: Java, tasks: Sequence[Java], base: int, said: dict[str, str]) -> None:
+    """Add the rows of some files, all decided since `base`, in one commit."""
+    own = f"{TABLE} VERSION AS OF {base}"
+    listed = {days.of(task.file()) for task in tasks}
+    with staged(spark, events, tasks, {}) as files:
+        files.rows().createOrReplaceTempView("newly_decided")
+        by_day, totals = [], []
+        for one in ROLLUPS:
+            names = ", ".join(one.names)
+            new = one.decided_parts("newly_decided", "true")
+            of_days = f"SELECT day, {names} FROM {own} WHERE kind = '{one.name}' AND {_is_of(listed)}"
+            by_day.append(_rows(one, one.merged(f"{of_days} UNION ALL SELECT day, {names} FROM ({new})", "day"), "day"))
+            if one.is_total:
+                totals.append(_rows(one, one.merged(f"{one.totals(own)} UNION ALL SELECT {names} FROM ({new})")))
+        _write(spark, spark.sql(" UNION ALL ".join(by_day)), " UNION ALL ".join(totals), base, listed, said)
+
+
 def _replace(
     spark: SparkSession, snapshot: int, base: int | None, days: Collection[date] | None, said: dict[str, str]
 ) -> None:
     """Replace the rows of these days, by default of all, and those of all days together, in one commit."""
-    changed = spark.sql(_added_up(snapshot, days)).persist()
+    totals = " UNION ALL ".join(
+        _rows(one, one.merged(f"SELECT * FROM rolled_days WHERE kind = '{one.name}'"))
+        for one in ROLLUPS
+        if one.is_total
+    )
+    _write(spark, spark.sql(_added_up(snapshot, days)), totals, base, days, said)
+
+
+def _write(
+    spark: SparkSession,
+    changed: DataFrame,
+    totals: str,
+    base: int | None,
+    days: Collection[date] | None,
+    said: dict[str, str],
+) -> None:
+    """Replace the rows of these days, by default of all, and the totals, which may be selected from `rolled_days`."""
+    changed = changed.persist()
     try:
         every = changed
         replaced = "true"
         if days is not None:
-            listed = ", ".join(f"DATE '{day}'" for day in sorted(days))
-            every = spark.sql(f"SELECT * FROM {TABLE} VERSION AS OF {base} WHERE day NOT IN ({listed})").union(changed)
-            replaced = f"{TOTAL} OR day IN ({listed})"
+            every = spark.sql(f"SELECT * FROM {TABLE} VERSION AS OF {base} WHERE NOT {_is_of(days)}").union(changed)
+            replaced = f"{TOTAL} OR {_is_of(days)}"
         every.createOrReplaceTempView("rolled_days")
-        if since := _rejected_since(spark):
-            said = said | {REJECTED_SINCE: since}
-        totals = " UNION ALL ".join(
-            _rows(one, one.merged(f"SELECT * FROM rolled_days WHERE kind = '{one.name}'"))
-            for one in ROLLUPS
-            if one.is_total
-        )
         writer = changed.union(spark.sql(totals)).writeTo(TABLE).option("isolation-level", "serializable")
+        if since := _rejected_since(every):
+            said = said | {REJECTED_SINCE: since}
         for name, value in said.items():
             writer = writer.option(f"snapshot-property.{name}", value)
         if base is not None:
@@ -140,6 +200,11 @@ def _replace(
         writer.overwrite(F.expr(replaced))
     finally:
         changed.unpersist()
+
+
+def _is_of(days: Collection[date]) -> str:
+    listed = ", ".join(f"DATE '{day}'" for day in sorted(days))
+    return f"day IN ({listed})"
 
 
 def _added_up(snapshot: int, days: Iterable[date] | None) -> str:
@@ -168,12 +233,13 @@ def _rows(rollup: Rollup, query: str, *also: str) -> str:
     return f"SELECT {literal(rollup.name)} AS kind, {', '.join(columns)} FROM ({query}) AS added"
 
 
-def _rejected_since(spark: SparkSession) -> str | None:
-    """Return the minute since when there are MAX_REJECTED rejected records in `rolled_days`, or that of the first."""
-    minutes = spark.sql(
-        "SELECT date_format(minute, 'yyyy-MM-dd HH:mm:ss') AS since, sum(number) AS number FROM rolled_days "
+def _rejected_since(every: DataFrame) -> str | None:
+    """Return the minute since when there are MAX_REJECTED rejected records in the rollups, or that of the first."""
+    minutes = every.sparkSession.sql(
+        "SELECT date_format(minute, 'yyyy-MM-dd HH:mm:ss') AS since, sum(number) AS number FROM {every} "
         f"WHERE kind = 'activity' AND family = {literal(REJECTED)} "
-        f"GROUP BY minute ORDER BY minute DESC LIMIT {MAX_REJECTED}"
+        f"GROUP BY minute ORDER BY minute DESC LIMIT {MAX_REJECTED}",
+        every=every,
     ).collect()
     found, since = 0, None
     for row in minutes:

@@ -24,6 +24,8 @@ class StagedFiles:
     def __init__(self, spark: SparkSession, table: Java, tasks: Sequence[Java]) -> None:
         self._spark, self._table = spark, table
         self._replaced = [task.file() for task in tasks]
+        self.new: list[Java] = []
+        """The files that have been written."""
         self._group = str(uuid.uuid4())
         self._tables = table_cache(spark)
         self._read = java_class(spark, "org.apache.iceberg.spark.ScanTaskSetManager").get()
@@ -48,20 +50,20 @@ class StagedFiles:
     def write(self, rows: DataFrame, options: Mapping[str, str]) -> None:
         """Write the files that are to replace them. May be called once."""
         rows.write.format("iceberg").options(**options).mode("append").save(self._group)
+        self.new.extend(self._written.fetchNewFiles(self._table, self._group))
 
     def replace(self, snapshot: int, summary: Mapping[str, str]) -> int:
         """Commit the replacement, which says this in its summary, and return the number of new files.
 
         Raises RefusedError if one of the files was replaced since that snapshot, or a row of it deleted.
         """
-        new = list(self._written.fetchNewFiles(self._table, self._group))
         rewrite = commits.saying(self._table.newRewrite().validateFromSnapshot(snapshot), summary)
         for file in self._replaced:
             rewrite.deleteFile(file)
-        for file in new:
+        for file in self.new:
             rewrite.addFile(file)
-        commits.commit(rewrite, self._table, new)
-        return len(new)
+        commits.commit(rewrite, self._table, self.new)
+        return len(self.new)
 
 
 @contextmanager

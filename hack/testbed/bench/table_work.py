@@ -16,7 +16,7 @@ def maintain(spark: SparkSession) -> None:
     memory.recall()
     compaction.merge_small_files(spark, memory)
     compaction.apply_deletes(spark)
-    settling.settle_days_over(spark, memory)
+    settling.settle(spark, memory)
     manifests.merge(spark)
     memory.save()
 

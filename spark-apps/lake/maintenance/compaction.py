@@ -1,15 +1,16 @@
-"""Compaction: small files become larger ones. The rows stay the same.
+"""Compaction: small files of undecided rows become larger ones. The rows stay the same. Settling merges decided ones.
 
 A replaced file is kept until the snapshots that refer to it expire, so readers are not affected. Appends do not
 conflict; files that another writer changes meanwhile are left to the next run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pyspark.sql import SparkSession
 
 from lake import days, history
+from lake.expressions import all_of, expressions
 from lake.java_class import java_class
 from lake.maintenance import changes
 from lake.maintenance.memory import Memory
@@ -37,7 +38,9 @@ def merge_small_files(spark: SparkSession, memory: Memory) -> str:
     if changed.days is not None and not changed.days:
         memory.note_seen(SMALL_FILES, changed.mark)
         return "no day has new files"
-    within = None if changed.days is None else days.ranges(changed.days)
+    # Decided rows would no longer be sorted, nor have Bloom filters.
+    wanted = [expressions(spark).isNull("counts")] if history.table(spark).schema().findField("counts") else []
+    wanted += [] if changed.days is None else [days.expression(spark, days.ranges(changed.days))]
     runs = [
         _rewrite(
             spark,
@@ -48,7 +51,7 @@ def merge_small_files(spark: SparkSession, memory: Memory) -> str:
                 "target-file-size-bytes": _LARGE * _MEGABYTE,
                 "min-input-files": _ENOUGH,
             },
-            within,
+            all_of(spark, *wanted) if wanted else None,
         )
         for small in _SMALL
     ]
@@ -66,21 +69,21 @@ def apply_deletes(spark: SparkSession) -> str:
     marked = [row.day for row in marks.selectExpr("partition.received_at_day AS day").collect()]
     if not marked:
         return "no row is marked deleted"
-    run = _rewrite(spark, _NEVER | {"delete-file-threshold": 1}, days.ranges(marked))
+    run = _rewrite(spark, _NEVER | {"delete-file-threshold": 1}, days.expression(spark, days.ranges(marked)))
     # Drops the marks of rows that no longer exist. Iceberg's `remove-dangling-deletes` fails beside any other writer.
     actions = java_class(spark, "org.apache.iceberg.spark.actions.SparkActions").get(spark._jsparkSession)
     actions.rewritePositionDeletes(history.table(spark)).option("rewrite-all", "true").execute()
     return f"{len(marked)} files of marks, {_described(run)}"
 
 
-def _rewrite(spark: SparkSession, options: Mapping[str, int], within: Sequence[days.Range] | None) -> Any:  # noqa: ANN401 Java's
-    """Rewrite files of these days, by default of all; return the action's result."""
+def _rewrite(spark: SparkSession, options: Mapping[str, int], wanted: Any | None) -> Any:  # noqa: ANN401 Java's
+    """Rewrite files that may have rows for which Iceberg's filter holds, by default all; return the action's result."""
     actions = java_class(spark, "org.apache.iceberg.spark.actions.SparkActions").get(spark._jsparkSession)
     rewrite = actions.rewriteDataFiles(history.table(spark))
     # With partial progress a conflict is counted instead of raised, and does not affect other partitions.
     for name, value in {"partial-progress.enabled": "true", "partial-progress.max-commits": 1, **options}.items():
         rewrite = rewrite.option(name, str(value))
-    return (rewrite if within is None else rewrite.filter(days.expression(spark, within))).execute()
+    return (rewrite if wanted is None else rewrite.filter(wanted)).execute()
 
 
 def _described(*runs: Any) -> str:  # noqa: ANN401 Java's

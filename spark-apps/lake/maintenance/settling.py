@@ -1,28 +1,28 @@
-"""Settling: once a day is over, each of its rows is decided by the once rule, and its files are written for readers."""
+"""Settling: once an hour is over, each of its rows is decided by the once rule, and its files are written for readers.
+
+Once a day is over, the files of its hours are merged, where they are small.
+"""
 
 import time
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from game_events.once import repeats
-from game_events.rollups import SETTLED
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from lake import days, history
 from lake.commits import RefusedError
-from lake.expressions import all_of, expressions
-from lake.java_iterable import each
 from lake.maintenance import changes
 from lake.maintenance.memory import Memory
+from lake.maintenance.unsettled import Unsettled, undecided_days
 from lake.settings import EVENTS
 from lake.staged_files import Java, staged
 
-DAYS_OVER = "days that are over"
+HOURS_OVER = "hours that are over"
 """The step's name."""
 
 _SETTLING = timedelta(hours=1)
-"""After its end, a day still gets rows: those that were in Kafka by then."""
+"""After its end, an hour still gets rows: those that were in Kafka by then."""
 
 _PATIENCE = 900
 """Seconds after which no further day is begun, so that the other steps run."""
@@ -45,74 +45,75 @@ _OPTIONS = {
 }
 
 
-def settle_days_over(spark: SparkSession, memory: Memory) -> str:
-    """Settle every day that is over, and rows that came later; each day is one commit that changes only `counts`.
+def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> str:
+    """Settle the hours that are over, and rows that came later; each day is one commit that changes only `counts`.
 
-    Only files with undecided rows are read and replaced. Rows that were decided before stay decided. Days that were
-    looked at before are looked at again if they got files since. After a while the rest is left to the next run.
+    Only files with undecided rows are read and replaced, and small ones of days that are over. Rows that were decided
+    before stay decided. Days that were looked at before are looked at again if they got files since; the current one,
+    if another hour is over. After a while the days that are left are left to the next run, but for the current one.
     """
     started = time.monotonic()
-    over = (datetime.now(UTC) - _SETTLING).date()
-    mark, _, text = memory.seen(DAYS_OVER).partition(" ")
+    until = ((now or datetime.now(UTC)) - _SETTLING).replace(minute=0, second=0, microsecond=0)
+    over = until.date()
+    mark, _, text = memory.seen(HOURS_OVER).partition(" ")
     changed = changes.since(spark, history.table(spark), mark)
-    first = date.fromisoformat(text) if text and changed.days is not None else days.EPOCH
-    within = days.ranges(day for day in changed.days or () if day < min(first, over))
-    within += [(first, over)] if first < over else []
-    found = sorted({days.of(task.file()) for task in _Undecided(spark, within).tasks}) if within else []
-    before = after = 0
+    found = undecided_days(spark, over) if changed.days is None else {day for day in changed.days if day < over}
+    if text:
+        first = datetime.fromisoformat(text).date()
+        found |= {first + number * days.ONE for number in range((over - first).days)}
+    if changed.days is None or not text or datetime.fromisoformat(text) < until:
+        found.add(over)
+    looked = before = after = conflicts = 0
     left: list[date] = []
-    conflicts = 0
-    for number, day in enumerate(found):
-        if time.monotonic() > started + _PATIENCE:
-            left += found[number:]
-            break
-        # Planned again, as earlier days may have taken hours.
-        undecided = _Undecided(spark, [(day, day + days.ONE)])
+    for day in sorted(found):
+        if day < over and time.monotonic() > started + _PATIENCE:
+            left.append(day)
+            continue
+        # Planned one by one, as earlier days may have taken hours.
+        chosen = Unsettled(spark, day, min(until, days.start(day + days.ONE)))
+        if not chosen.tasks:
+            continue
+        looked += 1
         try:
-            after += _settle(spark, day, undecided) if undecided.tasks else 0
+            after += _replace(spark, chosen)
         except RefusedError:
             left.append(day)
             conflicts += 1
         else:
-            before += len(undecided.tasks)
+            before += len(chosen.tasks)
     if history.table(spark).schema().findField("counts") is not None:
-        memory.note_seen(DAYS_OVER, f"{changed.mark} {min([*left, over])}")
-    said = f"{len(found)} days, {before} files became {after}"
-    said += f"; {conflicts} days were changed meanwhile, left to the next run" if conflicts else ""
+        memory.note_seen(HOURS_OVER, f"{changed.mark} {min([*map(days.start, left), until]).isoformat()}")
     late = len(left) - conflicts
+    said = f"{looked + late} days, {before} files became {after}"
+    said += f"; {conflicts} days were changed meanwhile, left to the next run" if conflicts else ""
     return f"{said}; {late} days are left to the next run, after the other steps" if late else said
 
 
-class _Undecided:
-    """The files of some days that can have undecided rows: Iceberg counts the NULLs of each file in its metadata."""
-
-    def __init__(self, spark: SparkSession, within: Sequence[days.Range]) -> None:
-        self.table = history.table(spark)
-        self.tasks: list[Java] = []
-        self.snapshot = 0
-        if self.table.currentSnapshot() is None or self.table.schema().findField("counts") is None:
-            return
-        self.snapshot = self.table.currentSnapshot().snapshotId()
-        wanted = all_of(spark, days.expression(spark, within), expressions(spark).isNull("counts"))
-        # The residual would hide a file's decided rows from the reader.
-        found = self.table.newScan().useSnapshot(self.snapshot).filter(wanted).ignoreResiduals().planFiles()
-        self.tasks.extend(each(found))
-
-
-def _settle(spark: SparkSession, day: date, found: _Undecided) -> int:
-    size = sum(task.file().fileSizeInBytes() for task in found.tasks)
-    records = sum(task.file().recordCount() for task in found.tasks)
+def _replace(spark: SparkSession, chosen: Unsettled) -> int:
+    size = sum(task.file().fileSizeInBytes() for task in chosen.tasks)
+    records = sum(task.file().recordCount() for task in chosen.tasks)
     count = max(1, -(-size // (_FILE * _MEGABYTE)))
-    places = _repeats(spark, found.snapshot, day).cache()
+    places = _repeats(spark, chosen).cache()
     try:
         is_broadcast = places.count() <= _MOST_REPEATS
-        with staged(spark, found.table, found.tasks, _blooms(records // count)) as files:
-            rows = _decided(files.rows(), F.broadcast(places) if is_broadcast else places)
+        with staged(spark, chosen.table, chosen.tasks, _blooms(records // count)) as files:
+            over = files.rows().where(F.col("received_at") < F.lit(chosen.end))
+            rows = _decided(over, F.broadcast(places) if is_broadcast else places)
             placed = rows.repartitionByRange(count, *_PLACEMENT) if count > 1 else rows.coalesce(1)
             files.write(placed.sortWithinPartitions(*_ORDER), _OPTIONS)
-            return files.replace(found.snapshot, {SETTLED: str(day)})
+            files.new += _unfinished(spark, chosen)
+            return files.replace(chosen.snapshot, chosen.summary)
     finally:
         places.unpersist()
+
+
+def _unfinished(spark: SparkSession, chosen: Unsettled) -> list[Java]:
+    """Write the rows that are not over, which stay undecided, into files of their own; return these."""
+    if not chosen.unfinished:
+        return []
+    with staged(spark, chosen.table, chosen.unfinished, {}) as files:
+        files.write(files.rows().where(F.col("received_at") >= F.lit(chosen.end)), _OPTIONS)
+        return files.new
 
 
 def _decided(rows: DataFrame, places: DataFrame) -> DataFrame:
@@ -121,9 +122,19 @@ def _decided(rows: DataFrame, places: DataFrame) -> DataFrame:
     return rows.join(places, is_repeat, "left").select(*(counts if n == "counts" else n for n in rows.columns))
 
 
-def _repeats(spark: SparkSession, snapshot: int, day: date) -> DataFrame:
-    spark.sql(f"SELECT * FROM {EVENTS} VERSION AS OF {snapshot}").createOrReplaceTempView("around")
-    return spark.sql(repeats("around", day)).toDF("repeat_partition", "repeat_offset")
+def _repeats(spark: SparkSession, chosen: Unsettled) -> DataFrame:
+    """Return the places of the rows that do not count."""
+    spark.sql(f"SELECT * FROM {EVENTS} VERSION AS OF {chosen.snapshot}").createOrReplaceTempView("around")
+    undecided = f"counts IS NULL AND received_at < TIMESTAMP '{chosen.end:%Y-%m-%d %H:%M:%S}'"
+    [first] = spark.sql(
+        f"SELECT unix_seconds(min(received_at)) AS second FROM around WHERE {undecided} "
+        f"AND received_at >= TIMESTAMP '{chosen.start:%Y-%m-%d %H:%M:%S}'"
+    ).collect()
+    if first.second is None:
+        return spark.createDataFrame([], "repeat_partition INT, repeat_offset BIGINT")
+    # Late rows are few. Without them, only the last hours and the day before them are read.
+    since = datetime.fromtimestamp(first.second, UTC)
+    return spark.sql(repeats("around", since, chosen.end)).toDF("repeat_partition", "repeat_offset")
 
 
 def _blooms(rows: int) -> dict[str, str]:

@@ -32,8 +32,8 @@ def steps(spark: SparkSession, settings: Settings, memory: Memory) -> list[Step]
     return [
         Step(compaction.SMALL_FILES, lambda: compaction.merge_small_files(spark, memory)),
         Step("deleted rows", lambda: compaction.apply_deletes(spark)),
-        Step(settling.DAYS_OVER, lambda: settling.settle_days_over(spark, memory)),
-        Step("rollups", lambda: rollups.roll_up(spark), after=(settling.DAYS_OVER,)),
+        Step(settling.HOURS_OVER, lambda: settling.settle(spark, memory)),
+        Step("rollups", lambda: rollups.roll_up(spark), after=(settling.HOURS_OVER,)),
         Step("manifests", lambda: manifests.merge(spark)),
         # The summaries of snapshots say which days are added up again. Expiry reads all manifests of the snapshots that
         # stay: those that are thinned out need not be read.

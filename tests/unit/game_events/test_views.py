@@ -1,7 +1,7 @@
 """The once rule on DuckDB: which records the views count, and that the dashboard counts the same ones."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from game_events.event_ids import uuid7s
 from game_events.once import repeats
 from game_events.rules import START
 from game_events.table import COLUMNS, family_query
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.attempts import counted
@@ -73,13 +73,18 @@ def places(database: duckdb.DuckDBPyConnection) -> list[tuple[int, int]]:
     return sorted((row["kafka_partition"], row["kafka_offset"]) for row in found)
 
 
-def settle(database: duckdb.DuckDBPyConnection, days: Sequence[int]) -> Iterator[None]:
-    """Decide the rows of these days, counted from that of NOW, as maintenance does: after each, yield."""
-    for day in (datetime.fromtimestamp(NOW / 1000, UTC).date() + timedelta(days=one) for one in days):
-        repeated = f"(kafka_partition, kafka_offset) IN ({repeats('events', day)})"
-        own = f"received_at >= DATE '{day}' AND received_at < DATE '{day + timedelta(days=1)}'"
+def settle(database: duckdb.DuckDBPyConnection, periods: Iterable[tuple[int, int]]) -> Iterator[None]:
+    """Decide the rows of these periods, in hours from midnight before NOW, as maintenance does: after each, yield."""
+    midnight = datetime.fromtimestamp(NOW / 1000, UTC).replace(hour=0, minute=0, second=0)
+    for since, until in ((midnight + timedelta(hours=one) for one in period) for period in periods):
+        repeated = f"(kafka_partition, kafka_offset) IN ({repeats('events', since, until)})"
+        own = f"received_at >= TIMESTAMP '{since:%Y-%m-%d %X}' AND received_at < TIMESTAMP '{until:%Y-%m-%d %X}'"
         database.execute(f"UPDATE events SET counts = NOT {repeated} WHERE counts IS NULL AND {own}")
         yield
+
+
+def whole(days: Iterable[int]) -> list[tuple[int, int]]:
+    return [(24 * day, 24 * day + 24) for day in days]
 
 
 def histories(*hours: float) -> st.SearchStrategy[list[Event]]:
@@ -132,9 +137,50 @@ def test_settled_days_change_nothing(database: duckdb.DuckDBPyConnection, events
     """Whichever days are settled, and in whatever order, the view shows exactly the records that count."""
     write(database, events)
     first = places(database)
-    for _ in settle(database, days):
+    for _ in settle(database, whole(days)):
         assert places(database) == first
     assert not rows(database, "SELECT * FROM events WHERE counts IS NULL")
+
+
+@given(_RECORDS, st.lists(st.tuples(st.integers(0, 150), st.sampled_from([1, 2, 5, 24])), max_size=12))
+@settings(max_examples=200)
+def test_settled_hours_change_nothing(
+    database: duckdb.DuckDBPyConnection, events: list[Event], hours: list[tuple[int, int]]
+) -> None:
+    """Whichever hours are settled, also across midnight, again, and in whatever order, the view shows what counts."""
+    write(database, events)
+    first = places(database)
+    for _ in settle(database, [(since, since + length) for since, length in hours]):
+        assert places(database) == first
+    for _ in settle(database, whole(range(6))):
+        assert places(database) == first
+    assert not rows(database, "SELECT * FROM events WHERE counts IS NULL")
+
+
+@given(_RECORDS, st.integers(0, 3))
+@example([record("k", hours, True) for hours in (0.002, 0, 24.001)], 1)
+@settings(max_examples=60)
+def test_each_hour_is_settled_while_events_arrive(
+    database: duckdb.DuckDBPyConnection, events: list[Event], slack: int
+) -> None:
+    """As hours pass and are settled, the view always shows the records that count of those that have arrived."""
+    # An event without a key reaches the topic within an hour of its retry.
+    first = {(one["player"], one["event_id"]): one["received_at"] for one in reversed(events)}
+    late = [one["received_at"] > first[one["player"], one["event_id"]] + HOUR / 2 for one in events]
+    events = [one | {"idempotent": True} if is_late else one for one, is_late in zip(events, late, strict=True)]
+    database.execute("DELETE FROM events")
+    midnight = NOW - NOW % (24 * HOUR)
+    for hour in range(150):
+        known = [one for one in enumerate(events) if one[1]["received_at"] < midnight + (hour + 1) * HOUR]
+        arrived = [one for one in known if one[1]["received_at"] >= midnight + hour * HOUR]
+        add(database, dict(arrived))
+        if not arrived and hour % 24:
+            continue
+        expected = Counter(f"{one['player']} {one['event_id']}" for one in counted(one for _, one in known))
+        view = "SELECT player, event_id FROM purchases"
+        assert Counter(f"{row['player']} {row['event_id']}" for row in rows(database, view)) == expected
+        for _ in settle(database, [(0, hour - slack)]):
+            assert Counter(f"{row['player']} {row['event_id']}" for row in rows(database, view)) == expected
 
 
 @given(histories(0, 0.5, 4, 11, 23), st.sets(st.integers(0, 8)))
@@ -145,12 +191,12 @@ def test_late_attempts_count_once(database: duckdb.DuckDBPyConnection, events: l
     expected = Counter(f"{one['player']} {one['event_id']}" for one in counted(events))
     database.execute("DELETE FROM events")
     add(database, {offset: event for offset, event in enumerate(events) if offset not in late})
-    assert all(True for _ in settle(database, range(3)))
+    assert all(True for _ in settle(database, whole(range(3))))
     add(database, {offset: events[offset] for offset in late})
     view = "SELECT player, event_id FROM purchases"
     assert Counter(f"{row['player']} {row['event_id']}" for row in rows(database, view)) == expected
     first = places(database)
-    for _ in settle(database, range(3)):
+    for _ in settle(database, whole(range(3))):
         assert places(database) == first
 
 

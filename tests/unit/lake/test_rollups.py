@@ -20,18 +20,20 @@ from lake.erasure.erasure import Erasure
 from lake.erasure.players import Players
 from lake.maintenance import compaction
 from lake.maintenance.memory import Memory
-from lake.maintenance.settling import settle_days_over
+from lake.maintenance.settling import settle
 from lake.retry import retried
 from lake.rollups import roll_up
 from lake.settings import EVENTS, ROLLUPS, Settings
 from lake.termination import root_cause
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = pytest.mark.timeout(900)
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+EARLY = TODAY + timedelta(minutes=30)
+"""When no hour of today is settled."""
 DAYS = [TODAY - timedelta(days=age) for age in (9, 8, 6)] + [TODAY]
 PLAYERS = ("ada", "bob", "carol", "dave")
 TIES = ("declare_war", "declare_peace", "propose_alliance")
@@ -179,11 +181,11 @@ def test_each_event_counts_once_at_any_moment(dashboard: Dashboard, spark: Spark
     assert roll_up(spark) == "all days added up"
     assert dashboard.check() == before
 
-    settle_days_over(spark, Memory())
+    settle(spark, Memory(), EARLY)
     # What was decided is not in the rollups yet, so the rows are read as they were before.
     dashboard.write(event(random, TODAY))
     assert dashboard.check() == before
-    assert roll_up(spark) == "3 days added up"
+    assert roll_up(spark) == "3 files of decided rows added"
     assert dashboard.check() == dashboard.snapshot()
     assert roll_up(spark) == "nothing changed"
 
@@ -192,16 +194,40 @@ def test_each_event_counts_once_at_any_moment(dashboard: Dashboard, spark: Spark
     assert dashboard.check() == dashboard.snapshot()
     assert roll_up(spark) == "no decided row changed"
     assert dashboard.check() == dashboard.snapshot()
-    settle_days_over(spark, Memory())
+    settle(spark, Memory(), EARLY)
+    assert roll_up(spark) == "1 files of decided rows added"
+    assert dashboard.check() == dashboard.snapshot()
+
+
+def test_hours_of_a_day(dashboard: Dashboard, spark: SparkSession) -> None:
+    """Each settled hour is added to the sums; the day is added up again when it is over and its files are merged."""
+    random = Random(4)
+    day, memory = DAYS[0], Memory()
+    assert roll_up(spark) == "no rows"
+    for hour in range(1, 6):
+        made = (event(random, day) for _ in range(12))
+        since = day + timedelta(hours=hour - 0.5)
+        dashboard.write(
+            *(one | {"received_at": since + timedelta(minutes=5 * number)} for number, one in enumerate(made))
+        )
+        # A part of the files' rows stays undecided.
+        settle(spark, memory, day + timedelta(hours=hour, minutes=5))
+        assert roll_up(spark) == ("all days added up" if hour == 1 else "1 files of decided rows added")
+        assert dashboard.check() == dashboard.snapshot()
+    compaction.merge_small_files(spark, Memory())
+    dashboard.write(event(random, day) | {"received_at": day + timedelta(hours=23)})
+    assert settle(spark, memory, EARLY).startswith("1 days, ")
     assert roll_up(spark) == "1 days added up"
     assert dashboard.check() == dashboard.snapshot()
+    settle(spark, memory, EARLY)
+    assert roll_up(spark) in ("nothing changed", "no decided row changed")
 
 
 def test_changes_of_decided_rows(dashboard: Dashboard, spark: SparkSession, events: Path) -> None:
     """Erased players, mended rows, deleted days and a table that is rolled back are never counted wrongly."""
     random = Random(2)
     dashboard.write(*(event(random, random.choice(DAYS)) for _ in range(60)))
-    settle_days_over(spark, Memory())
+    settle(spark, Memory(), EARLY)
     assert roll_up(spark) == "all days added up"
     settled = dashboard.snapshot()
 
@@ -233,7 +259,7 @@ def test_changes_of_decided_rows(dashboard: Dashboard, spark: SparkSession, even
 
     kept = dashboard.snapshot()
     dashboard.write(*(event(random, DAYS[1]) for _ in range(9)))
-    settle_days_over(spark, Memory())
+    settle(spark, Memory(), EARLY)
     roll_up(spark)
     spark.sql(f"CALL lake.system.rollback_to_snapshot('default.events', {kept})")
     assert settled != kept
@@ -247,16 +273,16 @@ def test_two_runs_at_once(dashboard: Dashboard, spark: SparkSession, monkeypatch
     random = Random(3)
     write = rollups._rejected_since
 
-    def overlapping(spark: SparkSession) -> str | None:
+    def overlapping(every: DataFrame) -> str | None:
         monkeypatch.setattr(rollups, "_rejected_since", write)
         dashboard.write(*(event(random, DAYS[0]) for _ in range(9)))
-        settle_days_over(spark, Memory())
+        settle(spark, Memory(), EARLY)
         roll_up(spark)
-        return write(spark)
+        return write(every)
 
     for day in (DAYS[1], DAYS[2]):
         dashboard.write(*(event(random, day) for _ in range(9)))
-        settle_days_over(spark, Memory())
+        settle(spark, Memory(), EARLY)
         monkeypatch.setattr(rollups, "_rejected_since", overlapping)
         with pytest.raises((PySparkException, Py4JJavaError)) as refusal:
             roll_up(spark)

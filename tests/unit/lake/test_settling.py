@@ -10,12 +10,13 @@ from game_events.table import family_query
 from lake import history
 from lake.maintenance import settling
 from lake.maintenance.memory import Memory
-from lake.maintenance.settling import settle_days_over
+from lake.maintenance.settling import settle
 from lake.settings import EVENTS
 from lake.staged_files import StagedFiles
 from pyspark.sql import Row, SparkSession
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+VIEW = family_query("purchases", EVENTS)
 FIRST, SECOND = TODAY - timedelta(days=8), TODAY - timedelta(days=7)
 
 
@@ -28,12 +29,16 @@ class Events:
 
     def write(self, day: datetime, *attempts: tuple[float, str, int], **changes: Any) -> None:  # noqa: ANN401
         """Append marked attempts of a day: hour, event id and offset."""
-        event = {"family": "purchases", "event_type": "purchase_axe", "player": "p", "idempotent": True} | changes
-        rows = [
-            {**event, "received_at": day + timedelta(hours=hour), "event_id": key, "kafka_partition": 0}
-            | {"kafka_offset": offset}
-            for hour, key, offset in attempts
-        ]
+        event = {"family": "purchases", "event_type": "purchase_axe", "player": "p", "idempotent": True}
+        event |= {"kafka_partition": 0} | changes
+        self.append(
+            *(
+                {**event, "received_at": day + timedelta(hours=hour), "event_id": key, "kafka_offset": offset}
+                for hour, key, offset in attempts
+            )
+        )
+
+    def append(self, *rows: Mapping[str, Any]) -> None:
         table = [[row.get(name) for name in self._columns.names] for row in rows]
         self._spark.createDataFrame(table, self._columns).coalesce(1).writeTo(EVENTS).append()
 
@@ -46,7 +51,7 @@ class Events:
 
     def shown(self) -> list[int]:
         """Return the offsets that the view shows."""
-        return sorted(self.ask(f"SELECT kafka_offset FROM ({family_query('purchases', EVENTS)})"))
+        return sorted(self.ask(f"SELECT kafka_offset FROM ({VIEW})"))
 
     def counts(self) -> dict[int, bool | None]:
         return dict(self.ask(f"SELECT kafka_offset, counts FROM {EVENTS}"))
@@ -77,22 +82,23 @@ def test_a_day_that_is_over_is_settled(events: Events, spark: SparkSession) -> N
     events.delete(4)
     rows, shown = events.rows(), events.shown()
     assert shown == [0, 2, 3, 6, 7]
-    assert settle_days_over(spark, Memory()) == "2 days, 3 files became 2"
+    early = TODAY + timedelta(minutes=30)
+    assert settle(spark, Memory(), early) == "2 days, 3 files became 2"
     assert events.counts() == {0: True, 1: False, 2: True, 3: True, 5: False, 6: True, 7: None}
     assert (events.rows(), events.shown()) == (rows, shown)
     assert events.operations()[-2:] == ["replace", "replace"]
-    assert settle_days_over(spark, Memory()) == "0 days, 0 files became 0"
+    assert settle(spark, Memory(), early) == "0 days, 0 files became 0"
 
 
 def test_only_late_rows_are_decided_later(events: Events, spark: SparkSession) -> None:
     """Rows that arrive after their day was settled are decided in a later run; the day's other files stay."""
     events.write(FIRST, (1, "k", 0), (2, "l", 1))
-    settle_days_over(spark, Memory())
+    settle(spark, Memory())
     settled = events.files()
     events.write(FIRST, (1.5, "k", 2), (1.5, "m", 3))
     rows, shown = events.rows(), events.shown()
     assert shown == [0, 1, 3]
-    assert settle_days_over(spark, Memory()) == "1 days, 1 files became 1"
+    assert settle(spark, Memory()) == "1 days, 1 files became 1"
     assert events.counts() == {0: True, 1: True, 2: False, 3: True}
     assert (events.rows(), events.shown()) == (rows, shown)
     assert settled < events.files()
@@ -126,10 +132,10 @@ def test_beside_another_writer(
         return files.replace(snapshot, summary)
 
     monkeypatch.setattr(StagedFiles, "replace", slow)
-    assert settle_days_over(spark, Memory()) == result
+    assert settle(spark, Memory()) == result
     rows, shown = events.rows(), events.shown()
     assert shown == [0, 1] if len(rows) > 2 else [0]
-    assert settle_days_over(spark, Memory()) == "1 days, 1 files became 1"
+    assert settle(spark, Memory()) == "1 days, 1 files became 1"
     assert (events.rows(), events.shown()) == (rows, shown)
     assert None not in events.counts().values()
 
@@ -140,7 +146,7 @@ def test_the_files_of_a_large_day(events: Events, spark: SparkSession, monkeypat
     for number, player in enumerate("qrst"):
         events.write(FIRST, (1, "k", 2 * number), (2, "l", 2 * number + 1), player=player)
     rows, shown = events.rows(), events.shown()
-    settle_days_over(spark, Memory())
+    settle(spark, Memory())
     assert (events.rows(), events.shown()) == (rows, shown)
     assert len(events.files()) > 1
     assert set(events.ask(f"SELECT count(DISTINCT _file) FROM {EVENTS} GROUP BY player")) == {1}
@@ -151,25 +157,26 @@ def test_days_that_were_looked_at(events: Events, spark: SparkSession) -> None:
     memory = Memory()
     events.write(FIRST, (1, "k", 0))
     events.write(SECOND, (1, "l", 1))
-    assert settle_days_over(spark, memory) == "2 days, 2 files became 2"
-    over = memory.seen(settling.DAYS_OVER).split()[1]
-    assert over in (str(TODAY.date()), str((TODAY - timedelta(days=1)).date()))
+    assert settle(spark, memory) == "2 days, 2 files became 2"
+    over = datetime.fromisoformat(memory.seen(settling.HOURS_OVER).split()[1])
+    assert timedelta(hours=1) <= datetime.now(UTC) - over < timedelta(hours=2, minutes=10)
     events.write(FIRST, (2, "m", 2))
-    assert settle_days_over(spark, memory) == "1 days, 1 files became 1"
+    assert settle(spark, memory) == "1 days, 1 files became 1"
     snapshot = history.table(spark).currentSnapshot().snapshotId()
-    memory.note_seen(settling.DAYS_OVER, f"{snapshot} {SECOND.date()}")
+    memory.note_seen(settling.HOURS_OVER, f"{snapshot} {SECOND.isoformat()}")
     events.write(SECOND, (3, "n", 3))
-    assert settle_days_over(spark, memory) == "1 days, 1 files became 1"
+    assert settle(spark, memory) == "1 days, 1 files became 1"
     assert None not in events.counts().values()
 
 
 def test_a_long_run_gives_way(events: Events, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that takes too long leaves the other days to the next, which finds them."""
-    memory = Memory()
+    """A run that takes too long settles the current day's hours, and leaves other days to the next one."""
+    memory, noon = Memory(), SECOND + timedelta(days=1, hours=12)
     events.write(FIRST, (1, "k", 0))
     events.write(SECOND, (1, "l", 1))
+    events.write(SECOND, (25, "m", 2))
     monkeypatch.setattr(settling, "_PATIENCE", -1)
     left = "2 days are left to the next run, after the other steps"
-    assert settle_days_over(spark, memory) == f"2 days, 0 files became 0; {left}"
+    assert settle(spark, memory, noon) == f"3 days, 1 files became 1; {left}"
     monkeypatch.undo()
-    assert settle_days_over(spark, memory) == "2 days, 2 files became 2"
+    assert settle(spark, memory, noon) == "2 days, 2 files became 2"
