@@ -6,8 +6,12 @@ from urllib.parse import urlsplit
 from requests import Session
 from trino.auth import BasicAuthentication
 from trino.dbapi import Connection, connect
+from trino.exceptions import Error, HttpError
 
 from game_trino.settings import TrinoSettings
+
+FAILURES = (Error, HttpError, OSError)
+"""What a query raises: that Trino refuses it, answers with an unexpected HTTP status, or cannot be reached."""
 
 
 def connected(trino: TrinoSettings, user: str, **options: Any) -> Connection:  # noqa: ANN401 options of the client

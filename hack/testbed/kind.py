@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-import trino
+from game_trino.connection import FAILURES
 
 from testbed.bench.cluster import measure
 from testbed.bench.cost import BenchError
@@ -38,8 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prerequisites.check_tools()
         return int(chosen.run(Cluster(Settings.from_environment()), chosen))
 
-    refusals = (trino.exceptions.Error, trino.exceptions.HttpError)
-    return exit_code(command, KindError, LocalSettingsError, StackError, BenchError, OSError, *refusals)
+    return exit_code(command, KindError, LocalSettingsError, StackError, BenchError, *FAILURES)
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -17,7 +17,7 @@ from game_events.table import (
     rejected_query,
     view_comment,
 )
-from game_trino.connection import connected
+from game_trino.connection import FAILURES, connected
 from pyspark.sql import SparkSession
 
 from lake.settings import EVENTS, Settings
@@ -72,7 +72,7 @@ def _wait_until_started(connection: trino.dbapi.Connection) -> None:
         try:
             connection.cursor().execute("SELECT 1").fetchall()
         # A Trino with login answers 500 until it has read its passwords.
-        except (trino.exceptions.Error, trino.exceptions.HttpError, OSError):
+        except FAILURES:
             if time.monotonic() > deadline:
                 raise
             time.sleep(1)

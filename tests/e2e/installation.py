@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import trino
+from game_trino.connection import FAILURES
 from lake.settings import EVENTS
 from testbed.clients import sql
 from testbed.cluster import jobs, ledger
@@ -148,7 +148,7 @@ class Installation:
         query = f"SELECT 1 FROM {EVENTS} WHERE kafka_partition = {partition} AND kafka_offset = {offset}"
         try:
             return bool(self.ask(query))
-        except (trino.exceptions.Error, trino.exceptions.HttpError, OSError):
+        except FAILURES:
             return False
 
 

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-import trino
 from confluent_kafka import KafkaException
+from game_trino.connection import FAILURES
 from rich.console import Console
 from rich.table import Table
 
@@ -29,7 +29,7 @@ def audit(settings: Settings, wait: float = 60) -> list[Stage]:
     try:
         with kafka_records(settings) as kafka:
             return compare(settings, kafka, wait)
-    except (KafkaException, TimeoutError, trino.exceptions.Error, trino.exceptions.HttpError, OSError) as error:
+    except (KafkaException, TimeoutError, *FAILURES) as error:
         raise StackError(f"the audit failed: {error}") from error
 
 

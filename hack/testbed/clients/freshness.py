@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-import trino
 from confluent_kafka import KafkaException
+from game_trino.connection import FAILURES
 from lake.settings import EVENTS
 
 from testbed.clients import sql, topic
@@ -16,7 +16,7 @@ def freshness(settings: Settings) -> str:
         # In this order, an event that arrives in between makes the row look older, never newer.
         [[row]] = sql.ask(settings, f"SELECT max(kafka_timestamp) FROM {EVENTS}")[1]
         record, _ = topic.newest(settings)
-    except (trino.exceptions.Error, trino.exceptions.HttpError, KafkaException, OSError) as error:
+    except (*FAILURES, KafkaException) as error:
         return f"unknown: {str(error).splitlines()[0]}"
     return _described(row, record)
 

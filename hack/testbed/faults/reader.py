@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import trino
+from game_trino.connection import FAILURES
 from lake.settings import EVENTS
 
 from testbed.clients import sql
@@ -54,7 +54,7 @@ class Reader:
         while not self._stop.wait(_PAUSE):
             try:
                 [[rows, distinct]] = sql.ask(self._settings, _QUERY)[1]
-            except (trino.exceptions.Error, trino.exceptions.HttpError, OSError) as error:
+            except FAILURES as error:
                 self.retried += 1
                 if time.monotonic() - answered > _PATIENCE:
                     self.errors.append(f"no answer for {_PATIENCE:.0f} s: {error}")
