@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from game_trino.login import certificate
@@ -201,7 +202,7 @@ def test_a_store_with_tls(name: str, tmp_path: Path) -> None:
 def test_a_backup_of_the_database(servers: dict[str, Container]) -> None:
     """A dump restores what was dropped since."""
     postgres = servers["postgres"]
-    login = f"env PGPASSWORD={DATABASE['PASSWORD']} PGUSER={DATABASE['USER']} PGDATABASE=metastore"
+    login = f"env PGPASSWORD={quote(DATABASE['PASSWORD'])} PGUSER={DATABASE['USER']} PGDATABASE=metastore"
 
     def ask(statement: str) -> str:
         return postgres.shell(f"{login} psql --command='{statement}'").stdout
