@@ -262,9 +262,9 @@ def test_an_agent_serves_metrics(servers: dict[str, Container], name: str, metri
             "prometheus-postgres-exporter",
             9187,
             {
-                "DATA_SOURCE_URI": "127.0.0.1:5432/metastore?sslmode=disable",
-                "DATA_SOURCE_USER": DATABASE["USER"],
-                "DATA_SOURCE_PASS": DATABASE["PASSWORD"],
+                "DATA_SOURCE_NAME": "host=127.0.0.1 dbname=metastore sslmode=disable",
+                "PGUSER": DATABASE["USER"],
+                "PGPASSWORD": DATABASE["PASSWORD"],
             },
             ("pg_up 1\n", "\npg_stat_database_numbackends{", "\npg_settings_max_connections{"),
         ),
