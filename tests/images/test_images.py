@@ -235,9 +235,9 @@ def test_trino_and_the_metastore(servers: dict[str, Container]) -> None:
     assert "answers" in servers["postgres"].execute(*login, f"--command={known}").stdout
 
 
-def page(container: Container, port: int, path: str = "/metrics") -> str:
+def page(container: Container, port: int, path: str = "/metrics", host: str = "127.0.0.1") -> str:
     ask = f"printf 'GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3; cat <&3"
-    return container.shell(f"exec 3<>/dev/tcp/127.0.0.1/{port} && {ask}").stdout
+    return container.shell(f"exec 3<>/dev/tcp/{host}/{port} && {ask}").stdout
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_the_namenode_has_the_metrics_of_its_alerts(servers: dict[str, Container
     alerts = (ROOT / "charts/hdfs/files/alerts.yaml").read_text()
     names = {name.title().replace("_", "") for name in re.findall(r"\bfs_namesystem_(\w+)", alerts)}
     assert names
-    bean = page(servers["namenode"], 9870, "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystem")
+    bean = page(servers["namenode"], 9870, "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystem", "$HDFS_HOST")
     assert names <= set(re.findall(r'"(\w+)" : ', bean))
 
 
