@@ -46,5 +46,9 @@ def _ask(settings: Settings, path: str, operation: str, method: str = "GET") -> 
 def _ask_namenode(port: int, path: str, operation: str, method: str) -> dict[str, Any]:
     url = f"http://{HOST}:{port}/webhdfs/v1{path}?op={operation}&user.name={getpass.getuser()}"
     request = urllib.request.Request(url, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        return dict(json.loads(answer.read() or b"{}"))
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+            return dict(json.loads(answer.read() or b"{}"))
+    except urllib.error.HTTPError as error:
+        error.add_note(error.read().decode(errors="replace"))
+        raise
