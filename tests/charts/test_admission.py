@@ -150,6 +150,7 @@ TRICKS: dict[str, tuple[Object, str]] = {
     "an init container": (container("initContainers", env=[FROM_SECRET]), "environment has no Secrets"),
     "another account": (pod(serviceAccountName="spark-reaper"), "the account spark-executor"),
     "a server's name": (pod(labels=LABELS | {"app.kubernetes.io/name": "trino"}), "app.kubernetes.io/name=spark"),
+    "a broker's name": (pod(labels=LABELS | {"strimzi.io/cluster": "events"}), "none of Strimzi"),
     "a driver": (pod(labels=LABELS | {"spark-role": "driver"}), "and no drivers"),
 }
 
