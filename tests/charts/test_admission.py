@@ -151,13 +151,14 @@ TRICKS: dict[str, tuple[Object, str]] = {
     "another account": (pod(serviceAccountName="spark-reaper"), "the account spark-executor"),
     "a server's name": (pod(labels=LABELS | {"app.kubernetes.io/name": "trino"}), "app.kubernetes.io/name=spark"),
     "a broker's name": (pod(labels=LABELS | {"strimzi.io/cluster": "events"}), "none of Strimzi"),
+    "the system's priority": (pod(priorityClassName="system-node-critical"), "no priority class of the system"),
     "a driver": (pod(labels=LABELS | {"spark-role": "driver"}), "and no drivers"),
 }
 
 
 @pytest.mark.parametrize("trick", TRICKS)
 def test_no_executor_has_what_is_others(policy: Policy, trick: str) -> None:
-    """A pod with others' Secrets, volumes, accounts or names is refused, for this reason alone."""
+    """A pod with others' Secrets, volumes, accounts, names or priority is refused, for this reason alone."""
     made, reason = TRICKS[trick]
     [message] = policy.denies("CREATE", made)
     assert reason in message
