@@ -182,15 +182,28 @@ def test_what_values_give_executors_is_allowed(charts: Charts) -> None:
     values = {
         "global": {
             "kafka": {"caSecret": "kafka-ca"},
-            "pod": {"volumes": [{"name": "trust", "secret": {"secretName": "trust"}}]},
+            "pod": {
+                "volumes": [
+                    {"name": "trust", "secret": {"secretName": "trust"}},
+                    {"name": "both", "projected": {"sources": [{"secret": {"name": "projected"}}]}},
+                ]
+            },
         },
         "jobs": {"pod": {"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "one"}}}]}},
         "admission": {"secrets": ["more"]},
     }
     policy = Policy(charts.render("spark", values=values))
-    for name in ("kafka-ca", "trust", "keys", "more"):
+    for name in ("kafka-ca", "trust", "projected", "keys", "more"):
         assert policy.denies("CREATE", pod(volumes=[{"name": "one", "secret": {"secretName": name}}])) == []
     assert policy.denies("CREATE", EXECUTOR)
+
+
+def test_a_volume_that_no_executor_may_have_is_no_value(charts: Charts) -> None:
+    """Helm refuses it for jobs of the release, which would wait for executors; without the policy it is accepted."""
+    volume = {"name": "cache", "persistentVolumeClaim": {"claimName": "cache"}}
+    jobs: Object = {"jobs": {"names": ["stream"], "pod": {"volumes": [volume]}}}
+    assert "a volume such as cache" in charts.refusal("spark", jobs)
+    assert charts.complaint("spark", jobs | {"admission": {"enabled": False}}) == ""
 
 
 def test_the_policy_is_for_the_rights_of_the_role(charts: Charts) -> None:

@@ -78,13 +78,20 @@ spec:
 {{- end }}
 
 {{/*
-The Secrets that an executor may have: those of its pod, and admission.secrets.
+The Secrets that an executor may have: those of its pod, and admission.secrets. Refuses a volume for which the policy would
+refuse every executor of the release.
 */}}
 {{- define "spark.executorSecrets" -}}
 {{- $pod := include "common.customized" (list . (include "spark.jobPod" . | fromYaml) .Values.jobs.pod) | fromYaml }}
 {{- $names := .Values.admission.secrets }}
 {{- range $pod.spec.volumes }}
+{{- if and $.Values.jobs.names (not (pick . "emptyDir" "configMap" "downwardAPI" "secret" "projected")) }}
+{{- fail (printf "jobs.pod.volumes: admission.enabled lets no executor have a volume such as %s" .name) }}
+{{- end }}
 {{- $names = append $names (dig "secret" "secretName" "" .) }}
+{{- range dig "projected" "sources" list . }}
+{{- $names = append $names (dig "secret" "name" "" .) }}
+{{- end }}
 {{- end }}
 {{- range (first $pod.spec.containers).env }}
 {{- $names = append $names (dig "valueFrom" "secretKeyRef" "name" "" .) }}
