@@ -178,7 +178,7 @@ def test_others_are_not_held(policy: Policy, user: str) -> None:
 
 
 def test_what_values_give_executors_is_allowed(charts: Charts) -> None:
-    """Secrets in `jobs.pod` and `global.pod`, the authority of Kafka, and those of the list."""
+    """Secrets and the priority in `jobs.pod` and `global.pod`, the authority of Kafka, and those of the list."""
     values = {
         "global": {
             "kafka": {"caSecret": "kafka-ca"},
@@ -189,13 +189,20 @@ def test_what_values_give_executors_is_allowed(charts: Charts) -> None:
                 ]
             },
         },
-        "jobs": {"pod": {"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "one"}}}]}},
+        "jobs": {
+            "pod": {
+                "env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "one"}}}],
+                "priorityClassName": "system-cluster-critical",
+            }
+        },
         "admission": {"secrets": ["more"]},
     }
     policy = Policy(charts.render("spark", values=values))
     for name in ("kafka-ca", "trust", "projected", "keys", "more"):
         assert policy.denies("CREATE", pod(volumes=[{"name": "one", "secret": {"secretName": name}}])) == []
     assert policy.denies("CREATE", EXECUTOR)
+    trusted = pod(volumes=[], priorityClassName="system-cluster-critical")
+    assert policy.denies("CREATE", trusted) == []
 
 
 def test_a_volume_that_no_executor_may_have_is_no_value(charts: Charts) -> None:
