@@ -143,7 +143,7 @@ def test_postgres(servers: dict[str, Container]) -> None:
 
 
 def test_postgres_takes_a_new_password(built: None) -> None:
-    """It has the password of its last start, and the old one no longer."""
+    """It has the password of its last start, and the old one no longer; its log has none that it refuses."""
     script = """
     start() {
       POSTGRES_PASSWORD=$1 /opt/gamelake/images/postgres/run >/dev/null 2>&1 &
@@ -156,10 +156,14 @@ def test_postgres_takes_a_new_password(built: None) -> None:
       PGPASSWORD=$password psql --username="$POSTGRES_USER" --command='SELECT 1' metastore >/dev/null 2>&1 &&
         echo "$password: accepted"
     done
+    kill "$!" && wait "$!"
+    POSTGRES_USER=nobody POSTGRES_PASSWORD=third /opt/gamelake/images/postgres/run 2>&1 |
+      grep --only-matching 'third\\|role "nobody" does not exist'
+    POSTGRES_PASSWORD=$'fourth\\n' /opt/gamelake/images/postgres/run 2>&1 | grep --only-matching 'fourth\\|line break'
     """
     options = ("--env=POSTGRES_USER=metastore", "--env=POSTGRES_DB=metastore")
     printed = run(images.tag("postgres"), "-c", script, entrypoint="bash", options=options)
-    assert printed.splitlines() == ["it's a second: accepted"]
+    assert printed.splitlines() == ["it's a second: accepted", 'role "nobody" does not exist', "line break"]
 
 
 TLS = {
