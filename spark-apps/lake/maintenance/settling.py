@@ -81,8 +81,9 @@ def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> 
             conflicts += 1
         else:
             before += len(chosen.tasks)
-    if history.table(spark).schema().findField("counts") is not None:
-        memory.note_seen(HOURS_OVER, f"{changed.mark} {min([*map(days.start, left), until]).isoformat()}")
+    if (table := history.table(spark)).schema().findField("counts") is not None:
+        mark = changes.until_now(changed.mark, table) if before else changed.mark
+        memory.note_seen(HOURS_OVER, f"{mark} {min([*map(days.start, left), until]).isoformat()}")
     late = len(left) - conflicts
     said = f"{looked + late} days, {before} files became {after}"
     said += f"; {conflicts} days were changed meanwhile, left to the next run" if conflicts else ""
