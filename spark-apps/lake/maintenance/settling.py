@@ -56,6 +56,9 @@ def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> 
     until = ((now or datetime.now(UTC)) - _SETTLING).replace(minute=0, second=0, microsecond=0)
     over = until.date()
     mark, _, text = memory.seen(HOURS_OVER).partition(" ")
+    if text and datetime.fromisoformat(text) > until:
+        # Of another clock: until this one is as late, nothing would be found.
+        mark = text = ""
     changed = changes.since(spark, history.table(spark), mark)
     found = undecided_days(spark, over) if changed.days is None else {day for day in changed.days if day < over}
     if text:
