@@ -11,7 +11,7 @@ FAMILY = Field(
 )
 
 COUNTS = Field("counts", Kind.BOOLEAN, "Whether the views count the row: see game_events.once. NULL: not decided yet")
-"""No record decides it: maintenance does, once the row's day is over."""
+"""No record decides it: maintenance does, once the row's hour is over."""
 
 KAFKA_COLUMNS = (
     Field("kafka_partition", Kind.INTEGER, "Partition of the topic"),

@@ -85,7 +85,7 @@ def roll_up(spark: SparkSession) -> str:
             append(table, said)
             return "no decided row changed"
         if tasks := _tasks(spark, events, snapshot, changed.decided):
-            _add(spark, events, tasks, int(base.snapshotId()), said)
+            _add(spark, events, tasks, base, said)
             return f"{len(tasks)} files of decided rows added"
     days = None if changed is None else {*changed.days, *changed.decided.values()}
     _replace(spark, snapshot, None if base is None else int(base.snapshotId()), days, said)
@@ -144,9 +144,10 @@ def _tasks(spark: SparkSession, events: Java, snapshot: int, decided: Mapping[st
     return tasks if len(tasks) == len(decided) else []
 
 
-def _add(spark: SparkSession, events: Java, tasks: Sequence[Java], base: int, said: dict[str, str]) -> None:
-    """Add the rows of some files, all decided since `base`, in one commit."""
-    own = f"{TABLE} VERSION AS OF {base}"
+def _add(spark: SparkSession, events: Java, tasks: Sequence[Java], base: Java, said: dict[str, str]) -> None:
+    """Add the rows of some files, all decided since the snapshot `base`, in one commit."""
+    known = int(base.snapshotId())
+    own = f"{TABLE} VERSION AS OF {known}"
     listed = {days.of(task.file()) for task in tasks}
     with staged(spark, events, tasks, {}) as files:
         files.rows().createOrReplaceTempView("newly_decided")
@@ -158,7 +159,10 @@ def _add(spark: SparkSession, events: Java, tasks: Sequence[Java], base: int, sa
             by_day.append(_rows(one, one.merged(f"{of_days} UNION ALL SELECT day, {names} FROM ({new})", "day"), "day"))
             if one.is_total:
                 totals.append(_rows(one, one.merged(f"{one.totals(own)} UNION ALL SELECT {names} FROM ({new})")))
-        _write(spark, spark.sql(" UNION ALL ".join(by_day)), " UNION ALL ".join(totals), base, listed, said)
+        # Nothing is taken away, so that older minutes of other days stay out of the newest rejected records.
+        since = base.summary().get(REJECTED_SINCE)
+        others = f"minute >= TIMESTAMP '{since}'" if since else "false"
+        _write(spark, spark.sql(" UNION ALL ".join(by_day)), " UNION ALL ".join(totals), known, listed, said, others)
 
 
 def _replace(
@@ -180,14 +184,19 @@ def _write(
     base: int | None,
     days: Collection[date] | None,
     said: dict[str, str],
+    others: str = "true",
 ) -> None:
-    """Replace the rows of these days, by default of all, and the totals, which may be selected from `rolled_days`."""
+    """Replace the rows of these days, by default of all, and the totals, which may be selected from `rolled_days`.
+
+    That view has these days, and of other days the rows that match `others`.
+    """
     changed = changed.persist()
     try:
         every = changed
         replaced = "true"
         if days is not None:
-            every = spark.sql(f"SELECT * FROM {TABLE} VERSION AS OF {base} WHERE NOT {_is_of(days)}").union(changed)
+            kept = spark.sql(f"SELECT * FROM {TABLE} VERSION AS OF {base} WHERE NOT {_is_of(days)} AND {others}")
+            every = kept.union(changed)
             replaced = f"{TOTAL} OR {_is_of(days)}"
         every.createOrReplaceTempView("rolled_days")
         writer = changed.union(spark.sql(totals)).writeTo(TABLE).option("isolation-level", "serializable")

@@ -4,10 +4,11 @@ Iceberg's own rewrites stage files in this way, but cannot change a column.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from lake import commits
@@ -18,12 +19,17 @@ Java = Any
 """An object of the JVM."""
 
 
+class RowsError(PySparkException):
+    """Files would be replaced by others that do not have the same rows."""
+
+
 class StagedFiles:
     """Some files of a table, and those that are to replace them."""
 
     def __init__(self, spark: SparkSession, table: Java, tasks: Sequence[Java]) -> None:
         self._spark, self._table = spark, table
         self._replaced = [task.file() for task in tasks]
+        self._marks = {mark.location(): mark for task in tasks for mark in task.deletes()}
         self.new: list[Java] = []
         """The files that have been written."""
         self._group = str(uuid.uuid4())
@@ -55,8 +61,13 @@ class StagedFiles:
     def replace(self, snapshot: int, summary: Mapping[str, str]) -> int:
         """Commit the replacement, which says this in its summary, and return the number of new files.
 
-        Raises RefusedError if one of the files was replaced since that snapshot, or a row of it deleted.
+        Raises RefusedError if one of the files was replaced since that snapshot, or a row of it deleted, and RowsError
+        if the new files have fewer rows or more.
         """
+        fewer = _rows(self._replaced) - _rows(self.new)
+        if not 0 <= fewer <= _rows(self._marks.values()):
+            commits.delete(self._table, self.new)
+            raise RowsError(f"nothing was replaced: the new files would have {-fewer:+d} rows")
         rewrite = commits.saying(self._table.newRewrite().validateFromSnapshot(snapshot), summary)
         for file in self._replaced:
             rewrite.deleteFile(file)
@@ -80,6 +91,11 @@ def staged(
         yield files
     finally:
         files.clear()
+
+
+def _rows(files: Iterable[Java]) -> int:
+    """Return how many rows files have, or how many rows they mark as deleted."""
+    return sum(int(file.recordCount()) for file in files)
 
 
 def _with_properties(table: Java, properties: Mapping[str, str]) -> Java:

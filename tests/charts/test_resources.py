@@ -117,8 +117,9 @@ def test_trinos_nodes_have_the_limits_of_the_image(charts: Charts) -> None:
     """The chart's files of properties repeat those of the image that bound queries."""
     [config] = of(charts.render("trino"), "ConfigMap", "trino")
     of_image = properties((ROOT / "images/trino/etc/config.properties").read_text())
-    limits = {name: value for name, value in of_image.items() if "spill" in name or name.startswith("query.")}
-    assert len(limits) == 5
+    bounds = ("query.", "dynamic-filtering.")
+    limits = {name: value for name, value in of_image.items() if "spill" in name or name.startswith(bounds)}
+    assert len(limits) == 7
     for role in ("coordinator", "worker"):
         assert properties(config["data"][f"{role}.properties"]).items() >= limits.items()
 

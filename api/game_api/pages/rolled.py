@@ -23,8 +23,9 @@ _LAST_OFFSETS = 1_000
 """Of each partition, the newest time is looked for among so many of its last offsets."""
 
 _CHANGE_PATIENCE = timedelta(seconds=60)
-"""So long the rollups may lack decided rows that changed: maintenance adds up a day that it has settled at once, but
-not what other jobs change."""
+"""So long the rollups may lack decided rows that another job changed: they may do so until maintenance runs again."""
+_SETTLED_PATIENCE = timedelta(minutes=10)
+"""So long they may lack an hour that maintenance has settled: it adds the hour up at once, which takes a while."""
 _METADATA_SECONDS = 2
 """So long what the snapshots say is not asked again: the queries of one refresh then show the same rows."""
 
@@ -128,7 +129,8 @@ def _versions(snapshots: _Snapshots, current: int | None, rollups: Mapping[str, 
     newest = start
     for one in reversed(later):
         if is_change(snapshots[one]["operation"], snapshots[one]["settled"]):
-            if snapshots[one]["read_at"] - snapshots[one]["committed_at"] > _CHANGE_PATIENCE:
+            patience = _SETTLED_PATIENCE if snapshots[one]["settled"] else _CHANGE_PATIENCE
+            if snapshots[one]["read_at"] - snapshots[one]["committed_at"] > patience:
                 return None
             break
         newest = one

@@ -23,6 +23,11 @@ class Changes:
     days: frozenset[date] | None
 
 
+def until_now(mark: str, table: Java) -> str:
+    """Return a mark of the same snapshot for a run that committed: a rollback of what it did makes the mark void."""
+    return f"{mark}+{table.currentSnapshot().snapshotId()}"
+
+
 def since(spark: SparkSession, table: Java, mark: str) -> Changes:
     """Return the days that got files after the snapshot that this mark names."""
     current = table.currentSnapshot()
@@ -39,8 +44,13 @@ def since(spark: SparkSession, table: Java, mark: str) -> Changes:
 
 
 def _ancestor(table: Java, mark: str) -> Java | None:
+    """Return the older snapshot of a mark if the history has both."""
+    missing = set(mark.split("+"))
     snapshot = table.currentSnapshot()
-    while snapshot is not None and str(snapshot.snapshotId()) != mark:
+    while snapshot is not None:
+        missing.discard(str(snapshot.snapshotId()))
+        if not missing:
+            break
         parent = snapshot.parentId()
         snapshot = None if parent is None else table.snapshot(parent)
     return snapshot

@@ -56,6 +56,9 @@ def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> 
     until = ((now or datetime.now(UTC)) - _SETTLING).replace(minute=0, second=0, microsecond=0)
     over = until.date()
     mark, _, text = memory.seen(HOURS_OVER).partition(" ")
+    if text and datetime.fromisoformat(text) > until:
+        # Of another clock: until this one is as late, nothing would be found.
+        mark = text = ""
     changed = changes.since(spark, history.table(spark), mark)
     found = undecided_days(spark, over) if changed.days is None else {day for day in changed.days if day < over}
     if text:
@@ -81,8 +84,9 @@ def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> 
             conflicts += 1
         else:
             before += len(chosen.tasks)
-    if history.table(spark).schema().findField("counts") is not None:
-        memory.note_seen(HOURS_OVER, f"{changed.mark} {min([*map(days.start, left), until]).isoformat()}")
+    if (table := history.table(spark)).schema().findField("counts") is not None:
+        mark = changes.until_now(changed.mark, table) if before else changed.mark
+        memory.note_seen(HOURS_OVER, f"{mark} {min([*map(days.start, left), until]).isoformat()}")
     late = len(left) - conflicts
     said = f"{looked + late} days, {before} files became {after}"
     said += f"; {conflicts} days were changed meanwhile, left to the next run" if conflicts else ""

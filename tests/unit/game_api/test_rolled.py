@@ -85,9 +85,11 @@ def test_rollups_that_do_not_fit(metadata: Rows) -> None:
 
 
 def test_a_change_that_the_rollups_do_not_follow() -> None:
-    """If decided rows changed a minute ago and the rollups have not followed, all events are added up."""
+    """All events are added up if the rollups lack what was changed a minute ago, or settled ten minutes ago."""
     assert read(events("append", "overwrite", age=60) + rollups(1)) == 1
     assert read(events("append", "overwrite", age=61) + rollups(1)) is None
+    assert read(events("append", "settle", age=600) + rollups(1)) == 1
+    assert read(events("append", "settle", age=601) + rollups(1)) is None
     assert read(events("append", "append", age=3_600) + rollups(1)) == 2
 
 

@@ -13,11 +13,12 @@ import pytest
 from game_events.event_ids import uuid7s
 from lake.erasure.erasure import Erasure
 from lake.erasure.players import Players
+from lake.maintenance import settling
 from lake.maintenance.compaction import apply_deletes, merge_small_files
 from lake.maintenance.memory import Memory
 from lake.maintenance.settling import settle
 from lake.settings import EVENTS, Settings
-from lake.staged_files import StagedFiles
+from lake.staged_files import RowsError, StagedFiles
 from pyspark.sql import SparkSession
 
 from tests.attempts import counted
@@ -93,6 +94,15 @@ def test_only_hours_of_the_current_day_that_were_changed_are_repeated(
     assert settle(spark, memory, at(3)) == said
     assert settle(spark, memory, at(3)) == "1 days, 1 files became 1"
     assert events.counts() == {0: True}
+
+
+def test_no_row_is_lost(events: Events, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is not replaced if the new ones would lack a row of it."""
+    events.write(FIRST, (1, "k", 0), (11.5, "l", 1))
+    monkeypatch.setattr(settling, "_unfinished", lambda *_: [])
+    with pytest.raises(RowsError, match="would have -1 rows"):
+        settle(spark, Memory(), at(11))
+    assert events.counts() == {0: None, 1: None}
 
 
 def test_compaction_leaves_settled_files(events: Events, spark: SparkSession) -> None:

@@ -169,6 +169,26 @@ def test_days_that_were_looked_at(events: Events, spark: SparkSession) -> None:
     assert None not in events.counts().values()
 
 
+def test_a_settled_day_that_was_rolled_back(events: Events, spark: SparkSession) -> None:
+    """If the commit that settled a day was rolled back, the next run settles the day again."""
+    memory = Memory()
+    events.write(FIRST, (1, "k", 0))
+    unsettled = history.table(spark).currentSnapshot().snapshotId()
+    for _ in range(2):
+        assert settle(spark, memory) == "1 days, 1 files became 1"
+        spark.sql(f"CALL lake.system.rollback_to_snapshot('default.events', {unsettled})")
+
+
+def test_a_clock_that_was_ahead(events: Events, spark: SparkSession) -> None:
+    """What a run noted whose clock was ahead does not keep later ones from settling what is over."""
+    memory = Memory()
+    settle(spark, memory, TODAY + timedelta(days=400))
+    events.write(FIRST, (1, "k", 0))
+    mark = history.table(spark).currentSnapshot().snapshotId()
+    memory.note_seen(settling.HOURS_OVER, f"{mark} {memory.seen(settling.HOURS_OVER).split()[-1]}")
+    assert settle(spark, memory) == "1 days, 1 files became 1"
+
+
 def test_a_long_run_gives_way(events: Events, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that takes too long settles the current day's hours, and leaves other days to the next one."""
     memory, noon = Memory(), SECOND + timedelta(days=1, hours=12)
