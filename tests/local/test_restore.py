@@ -48,7 +48,8 @@ def back_up(stack: Stack, to: Path) -> Path:
     """Make a backup of HDFS in a folder, as the only one, and return it."""
     addresses = f"{HOST}:{stack.settings.ports.namenode_http}"
     hdfs(stack, "backup", str(to), HDFS_NAMENODES_HTTP=addresses, BACKUP_KEEP="1")
-    [backup] = to.iterdir()
+    [backup] = to.glob("*Z")
+    assert {one.name for one in to.iterdir()} == {"lock", backup.name}
     return backup
 
 
