@@ -116,7 +116,7 @@ def test_from_a_copy_of_the_files(stack: Stack, tmp_path: Path) -> None:
     lake.job("batch.py", "load")
     lake.write(value for value, _ in POISON.values())
     lake.job("batch.py", "load")
-    # The metadata goes last, so that the copy has every file that it names.
+    # Nothing writes meanwhile: otherwise only a snapshot would have every file that its metadata names.
     for folder in ("data", "metadata"):
         hdfs(stack, "dfs", "-get", f"/lake/events/{folder}", str(tmp_path / folder))
     lake.write([(EXAMPLES / "default.json").read_bytes()])
