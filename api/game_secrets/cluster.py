@@ -46,5 +46,6 @@ class KubernetesApi:
                 return True
         except urllib.error.HTTPError as error:
             if error.code != _EXISTS:
-                raise
+                # The answer says why: a right that is missing, a quota, a policy.
+                raise OSError(f"{error}: {error.read().decode()}") from error
             return False

@@ -150,13 +150,15 @@ TRICKS: dict[str, tuple[Object, str]] = {
     "an init container": (container("initContainers", env=[FROM_SECRET]), "environment has no Secrets"),
     "another account": (pod(serviceAccountName="spark-reaper"), "the account spark-executor"),
     "a server's name": (pod(labels=LABELS | {"app.kubernetes.io/name": "trino"}), "app.kubernetes.io/name=spark"),
+    "a broker's name": (pod(labels=LABELS | {"strimzi.io/cluster": "events"}), "none of Strimzi"),
+    "the system's priority": (pod(priorityClassName="system-node-critical"), "no priority class of the system"),
     "a driver": (pod(labels=LABELS | {"spark-role": "driver"}), "and no drivers"),
 }
 
 
 @pytest.mark.parametrize("trick", TRICKS)
 def test_no_executor_has_what_is_others(policy: Policy, trick: str) -> None:
-    """A pod with others' Secrets, volumes, accounts or names is refused, for this reason alone."""
+    """A pod with others' Secrets, volumes, accounts, names or priority is refused, for this reason alone."""
     made, reason = TRICKS[trick]
     [message] = policy.denies("CREATE", made)
     assert reason in message
@@ -176,19 +178,39 @@ def test_others_are_not_held(policy: Policy, user: str) -> None:
 
 
 def test_what_values_give_executors_is_allowed(charts: Charts) -> None:
-    """Secrets in `jobs.pod` and `global.pod`, the authority of Kafka, and those of the list."""
+    """Secrets and the priority in `jobs.pod` and `global.pod`, the authority of Kafka, and those of the list."""
     values = {
         "global": {
             "kafka": {"caSecret": "kafka-ca"},
-            "pod": {"volumes": [{"name": "trust", "secret": {"secretName": "trust"}}]},
+            "pod": {
+                "volumes": [
+                    {"name": "trust", "secret": {"secretName": "trust"}},
+                    {"name": "both", "projected": {"sources": [{"secret": {"name": "projected"}}]}},
+                ]
+            },
         },
-        "jobs": {"pod": {"env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "one"}}}]}},
+        "jobs": {
+            "pod": {
+                "env": [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "one"}}}],
+                "priorityClassName": "system-cluster-critical",
+            }
+        },
         "admission": {"secrets": ["more"]},
     }
     policy = Policy(charts.render("spark", values=values))
-    for name in ("kafka-ca", "trust", "keys", "more"):
+    for name in ("kafka-ca", "trust", "projected", "keys", "more"):
         assert policy.denies("CREATE", pod(volumes=[{"name": "one", "secret": {"secretName": name}}])) == []
     assert policy.denies("CREATE", EXECUTOR)
+    trusted = pod(volumes=[], priorityClassName="system-cluster-critical")
+    assert policy.denies("CREATE", trusted) == []
+
+
+def test_a_volume_that_no_executor_may_have_is_no_value(charts: Charts) -> None:
+    """Helm refuses it for jobs of the release, which would wait for executors; without the policy it is accepted."""
+    volume = {"name": "cache", "persistentVolumeClaim": {"claimName": "cache"}}
+    jobs: Object = {"jobs": {"names": ["stream"], "pod": {"volumes": [volume]}}}
+    assert "a volume such as cache" in charts.refusal("spark", jobs)
+    assert charts.complaint("spark", jobs | {"admission": {"enabled": False}}) == ""
 
 
 def test_the_policy_is_for_the_rights_of_the_role(charts: Charts) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.charts.network import NAME, Pod, Policies, installed, policies, selects
 from tests.charts.rendering import CHARTS, NAMESPACE, Charts, Object, application, environment, jobs, of, pods
+from tests.charts.variants import VARIANTS
 
 
 class Edge(NamedTuple):
@@ -197,6 +198,13 @@ def test_everything_else_is_denied(charts: Charts) -> None:
     """The umbrella chart denies all traffic that no policy allows."""
     [policy] = of(charts.render("gamelake"), "NetworkPolicy", "default-deny")
     assert policy["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_policies_can_be_left_out(charts: Charts) -> None:
+    """All of them, that of the Job which makes the Secrets included; while everything is denied, that one stays."""
+    assert of(charts.render("gamelake", values=VARIANTS["open"][1]), "NetworkPolicy") == []
+    denied = charts.render("gamelake", values={"trino": {"networkPolicy": {"enabled": False}}})
+    assert of(denied, "NetworkPolicy", "gamelake-secrets")
 
 
 def test_every_pod_has_a_policy(charts: Charts) -> None:

@@ -143,7 +143,7 @@ def test_postgres(servers: dict[str, Container]) -> None:
 
 
 def test_postgres_takes_a_new_password(built: None) -> None:
-    """It has the password of its last start, and the old one no longer."""
+    """It has the password of its last start, and the old one no longer; its log has none that it refuses."""
     script = """
     start() {
       POSTGRES_PASSWORD=$1 /opt/gamelake/images/postgres/run >/dev/null 2>&1 &
@@ -156,10 +156,14 @@ def test_postgres_takes_a_new_password(built: None) -> None:
       PGPASSWORD=$password psql --username="$POSTGRES_USER" --command='SELECT 1' metastore >/dev/null 2>&1 &&
         echo "$password: accepted"
     done
+    kill "$!" && wait "$!"
+    POSTGRES_USER=nobody POSTGRES_PASSWORD=third /opt/gamelake/images/postgres/run 2>&1 |
+      grep --only-matching 'third\\|role "nobody" does not exist'
+    POSTGRES_PASSWORD=$'fourth\\n' /opt/gamelake/images/postgres/run 2>&1 | grep --only-matching 'fourth\\|line break'
     """
     options = ("--env=POSTGRES_USER=metastore", "--env=POSTGRES_DB=metastore")
     printed = run(images.tag("postgres"), "-c", script, entrypoint="bash", options=options)
-    assert printed.splitlines() == ["it's a second: accepted"]
+    assert printed.splitlines() == ["it's a second: accepted", 'role "nobody" does not exist', "line break"]
 
 
 TLS = {
@@ -235,9 +239,9 @@ def test_trino_and_the_metastore(servers: dict[str, Container]) -> None:
     assert "answers" in servers["postgres"].execute(*login, f"--command={known}").stdout
 
 
-def page(container: Container, port: int, path: str = "/metrics") -> str:
+def page(container: Container, port: int, path: str = "/metrics", host: str = "127.0.0.1") -> str:
     ask = f"printf 'GET {path} HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3; cat <&3"
-    return container.shell(f"exec 3<>/dev/tcp/127.0.0.1/{port} && {ask}").stdout
+    return container.shell(f"exec 3<>/dev/tcp/{host}/{port} && {ask}").stdout
 
 
 @pytest.mark.parametrize(
@@ -262,9 +266,9 @@ def test_an_agent_serves_metrics(servers: dict[str, Container], name: str, metri
             "prometheus-postgres-exporter",
             9187,
             {
-                "DATA_SOURCE_URI": "127.0.0.1:5432/metastore?sslmode=disable",
-                "DATA_SOURCE_USER": DATABASE["USER"],
-                "DATA_SOURCE_PASS": DATABASE["PASSWORD"],
+                "DATA_SOURCE_NAME": "host=127.0.0.1 dbname=metastore sslmode=disable",
+                "PGUSER": DATABASE["USER"],
+                "PGPASSWORD": DATABASE["PASSWORD"],
             },
             ("pg_up 1\n", "\npg_stat_database_numbackends{", "\npg_settings_max_connections{"),
         ),
@@ -292,7 +296,7 @@ def test_the_namenode_has_the_metrics_of_its_alerts(servers: dict[str, Container
     alerts = (ROOT / "charts/hdfs/files/alerts.yaml").read_text()
     names = {name.title().replace("_", "") for name in re.findall(r"\bfs_namesystem_(\w+)", alerts)}
     assert names
-    bean = page(servers["namenode"], 9870, "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystem")
+    bean = page(servers["namenode"], 9870, "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystem", "$HDFS_HOST")
     assert names <= set(re.findall(r'"(\w+)" : ', bean))
 
 

@@ -30,6 +30,7 @@ metadata:
   {{- include "common.secretsHook" (list $context -3) | nindent 2 }}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: gamelake-secrets}
 subjects: [{kind: ServiceAccount, name: gamelake-secrets, namespace: {{ $context.Release.Namespace }}}]
+{{- if $context.Values.networkPolicy.enabled }}
 ---
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -41,6 +42,7 @@ spec:
   egress:
     {{- include "common.kubernetesApi" $context | nindent 4 }}
     {{- include "common.dns" $context | nindent 4 }}
+{{- end }}
 {{- end }}
 {{- end }}
 

@@ -5,7 +5,7 @@ Arguments: the context, the job's name, its own fields, its driver's own fields 
 {{- define "spark.job" -}}
 {{- $context := index . 0 }}
 {{- $jobs := $context.Values.jobs }}
-{{- $pod := include "common.customized" (list $context (include "spark.jobPod" $context | fromYaml) $jobs.pod) | fromYaml }}
+{{- $pod := include "spark.customizedPod" $context | fromYaml }}
 {{- $fields := include "spark.podFields" $pod }}
 {{- $trino := dict }}
 {{- if eq (index . 1) "tables" }}{{ $trino = include "spark.trino" $context | fromYaml }}{{ end -}}
@@ -78,13 +78,27 @@ spec:
 {{- end }}
 
 {{/*
-The Secrets that an executor may have: those of its pod, and admission.secrets.
+The same with what global.pod and jobs.pod add to it.
+*/}}
+{{- define "spark.customizedPod" -}}
+{{- include "common.customized" (list . (include "spark.jobPod" . | fromYaml) .Values.jobs.pod) }}
+{{- end }}
+
+{{/*
+The Secrets that an executor may have: those of its pod, and admission.secrets. Refuses a volume for which the policy would
+refuse every executor of the release.
 */}}
 {{- define "spark.executorSecrets" -}}
-{{- $pod := include "common.customized" (list . (include "spark.jobPod" . | fromYaml) .Values.jobs.pod) | fromYaml }}
+{{- $pod := include "spark.customizedPod" . | fromYaml }}
 {{- $names := .Values.admission.secrets }}
 {{- range $pod.spec.volumes }}
+{{- if and $.Values.jobs.names (not (pick . "emptyDir" "configMap" "downwardAPI" "secret" "projected")) }}
+{{- fail (printf "jobs.pod.volumes: admission.enabled lets no executor have a volume such as %s" .name) }}
+{{- end }}
 {{- $names = append $names (dig "secret" "secretName" "" .) }}
+{{- range dig "projected" "sources" list . }}
+{{- $names = append $names (dig "secret" "name" "" .) }}
+{{- end }}
 {{- end }}
 {{- range (first $pod.spec.containers).env }}
 {{- $names = append $names (dig "valueFrom" "secretKeyRef" "name" "" .) }}

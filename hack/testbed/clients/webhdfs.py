@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import time
 import urllib.error
 import urllib.request
 from typing import Any
@@ -46,5 +47,15 @@ def _ask(settings: Settings, path: str, operation: str, method: str = "GET") -> 
 def _ask_namenode(port: int, path: str, operation: str, method: str) -> dict[str, Any]:
     url = f"http://{HOST}:{port}/webhdfs/v1{path}?op={operation}&user.name={getpass.getuser()}"
     request = urllib.request.Request(url, method=method)
-    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
-        return dict(json.loads(answer.read() or b"{}"))
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+                return dict(json.loads(answer.read() or b"{}"))
+        except urllib.error.HTTPError as error:
+            reason = error.read().decode(errors="replace")
+            # HDFS's own clients repeat these: a NameNode says that it is active before all of it has started.
+            if "RetriableException" not in reason or time.monotonic() > deadline:
+                error.add_note(reason)
+                raise
+            time.sleep(0.1)

@@ -51,6 +51,7 @@ class KubernetesApi:
                     secrets.setdefault(name, body)
                 self.send_response(status)
                 self.end_headers()
+                self.wfile.write(f"reason {status}".encode())
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -155,11 +156,13 @@ def test_a_store_has_an_address(api: KubernetesApi, account: Path, capsys: pytes
     assert "--store needs --store-address" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("file", "problem"), [("token", "401"), ("namespace", "404"), ("ca.crt", "certificate")])
+@pytest.mark.parametrize(
+    ("file", "problem"), [("token", "reason 401"), ("namespace", "reason 404"), ("ca.crt", "certificate")]
+)
 def test_a_refusal_is_an_error(
     api: KubernetesApi, account: Path, file: str, problem: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """So is an API server that proves itself by another authority."""
+    """With what the API server says; so is one that proves itself by another authority."""
     (account / file).write_text(certificate(["other"]).authority if file == "ca.crt" else "other")
     assert create(api, account, "--trino-login=trino-login") == 1
     assert problem in capsys.readouterr().err
