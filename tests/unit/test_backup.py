@@ -69,7 +69,7 @@ class Hdfs:
     def backed_up(self) -> str:
         """Make a backup, and return its name, in which no other one has the same second."""
         time.sleep(1)
-        printed, _ = self.back_up().communicate(timeout=30)
+        printed, _ = self.back_up().communicate(timeout=120)
         return Path(printed.strip()).name
 
     @property
@@ -98,18 +98,18 @@ def test_the_last_ones_are_kept(hdfs: Hdfs) -> None:
 def test_one_that_fails_leaves_nothing(hdfs: Hdfs) -> None:
     """Neither files nor a snapshot, if the volume is full or its time is over; the earlier ones stay."""
     earlier = hdfs.backed_up()
-    assert hdfs.back_up(full=True).wait(timeout=30) == 1
+    assert hdfs.back_up(full=True).wait(timeout=120) == 1
     late = hdfs.back_up(copying=5)
     wait_until("its snapshot", lambda: len(hdfs.snapshots) == 2, pause=0.05)
     late.terminate()
-    assert late.wait(timeout=30) != 0
+    assert late.wait(timeout=120) != 0
     assert hdfs.backups == hdfs.snapshots == {earlier}
 
 
 def test_two_at_once(hdfs: Hdfs) -> None:
     """One begins when the other has ended, and both are complete, with their snapshots."""
     both = [hdfs.back_up(copying=1), hdfs.back_up(copying=1)]
-    assert [one.wait(timeout=30) for one in both] == [0, 0]
+    assert [one.wait(timeout=120) for one in both] == [0, 0]
     assert len(hdfs.backups) == 2
     assert hdfs.backups == hdfs.snapshots
 
