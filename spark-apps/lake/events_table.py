@@ -7,7 +7,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from lake import history, metadata_files
-from lake.metadata_files import AmbiguousError, MetadataFile
+from lake.metadata_files import AmbiguousError, IncompleteError, MetadataFile
 from lake.metastore import forget
 from lake.settings import EVENTS, Settings
 
@@ -107,6 +107,11 @@ def newest(spark: SparkSession, location: str) -> MetadataFile | None:
         raise TableError(
             f"each of these may be the last metadata of {EVENTS}: {error}. All but one were never committed, or were "
             "replaced by a restored one. Choose with tables.py --register FILE"
+        ) from error
+    except IncompleteError as error:
+        raise TableError(
+            f"{error}: is the last metadata of {EVENTS}, and files that it names are missing. Restore them, or choose "
+            "this or older metadata with tables.py --register FILE"
         ) from error
 
 

@@ -22,6 +22,10 @@ class AmbiguousError(ValueError):
     """Several files may have been current; the message names them."""
 
 
+class IncompleteError(ValueError):
+    """Files that it names are missing; the message is its path."""
+
+
 @dataclass(frozen=True)
 class MetadataFile:
     """Times are in milliseconds. `base` is the time of the metadata that this one replaced, 0 if it was the first."""
@@ -47,7 +51,9 @@ class MetadataFile:
 
 
 def newest(spark: SparkSession, location: str) -> MetadataFile | None:
-    """Return the metadata that was current last; None if there is none with rows. Raises AmbiguousError.
+    """Return the metadata that was current last; None if there is none with rows.
+
+    Raises AmbiguousError, and IncompleteError if each that may have been current lacks files.
 
     A file that was current is named by those after it. A commit that failed or was killed may leave a file, too, which
     none names: it may be newer than the current one, or have the same number.
@@ -57,10 +63,12 @@ def newest(spark: SparkSession, location: str) -> MetadataFile | None:
     last = [one for one in found if one.path not in replaced and one.has_rows]
     if not last:
         return None
-    last = [one for one in last if one.outside(location) or _is_whole(spark, one)] or last
-    chosen = max(last, key=lambda one: one.updated)
+    whole = [one for one in last if one.outside(location) or _is_whole(spark, one)]
+    chosen = max(whole or last, key=lambda one: one.updated)
+    if not whole:
+        raise IncompleteError(chosen.path)
     # What is older than the metadata that the chosen one replaced was not current then.
-    if rivals := [one.path for one in last if one is not chosen and one.updated >= chosen.base]:
+    if rivals := [one.path for one in whole if one is not chosen and one.updated >= chosen.base]:
         raise AmbiguousError(", ".join(sorted([chosen.path, *rivals])))
     return chosen
 

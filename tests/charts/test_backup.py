@@ -66,7 +66,10 @@ def test_the_database_of_the_release_is_dumped_first(charts: Charts) -> None:
     """Only that container has the password; a database that the release does not have is its owner's to back up."""
     objects, pod = of_backup(charts, **{"hive-metastore": {"database": {"existingSecret": "mine"}}})
     dump, hdfs = containers(pod)
+    # Both make the same folder, which no other pod has.
     assert "pg_dump" in dump["args"][0]
+    assert "/partial-$HOSTNAME" in dump["args"][0]
+    assert "/partial-$HOSTNAME" in (ROOT / "images/hdfs/backup").read_text()
     assert environment(objects, dump)["PGPASSWORD"] == "secret mine/password"
     assert "secret" not in str(hdfs["env"]).lower()
     external = {"url": "jdbc:postgresql://db.example:5432/metastore", "existingSecret": "mine"}

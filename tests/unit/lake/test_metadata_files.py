@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from lake import events_table, history, metadata_files
 from lake.events_table import TableError
-from lake.metadata_files import AmbiguousError
+from lake.metadata_files import AmbiguousError, IncompleteError
 from lake.settings import EVENTS, Settings
 from pyspark.sql import SparkSession
 
@@ -88,6 +88,18 @@ def test_two_that_may_have_been_current(spark: SparkSession, events: Path) -> No
     with pytest.raises(AmbiguousError) as refusal:
         newest(spark, events)
     assert str(refusal.value) == ", ".join(sorted([current(spark), left]))
+
+
+def test_files_that_are_missing(spark: SparkSession, events: Path) -> None:
+    """Metadata that names a file that is gone is not registered unless a person chooses it: queries would fail."""
+    insert(spark)
+    next(events.glob("data/**/*.parquet")).unlink()
+    with pytest.raises(IncompleteError) as refusal:
+        newest(spark, events)
+    assert str(refusal.value) == current(spark)
+    settings = cast(Settings, SimpleNamespace(events_location=f"file:{events}"))
+    with pytest.raises(TableError, match="files that it names are missing"):
+        events_table.register(spark, settings, "")
 
 
 def test_metadata_of_another_file_system(spark: SparkSession, events: Path) -> None:
