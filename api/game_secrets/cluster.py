@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_EXISTS = 409
+_CONFLICT = 409
+_GOING = "object is being deleted"
+"""How the API's message begins then: its reason is the same."""
 _TIMEOUT = 30
 """Seconds for an answer."""
 
@@ -24,7 +26,7 @@ class KubernetesApi:
     def create(self, name: str, kind: str, content: Mapping[str, str]) -> bool:
         """Create a Secret and return True, or False if there is one of this name, which stays as it is.
 
-        Raises OSError when the API cannot be reached or refuses.
+        Raises OSError when the API cannot be reached or refuses, also while the one of this name is being deleted.
         """
         # Creates only: the account may neither read nor change a Secret.
         body = {
@@ -45,7 +47,10 @@ class KubernetesApi:
             with urllib.request.urlopen(request, timeout=_TIMEOUT, context=trusted):  # noqa: S310
                 return True
         except urllib.error.HTTPError as error:
-            if error.code != _EXISTS:
-                # The answer says why: a right that is missing, a quota, a policy.
-                raise OSError(f"{error}: {error.read().decode()}") from error
-            return False
+            answer = error.read().decode()
+            # A quota that somebody else changes meanwhile is a conflict, too.
+            status = json.loads(answer) if error.code == _CONFLICT else {}
+            if status.get("reason") == "AlreadyExists" and not status["message"].startswith(_GOING):
+                return False
+            # The answer says why: a right that is missing, a quota, a policy.
+            raise OSError(f"{error}: {answer}") from error

@@ -17,6 +17,8 @@ from game_trino.login import certificate
 from game_trino.users import USERS
 
 TOKEN = "the-account's"  # noqa: S105 of the test's own server
+QUOTA = "over-the-quota"
+"""A name for which another creation changes the quota at the same time."""
 
 
 class KubernetesApi:
@@ -42,16 +44,22 @@ class KubernetesApi:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 name = body["metadata"]["name"]
+                status, answer = 201, {"message": f'secrets "{name}" already exists', "reason": "AlreadyExists"}
                 if self.headers["Authorization"] != f"Bearer {TOKEN}":
-                    status = 401
+                    status, answer = 401, {"reason": "Unauthorized"}
                 elif self.path != "/api/v1/namespaces/game/secrets":
-                    status = 404
+                    status, answer = 404, {"reason": "NotFound"}
+                elif name == QUOTA:
+                    status, answer = 409, {"message": "the object has been modified", "reason": "Conflict"}
+                elif name in secrets:
+                    status = 409
+                    if "deletionTimestamp" in secrets[name]["metadata"]:
+                        answer["message"] = f"object is being deleted: {answer['message']}"
                 else:
-                    status = 409 if name in secrets else 201
-                    secrets.setdefault(name, body)
+                    secrets[name] = body
                 self.send_response(status)
                 self.end_headers()
-                self.wfile.write(f"reason {status}".encode())
+                self.wfile.write(json.dumps(answer).encode())
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -125,6 +133,16 @@ def test_one_that_exists_is_left_as_it_is(api: KubernetesApi, account: Path) -> 
     assert len(api.secrets) == 5
 
 
+@pytest.mark.parametrize("name", ["trino-login", QUOTA])
+def test_another_conflict_is_an_error(
+    api: KubernetesApi, account: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A Secret that is being deleted will be missing, and one that is refused is: the Job tries again."""
+    api.secrets["trino-login"] = {"metadata": {"name": "trino-login", "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    assert create(api, account, f"--trino-login={name}") == 1
+    assert "409" in capsys.readouterr().err
+
+
 def test_the_stores_url_has_its_password(api: KubernetesApi, account: Path) -> None:
     """A client reads both from the Secret: the password needs no quotes in a URL."""
     assert create(api, account, "--store=world-store", "--store-address=world-store:6379") == 0
@@ -157,7 +175,7 @@ def test_a_store_has_an_address(api: KubernetesApi, account: Path, capsys: pytes
 
 
 @pytest.mark.parametrize(
-    ("file", "problem"), [("token", "reason 401"), ("namespace", "reason 404"), ("ca.crt", "certificate")]
+    ("file", "problem"), [("token", "Unauthorized"), ("namespace", "NotFound"), ("ca.crt", "certificate")]
 )
 def test_a_refusal_is_an_error(
     api: KubernetesApi, account: Path, file: str, problem: str, capsys: pytest.CaptureFixture[str]
