@@ -220,7 +220,7 @@ def test_additional_peers_are_allowed(charts: Charts) -> None:
     rule = {"from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}]}
     for chart in ("hdfs", "hive-metastore", "trino", "spark"):
         objects = charts.render(chart, values={"networkPolicy": {"extraIngress": [rule]}})
-        closed = (*STORES, "spark-reaper", "spark-driver", "gamelake-secrets")
+        closed = (*STORES, "spark-reaper", "spark-driver", f"{chart}-secrets")
         opened = [policy for policy in of(objects, "NetworkPolicy") if policy["metadata"]["name"] not in closed]
         assert all(rule in policy["spec"]["ingress"] for policy in opened), chart
     peer = rule["from"][0]

@@ -19,7 +19,9 @@ PLAYERS = ["--players=api-players"]
 def asked(objects: list[Object]) -> list[str]:
     """What the release's Job is asked to make; nothing without a Job."""
     found = []
-    for job in of(objects, "Job", "gamelake-secrets"):
+    for job in of(objects, "Job"):
+        if not job["metadata"]["name"].endswith("-secrets"):
+            continue
         [container] = job["spec"]["template"]["spec"]["containers"]
         command, *arguments = container["args"]
         assert command == "secrets"
@@ -77,6 +79,18 @@ def test_the_job_can_do_nothing_else(charts: Charts) -> None:
     assert role["rules"] == [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]}]
     [upgrade] = of(objects, "Job", "spark-upgrade")
     assert int(upgrade["metadata"]["annotations"]["helm.sh/hook-weight"]) > weights["Job"]
+
+
+def test_charts_of_one_namespace_have_hooks_of_their_own(charts: Charts) -> None:
+    """Two that are installed at once would otherwise delete each other's Job, or the account that it needs."""
+    parts = ("api", "hive-metastore", "trino")
+    hooks = [
+        (one["kind"], one["metadata"]["name"])
+        for part in parts
+        for one in charts.render(part)
+        if "pre-install" in one["metadata"].get("annotations", {}).get("helm.sh/hook", "")
+    ]
+    assert len(hooks) == len(set(hooks)) == 5 * len(parts)
 
 
 def test_the_image_of_the_job_can_be_pinned(charts: Charts) -> None:

@@ -186,8 +186,8 @@ def test_every_part_can_be_left_out(charts: Charts, part: str) -> None:
     every = {(one["kind"], one["metadata"]["name"]) for one in charts.render("gamelake")}
     without = charts.render("gamelake", values={part: {"enabled": False}})
     own = {(one["kind"], one["metadata"]["name"]) for one in charts.render(part)}
-    # What makes the Secrets of all parts.
-    own = {(kind, name) for kind, name in own if name != "gamelake-secrets"}
+    # One Job makes the Secrets of all parts.
+    own = {(kind, name) for kind, name in own if name != f"{part}-secrets"}
     assert {(one["kind"], one["metadata"]["name"]) for one in without} == every - own
 
 

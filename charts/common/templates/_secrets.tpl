@@ -28,8 +28,8 @@ apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
 metadata:
   {{- include "common.secretsHook" (list $context -3) | nindent 2 }}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: gamelake-secrets}
-subjects: [{kind: ServiceAccount, name: gamelake-secrets, namespace: {{ $context.Release.Namespace }}}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ include "common.secretsName" $context }}}
+subjects: [{kind: ServiceAccount, name: {{ include "common.secretsName" $context }}, namespace: {{ $context.Release.Namespace }}}]
 {{- if $context.Values.networkPolicy.enabled }}
 ---
 apiVersion: networking.k8s.io/v1
@@ -37,7 +37,7 @@ kind: NetworkPolicy
 metadata:
   {{- include "common.secretsHook" (list $context -3) | nindent 2 }}
 spec:
-  podSelector: {matchLabels: {app.kubernetes.io/name: gamelake-secrets}}
+  podSelector: {matchLabels: {app.kubernetes.io/name: {{ include "common.secretsName" $context }}}}
   policyTypes: [Ingress, Egress]
   egress:
     {{- include "common.kubernetesApi" $context | nindent 4 }}
@@ -59,10 +59,10 @@ spec:
   activeDeadlineSeconds: 600
   template:
     metadata:
-      labels: {{- include "common.selector" "gamelake-secrets" | nindent 8 }}
+      labels: {{- include "common.selector" (include "common.secretsName" .) | nindent 8 }}
     spec:
       restartPolicy: Never
-      serviceAccountName: gamelake-secrets
+      serviceAccountName: {{ include "common.secretsName" . }}
       {{- include "common.pod" (list . 10001) | nindent 6 }}
       containers:
         - name: secrets
@@ -85,12 +85,19 @@ may need Secrets, have greater weights.
 Arguments: the context, the weight: lower ones exist first.
 */}}
 {{- define "common.secretsHook" -}}
-name: gamelake-secrets
-labels: {{- include "common.labels" (list (first .) "gamelake-secrets") | nindent 2 }}
+name: {{ include "common.secretsName" (first .) }}
+labels: {{- include "common.labels" (list (first .) (include "common.secretsName" (first .))) | nindent 2 }}
 annotations:
   helm.sh/hook: pre-install,pre-upgrade
   helm.sh/hook-weight: {{ last . | quote }}
   helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}
+
+{{/*
+The name of all of it: charts that are installed one by one share a namespace.
+*/}}
+{{- define "common.secretsName" -}}
+{{ .Chart.Name }}-secrets
 {{- end }}
 
 {{/*
