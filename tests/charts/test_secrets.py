@@ -60,7 +60,7 @@ def test_nothing_is_drawn_while_rendering(charts: Charts, variant: str) -> None:
         ("api", {"store": {"existingSecret": "mine"}}, []),
         ("api", {"store": {"enabled": False, "existingSecret": "mine"}}, []),
         ("trino", {}, TRINO),
-        ("trino", {"tls": {"existingSecret": "mine"}}, TRINO[:1]),
+        ("trino", {"tls": {"existingSecret": "mine"}, "global": {"trino": {"caSecret": ""}}}, TRINO[:1]),
     ],
 )
 def test_a_job_makes_what_is_needed(charts: Charts, chart: str, values: Object, expected: list[str]) -> None:

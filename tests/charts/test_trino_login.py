@@ -77,6 +77,18 @@ def test_secrets_of_your_own_are_used(charts: Charts) -> None:
     assert "TRINO_CA_LOCATION" not in environment(objects, api["spec"]["template"]["spec"]["containers"][0])
 
 
+def test_a_certificate_of_your_own_comes_with_its_authority(charts: Charts) -> None:
+    """Clients would wait for a Secret that nobody makes. The authority may be in the same Secret, or a public one."""
+    mine = {"existingSecret": "trino-certificate"}
+    assert "global.trino.caSecret" in charts.refusal("gamelake", {"trino": {"tls": mine}})
+    assert "global.trino.caSecret" in charts.refusal("trino", {"tls": mine})
+    for authority in ("", "trino-certificate", "authority"):
+        values = {"tls": mine, "global": {"trino": {"caSecret": authority}}}
+        assert charts.complaint("trino", values) == ""
+    assert charts.complaint("trino", {"tls": {"existingSecret": "trino-tls"}}) == ""
+    assert charts.complaint("trino", {"tls": mine, "global": {"secrets": {"create": False}}}) == ""
+
+
 def test_a_trino_without_login_gets_no_password(charts: Charts) -> None:
     """For a Trino of your own that believes names; a password for an address without https is refused."""
     values = {

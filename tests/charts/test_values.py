@@ -121,6 +121,7 @@ TOGETHER: dict[str, Any] = {
         for name in ("issuer", "audience", "userField")
     },
     **{f"spark global.trino.{name}": {"jobs": {"names": ["tables"]}} for name in ("loginSecret", "caSecret")},
+    "trino tls.existingSecret": {"global": {"trino": {"caSecret": ""}}},
     "spark maintain.schedule": {"jobs": {"names": ["maintain"]}},
     "api autoscaling.minReplicas": {"autoscaling": {"enabled": True}},
     "api autoscaling.maxReplicas": {"autoscaling": {"enabled": True}},

@@ -125,6 +125,10 @@ Arguments: the context, its role.
 The Secret with the certificate of the coordinator: yours, or the one that clients read the authority from, too.
 */}}
 {{- define "trino.tlsSecret" -}}
+{{- $made := and .Values.global.secrets.create (eq .Values.global.trino.caSecret "trino-tls") }}
+{{- if and .Values.tls.existingSecret $made (ne .Values.tls.existingSecret "trino-tls") }}
+{{- fail "tls.existingSecret: also set global.trino.caSecret, to the Secret with its authority or to \"\" for a public one: nothing makes trino-tls" }}
+{{- end -}}
 {{ .Values.tls.existingSecret | default .Values.global.trino.caSecret | default "trino-tls" }}
 {{- end }}
 
