@@ -56,9 +56,10 @@ PLAYERS = {Edge(source, "api", 5000) for source in ("helm-test", "cluster-operat
 """Players may be anywhere. What is let out to the API is a test, and everything outside of the namespace."""
 FREE = ("helm-test", "kafka", "entity-operator", "cluster-operator")
 """They are let out to any port of their namespace or of Kafka, or are outside: the other end restricts them."""
-OUTSIDE = {53, 443, 6443}
-"""DNS and the Kubernetes API, whose addresses no chart knows."""
+OUTSIDE = {443, 6443}
+"""The Kubernetes API, whose address no chart knows."""
 OPERATOR = Pod("cluster-operator", {"strimzi.io/kind": "cluster-operator"}, "operators")
+DNS = Pod("kube-dns", {"k8s-app": "kube-dns"}, "kube-system")
 JOBS = ("driver", "executor")
 UNNAMED = 40000
 """A port that no rule names."""
@@ -175,12 +176,15 @@ def test_configured_connections_are_allowed(charts: Charts, file: str) -> None:
 
 @pytest.mark.parametrize("file", ["values-kind.yaml", "values-ha.yaml"])
 def test_few_may_leave_the_namespace(charts: Charts, file: str) -> None:
-    """All but the stores ask for names; only those that use the Kubernetes API reach anything else outside."""
+    """All but the stores ask the cluster's DNS for names; only those that use Kubernetes' API reach others outside."""
     network = Network(charts.render("gamelake", file))
-    reached = {(one.source, one.port) for one in network.edges(network.let_out, OPERATOR)}
+    of_dns, of_others = (
+        {(one.source, one.port) for one in network.edges(network.let_out, outside)} for outside in (DNS, OPERATOR)
+    )
     names = {pod.component for pod in network.pods} - {*STORES, "spark-reaper"}
     api = {"driver", "kafka", "entity-operator", "gamelake-secrets"} | {"spark-reaper"} & {*network.components}
-    assert reached == {(name, 53) for name in names} | {(name, port) for name in api for port in (443, 6443)}
+    assert of_others == {(name, port) for name in api for port in (443, 6443)}
+    assert of_dns == of_others | {(name, 53) for name in names}
 
 
 def _needed(objects: list[Object], file: str, ports: set[int]) -> set[Edge]:
@@ -270,15 +274,22 @@ def test_metrics_may_be_read_by_whom_the_values_name(charts: Charts) -> None:
         assert reached == servers | stores | agents | {("api", 5010), ("world", 9109), ("spark", 9108)}
 
 
-def test_dns_may_listen_elsewhere(charts: Charts) -> None:
-    """global.networkPolicy.dnsPorts are the ports, by both protocols, of every pod that may ask for names."""
-    chosen = {"global": {"networkPolicy": {"dnsPorts": [53, 5353]}}}
+def test_dns_may_be_elsewhere(charts: Charts) -> None:
+    """Where every pod may ask for names, by both protocols, are values: ports, and peers such as addresses."""
+    peers = [{"ipBlock": {"cidr": "169.254.20.10/32"}}, {"ipBlock": {"cidr": "fd00::10/128"}}]
+    chosen = {"global": {"networkPolicy": {"dnsPorts": [53, 5353], "dnsPeers": peers}}}
     # Drivers ask by the policy that they share with executors.
     nameless = ("default-deny", "spark-reaper", "spark-driver", *STORES)
     ports = [{"port": port, "protocol": protocol} for port in (53, 5353) for protocol in ("UDP", "TCP")]
     for policy in of(charts.render("gamelake", values=chosen), "NetworkPolicy"):
-        rules = [rule["ports"] for rule in policy["spec"].get("egress", []) if "to" not in rule]
-        assert (ports in rules) == (policy["metadata"]["name"] not in nameless)
+        asks = {"ports": ports, "to": peers} in policy["spec"].get("egress", [])
+        assert asks == (policy["metadata"]["name"] not in nameless)
+
+
+def test_dns_may_be_anywhere(charts: Charts) -> None:
+    """Without peers the ports alone count."""
+    network = Network(charts.render("gamelake", values={"global": {"networkPolicy": {"dnsPeers": []}}}))
+    assert Edge("api", OPERATOR.component, 53) in network.edges(network.let_out, OPERATOR)
 
 
 def test_the_kubernetes_api_may_be_narrowed(charts: Charts) -> None:

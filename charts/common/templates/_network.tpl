@@ -19,6 +19,9 @@ Egress to DNS, which every pod needs. Where DNS runs differs between clusters.
     - {port: {{ . }}, protocol: UDP}
     - {port: {{ . }}, protocol: TCP}
     {{- end }}
+  {{- with .Values.global.networkPolicy.dnsPeers }}
+  to: {{- toYaml . | nindent 4 }}
+  {{- end }}
 {{- end }}
 
 {{/*
