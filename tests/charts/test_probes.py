@@ -1,5 +1,6 @@
 """The scripts that the kubelet runs in pods, against servers that answer like the real ones."""
 
+import json
 import os
 import shlex
 import signal
@@ -18,7 +19,7 @@ import pytest
 import requests
 from testbed.waiting import wait_until
 
-from tests.charts.rendering import ROOT
+from tests.charts.rendering import ROOT, Charts, of
 
 JMX = "hdfs/files/jmx"
 SRVR = "hdfs/files/srvr"
@@ -82,6 +83,30 @@ def test_an_hdfs_probe_reads_a_jmx_bean() -> None:
     ) as port:
         assert run(JMX, port, "name=State", "Operational")
         assert not run(JMX, port, "name=Info", "RUNNING")
+
+
+@pytest.mark.parametrize(
+    ("states", "serves"),
+    [
+        (("RUNNING", "RUNNING"), True),
+        (("RUNNING", "CONNECTING"), True),
+        (("RUNNING", "INIT_FAILED"), True),
+        (("RUNNING", "FAILED"), False),
+        (("CONNECTING", "CONNECTING"), False),
+    ],
+)
+def test_a_datanode_that_has_given_a_namenode_up_is_restarted(
+    charts: Charts, states: tuple[str, str], serves: bool
+) -> None:
+    """It goes on with the other one for good; one that waits for a NameNode is all right, if it has another one."""
+    info = json.dumps([{"NamenodeAddress": "namenode:8020", "ActorState": state} for state in states])
+    bean = json.dumps({"beans": [{"BPServiceActorInfo": info}]})
+    [datanode] = of(charts.render("hdfs"), "StatefulSet", "datanode")
+    [container] = datanode["spec"]["template"]["spec"]["containers"]
+    assert container["livenessProbe"]["exec"] == container["readinessProbe"]["exec"]
+    _, _, _, name, *texts = container["livenessProbe"]["exec"]["command"]
+    with serving(http(lambda line, _: bean if f"qry={name} " in line else "")) as port:
+        assert run(JMX, port, name, *texts) == serves
 
 
 @pytest.mark.parametrize(

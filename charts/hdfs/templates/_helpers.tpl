@@ -106,10 +106,11 @@ The volumes of both, except the persistent one.
 
 {{/*
 A probe that queries the server in its own pod.
-Arguments: its HTTP port, the bean, the text that the bean must contain.
+Arguments: its HTTP port, the bean, the text that the bean must contain, optionally one that it must not contain.
 */}}
 {{- define "hdfs.probe" -}}
-exec: {command: [bash, /probes/jmx, {{ index . 0 | quote }}, {{ index . 1 | quote }}, {{ index . 2 | quote }}]}
+{{- $words := concat (list "bash" "/probes/jmx") . -}}
+exec: {command: {{ toJson $words }}}
 timeoutSeconds: 10
 {{- end }}
 
