@@ -41,7 +41,8 @@ def forget(spark: SparkSession, uri: str, name: str, *, if_lost: bool = False) -
     _, schema, table = name.split(".")
     with metastore(spark, uri) as client:
         if if_lost and client.tableExists(schema, table):
-            metadata = client.getTable(schema, table).getParameters()["metadata_location"]
+            # One that is not Iceberg's has none.
+            metadata = client.getTable(schema, table).getParameters().get("metadata_location") or ""
             if not metadata.startswith(f"{FILE_SYSTEM}/") or Files(spark).exists(metadata):
                 return
         client.dropTable(schema, table, False, True)
