@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import trino
 from game_settings.reader import SettingsError
 from lake import events_table, relocation, rollups
-from lake.metastore import forget
+from lake.metastore import forget_lost
 from lake.session import lake_session
 from lake.settings import EVENTS, FILE_SYSTEM, ROLLUPS, start
 from lake.views import create_views
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.register is not None:
             events_table.register(spark, settings, chosen.register, elsewhere=chosen.move)
             # Maintenance adds up its rows again.
-            forget(spark, settings.metastore_uri, ROLLUPS, if_lost=True)
+            forget_lost(spark, settings.metastore_uri, ROLLUPS)
         if chosen.move:
             relocation.move_all(spark, settings)
         events_table.create(spark, settings)

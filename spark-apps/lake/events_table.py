@@ -8,7 +8,7 @@ from pyspark.sql import SparkSession
 
 from lake import history, metadata_files
 from lake.metadata_files import AmbiguousError, IncompleteError, MetadataFile
-from lake.metastore import forget
+from lake.metastore import repoint
 from lake.settings import EVENTS, Settings
 
 MANIFEST_BYTES = "commit.manifest.target-size-bytes"
@@ -80,7 +80,7 @@ def comment(spark: SparkSession) -> None:
 def register(spark: SparkSession, settings: Settings, metadata_file: str, *, elsewhere: bool = False) -> None:
     """Restore the table to a catalog from one of its metadata files, by default the one that was current last.
 
-    What the catalog knows of the table is forgotten: it may be older, or of files that are lost. Raises TableError,
+    A table that the catalog has gets it, too: what it had may be older, or name files that are lost. Raises TableError,
     also if the metadata's paths are not under the table's location, unless they may be `elsewhere`.
     """
     location = settings.events_location
@@ -95,8 +95,8 @@ def register(spark: SparkSession, settings: Settings, metadata_file: str, *, els
             f"{chosen.path}: has the path {path}, and {EVENTS} is at {location}. If both are the same files: "
             f"tables.py --register {chosen.path} --move"
         )
-    forget(spark, settings.metastore_uri, EVENTS)
-    spark.sql(f"CALL lake.system.register_table('{EVENTS.removeprefix('lake.')}', '{chosen.path}')")
+    if not repoint(spark, settings.metastore_uri, EVENTS, chosen.path):
+        spark.sql(f"CALL lake.system.register_table('{EVENTS.removeprefix('lake.')}', '{chosen.path}')")
 
 
 def newest(spark: SparkSession, location: str) -> MetadataFile | None:

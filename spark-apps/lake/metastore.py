@@ -18,6 +18,8 @@ NO_LONG_WAIT = {
     "hive.metastore.client.socket.timeout": "120s",
 }
 """Settings of a client of the metastore."""
+_METADATA = "metadata_location"
+"""A parameter of Iceberg's tables: the path of their metadata."""
 
 
 @contextmanager
@@ -33,16 +35,31 @@ def metastore(spark: SparkSession, uri: str) -> Iterator[Java]:
         client.close()
 
 
-def forget(spark: SparkSession, uri: str, name: str, *, if_lost: bool = False) -> None:
-    """Remove a table of Iceberg from the catalog, if it is there; its files stay.
+def repoint(spark: SparkSession, uri: str, name: str, metadata_file: str) -> bool:
+    """Let a table of Iceberg have other metadata; return False if the catalog has no such table.
 
-    `if_lost`: only if its metadata should be in this file system and is not.
+    Iceberg itself registers only what the catalog does not have. So the table is never missing, even if this is killed.
     """
     _, schema, table = name.split(".")
     with metastore(spark, uri) as client:
-        if if_lost and client.tableExists(schema, table):
-            # One that is not Iceberg's has none.
-            metadata = client.getTable(schema, table).getParameters().get("metadata_location") or ""
-            if not metadata.startswith(f"{FILE_SYSTEM}/") or Files(spark).exists(metadata):
-                return
-        client.dropTable(schema, table, False, True)
+        if not client.tableExists(schema, table):
+            return False
+        found = client.getTable(schema, table)
+        if not found.getParameters().get(_METADATA):
+            return False
+        # What else the catalog says of the table, its columns for one, follows with the next commit.
+        found.getParameters().put(_METADATA, metadata_file)
+        java_class(spark, "org.apache.iceberg.hive.MetastoreUtil").alterTable(client, schema, table, found)
+    return True
+
+
+def forget_lost(spark: SparkSession, uri: str, name: str) -> None:
+    """Remove a table of Iceberg from the catalog if its metadata should be in this file system and is not."""
+    _, schema, table = name.split(".")
+    with metastore(spark, uri) as client:
+        if not client.tableExists(schema, table):
+            return
+        # One that is not Iceberg's has none.
+        metadata = client.getTable(schema, table).getParameters().get(_METADATA) or ""
+        if metadata.startswith(f"{FILE_SYSTEM}/") and not Files(spark).exists(metadata):
+            client.dropTable(schema, table, False, True)
