@@ -3,10 +3,13 @@
 Once a day is over, the files of its hours are merged, where they are small.
 """
 
+import logging
 import time
 from datetime import UTC, date, datetime, timedelta
 
 from game_events.once import repeats
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -17,6 +20,9 @@ from lake.maintenance.memory import Memory
 from lake.maintenance.unsettled import Unsettled, undecided_days
 from lake.settings import EVENTS
 from lake.staged_files import Java, staged
+from lake.termination import root_cause
+
+_log = logging.getLogger(__name__)
 
 HOURS_OVER = "hours that are over"
 """The step's name."""
@@ -50,7 +56,8 @@ def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> 
 
     Only files with undecided rows are read and replaced, and small ones of days that are over. Rows that were decided
     before stay decided. Days that were looked at before are looked at again if they got files since; the current one,
-    if another hour is over. After a while the days that are left are left to the next run, but for the current one.
+    if another hour is over. It comes first. After a while the days that are left are left to the next run. So is a day
+    that fails; when the others are settled, its error is raised.
     """
     started = time.monotonic()
     until = ((now or datetime.now(UTC)) - _SETTLING).replace(minute=0, second=0, microsecond=0)
@@ -68,25 +75,32 @@ def settle(spark: SparkSession, memory: Memory, now: datetime | None = None) -> 
         found.add(over)
     looked = before = after = conflicts = 0
     left: list[date] = []
-    for day in sorted(found):
+    failure: PySparkException | Py4JJavaError | None = None
+    for day in sorted(found, key=lambda day: (day < over, day)):
         if day < over and time.monotonic() > started + _PATIENCE:
             left.append(day)
             continue
-        # Planned one by one, as earlier days may have taken hours.
-        chosen = Unsettled(spark, day, min(until, days.start(day + days.ONE)))
-        if not chosen.tasks:
-            continue
-        looked += 1
         try:
+            # Planned one by one, as earlier days may have taken hours.
+            chosen = Unsettled(spark, day, min(until, days.start(day + days.ONE)))
+            if not chosen.tasks:
+                continue
+            looked += 1
             after += _replace(spark, chosen)
         except RefusedError:
             left.append(day)
             conflicts += 1
+        except (PySparkException, Py4JJavaError) as error:
+            _log.error("%s: failed: %s", day, root_cause(error))
+            left.append(day)
+            failure = failure or error
         else:
             before += len(chosen.tasks)
     if (table := history.table(spark)).schema().findField("counts") is not None:
         mark = changes.until_now(changed.mark, table) if before else changed.mark
         memory.note_seen(HOURS_OVER, f"{mark} {min([*map(days.start, left), until]).isoformat()}")
+    if failure:
+        raise failure
     late = len(left) - conflicts
     said = f"{looked + late} days, {before} files became {after}"
     said += f"; {conflicts} days were changed meanwhile, left to the next run" if conflicts else ""

@@ -11,8 +11,9 @@ from lake import history
 from lake.maintenance import settling
 from lake.maintenance.memory import Memory
 from lake.maintenance.settling import settle
+from lake.maintenance.unsettled import Unsettled
 from lake.settings import EVENTS
-from lake.staged_files import StagedFiles
+from lake.staged_files import RowsError, StagedFiles
 from pyspark.sql import Row, SparkSession
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -200,3 +201,26 @@ def test_a_long_run_gives_way(events: Events, spark: SparkSession, monkeypatch: 
     assert settle(spark, memory, noon) == f"3 days, 1 files became 1; {left}"
     monkeypatch.undo()
     assert settle(spark, memory, noon) == "2 days, 2 files became 2"
+
+
+def test_a_day_that_fails_stops_no_other(events: Events, spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others are settled, the current one first; then the failure is raised, and the next run tries again."""
+    memory, noon = Memory(), SECOND + timedelta(days=1, hours=12)
+    events.write(FIRST, (1, "k", 0))
+    events.write(SECOND, (1, "l", 1))
+    events.write(SECOND, (25, "m", 2))
+    replace, tried = settling._replace, []
+
+    def fail(spark: SparkSession, chosen: Unsettled) -> int:
+        tried.append(chosen.start)
+        if chosen.start == FIRST:
+            raise RowsError("a file cannot be read")
+        return replace(spark, chosen)
+
+    monkeypatch.setattr(settling, "_replace", fail)
+    with pytest.raises(RowsError, match="cannot be read"):
+        settle(spark, memory, noon)
+    assert tried == [SECOND + timedelta(days=1), FIRST, SECOND]
+    assert events.counts() == {0: None, 1: True, 2: True}
+    monkeypatch.undo()
+    assert settle(spark, memory, noon) == "1 days, 1 files became 1"
