@@ -9,6 +9,9 @@ from pyspark.errors import PySparkException
 
 from lake import history
 from lake.loader import Batch, Loader
+from lake.maintenance.ages import Ages
+from lake.maintenance.memory import TableMemory
+from lake.maintenance.steps import steps
 from lake.offsets import OffsetRange, Topic
 from lake.outages import outage
 from lake.session import lake_session
@@ -90,9 +93,11 @@ def run(settings: Settings) -> None:
     loader = Loader(spark, settings, topic)
     loader.begin()
     snapshot = history.table(spark).currentSnapshot()
-    metrics = StreamMetrics(topic, loader, snapshot.timestampMillis() / 1000 if snapshot else time.time())
+    memory = TableMemory(spark)
+    ages = Ages(memory, [step.name for step in steps(spark, settings, memory)])
+    metrics = StreamMetrics(topic, loader, snapshot.timestampMillis() / 1000 if snapshot else time.time(), ages)
     metrics.serve(settings.metrics_host, settings.metrics_port)
     _log.info("streaming %s every %d s, from %s", topic.name, settings.trigger_seconds, loader.coverage)
-    with TailKeeper(spark, settings).keeping():
+    with TailKeeper(spark, settings, memory.read).keeping():
         Stream(loader, topic, settings, metrics).run(stop)
     _log.info("stopped")

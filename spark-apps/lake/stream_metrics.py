@@ -17,10 +17,10 @@ _BUCKETS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60, 120)
 class StreamMetrics:
     """Metrics of the batches, served over HTTP.
 
-    `last_commit` is when the table's last snapshot was made, in epoch seconds.
+    `last_commit` is when the table's last snapshot was made, in epoch seconds. `others` are served beside them.
     """
 
-    def __init__(self, topic: Topic, loader: Loader, last_commit: float) -> None:
+    def __init__(self, topic: Topic, loader: Loader, last_commit: float, *others: Collector) -> None:
         registry = CollectorRegistry()
         self._rows = Counter("gamelake_stream_rows", "Rows committed, rejected ones included", registry=registry)
         self._rejected = Counter("gamelake_stream_rejected_rows", "Rejected rows committed", registry=registry)
@@ -53,7 +53,8 @@ class StreamMetrics:
         Gauge(
             "gamelake_stream_last_commit_age_seconds", "Since the last commit, of whatever process", registry=registry
         ).set_function(lambda: time.time() - self._last_commit)
-        registry.register(_Lag(topic, loader))
+        for collector in (_Lag(topic, loader), *others):
+            registry.register(collector)
         self._registry = registry
 
     def serve(self, host: str, port: int) -> None:

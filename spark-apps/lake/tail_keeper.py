@@ -2,9 +2,10 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 from game_events.table import TAIL
 from py4j.protocol import Py4JError
@@ -22,6 +23,9 @@ from lake.view_comments import view_comments
 
 _log = logging.getLogger(__name__)
 
+Java = Any
+"""An object of the JVM."""
+
 _PAUSE = 20.0
 """Seconds."""
 _PATIENCE = 5.0
@@ -29,10 +33,13 @@ _PATIENCE = 5.0
 
 
 class TailKeeper:
-    """Rewrites the view in the metastore: neither Trino nor a batch of the stream takes part."""
+    """Rewrites the view in the metastore: neither Trino nor a batch of the stream takes part.
 
-    def __init__(self, spark: SparkSession, settings: Settings) -> None:
-        self._spark, self._settings = spark, settings
+    `looked` is called with the table each time that it was loaded.
+    """
+
+    def __init__(self, spark: SparkSession, settings: Settings, looked: Callable[[Java], None]) -> None:
+        self._spark, self._settings, self._looked = spark, settings, looked
         # Connections of its own: the stream's are in use.
         self._topic, self._last_records = Topic(settings), LastRecords(settings)
         self._warned = ""
@@ -72,6 +79,7 @@ class TailKeeper:
     def _bounds(self) -> Bounds:
         seen = datetime.now(UTC)
         table = history.table(self._spark)
+        self._looked(table)
         state = history.state(table)
         if state.snapshot is None:
             return Bounds(seen=seen)

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -15,7 +16,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 from testbed.clients import topic
 from testbed.clients.freshness import freshness
-from testbed.clients.stream_metrics import StreamState, stream_state
+from testbed.clients.stream_metrics import StreamState, sample, stream_state
 from testbed.faults.site import Site
 from testbed.settings import HOST, Settings
 from testbed.simulator.scenario import QUERIES
@@ -244,6 +245,21 @@ def test_an_idle_stream_writes_no_edits(stack: Stack) -> None:
         return edits() == before
 
     wait_until("a while without an edit", nothing_is_written)
+
+
+def test_it_tells_when_maintenance_ran(lake: Lake, stack: Stack) -> None:
+    """A run makes the age of its steps, which the stream reads from the table, less than its own."""
+    state(stack)
+
+    def has_run() -> bool:
+        age, began = (
+            sample(stack.settings, name) for name in ("gamelake_maintenance_age_seconds", "start_time_seconds")
+        )
+        return began + age < time.time() - 1
+
+    assert not has_run()
+    lake.job("maintain.py")
+    wait_until("its age", has_run, pause=1)
 
 
 def test_it_fails_with_its_cause_and_recovers(lake: Lake, stack: Stack) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import UTC, datetime
+from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
@@ -11,6 +12,9 @@ from lake import history
 from lake.termination import root_cause
 
 _log = logging.getLogger(__name__)
+
+Java = Any
+"""An object of the JVM."""
 
 PREFIX = "gamelake.maintenance."
 _RAN, _SEEN = f"{PREFIX}ran.", f"{PREFIX}seen."
@@ -70,10 +74,14 @@ class TableMemory(Memory):
 
     def recall(self) -> None:
         try:
-            properties = history.table(self._spark).properties()
-            self._facts = {name: properties[name] for name in properties if name.startswith(PREFIX)}
+            self.read(history.table(self._spark))
         except (PySparkException, Py4JJavaError) as error:
             _log.warning("what maintenance did last cannot be read: %s", root_cause(error))
+
+    def read(self, table: Java) -> None:
+        """Recall from a table that was loaded just now."""
+        properties = table.properties()
+        self._facts = {name: properties[name] for name in properties if name.startswith(PREFIX)}
 
     def save(self, timed: frozenset[str] = frozenset()) -> None:
         due = {_RAN + step.replace(" ", "-") for step in timed}
