@@ -130,7 +130,7 @@ def test_no_secret_is_in_values(chart: str) -> None:
 
 
 def test_webhdfs_accepts_no_user(charts: Charts) -> None:
-    """No name of a user matches the pattern, and what a browser sends without asking is refused."""
+    """No name in an address matches the pattern, and what a browser sends without asking is refused."""
     properties = hdfs_properties(charts)
     assert not re.fullmatch(properties["dfs.webhdfs.user.provider.user.pattern"], "hdfs")
     assert properties["dfs.webhdfs.rest-csrf.enabled"] == "true"

@@ -55,7 +55,7 @@ def test_a_driver_reaches_the_kubernetes_api_alone(installation: Installation) -
 
 
 def test_webhdfs_accepts_no_user(installation: Installation) -> None:
-    """Hadoop cannot turn WebHDFS off, but nobody can be anybody there, not even from within the NameNode's pod."""
+    """Hadoop cannot turn WebHDFS off, but it believes no name in an address, not even within the NameNode's pod."""
     ask = ("namenode-0", "bash", "-c", _ASK)
     assert installation.cluster.execute(*ask, "", container="namenode") == "200\n"
     assert installation.cluster.execute(*ask, "&user.name=gamelake", container="namenode") in ("400\n", "404\n")
