@@ -36,7 +36,7 @@ def check(installation: Installation, folder: Path) -> None:
             print(f"a pod has ended: {error}")
             return False
         public = {(one.target, one.port) for one in tried if one.source == STRANGER and one.allowed}
-        # kube-router applies what a policy lets in from anywhere also to what the policy's own pods send to each other.
+        # With kube-router, replicas reach each other at a port that is open to all, whatever their egress.
         wrong = {
             one
             for one in tried
