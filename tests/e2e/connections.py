@@ -35,8 +35,15 @@ def check(installation: Installation, folder: Path) -> None:
         except KindError as error:
             print(f"a pod has ended: {error}")
             return False
-        print({one for one in tried if one.open != one.allowed})
-        return all(one.open == one.allowed for one in tried)
+        public = {(one.target, one.port) for one in tried if one.source == STRANGER and one.allowed}
+        # With kube-router, replicas reach each other at a port that is open to all, whatever their egress.
+        wrong = {
+            one
+            for one in tried
+            if one.open != one.allowed and (one.source != one.target or (one.target, one.port) not in public)
+        }
+        print(wrong)
+        return not wrong
 
     installation.pod("executor")
     with strangers(cluster) as outside:
