@@ -1,10 +1,11 @@
-"""The scripts that scan and sign images, with stand-ins for docker, grype and cosign that note how they are called."""
+"""The scripts that build, scan and sign images: which commands they call."""
 
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
+from testbed.versions import versions
 
 from tests.command import environment, run
 
@@ -38,9 +39,26 @@ def commands(tmp_path: Path) -> Commands:
     return Commands(tmp_path)
 
 
+@pytest.mark.parametrize("fresh", [["--fresh"], []])
+def test_the_base_is_built_from_the_named_image(commands: Commands, fresh: list[str]) -> None:
+    """The base image of hack/versions.env is pulled if it is missing; `--fresh` rebuilds what comes from Debian."""
+    commands.add("docker", '[[ $* != "image inspect "* ]]')
+    built = commands.run("hack/build-images", *fresh, "api")
+    assert built.returncode == 0, built.stderr
+    calls = commands.calls("docker")
+    assert f"docker pull --quiet {versions()['DEBIAN_IMAGE']}" in calls
+    builds = [call for call in calls if call.startswith("docker build ")]
+    assert [call.split("--tag ")[1].split()[0] for call in builds] == [
+        *(f"{REPOSITORY}/base:7{target}" for target in ("", "-java", "-tools")),
+        f"{REPOSITORY}/api:7",
+    ]
+    assert all("--build-arg=DEBIAN_IMAGE" in call for call in builds[:3])
+    assert ["--no-cache" in call for call in builds] == [bool(fresh), False, bool(fresh), False]
+
+
 @pytest.mark.parametrize("newer", [UPGRADABLE, ""])
 def test_without_grype_the_images_own_apt_is_asked(commands: Commands, newer: str) -> None:
-    """A newer package of Debian is reported under its image and fails the scan; what is not looked at is said."""
+    """A newer package of Debian fails the scan, which reports it under its image, and prints what it leaves out."""
     commands.add("docker", f"[[ '{newer}' == '' ]] || {{ echo '{newer}'; exit 1; }}")
     scanned = commands.run("hack/scan-images", "api")
     assert scanned.returncode == bool(newer)
