@@ -211,6 +211,7 @@ def test_a_name_is_its_first_players(stack: Stack, driver: Chrome, tmp_path: Pat
         wait_until("the holder of the cookie", lambda: page.text("#hero-name") == "claire")
         page.click(page.one("#leave button"))
         driver.switch_to.alert.accept()
+        wait_until("the gate", lambda: page.one("#name").is_displayed())
         page.enter("dora")
         assert driver.get_cookie("player") is None
         assert page.do("Pray") == "A light falls on you."

@@ -60,6 +60,8 @@ class Hdfs:
             (folder / name).mkdir()
 
     def back_up(self, *, copying: int = 0, full: bool = False) -> subprocess.Popen[str]:
+        """Begin a backup, in another second than those before it, whose names are the time."""
+        time.sleep(1)
         addresses = f"127.0.0.1:{self.port} 127.0.0.1:{self.port}"
         own = {"HDFS_NAMENODES_HTTP": addresses, "BACKUP_KEEP": "2", "SNAPSHOTS": str(self.folder / "snapshots")}
         own |= {"SECONDS_OF_COPYING": str(copying), "FULL": "yes" if full else ""}
@@ -67,8 +69,7 @@ class Hdfs:
         return subprocess.Popen(command, env=os.environ | own, stdout=subprocess.PIPE, text=True)
 
     def backed_up(self) -> str:
-        """Make a backup, and return its name, in which no other one has the same second."""
-        time.sleep(1)
+        """Make a backup, and return its name."""
         printed, _ = self.back_up().communicate(timeout=120)
         return Path(printed.strip()).name
 
@@ -100,7 +101,8 @@ def test_one_that_fails_leaves_nothing(hdfs: Hdfs) -> None:
     earlier = hdfs.backed_up()
     assert hdfs.back_up(full=True).wait(timeout=120) == 1
     late = hdfs.back_up(copying=5)
-    wait_until("its snapshot", lambda: len(hdfs.snapshots) == 2, pause=0.05)
+    wait_until("its copy", lambda: any(hdfs.folder.glob("backups/partial-*/events")), pause=0.05)
+    assert len(hdfs.snapshots) == 2
     late.terminate()
     assert late.wait(timeout=120) != 0
     assert hdfs.backups == hdfs.snapshots == {earlier}
@@ -108,7 +110,7 @@ def test_one_that_fails_leaves_nothing(hdfs: Hdfs) -> None:
 
 def test_two_at_once(hdfs: Hdfs) -> None:
     """One begins when the other has ended, and both are complete, with their snapshots."""
-    both = [hdfs.back_up(copying=1), hdfs.back_up(copying=1)]
+    both = [hdfs.back_up(copying=3), hdfs.back_up()]
     assert [one.wait(timeout=120) for one in both] == [0, 0]
     assert len(hdfs.backups) == 2
     assert hdfs.backups == hdfs.snapshots
