@@ -7,7 +7,7 @@ TESTBED := $(BIN)/python -m testbed
 KIND := $(BIN)/python -m testbed.kind
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status batch skip mend export play ledger maintain erase tables sql test unit machines faults lint format bench notebook requirements contract images kind kind-demo kind-down kind-bench clean
+.PHONY: help demo up down status batch skip mend export play ledger maintain erase tables sql test unit machines faults lint format bench notebook requirements checksums contract images scan kind kind-demo kind-down kind-bench clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -83,12 +83,18 @@ notebook: $(VENV)/dev ## Open the notebook
 requirements: $(VENV)/dev ## Pin the Python packages from pyproject.toml
 	@hack/update-requirements
 
+checksums: ## Record the checksums of all that Maven downloads, after a change of versions
+	@hack/update-checksums
+
 contract: $(VENV)/run ## Record the current event contract as released, and generate docs/game.md
 	@$(BIN)/python -m game_events.compatibility release
 	@$(BIN)/python -m game_events.reference > docs/game.md
 
-images: ## Build the container images (ARGS='api spark': only these)
+images: ## Build the container images (ARGS='api spark': only these; ARGS=--fresh: with Debian's newest packages)
 	@hack/build-images $(ARGS)
+
+scan: ## Report what newer versions fix in the container images (ARGS='api spark': only these)
+	@hack/scan-images $(ARGS)
 
 kind: $(VENV)/run ## Create or update a kind cluster with everything (CLUSTER, NAMESPACE, MACHINES=3, OPERATORS=real|standin|installed)
 	@$(KIND) up

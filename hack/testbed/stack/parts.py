@@ -18,8 +18,9 @@ PARTS = ("kafka", "hdfs", "hive-metastore", "spark", "trino")
 def path(settings: Settings, name: str) -> Path:
     """Return the folder of a part; its name has a hash of the recipe and the versions, so a change fetches it again."""
     images, recipe_of = ROOT / "images", _recipe(name)
-    scripts = [images / "fetch-jars", images / "fetch-artifact", recipe_of / "fetch", recipe_of / "pom.xml"]
-    recipe = "".join(script.read_text() for script in scripts if script.exists())
+    shared = [images / script for script in ("maven", "fetch-jars", "fetch-artifact")]
+    own = [recipe_of / "fetch", recipe_of / "pom.xml"]
+    recipe = "".join(script.read_text() for script in (*shared, *own) if script.exists())
     recipe += "".join(f"\n{name}={version}" for name, version in versions().items() if name in recipe)
     return settings.cache / f"{name}-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
 
