@@ -20,11 +20,14 @@ from testbed.stack.stack import Stack
 
 SERVERS = ("namenode", "datanode", "metastore", "trino")
 DAYS = 30
-"""That are settled, before today."""
+"""That are settled, until two hours ago."""
+_UNDECIDED_HOURS = 2
+"""An hour is decided once it is over."""
 TARGET_MS = 300
 _JOB = "../hack/testbed/bench/dashboard_job.py"
 _RUNS = 96
-"""Of a job, whose files hold a day."""
+"""Of a job, whose files hold the settled rows."""
+_UNDECIDED_RUNS = 24
 _WARM_UP_ROUNDS = 5
 _WHAT_SNAPSHOTS_SAY = "what the snapshots say"
 
@@ -33,16 +36,23 @@ Round = Mapping[str, tuple[float, float]]
 
 
 def fill(stack: Stack, rows: int) -> None:
-    """Fill the table with so many rows on settled days, and with as many undecided ones today as one of them has."""
+    """Fill the table with so many settled rows, and with undecided ones of the last hours at the same rate."""
     print(f"writing {rows:,} rows", flush=True)
-    start = datetime.now(UTC).date() - timedelta(days=DAYS)
+    undecided = timedelta(hours=_UNDECIDED_HOURS)
+    end = datetime.now(UTC).replace(tzinfo=None) - undecided
+    start = end - timedelta(days=DAYS)
     templates = [*traffic.templates(traffic.examples()), REJECTED_ROW]
     settled = Filling(templates, rows, _RUNS, start.isoformat(), DAYS, traffic.PLAYERS, traffic.RETRIED_EVERY)
-    today = replace(settled, rows=rows // DAYS, first_day=datetime.now(UTC).date().isoformat(), days=1)
-    job = spark_job(stack.settings, "bench-dashboard", _JOB, settled.to_json(), today.to_json())
+    share = undecided / timedelta(days=1)
+    newest = replace(settled, rows=_undecided(rows), runs=_UNDECIDED_RUNS, start=end.isoformat(), days=share)
+    job = spark_job(stack.settings, "bench-dashboard", _JOB, settled.to_json(), newest.to_json())
     # The job has modules of its own.
     stack.run(replace(job, environment=job.environment | {"PYTHONPATH": str(ROOT / "hack")}), echo=True)
     stack.run(spark_job(stack.settings, "bench-tables", "tables.py"))
+
+
+def _undecided(rows: int) -> int:
+    return rows * _UNDECIDED_HOURS // (24 * DAYS)
 
 
 def measure(stack: Stack, rounds: int) -> list[Round]:
@@ -81,7 +91,7 @@ def rows(rounds: Sequence[Round], count: int) -> list[Row]:
 
 
 def _rows(rounds: Sequence[Round], count: int) -> Iterator[Row]:
-    target, of = f"at most {TARGET_MS} ms", f"{count:,} rows on {DAYS} settled days, {count // DAYS:,} today"
+    target, of = f"at most {TARGET_MS} ms", f"{count:,} settled rows of {DAYS} days, {_undecided(count):,} undecided"
     for name in rounds[0]:
         ours, theirs = middle(rounds, lambda one: one[name][0]), middle(rounds, lambda one: one[name][1])  # noqa: B023
         yield Row(

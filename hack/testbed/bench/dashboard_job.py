@@ -1,6 +1,6 @@
-"""Fill the table `events` with settled days and with today's undecided rows, and add up the settled ones.
+"""Fill the table `events` with settled rows and with the newest ones, which are undecided, and add up the settled ones.
 
-`dashboard_job.py SETTLED TODAY`: both are a Filling as JSON.
+`dashboard_job.py SETTLED NEWEST`: both are a Filling as JSON.
 """
 
 import json
@@ -16,7 +16,7 @@ from testbed.bench.layouts_job import Filling, synthetic
 
 
 def main() -> None:
-    settled, today = (Filling(**json.loads(text)) for text in sys.argv[1:])
+    settled, newest = (Filling(**json.loads(text)) for text in sys.argv[1:])
     settings = Settings.from_environment()
     spark = lake_session("dashboard", settings)
     events_table.create(spark, settings)
@@ -24,7 +24,7 @@ def main() -> None:
     decided = synthetic(spark, settled, with_retries=False).withColumn("counts", F.lit(True))
     decided.writeTo(EVENTS).append()
     print(f"added up: {rollups.roll_up(spark)}", flush=True)
-    undecided = synthetic(spark, today).withColumn("kafka_offset", F.col("kafka_offset") + settled.rows)
+    undecided = synthetic(spark, newest).withColumn("kafka_offset", F.col("kafka_offset") + settled.rows)
     last = undecided.groupBy("kafka_partition").agg(F.max("kafka_offset").alias("offset")).collect()
     said = " ".join(f"{row.kafka_partition}:{row.offset}=0" for row in last)
     undecided.writeTo(EVENTS).option(f"snapshot-property.{LAST_RECORDS}", said).append()

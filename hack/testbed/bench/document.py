@@ -69,8 +69,8 @@ SECTIONS = {
     "dashboard": _of_bench(
         "dashboard",
         "Dashboard",
-        "The dashboard's queries, which add the undecided rows to the rollups of settled days, compared with the same "
-        "queries over all events. Both give the same answers.",
+        "The dashboard's queries, which add the undecided rows of the last two hours to the rollups of all others, "
+        "compared with the same queries over all events. Both give the same answers.",
     ),
     "maintenance": _of_bench(
         "maintenance", "Maintenance", "Files and planning time before and after maintenance of an hour's small files."

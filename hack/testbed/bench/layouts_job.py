@@ -31,7 +31,7 @@ _GUILDS = 100
 
 @dataclass(frozen=True)
 class Filling:
-    """`rows` rows made from `templates`, over `days` days from `first_day` (ISO), in the files of `runs` runs.
+    """`rows` rows made from `templates`, over `days` days from `start` (ISO, UTC), in the files of `runs` runs.
 
     A template with `idempotent` is a keyed event; of `retried_every` rows, one repeats the row before it if that is
     keyed. A quarter of the `players` play on the first day only, and another on the last.
@@ -40,8 +40,8 @@ class Filling:
     templates: Sequence[dict[str, Any]]
     rows: int
     runs: int
-    first_day: str
-    days: int
+    start: str
+    days: float
     players: int
     retried_every: int
 
@@ -55,7 +55,7 @@ def synthetic(spark: SparkSession, filling: Filling, *, with_retries: bool = Tru
     per_task = -(-filling.rows // tasks)
     task = F.expr(f"id DIV {per_task}")
     offset = F.expr(f"id DIV {per_task * PARTITIONS} * {per_task} + id % {per_task}")
-    begin = datetime.fromisoformat(filling.first_day).replace(tzinfo=UTC).timestamp() * 1000
+    begin = datetime.fromisoformat(filling.start).replace(tzinfo=UTC).timestamp() * 1000
     step = filling.days * 24 * 3600 * 1000 / (filling.runs * per_task)
     time = F.timestamp_millis((F.lit(begin) + offset * step).cast("long"))
     partition = (task % PARTITIONS).cast("int")
