@@ -2,14 +2,10 @@
 
 from collections.abc import Iterable
 from functools import reduce
-from typing import Any
 
 from pyspark.sql import SparkSession
 
-from lake.java_class import java_class
-
-Java = Any
-"""An object of the JVM."""
+from lake.java_class import Java, java_class
 
 
 def expressions(spark: SparkSession) -> Java:

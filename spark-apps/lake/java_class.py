@@ -5,6 +5,9 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+Java = Any
+"""An object of the JVM."""
+
 
 @cache
 def java_class(spark: SparkSession, name: str) -> Any:  # noqa: ANN401 Java's

@@ -2,16 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from pyspark.sql import SparkSession
 
 from lake.hdfs import Files
-from lake.java_class import java_class
+from lake.java_class import Java, java_class
 from lake.settings import FILE_SYSTEM
-
-Java = Any
-"""An object of the JVM."""
 
 NO_LONG_WAIT = {
     # Connections to a metastore whose machine is lost stay open. By default a client waits ten minutes for its answer.

@@ -9,21 +9,17 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
 
 from pyspark.sql import SparkSession
 
 from lake import commits, history
 from lake.events_table import TableError
 from lake.events_writer import carry
-from lake.java_class import java_class
+from lake.java_class import Java, java_class
 from lake.java_iterable import each
 from lake.maintenance import compaction
 from lake.metastore import metastore
 from lake.settings import EVENTS, FILE_SYSTEM, ROLLUPS, Settings
-
-Java = Any
-"""An object of the JVM."""
 
 _KEPT_METADATA = "write.metadata.previous-versions-max"
 _EXPIRY = "gc.enabled"

@@ -30,13 +30,11 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from lake import days, history
 from lake.events_writer import append
+from lake.java_class import Java
 from lake.java_iterable import each
 from lake.settings import EVENTS
 from lake.settings import ROLLUPS as TABLE
 from lake.staged_files import staged
-
-Java = Any
-"""An object of the JVM."""
 
 _PROPERTIES = {
     "format-version": "2",

@@ -6,17 +6,13 @@ Iceberg's own rewrites stage files in this way, but cannot change a column.
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from lake import commits
-from lake.java_class import java_class
+from lake.java_class import Java, java_class
 from lake.table_cache import table_cache
-
-Java = Any
-"""An object of the JVM."""
 
 
 class RowsError(PySparkException):

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 from game_events.table import TAIL
 from py4j.protocol import Py4JError
@@ -14,6 +13,7 @@ from pyspark.sql import SparkSession
 
 from lake import fit, history
 from lake.events_table import TableError, claim
+from lake.java_class import Java
 from lake.last_records import LastRecords
 from lake.offsets import RangeError, Topic
 from lake.settings import Settings
@@ -22,9 +22,6 @@ from lake.termination import root_cause
 from lake.view_comments import view_comments
 
 _log = logging.getLogger(__name__)
-
-Java = Any
-"""An object of the JVM."""
 
 _PAUSE = 20.0
 """Seconds."""

@@ -3,21 +3,17 @@
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from lake import events_writer, history
 from lake.coverage import Coverage
 from lake.history import State
-from lake.java_class import java_class
+from lake.java_class import Java, java_class
 from lake.offsets import OffsetRange
 from lake.transforms import to_events
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from testbed.bench import traffic
-
-Java = Any
-"""An object of the JVM."""
 
 PARTITIONS = 4
 _RECORDS = 100

@@ -3,16 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from pyspark.sql import SparkSession
 
 from lake import days
-from lake.java_class import java_class
+from lake.java_class import Java, java_class
 from lake.java_iterable import each
-
-Java = Any
-"""An object of the JVM."""
 
 
 @dataclass(frozen=True)

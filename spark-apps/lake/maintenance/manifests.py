@@ -8,17 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
-from typing import Any
 
 from pyspark.sql import SparkSession
 
 from lake import commits, history
 from lake.events_table import MANIFEST_BYTES, PROPERTIES
-from lake.java_class import java_class
+from lake.java_class import Java, java_class
 from lake.maintenance import changes
-
-Java = Any
-"""An object of the JVM."""
 
 _MANY = 10
 """More manifests than this are merged, if they are small or have files of one day."""

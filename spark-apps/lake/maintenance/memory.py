@@ -2,19 +2,16 @@
 
 import logging
 from datetime import UTC, datetime
-from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from lake import history
+from lake.java_class import Java
 from lake.termination import root_cause
 
 _log = logging.getLogger(__name__)
-
-Java = Any
-"""An object of the JVM."""
 
 PREFIX = "gamelake.maintenance."
 _RAN, _SEEN = f"{PREFIX}ran.", f"{PREFIX}seen."

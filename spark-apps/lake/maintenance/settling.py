@@ -15,11 +15,12 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from lake import days, history
 from lake.commits import RefusedError
+from lake.java_class import Java
 from lake.maintenance import changes
 from lake.maintenance.memory import Memory
 from lake.maintenance.unsettled import Unsettled, undecided_days
 from lake.settings import EVENTS
-from lake.staged_files import Java, staged
+from lake.staged_files import staged
 from lake.termination import root_cause
 
 _log = logging.getLogger(__name__)

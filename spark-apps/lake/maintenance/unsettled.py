@@ -3,17 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from game_events.rollups import SETTLED, UNDECIDED_BEFORE
 from pyspark.sql import SparkSession
 
 from lake import days, history
 from lake.expressions import all_of, between, expressions
+from lake.java_class import Java
 from lake.java_iterable import each
-
-Java = Any
-"""An object of the JVM."""
 
 _SMALL = 96 << 20
 """Bytes. Smaller files of a day that is over are merged …"""
