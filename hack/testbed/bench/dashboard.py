@@ -21,7 +21,7 @@ from testbed.stack.stack import Stack
 SERVERS = ("namenode", "datanode", "metastore", "trino")
 DAYS = 30
 """That are settled, until two hours ago."""
-_UNDECIDED_HOURS = 2
+_UNDECIDED = timedelta(hours=2)
 """An hour is decided once it is over."""
 TARGET_MS = 300
 _JOB = "../hack/testbed/bench/dashboard_job.py"
@@ -38,13 +38,12 @@ Round = Mapping[str, tuple[float, float]]
 def fill(stack: Stack, rows: int) -> None:
     """Fill the table with so many settled rows, and with undecided ones of the last hours at the same rate."""
     print(f"writing {rows:,} rows", flush=True)
-    undecided = timedelta(hours=_UNDECIDED_HOURS)
-    end = datetime.now(UTC).replace(tzinfo=None) - undecided
+    end = datetime.now(UTC).replace(tzinfo=None) - _UNDECIDED
     start = end - timedelta(days=DAYS)
     templates = [*traffic.templates(traffic.examples()), REJECTED_ROW]
     settled = Filling(templates, rows, _RUNS, start.isoformat(), DAYS, traffic.PLAYERS, traffic.RETRIED_EVERY)
-    share = undecided / timedelta(days=1)
-    newest = replace(settled, rows=_undecided(rows), runs=_UNDECIDED_RUNS, start=end.isoformat(), days=share)
+    days = _UNDECIDED / timedelta(days=1)
+    newest = replace(settled, rows=_undecided(rows), runs=_UNDECIDED_RUNS, start=end.isoformat(), days=days)
     job = spark_job(stack.settings, "bench-dashboard", _JOB, settled.to_json(), newest.to_json())
     # The job has modules of its own.
     stack.run(replace(job, environment=job.environment | {"PYTHONPATH": str(ROOT / "hack")}), echo=True)
@@ -52,7 +51,7 @@ def fill(stack: Stack, rows: int) -> None:
 
 
 def _undecided(rows: int) -> int:
-    return rows * _UNDECIDED_HOURS // (24 * DAYS)
+    return rows * _UNDECIDED // timedelta(days=DAYS)
 
 
 def measure(stack: Stack, rounds: int) -> list[Round]:
