@@ -53,6 +53,9 @@ COMMENTS = {column.name: column.doc for column in COLUMNS} | {
 REJECTED_EVENTS = "rejected_events"
 """The view of rejected records."""
 
+PLAYER_EVENTS = "player_events"
+"""The view of the events of all families, of which the models in spark-apps/models are made."""
+
 LIVE = "_live"
 """How the names of live views end."""
 
@@ -64,6 +67,8 @@ def view_comment(view: str) -> str:
     """Return what a view shows."""
     if view == REJECTED_EVENTS:
         return "Records that are not valid events, with their bytes and the reason"
+    if view == PLAYER_EVENTS:
+        return "The events of all families, each once, with what the models are made of"
     if view == TAIL:
         return "Records that the table does not have yet, as the live views read them"
     if view.endswith(LIVE):
@@ -105,6 +110,22 @@ def family_query(family: str, events: str) -> str:
     A retried event counts once: see `game_events.once`.
     """
     return counted(view_columns(family), events, f"family = {literal(family)}")
+
+
+_PLAYER_EVENTS_COLUMNS = (
+    *("player", "event_type", "family", "event_id", "{occurred_at}", "received_at"),
+    *("session_id", "platform", "app_version", "country", "experiments"),
+    *("gold", "target", "target_gold", "won", "item", "loot", "strength", "experiment", "variant"),
+    *("kafka_partition", "kafka_offset"),
+)
+
+
+def player_events_query(events: str) -> str:
+    """Select the events of all families from the table `events` (its full name), as SQL for Trino."""
+    columns = [column.format(occurred_at="received_at AS occurred_at") for column in _PLAYER_EVENTS_COLUMNS]
+    known = {column.name for column in COLUMNS}
+    columns = [c if " AS " in c or c in known else f"CAST(NULL AS VARCHAR) AS {c}" for c in columns]
+    return counted(columns, events, f"family NOT IN ({literal(ERASED)}, {literal(REJECTED)})")
 
 
 def rejected_query(events: str) -> str:
