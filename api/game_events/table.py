@@ -113,7 +113,7 @@ def family_query(family: str, events: str) -> str:
 
 
 _PLAYER_EVENTS_COLUMNS = (
-    *("player", "event_type", "family", "event_id", "{occurred_at}", "received_at"),
+    *("player", "event_type", "family", "event_id", "occurred_at", "received_at"),
     *("session_id", "platform", "app_version", "country", "experiments"),
     *("gold", "target", "target_gold", "won", "item", "loot", "strength", "experiment", "variant"),
     *("kafka_partition", "kafka_offset"),
@@ -122,9 +122,10 @@ _PLAYER_EVENTS_COLUMNS = (
 
 def player_events_query(events: str) -> str:
     """Select the events of all families from the table `events` (its full name), as SQL for Trino."""
-    columns = [column.format(occurred_at="received_at AS occurred_at") for column in _PLAYER_EVENTS_COLUMNS]
-    known = {column.name for column in COLUMNS}
-    columns = [c if " AS " in c or c in known else f"CAST(NULL AS VARCHAR) AS {c}" for c in columns]
+    known = {column.name: column.name for column in COLUMNS}
+    # As the families' views have it.
+    known |= {column.split(" AS ")[-1]: column for column in ("received_at AS occurred_at", *_VIEW_COLUMNS)}
+    columns = [known.get(name, f"CAST(NULL AS VARCHAR) AS {name}") for name in _PLAYER_EVENTS_COLUMNS]
     return counted(columns, events, f"family NOT IN ({literal(ERASED)}, {literal(REJECTED)})")
 
 
