@@ -119,7 +119,7 @@ class ReadModel(Views):
     def feed(self, after: str = "") -> list[Json]:
         least = f"({after}" if after else "-"
         newest: list[tuple[str, dict[str, str]]] = self._redis.xrevrange(key("feed"), "+", least, count=FEED)  # type: ignore[assignment]
-        return [entry(place, orjson.loads(entry["event"])) for place, entry in reversed(newest)]
+        return [entry(place, orjson.loads(found["event"])) for place, found in reversed(newest)]
 
 
 def _named(prefix: str, found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -127,6 +127,7 @@ def _named(prefix: str, found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def entry(place: str, event: Json) -> Json:
+    """Return an event as the feed shows it."""
     event_type, shown = EVENT_TYPES.get(event["event_type"]), displayed(event)
     return {
         "id": place,

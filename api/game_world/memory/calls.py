@@ -2,7 +2,7 @@
 
 import re
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import time
 from typing import Any
@@ -12,7 +12,7 @@ from game_events.effects import Effect, Fact
 from game_events.event_ids import RETRY_SECONDS
 
 from game_world.commands import Json
-from game_world.limits import Bucket, LocalBuckets
+from game_world.limits import Bucket, Exceeded, LocalBuckets
 from game_world.memory.decisions import decide, unmet
 from game_world.memory.kept import MOST, Kept
 from game_world.memory.state import State
@@ -34,9 +34,13 @@ class _Note:
 
 
 class MemoryCalls:
-    """Everything is bounded; the world takes no new players beyond that."""
+    """Everything is bounded; the world takes no new players beyond that.
 
-    def __init__(self, state: State) -> None:
+    `delay` returns for how many seconds the next request is refused although it is within the limits; 0: it is not.
+    """
+
+    def __init__(self, state: State, delay: Callable[[], float]) -> None:
+        self._delay = delay
         self._state = state
         self._buckets = LocalBuckets()
         self._pending: OrderedDict[str, _Note] = OrderedDict()
@@ -49,8 +53,13 @@ class MemoryCalls:
 
     async def decide(self, command: Json) -> Json:
         buckets: list[Bucket] = command["limits"]
-        exceeded = self._buckets.take(buckets)
-        fulls = self._buckets.fulls(buckets)
+        if buckets and (seconds := self._delay()):
+            last = buckets[-1]
+            exceeded: Exceeded | None = Exceeded(last.name, seconds * 1e6)
+            fulls = [*self._buckets.fulls(buckets[:-1]), (last.burst - 1) * last.interval + seconds * 1e6]
+        else:
+            exceeded = self._buckets.take(buckets)
+            fulls = self._buckets.fulls(buckets)
         if exceeded:
             reply: Json = exceeded._asdict()
             fulls = fulls[: [bucket.name for bucket in buckets].index(exceeded.limit) + 1]

@@ -48,7 +48,7 @@ def _is_met(state: State, kind: str, command: Json, own_guild: str, guild: str) 
 
 
 def decide(state: State, command: Json) -> tuple[Json, list[Effect]]:
-    """Apply a command that the rules decide; return the reply, with `precondition` if it is refused, and the effects."""
+    """Apply a command that the rules decide; return the reply and the effects. A refused one has none."""
     player = command["player"]
     own_guild = state.heroes[player].guild if player in state.heroes else ""
     guild = command.get("guild") or own_guild

@@ -73,11 +73,8 @@ class State:
 
     def add(self, effects: Iterable[Effect], sign: int = 1) -> None:
         for effect in effects:
-            if effect.owner == "guild":
-                amounts = self._guild(effect.name).amounts
-            else:
-                amounts = self.meet(effect.name).amounts
-            amounts[effect.attribute] = amounts.get(effect.attribute, 0) + sign * effect.amount
+            changed = self._guild(effect.name) if effect.owner == "guild" else self.meet(effect.name)
+            changed.amounts[effect.attribute] = changed.amounts.get(effect.attribute, 0) + sign * effect.amount
 
     def _guild(self, name: str) -> Guild:
         if name not in self.guilds and len(self.guilds) >= MOST:

@@ -49,7 +49,7 @@ class MemoryViews(Views):
     def overview(self) -> Json:
         heroes = dict(self._state.heroes)
         members = Counter(hero.guild for hero in heroes.values() if hero.guild)
-        wars = [
+        wars: list[Json] = [
             {"player": hero.name, "target": heroes[target].name, "since": tie.since}
             for hero in heroes.values()
             for target, tie in dict(hero.ties).items()

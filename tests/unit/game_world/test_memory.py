@@ -53,7 +53,9 @@ def test_the_same_requests_have_the_same_outcome(topic: Topic, seed: int, stamin
         keys.append((event_type, player, key))
         given = {one.name: _parameter(one.name, draw) for one in EVENT_TYPES[event_type].parameters}
         marked = {"idempotent": True} if draw.random() < 0.9 or event_type not in FREE else {}
-        event = topic.event(event_type, player, **given) | {"event_id": key if marked else uuid7s(number, 1)[0]} | marked
+        event = (
+            topic.event(event_type, player, **given) | {"event_id": key if marked else uuid7s(number, 1)[0]} | marked
+        )
         twin, is_v1 = dict(event), draw.random() < 0.5
         outcome = _outcome(real, event, number, is_v1)
         assert _outcome(memory, twin, number, is_v1) == outcome, event
@@ -71,5 +73,4 @@ def test_the_same_requests_have_the_same_outcome(topic: Topic, seed: int, stamin
             assert shown.items() <= memory.views.hero(one).items(), event
     assert [memory.views.hero(one) for one in PLAYERS] == [real.views.hero(one) for one in PLAYERS]
     assert memory.views.overview()["leaders"]["gold"][0]["gold"] == real.views.overview()["leaders"]["gold"][0]["gold"]
-    print(seen)
     assert len(seen) > 10
