@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from random import Random
 
 from game_events import COMMON_FIELDS, EVENT_TYPES
 from game_events.codec import without_repeats
@@ -35,7 +36,9 @@ class Micro:
     There is no Trino.
     """
 
-    def __init__(self, settings: Settings, stamina_seconds: int = STAMINA_SECONDS) -> None:
+    def __init__(
+        self, settings: Settings, stamina_seconds: int = STAMINA_SECONDS, random: Random | None = None
+    ) -> None:
         self._faults = Faults()
         self._world = MemoryWorld(
             Limit(settings.player_rate, settings.player_burst),
@@ -49,6 +52,7 @@ class Micro:
         self._service = create_app(
             self._log,
             self._world,
+            random,
             cors_origins=self._origins,
             threads=settings.threads,
             most_requests=settings.most_requests,
