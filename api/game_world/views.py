@@ -127,7 +127,7 @@ def _named(prefix: str, found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def entry(place: str, event: Json) -> Json:
-    """Return an event as the feed shows it."""
+    """Return an event as the event feed shows it."""
     event_type, shown = EVENT_TYPES.get(event["event_type"]), displayed(event)
     return {
         "id": place,

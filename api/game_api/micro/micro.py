@@ -86,9 +86,10 @@ class Micro:
     def _answer(self, request: Request) -> Response:
         if request.problem is not None:
             raise request.problem
-        if request.path not in self._paths:
+        path = request.path.removesuffix("/")
+        if path not in self._paths:
             raise NotFound(f"expected one of {', '.join(self._paths)}")
-        methods, answer = self._paths[request.path]
+        methods, answer = self._paths[path]
         if request.method == "OPTIONS":
             return Response(b"", headers={"Allow": ", ".join(methods)})
         if request.method not in methods:

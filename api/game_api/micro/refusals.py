@@ -1,5 +1,6 @@
 """What was refused: requests, and events of bulk requests."""
 
+import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -55,10 +56,11 @@ def _refusals(request: Request, response: Response) -> Iterator[Json]:
     if not isinstance(results, list):
         yield {"status": response.status, **where, **_reason(told), "body": _shown(data)}
         return
-    items = orjson.loads(data)
+    # Not by orjson, which reads and writes less than the service accepts as JSON.
+    items = json.loads(data)
     for index, (item, result) in enumerate(zip(items, results, strict=True)):
         if result["status"] != 200:
-            text = orjson.dumps(item)
+            text = json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
             yield {"status": result["status"], **where, "index": index, **_reason(result), "body": _shown(text)}
 
 

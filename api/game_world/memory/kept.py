@@ -18,7 +18,7 @@ class Kept(Generic[V]):
         return value if until > monotonic() else None
 
     def set(self, name: str, value: V, seconds: float, only_new: bool = False) -> None:
-        """Keep a value for so long; `only_new` keeps the one that is there."""
+        """Keep a value for so long; `only_new` keeps an existing one."""
         if only_new and self.get(name) is not None:
             return
         self._values.pop(name, None)

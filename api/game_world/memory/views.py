@@ -17,7 +17,7 @@ class MemoryViews(Views):
         self._feed: deque[tuple[int, Json]] = deque(maxlen=500)
 
     def add(self, place: int, event: Mapping[str, Any]) -> None:
-        """Add an event to the feed."""
+        """Add an event to the event feed."""
         self._feed.append((place, dict(event)))
 
     def hero(self, name: str) -> Json:

@@ -71,6 +71,14 @@ def test_refused_requests_and_events_are_shown(client: Client) -> None:
     assert (body["field"], len(body["body"])) == ("body", 2048)
 
 
+@pytest.mark.parametrize("item", ["NaN", "1e999", '{"player":"\\ud800"}', "9" * 400, "[[]]"])
+def test_whatever_is_refused_can_be_shown(client: Client, item: str) -> None:
+    """An event that is no usual JSON is refused and shown as any other."""
+    response = client.post("/events", data=f"[{item}]", content_type="application/json")
+    assert response.status_code == 400
+    assert [refused["status"] for refused in bad(client)] == [400]
+
+
 def test_a_lost_acknowledgement_is_retried(client: Client) -> None:
     """The event is written although the response is a 503; the retry is the same event."""
     client.post("/micro/fail", json={"status": 503, "outcome": "unknown", "written": True, "times": 2})

@@ -1,10 +1,13 @@
 """`python -m game_api.micro` as an app's tests start it."""
 
 import json
+import os
+import re
 import signal
 import subprocess
 import sys
 from http.client import HTTPConnection
+from pathlib import Path
 
 from testbed.settings import ROOT
 
@@ -38,3 +41,14 @@ def test_wrong_settings_are_named() -> None:
     failed = subprocess.run(command, cwd=ROOT / "api", capture_output=True, text=True)
     assert (failed.returncode, failed.stderr.count("\n")) == (1, 1)
     assert failed.stderr.startswith("--host, --port: cannot listen on 192.0.2.1:5000")
+
+
+def test_the_example_for_apps_passes(tmp_path: Path) -> None:
+    """The tests in docs/testing-apps.md are as an app would have them."""
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs/testing-apps.md").read_text(), re.DOTALL)
+    (tmp_path / "test_app.py").write_text(example)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "api")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "."]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+    assert "2 passed" in done.stdout, done.stdout
