@@ -35,7 +35,7 @@ class Response:
     media_type: str = TEXT
     headers: dict[str, str] = field(default_factory=dict)
     label: str = "unknown"
-    members: Mapping[str, Any] = field(default_factory=dict)
+    members: Mapping[str, Any] | None = None
 
 
 def json_reply(body: Mapping[str, Any], status: int = 200) -> Response:
@@ -66,7 +66,7 @@ def problem_reply(
     """Respond with an error of this kind, which is one of `v1.problems`; `members` are further ones of its JSON."""
     if request.is_v1 or accepts_json(request.headers.get("accept", "")):
         return json_problem_reply(request, kind, problem, status, members or {})
-    return Response(f"{problem}\n".encode(), status, members=members or {})
+    return Response(f"{problem}\n".encode(), status, members=members)
 
 
 def json_problem_reply(request: Request, kind: str, problem: str, status: int, members: Mapping[str, Any]) -> Response:

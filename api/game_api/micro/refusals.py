@@ -76,7 +76,7 @@ def _told(response: Response) -> Mapping[str, Any]:
     """Return what an error says, as JSON has it."""
     if response.media_type.endswith("json"):
         return dict(orjson.loads(response.body))
-    return {"error": response.body.decode().rstrip("\n"), **response.members}
+    return {"error": response.body.decode().rstrip("\n"), **(response.members or {})}
 
 
 def _reason(told: Mapping[str, Any]) -> Json:
