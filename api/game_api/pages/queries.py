@@ -14,7 +14,8 @@ LISTED_PLAYERS = 10
 """Players in each ranking."""
 MAX_WARS = 40
 
-# Offsets are compared with Kafka's, so repeated records count here, and imported lines of files do not. A client's clock may be ahead of the server's.
+# Offsets are compared with Kafka's, so repeated records count here, and imported lines do not.
+# A client's clock may be ahead of the server's.
 FRESHNESS = """
 SELECT
     kafka_partition,
