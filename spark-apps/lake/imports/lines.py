@@ -15,7 +15,7 @@ from lake.imports.files import PARTITION, FileError, SourceFile, path_of
 from lake.offsets import OffsetRange
 from lake.termination import root_cause
 
-_SPLITTING = {
+SPLITTING = {
     # Blocks then depend on the sizes of the files alone: the same line is in the same block each time.
     "spark.sql.files.minPartitionNum": "1",
     "spark.sql.files.maxPartitionBytes": str(32 << 20),
@@ -53,7 +53,7 @@ class Lines:
 
     def __init__(self, spark: SparkSession, files: Sequence[SourceFile]) -> None:
         self._spark = spark
-        for name, value in _SPLITTING.items():
+        for name, value in SPLITTING.items():
             spark.conf.set(name, value)
         self._files = {file.path: file for file in files}
         try:

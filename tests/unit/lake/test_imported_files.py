@@ -14,6 +14,7 @@ from lake.events_writer import StagedFiles
 from lake.imports import imports
 from lake.imports.files import FileError
 from lake.imports.imports import Imported, Period, imported
+from lake.imports.lines import SPLITTING
 from lake.maintenance.memory import Memory
 from lake.maintenance.settling import settle
 from lake.settings import EVENTS, ROLLUPS
@@ -136,10 +137,13 @@ def test_two_years(spark: SparkSession, file: Path, monkeypatch: pytest.MonkeyPa
     received = [NOW - timedelta(days=1 + number * 37 % days) for number in range(2 * days)]
     file.write_bytes(lines(event(number, time) for number, time in enumerate(received)))
     monkeypatch.setattr(imports, "_ROWS_PER_TASK", days)
+    monkeypatch.setitem(SPLITTING, "spark.sql.files.maxPartitionBytes", "50000")
     assert do(spark, file, most=2 * days) == Imported(files=1, added=2 * days)
     assert ask(spark, f"SELECT count(DISTINCT partition), count(*) <= {days + 1} FROM {EVENTS}.data_files") == [
         (days, True)
     ]
+    # Whatever part of the file a task reads, it knows the lines' numbers.
+    assert ids(spark) == [f"old-{number}" for number in range(2 * days)]
 
 
 def test_settled_days(spark: SparkSession, file: Path) -> None:
