@@ -1,5 +1,6 @@
 """The lines of files, numbered from 1; in a Parquet file, each row is a line."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -58,7 +59,7 @@ class Lines:
         self._files = {file.path: file for file in files}
         try:
             read = self._parquet if files[0].is_parquet else self._text
-            self._lines, counts = read(sorted(self._files))
+            self._lines, counts = read([_literal(path) for path in sorted(self._files)])
         except (PySparkException, Py4JJavaError) as error:
             raise FileError(f"{', '.join(self._files)}: cannot be read: {root_cause(error)}") from error
         self._addresses = {path_of(spark, address): address for address in counts}
@@ -130,3 +131,8 @@ class Lines:
         )
         counts = {row["address"]: row["count"] for row in lines.groupBy("address").count().collect()}
         return lines, counts
+
+
+def _literal(path: str) -> str:
+    """Return the pattern that matches only this path."""
+    return re.sub(r"([{}\[\]*?\\])", r"\\\1", path)

@@ -18,7 +18,7 @@ from lake.imports.lines import SPLITTING
 from lake.maintenance.memory import Memory
 from lake.maintenance.settling import settle
 from lake.settings import EVENTS, ROLLUPS
-from pyspark.sql import SparkSession
+from pyspark.sql import Row, SparkSession
 
 from tests.poison import SWORD
 
@@ -39,7 +39,7 @@ def lines(events: Iterable[Mapping[str, Any]]) -> bytes:
 @pytest.fixture
 def file(events: Path, tmp_path: Path) -> Path:
     """A file of three events, for a new table."""
-    path = tmp_path / "an older game.jsonl"
+    path = tmp_path / "an older {50%} game.jsonl"
     path.write_bytes(lines(map(event, range(3))))
     return path
 
@@ -181,7 +181,7 @@ def test_days_past_retention(spark: SparkSession, file: Path) -> None:
 def test_parquet(spark: SparkSession, file: Path) -> None:
     """In Parquet a field without a value is missing, and a time may be a timestamp."""
     folder = file.parent / "history"
-    read = spark.read.json(f"file:{file}")
+    read = spark.createDataFrame([Row(**event(number)) for number in range(3)])
     missing = "CAST(NULL AS STRING) AS target"
     read = read.selectExpr("* EXCEPT (received_at)", "timestamp_millis(received_at) AS received_at", missing)
     read.coalesce(1).write.parquet(f"file:{folder}")
