@@ -1,5 +1,6 @@
 """tables.py: DDL only, which may run any number of times, before or after data."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -87,6 +88,18 @@ def test_the_queries_of_the_first_version(lake: Lake) -> None:
     bought = {event_type.name for event_type in EVENT_TYPES.values() if event_type.family == "purchases"}
     assert {"purchase_axe", "purchase_shield", "purchase_sword"} <= {name for [name] in types} <= bought
     assert 0 <= average <= 10
+
+
+def test_the_once_rule_in_trino(lake: Lake) -> None:
+    """Trino reads only rows received near those that it decides about, and keeps no time for each key.
+
+    It would not count the memory of those times, and so end with an OutOfMemoryError instead of failing the query.
+    """
+    plan = "\n".join(row[0] for row in lake.ask("EXPLAIN SELECT count(*) FROM purchases"))
+    assert re.search(r"dynamicFilters = {.*received_at_\d+ >= #df_", plan)
+    by_key = re.findall(r"Aggregate.* keys = .*(?:\n(?!.*─).*)*", plan)
+    assert by_key
+    assert not any("min(" in aggregate or "max(" in aggregate for aggregate in by_key)
 
 
 def test_a_recreated_topic_is_refused(lake: Lake, stack: Stack) -> None:
