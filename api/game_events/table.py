@@ -14,14 +14,14 @@ COUNTS = Field("counts", Kind.BOOLEAN, "Whether the views count the row: see gam
 """No record decides it: maintenance does, once the row's hour is over."""
 
 KAFKA_COLUMNS = (
-    Field("kafka_partition", Kind.INTEGER, "Partition of the topic"),
-    Field("kafka_offset", Kind.LONG, "Offset in the partition"),
-    Field("kafka_timestamp", Kind.TIMESTAMP, "Timestamp of the record"),
+    Field("kafka_partition", Kind.INTEGER, "Partition of the topic; -1: a line of an imported file"),
+    Field("kafka_offset", Kind.LONG, "Offset in the partition; of an imported line, a number of its file and line"),
+    Field("kafka_timestamp", Kind.TIMESTAMP, "Timestamp of the record; of an imported line, the time of the import"),
 )
 
 REJECTED_COLUMNS = (
     Field("error", Kind.STRING, "Why the record was rejected"),
-    Field("raw_key", Kind.BINARY, "The key of the rejected record, unchanged"),
+    Field("raw_key", Kind.BINARY, "The key of the rejected record, unchanged; of an imported line, its file and line"),
     Field("raw_value", Kind.BINARY, "The value of the rejected record, unchanged"),
 )
 
@@ -36,7 +36,7 @@ def _family_fields() -> tuple[Field, ...]:
 
 
 COLUMNS = (FAMILY, COUNTS, *COMMON_FIELDS, *_family_fields(), *KAFKA_COLUMNS, *REJECTED_COLUMNS)
-"""The columns of `events`, in order. Every offset of the topic is one row."""
+"""The columns of `events`, in order. Every offset of the topic is one row, as is every line of an imported file."""
 
 
 def spark_schema() -> str:

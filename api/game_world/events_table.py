@@ -56,7 +56,11 @@ class EventsTable:
 
     def reaches(self) -> dict[int, range]:
         """Return for each partition the offsets from the table's first row to its last."""
-        query = f"SELECT kafka_partition, min(kafka_offset), max(kafka_offset) FROM {_EVENTS} GROUP BY kafka_partition"
+        # Imported lines of files are no records of the topic.
+        query = (
+            f"SELECT kafka_partition, min(kafka_offset), max(kafka_offset) FROM {_EVENTS} "
+            "WHERE kafka_partition >= 0 GROUP BY kafka_partition"
+        )
         return {partition: range(first, last + 1) for partition, first, last in self._ask(query)}
 
     def rows(self, partition: int, offsets: range) -> Iterator[Row]:
