@@ -5,7 +5,8 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from types import TracebackType
@@ -74,8 +75,7 @@ class Client:
 
         Raise InvalidEventError if it cannot be JSON, is too large, or has a field that the client makes.
         """
-        with self._changed:
-            self._check()
+        with self._open_client():
             if not self._sender or not self._queue:
                 return None
             now = self._clock()
@@ -116,8 +116,7 @@ class Client:
 
     def flush(self, timeout: float = 30.0) -> bool:
         """Send what waits, for at most so many seconds; tell whether the queue is empty."""
-        with self._changed:
-            self._check()
+        with self._open_client():
             return self._sender.flush(timeout) if self._sender else True
 
     def session(self) -> str:
@@ -133,16 +132,14 @@ class Client:
 
     def authorize(self, token: str) -> None:
         """Use a new token from now on."""
-        with self._changed:
-            self._check()
+        with self._open_client():
             self._token = token
             if self._sender:
                 self._sender.set_token(token)
 
     def consent(self, is_given: bool) -> None:
         """Begin to store and send events; or end the request underway, and delete everything but the player's token."""
-        with self._changed:
-            self._check()
+        with self._open_client():
             if is_given:
                 self._open()
                 if self._queue and not self._sender:
@@ -229,8 +226,12 @@ class Client:
             self._token or queue.fact("token"),
         )
 
-    def _check(self) -> None:
+    @contextmanager
+    def _open_client(self) -> Iterator[None]:
+        # Before the lock: a child may have inherited it locked.
         if os.getpid() != self._process:
             raise ForkedError("the client was made before a fork: make one with another path in the child")
-        if self._is_closed:
-            raise ClientError("the client is closed")
+        with self._changed:
+            if self._is_closed:
+                raise ClientError("the client is closed")
+            yield

@@ -41,7 +41,7 @@ os.kill(os.getpid(), 9)
 def _python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(Path(game_client.__file__).parents[1])}
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True, timeout=60)
 
 
 def test_recorded_events_survive_kill_9(service: Service, path: Path, opened: Open) -> None:
