@@ -121,12 +121,12 @@ class Client:
 
     def session(self) -> str:
         """Start a new session; return its id."""
-        with self._changed:
+        with self._open_client():
             return self._session.start()
 
     def context(self, **fields: Any) -> None:  # noqa: ANN401 JSON
         """Set fields that the following events get; None removes one."""
-        with self._changed:
+        with self._open_client():
             given = {**self._context, **fields}
             self._context = {name: value for name, value in given.items() if value is not None}
 
@@ -166,19 +166,19 @@ class Client:
     @property
     def waiting(self) -> int:
         """How many events the queue holds."""
-        with self._changed:
+        with self._open_client():
             return self._queue.events if self._queue else 0
 
     @property
     def dropped(self) -> list[Dropped]:
         """What was dropped, the oldest first; the newest 10,000 ranges."""
-        with self._changed:
+        with self._open_client():
             return self._queue.dropped() if self._queue else []
 
     @property
     def dropped_events(self) -> int:
         """How many events were dropped, with those whose ranges are no longer listed."""
-        with self._changed:
+        with self._open_client():
             return int(self._queue.fact("dropped") or 0) if self._queue else 0
 
     def close(self, timeout: float = 5.0) -> bool:

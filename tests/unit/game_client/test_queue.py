@@ -9,7 +9,7 @@ from pathlib import Path
 
 import game_client
 import pytest
-from game_client import Client, InvalidEventError, OtherPlayerError, QueueInUseError
+from game_client import Client, ClientError, InvalidEventError, OtherPlayerError, QueueInUseError
 
 from tests.unit.game_client.conftest import Open
 from tests.unit.game_client.service import Reply, Service, accept, lose, refuse
@@ -265,3 +265,13 @@ def test_the_end_does_not_wait_for_a_response(service: Service, opened: Open) ->
     began = time.monotonic()
     assert not client.close(0.2)
     assert time.monotonic() - began < 5
+
+
+def test_a_closed_client_is_refused(opened: Open) -> None:
+    """After `close`, every call says so; closing again is harmless."""
+    client = opened()
+    client.close()
+    client.close()
+    for call in (lambda: client.record("default"), lambda: client.dropped, client.flush, client.session):
+        with pytest.raises(ClientError, match="the client is closed"):
+            call()
