@@ -1,5 +1,6 @@
 """The columns of the table `events` and the queries of its views, derived from the catalog."""
 
+from game_events import gaps
 from game_events.catalog import COMMON_FIELDS, ERASED, EVENT_TYPES, FAMILIES, REJECTED
 from game_events.fields import Field, Kind
 from game_events.once import counted
@@ -47,6 +48,7 @@ def spark_schema() -> str:
 COMMENTS = {column.name: column.doc for column in COLUMNS} | {
     "timestamp": next(column.doc for column in COLUMNS if column.name == "received_at"),
     "text": "The value of the rejected record as text, as far as it is UTF-8",
+    **gaps.COLUMN_COMMENTS,
 }
 """What each column of the table and of the views means."""
 
@@ -64,6 +66,8 @@ def view_comment(view: str) -> str:
     """Return what a view shows."""
     if view == REJECTED_EVENTS:
         return "Records that are not valid events, with their bytes and the reason"
+    if view == gaps.SESSION_GAPS:
+        return gaps.COMMENT
     if view == TAIL:
         return "Records that the table does not have yet, as the live views read them"
     if view.endswith(LIVE):

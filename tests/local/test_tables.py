@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from game_events import EVENT_TYPES, FAMILIES
+from game_events.gaps import SESSION_GAPS
 from game_events.table import COMMENTS, REJECTED_EVENTS, view_comment
 from testbed.clients import topic
 from testbed.simulator.scenario import QUERIES
@@ -41,7 +42,7 @@ def test_a_new_column(lake: Lake) -> None:
 
 def test_comments(lake: Lake) -> None:
     """Columns of the table and of every view have the contract's comments, again after one was changed or lost."""
-    views = [*FAMILIES, REJECTED_EVENTS]
+    views = [*FAMILIES, REJECTED_EVENTS, SESSION_GAPS]
     created = {name: lake.ask(f"SHOW CREATE VIEW {name}") for name in views}
     lake.ask("COMMENT ON COLUMN lake.default.events.player IS 'old'")
     # It has no comments of columns.
