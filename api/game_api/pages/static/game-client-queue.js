@@ -48,7 +48,7 @@ export class Queue {
     request.onupgradeneeded = () => {
       // Without consent nothing is stored, not even an empty database.
       isAbsent = !make;
-      if (isAbsent) return request.transaction.abort();
+      if (isAbsent) return request.transaction?.abort();
       const key = { keyPath: "position", autoIncrement: true };
       request.result.createObjectStore("events", key).createIndex("event_id", "event_id");
       request.result.createObjectStore("dropped", key);
@@ -99,6 +99,7 @@ export class Queue {
    * @param {string} device @param {Queued} event @param {{mostEvents: number, mostBytes: number}} limits
    * @param {number} now @returns {Promise<"stored" | "dropped" | "forgotten">} */
   async append(device, event, { mostEvents, mostBytes }, now) {
+    /** @type {Drop} */
     const full = { event, reason: "queue-full", detail: "" };
     try {
       return await this.#change(async (stores) => {
@@ -116,7 +117,7 @@ export class Queue {
         return isFull ? "dropped" : "stored";
       });
     } catch (error) {
-      if (error?.name !== "QuotaExceededError") throw error;
+      if (!(error instanceof DOMException && error.name === "QuotaExceededError") || !mostEvents) throw error;
       // The browser's own limit.
       return this.append(device, event, { mostEvents: 0, mostBytes: 0 }, now);
     }
@@ -189,15 +190,16 @@ export class Queue {
     this.#database.close();
   }
 
-  /** @template T @param {(stores: Stores) => T | Promise<T>} work @returns {Promise<T>} */
+  /** @template T @param {(stores: Stores) => T | Promise<T>} work @param {IDBTransactionMode} mode
+   * @returns {Promise<T>} */
   async #change(work, mode = "readwrite") {
     const transaction = this.#database.transaction(STORES, mode, { durability: "strict" });
     const ended = new Promise((resolve, reject) => {
       transaction.oncomplete = () => resolve(null);
       transaction.onabort = () => reject(transaction.error);
     });
-    const stores = Object.fromEntries(STORES.map((name) => [name, transaction.objectStore(name)]));
-    const [result] = await Promise.all([work(stores), ended]);
+    const [events, facts, dropped] = STORES.map((name) => transaction.objectStore(name));
+    const [result] = await Promise.all([work({ events, facts, dropped }), ended]);
     return result;
   }
 }
@@ -210,7 +212,7 @@ export function waitOf({ from, until }, now) {
 
 /** @param {Stores} stores @param {State} state @param {Queued} event */
 function remove({ events }, state, { position, bytes }) {
-  events.delete(position);
+  events.delete(/** @type {number} */ (position));
   state.events--;
   state.bytes -= bytes;
 }

@@ -26,6 +26,7 @@ export function compressed(text) {
 
 /** Without a response, nobody knows whether the events were written. @param {string} detail @returns {Verdict} */
 export function lost(detail) {
+  /** @type {Omit<Verdict, "stays" | "isLost" | "detail">} */
   const nothing = { done: [], drops: [], unwritten: [], halve: false, needsToken: false, retryAfter: 0, token: null };
   return { ...nothing, stays: true, isLost: true, detail };
 }
@@ -57,7 +58,8 @@ export function judge(response, text, batch) {
   return verdict;
 }
 
-/** @param {Verdict} verdict @param {Queued} event */
+/** @param {Verdict} verdict @param {Queued} event
+ * @param {{status?: number, detail?: string, outcome?: string}} result */
 function judgeResult(verdict, event, { status, detail = "", outcome }) {
   if (status === 200) verdict.done.push(event);
   else if (status === 400) verdict.drops.push({ event, reason: "invalid", detail: String(detail).slice(0, 500) });

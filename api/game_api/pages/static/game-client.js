@@ -44,7 +44,7 @@ export class GameClient {
   #channel;
   #listening = new AbortController();
   #request = new AbortController();
-  /** @type {Promise<void> | null} */ #sending = null;
+  /** @type {Promise<unknown> | null} */ #sending = null;
   #flushing = 0;
   #timer = 0;
   #due = Infinity;
@@ -243,7 +243,7 @@ export class GameClient {
     }, { signal });
   }
 
-  /** @returns {Queued} */
+  /** @param {string} type @param {Record<string, unknown>} fields @param {number} now @returns {Queued} */
   #event(type, fields, now) {
     const refused = MADE.find((name) => Object.hasOwn(fields, name));
     if (refused) throw new InvalidEventError(`${refused}: expected none: the client makes it`);
@@ -254,7 +254,7 @@ export class GameClient {
       const made = { event_id, occurred_at: now, session_id, sequence, device_id: this.#device };
       body = JSON.stringify({ event_type: type, ...made, ...this.#context, ...fields }, refuseNotFinite);
     } catch (error) {
-      throw new InvalidEventError(`${type}: cannot be encoded as JSON: ${error.message}`);
+      throw new InvalidEventError(`${type}: cannot be encoded as JSON: ${messageOf(error)}`);
     }
     const bytes = new TextEncoder().encode(body).length;
     if (bytes > MOST_EVENT_BYTES) {
@@ -263,6 +263,7 @@ export class GameClient {
     return { event_id, session_id, sequence, body, bytes };
   }
 
+  /** @param {number} milliseconds */
   #schedule(milliseconds) {
     const wait = Math.min(Math.max(milliseconds, 0), LONGEST_TIMER);
     if (this.#isClosed || performance.now() + wait >= this.#due) return;
@@ -274,7 +275,7 @@ export class GameClient {
   /** Send batches from the queue that all pages share, one page at a time. */
   #send() {
     const deliver = async () => {
-      while (!this.#isClosed && this.#device && await this.#attempt());
+      while (!this.#isClosed && this.#device && this.#queue && await this.#attempt(this.#queue));
     };
     this.#sending ??= navigator.locks.request(this.#name, { signal: this.#listening.signal }, deliver)
       .catch((error) => {
@@ -287,11 +288,11 @@ export class GameClient {
     return this.#sending;
   }
 
-  /** Send one batch; tell whether to send another one at once. */
-  async #attempt() {
+  /** Send one batch; tell whether to send another one at once. @param {Queue} queue */
+  async #attempt(queue) {
     const { clock, batchEvents, batchSeconds, firstRetrySeconds } = this.#options;
     const request = this.#request = new AbortController();
-    const state = await this.#queue.state();
+    const state = await queue.state();
     if (!state?.events) return false;
     const pause = waitOf(state, clock());
     if (pause || this.#needsToken || !navigator.onLine) {
@@ -300,11 +301,11 @@ export class GameClient {
       return false;
     }
     const isReached = this.#hasAnswered || await this.#isReached(request);
-    const batch = isReached ? await this.#queue.take(this.#most, clock()) : [];
+    const batch = isReached ? await queue.take(this.#most, clock()) : [];
     // All that it might have taken was in doubt for too long.
     if (isReached && !batch.length) return true;
     const verdict = isReached ? await this.#post(batch, request) : lost("the service cannot be reached");
-    const { wait, left } = await this.#queue.settle(state.device_id, verdict, firstRetrySeconds * 1000, clock());
+    const { wait, left } = await queue.settle(state.device_id, verdict, firstRetrySeconds * 1000, clock());
     const finished = [...verdict.done, ...verdict.drops.map(({ event }) => event)].map(({ event_id }) => event_id);
     this.#note(finished);
     this.#channel.postMessage({ finished });
@@ -324,7 +325,8 @@ export class GameClient {
     return false;
   }
 
-  /** Tell whether the service can be reached: this puts no events in doubt, as a lost request would. */
+  /** Tell whether the service can be reached: this puts no events in doubt, as a lost request would.
+   * @param {AbortController} request */
   async #isReached(request) {
     return within(request, async (signal) => {
       const response = await fetch(`${this.#url}/healthz`, { mode: "no-cors", cache: "no-store", signal });
@@ -332,6 +334,7 @@ export class GameClient {
     }).catch(() => false);
   }
 
+  /** @param {Queued[]} batch @param {AbortController} request */
   async #post(batch, request) {
     const body = await compressed(bodyOf(batch, this.#options.clock()));
     const headers = { ...this.#headers(), "Content-Encoding": "gzip" };
@@ -339,7 +342,7 @@ export class GameClient {
     return within(request, async (signal) => {
       const response = await fetch(this.#url + PATH, { method: "POST", headers, body, keepalive, signal });
       return judge(response, await response.text(), batch);
-    }).catch((error) => lost(`no response: ${error.message}`));
+    }).catch((error) => lost(`no response: ${messageOf(error)}`));
   }
 
   #headers() {
@@ -362,7 +365,7 @@ export class GameClient {
     this.#isTrusted = false;
     const ids = [...this.#mine.keys()];
     this.#mine.clear();
-    if (ids.length) await this.#queue.stay(ids);
+    if (ids.length) await this.#queue?.stay(ids);
   }
 
   /** Send this page's events by a request that outlives it. The queue has them as in doubt since they were recorded. */
@@ -372,7 +375,7 @@ export class GameClient {
     const events = [];
     let bytes = 2;
     for (const event of this.#mine.values()) {
-      if (Math.abs(now - event.leaving) > MOST_DOUBT) continue;
+      if (Math.abs(now - (event.leaving ?? 0)) > MOST_DOUBT) continue;
       bytes += event.bytes + SENT_AT_BYTES;
       if (bytes > MOST_LEAVING_BYTES) break;
       events.push(event);
@@ -384,11 +387,17 @@ export class GameClient {
   }
 }
 
+/** @returns {{id: string, sequence: number, latest: number | null}} */
 function newSession() {
-  return { id: crypto.randomUUID(), sequence: 0, /** @type {number | null} */ latest: null };
+  return { id: crypto.randomUUID(), sequence: 0, latest: null };
 }
 
-/** JSON has no such numbers, and JSON.stringify would write null. */
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** JSON has no such numbers, and JSON.stringify would write null. @param {string} _name @param {unknown} value */
 function refuseNotFinite(_name, value) {
   if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`${value} is no JSON number`);
   return value;
