@@ -43,7 +43,7 @@ class Tab:
         self._begin = game.ends()
 
     def open(self, **options: Any) -> "Tab":  # noqa: ANN401 what the client takes
-        """Load a page anew, with a client of this player."""
+        """Load a new page, with a client of this player."""
         self.driver.get(f"{self._game.url}/play")
         return self.client(**options)
 

@@ -31,7 +31,8 @@ _FEED_ID = re.compile(FEED_ID)
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
 
 _SDK = ("game-client.js", "game-client-queue.js", "game-client-requests.js")
-_FILES = ("play.css", "play.js", "play-deeds.js", "play-icons.svg", "play-reports.js", "play-requests.js", "play-views.js")
+_MODULES = ("play.js", "play-deeds.js", "play-reports.js", "play-requests.js", "play-views.js")
+_FILES = (*_SDK, *_MODULES, "play.css", "play-icons.svg")
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -76,7 +77,7 @@ def add_game_pages(app: Flask, world: World | None, mode: str) -> None:
         return response
 
     app.add_url_rule("/play", "play", play)
-    add_files(app, *_SDK, *_FILES)
+    add_files(app, *_FILES)
     app.add_url_rule("/world", "world", read_world)
     app.add_url_rule("/heroes/<name:name>", "hero", read_hero)
     app.add_url_rule("/actions", "actions", list_actions)
