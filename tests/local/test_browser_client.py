@@ -229,6 +229,7 @@ def test_an_event_is_in_doubt_for_23_hours(tab: Tab) -> None:
     tab.open().run(UNREACHABLE)
     tab.run("await client.flush(.5)")
     [certain] = tab.record()
+    tab.run("await client.flush(1)")
     tab.open(ahead=24 * 3_600_000)
     assert tab.flush()
     assert tab.dropped() == [[0, 0, "in-doubt"]]
