@@ -74,6 +74,8 @@ export class GameClient {
     this.#channel = new BroadcastChannel(this.#name);
     this.#listen();
     this.#ready = this.#load();
+    // Each call reports it, such as that the browser blocks storage.
+    this.#ready.catch(() => {});
   }
 
   /**

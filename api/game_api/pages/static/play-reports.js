@@ -11,13 +11,16 @@ let latest = "";
 export async function reportFor(player) {
   const before = client;
   client = null;
-  before?.close(0);
+  before?.close(0).catch(console.warn);
+  find("reports").hidden = true;
   // Other pages have no lock with which to send each report once.
-  find("reports").hidden = !player || !isSecureContext;
-  if (find("reports").hidden) return;
+  if (!player || !isSecureContext) return;
   const made = client = new GameClient({ player, context: { platform: "web" } });
-  const isGiven = await made.hasConsent();
-  if (client === made) find("report").checked = isGiven;
+  // Null where the browser blocks storage.
+  const isGiven = await made.hasConsent().catch(() => null);
+  if (client !== made) return;
+  find("reports").hidden = isGiven === null;
+  find("report").checked = Boolean(isGiven);
 }
 
 /** Send again what was refused for want of the player's token. */
@@ -33,5 +36,5 @@ find("families").addEventListener("focusin", ({ target }) => {
   const deed = target.closest("form")?.dataset.deed;
   if (!deed || deed === latest) return;
   latest = deed;
-  client?.record("default", { properties: { deed } });
+  client?.record("default", { properties: { deed } }).catch(console.warn);
 });
