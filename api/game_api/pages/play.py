@@ -30,7 +30,9 @@ FEED_ID = "[0-9]{1,19}-[0-9]{1,19}"
 _FEED_ID = re.compile(FEED_ID)
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
 
-_FILES = ("play.css", "play.js", "play-deeds.js", "play-icons.svg", "play-requests.js", "play-views.js")
+_SDK = ("game-client.js", "game-client-queue.js", "game-client-requests.js")
+_MODULES = ("play.js", "play-deeds.js", "play-reports.js", "play-requests.js", "play-views.js")
+_FILES = (*_SDK, *_MODULES, "play.css", "play-icons.svg")
 
 Json = dict[str, Any]
 T = TypeVar("T")
