@@ -67,6 +67,7 @@ _NAMED = {
 }
 """The names in the items of each type, beside the player."""
 _OBJECTS = tuple(field for field in COMMON_FIELDS if field.kind is Kind.OBJECT)
+_OBJECT_KEYS = tuple(f'"{field.name}":'.encode() for field in _OBJECTS)
 _from_json = json.JSONDecoder(object_pairs_hook=without_repeats).decode
 # A third of what a NamedTuple's own constructor costs.
 _new = tuple.__new__
@@ -106,8 +107,8 @@ def records(items: Sequence[Any], colons: int, sender: Origin, now: int) -> Made
     lines = _encode_lines(items)
     if lines.count(b":") != colons:
         return None
-    # Most have no object.
-    if lines.count(b"{") > len(items) and not all(map(_has_usual_objects, items)):
+    # Most have none.
+    if any(key in lines for key in _OBJECT_KEYS) and not all(map(_has_usual_objects, items)):
         return None
     shared = {"schema_version": SCHEMA_VERSION, "received_at": now, **sender.headers}
     named = {"player": sender.player} | ({"player_name": sender.player_name} if sender.player_name else {})

@@ -15,8 +15,8 @@ _UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 MAX_DEPTH = 5
 """How deeply an object's values may be nested; the object itself is the first level."""
-MAX_NUMBER = 10**19
-"""The magnitude of a number within an object. Integers below fit 64 bits, without a sign."""
+MAX_NUMBER = 10**18
+"""The magnitude of a number within an object. Such integers fit 64 bits."""
 
 # json.dumps with options would create an encoder per call.
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

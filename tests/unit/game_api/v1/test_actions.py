@@ -86,6 +86,20 @@ def test_an_invalid_request_writes_nothing(path: str, body: bytes, media_type: s
     assert not log.records
 
 
+def test_a_context_is_part_of_the_event_and_not_of_the_request(game: Start, log: MemoryLog):
+    """A body may have the event's context; another context under the same key is no other request."""
+    client = game()
+    context = {"occurred_at": 1_795_465_200_000, "sent_at": 1_795_465_201_000, "properties": {"deed": ["a", 1.5]}}
+    first = act(client, "purchase_bow", context, headers=KEY)
+    assert first.status_code == 200
+    assert context.items() <= decode(log.records[0].value).items()
+    assert context.keys().isdisjoint(first.json["fields"])
+    again = act(client, "purchase_bow", context | {"sent_at": 1_795_465_209_000}, headers=KEY)
+    assert {**again.json, "offset": 0} == first.json
+    refused = act(client, "purchase_bow", {"properties": []}, headers={"Idempotency-Key": "k2"})
+    assert (refused.status_code, refused.json["field"]) == (400, "properties")
+
+
 def test_numbers_are_numbers(game: Start):
     """A number as text, which forms need, is refused; 5.0 is 5."""
     client = game()
