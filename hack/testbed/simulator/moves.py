@@ -86,9 +86,7 @@ def _parameters(random: Random, turn: _Turn, cast: Sequence[_Player]) -> dict[st
         return {"experiment": experiment.name, "variant": experiment.variant_of(turn.player.name)}
     # Optional parameters are left out now and then.
     return {
-        p.name: _value(p, random, turn, cast)
-        for p in turn.event_type.parameters
-        if p.required or random.random() < 0.9
+        p.name: _value(p, random, turn, cast) for p in turn.event_type.parameters if p.required or random.random() < 0.9
     }
 
 
