@@ -1,5 +1,4 @@
-"""Compatibility of the contract: events written under a released contract must stay valid, and players keep their
-variant of an experiment that runs.
+"""Compatibility of the contract: released events stay valid, and players keep their variant while an experiment runs.
 
 `python -m game_events.compatibility` prints what would break. With `release` it also records the current contract as
 released, unless something would break.

@@ -13,7 +13,7 @@ from tests.unit.game_api.v1.test_me import claimed, loader
 __all__ = ["claimed", "loader"]
 
 
-def test_a_player_has_variants():
+def test_a_player_has_variants() -> None:
     """Without a world, too, a player gets a variant of every experiment, by the normal form of the name."""
     client = client_of(MemoryLog())
     answer = client.get("/v1/flags")
@@ -22,12 +22,12 @@ def test_a_player_has_variants():
     assert client.get("/v1/flags", headers={"X-Player": "LANCELOT"}).json["experiments"] == variants_of("lancelot")
 
 
-def test_no_cache_may_show_them_to_another_player():
+def test_no_cache_may_show_them_to_another_player() -> None:
     """The next request for the same URL may be another player's."""
     assert client_of(MemoryLog()).get("/v1/flags").headers["Cache-Control"] == "no-store"
 
 
-def test_the_token_says_whose_they_are(claimed: Client):
+def test_the_token_says_whose_they_are(claimed: Client) -> None:
     """Where players prove their names, they get their own variants, and no others'."""
     first = claimed.post("/v1/actions/default", headers={"X-Player": "Gawain"})
     token = {"Authorization": f"Bearer {first.headers['Player-Token']}"}
@@ -36,7 +36,7 @@ def test_the_token_says_whose_they_are(claimed: Client):
     assert claimed.get("/v1/flags").json["type"] == "/v1/problems/unauthorized"
 
 
-def test_an_exposure_is_an_event():
+def test_an_exposure_is_an_event() -> None:
     """An app reports what a player saw, alone or in bulk, also of an experiment that is not declared here."""
     log = MemoryLog()
     client = client_for(create_app(log, random=Random(1)))
@@ -48,7 +48,7 @@ def test_an_exposure_is_an_event():
     assert [{name: event[name] for name in seen} for event in log.events] == [seen] * 4
 
 
-def test_an_exposure_names_both():
+def test_an_exposure_names_both() -> None:
     """Without its experiment or its variant, an exposure is refused by the field's name; a GET has no effect."""
     log = MemoryLog()
     client = client_of(log)
