@@ -7,6 +7,7 @@ from game_events.families import (
     crafts,
     declarations,
     diplomacy,
+    exposures,
     guilds,
     joins,
     magic,
@@ -72,6 +73,7 @@ _FAMILIES = (
     crafts,
     tavern,
     rests,
+    exposures,
 )
 
 EVENT_TYPES: dict[str, EventType] = {
@@ -91,3 +93,17 @@ FAMILIES = _families()
 
 FREE = tuple(event_type for event_type in EVENT_TYPES.values() if event_type.is_free)
 """The unconditional event types: they succeed for any player at any time."""
+
+FIRST = tuple(
+    EVENT_TYPES[name]
+    for name in (
+        "default",
+        "purchase_sword",
+        "purchase_axe",
+        "purchase_shield",
+        "join_guild",
+        "declare_war",
+        "declare_peace",
+    )
+)
+"""The event types of the first version: they are unconditional and require no parameter."""

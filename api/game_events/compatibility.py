@@ -1,4 +1,4 @@
-"""Compatibility of the contract: events written under a released contract must stay valid.
+"""Compatibility of the contract: released events stay valid, and players keep their variant while an experiment runs.
 
 `python -m game_events.compatibility` prints what would break. With `release` it also records the current contract as
 released, unless something would break.
@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from game_events.catalog import COMMON_FIELDS, EVENT_TYPES
+from game_events.experiments import EXPERIMENTS
 from game_events.fields import Field
 
 RELEASED = Path(__file__).parent / "released.json"
+RELEASED_EXPERIMENTS = Path(__file__).parent / "released_experiments.json"
 
 Contract = dict[str, dict[str, Any]]
 """The `common_fields`, and the `event_types` with their families and own fields."""
@@ -88,16 +90,45 @@ def _field_breaks(name: str, old: dict[str, Any], new: dict[str, Any] | None) ->
     return problems
 
 
+def experiments() -> Contract:
+    """Return the current experiments, as plain data."""
+    return {
+        # A list, because the order of the variants matters.
+        name: {"variants": [[*variant] for variant in experiment.variants.items()], "winner": experiment.winner}
+        for name, experiment in EXPERIMENTS.items()
+    }
+
+
+def experiment_breaks(released: Contract, current: Contract) -> list[str]:
+    """Return a sentence for each experiment of `released` that `current` breaks off, changes or starts again.
+
+    One with a winner may be removed.
+    """
+    problems = []
+    for name, old in released.items():
+        new = current.get(name)
+        if old["winner"]:
+            if new and not new["winner"]:
+                problems.append(f"{name}: was stopped; declare an experiment of another name instead")
+        elif new is None:
+            problems.append(f"{name}: was removed while it runs; release it with a winner first")
+        elif new["variants"] != old["variants"]:
+            problems.append(f"{name}: other variants or weights while it runs would give players another variant")
+    return problems
+
+
 def main(arguments: list[str]) -> int:
     if arguments not in ([], ["release"]):
         print(__doc__, file=sys.stderr)
         return 2
     problems = breaks(json.loads(RELEASED.read_text()), contract())
+    problems += experiment_breaks(json.loads(RELEASED_EXPERIMENTS.read_text()), experiments())
     if problems:
         print("\n".join(problems), file=sys.stderr)
         return 1
     if arguments:
-        RELEASED.write_text(json.dumps(contract(), indent=1) + "\n")
+        for path, current in ((RELEASED, contract()), (RELEASED_EXPERIMENTS, experiments())):
+            path.write_text(json.dumps(current, indent=1) + "\n")
     return 0
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 from game_events import EVENT_TYPES, FAMILIES
+from game_events.experiments import Experiment, bucket, bucket_sql
 from game_events.gaps import SESSION_GAPS
-from game_events.table import COMMENTS, REJECTED_EVENTS, view_comment
+from game_events.table import COMMENTS, REJECTED_EVENTS, literal, view_comment
 from testbed.clients import topic
 from testbed.simulator.scenario import QUERIES
 from testbed.stack.programs import spark_job
@@ -111,3 +112,13 @@ def test_a_recreated_topic_is_refused(lake: Lake, stack: Stack) -> None:
     with pytest.raises(StackError, match=r"holds the offsets of topic id \S+, and this topic's id is \S+"):
         stack.run(spark_job(other, "job", "batch.py", "load"))
     assert lake.places() == places
+
+
+def test_trino_computes_variants(lake: Lake) -> None:
+    """Trino gives players the bucket and the variant that the API does, whatever their names."""
+    experiment = Experiment("size", "", {"small": 2_500, "medium": 0, "large": 7_500})
+    players = [*(f"knight{number}.comcast.com" for number in range(500)), "jürgen 🗡", "o'neill", "a:b"]
+    rows = ", ".join(f"({literal(player)})" for player in players)
+    query = f"SELECT player, {bucket_sql('size')}, {experiment.variant_sql()} FROM (VALUES {rows}) AS p (player)"
+    found = {player: (number, variant) for player, number, variant in lake.ask(query)}
+    assert found == {player: (bucket("size", player), experiment.variant_of(player)) for player in players}

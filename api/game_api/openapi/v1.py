@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from game_events import EVENT_TYPES, EventType
+from game_events.experiments import EXPERIMENTS
 from game_events.words import preconditions_in_v1
 
 from game_api.identity.caller import KEY_SCOPES, PLAYER_SCOPES
@@ -62,6 +63,7 @@ def paths(mode: str) -> Json:
     made: Json = {v1.action_path(each): {"post": _action(each) | security(mode)} for each in EVENT_TYPES.values()}
     made[v1.EVENTS] = {"post": _bulk() | security(mode)}
     made[v1.ME] = _me(mode)
+    made[v1.FLAGS] = _flags(mode)
     made[v1.RECEIPTS + "{event_id}"] = _receipt(mode)
     kind = {"in": "path", "name": "kind", "required": True, "schema": {"enum": list(PROBLEMS)}}
     made[v1.PROBLEMS] = _read("All types of problems", {"problems": {"type": "array", "items": _explanation()}})
@@ -184,6 +186,20 @@ def _me(mode: str) -> Json:
     }
     required = ["player", "mode", "proven", "scopes"]
     described = _described(_read("The caller, and their hero", properties, *_OF_CALLERS, required=required), mode)
+    return {method: {**each, "parameters": [_PLAYER]} for method, each in described.items()}
+
+
+def _flags(mode: str) -> Json:
+    # An old document must not forbid new experiments.
+    variants = {
+        "type": "object",
+        "additionalProperties": STRING,
+        "properties": {
+            name: {"enum": list(each.variants), "description": each.description} for name, each in EXPERIMENTS.items()
+        },
+    }
+    properties: Json = {"player": STRING, "experiments": variants}
+    described = _described(_read("Which variant of each experiment the caller sees", properties, *_OF_CALLERS), mode)
     return {method: {**each, "parameters": [_PLAYER]} for method, each in described.items()}
 
 

@@ -6,6 +6,7 @@ EVENTS = "/v1/events"
 RECEIPTS = "/v1/events/"
 """Followed by an event's id, which may contain slashes."""
 ME = "/v1/me"
+FLAGS = "/v1/flags"
 PROBLEMS = "/v1/problems"
 
 

@@ -103,7 +103,7 @@ def test_the_limits_are_allowed(field: str, value: object) -> None:
     ],
 )
 def test_when_an_event_happened(occurred: int | None, sent: int | None, seconds: int) -> None:
-    """It is the client's time corrected by its clock's offset, at most 90 days before the reception, and not after it."""
+    """It is the client's time corrected by its clock's offset, at most 90 days before the reception and never after."""
     times = [None if one is None else RECEIVED + timedelta(seconds=one) for one in (occurred, sent)]
     query = (
         f"SELECT {OCCURRED_AT} FROM (SELECT $1::timestamptz AS received_at, $2::timestamptz AS occurred_at, "

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from game_api.log.event_log import Outcome, Receipt
-from game_events import EVENT_TYPES, FREE, EventType, decode
+from game_events import EVENT_TYPES, FIRST, EventType, decode
 from werkzeug.test import Client, TestResponse
 
 from tests.unit.game_api.memory_log import HOST, MemoryLog, client_of
@@ -19,7 +19,7 @@ def act(client: Client, name: str, json: object = None, **options: Any) -> TestR
     return client.post(f"/v1/actions/{name}", json=json, **options)
 
 
-@pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
+@pytest.mark.parametrize("action", FIRST, ids=lambda action: action.name)
 def test_an_action_writes_what_its_old_path_writes(action: EventType):
     """Whatever Accept says, the response is JSON, with the event's type, player and own fields."""
     log, old = MemoryLog(), MemoryLog()
