@@ -105,7 +105,7 @@ def _shown(field: Field, value: object) -> object:
 
 
 def test_trino_reads_events_as_the_contract_does(lake: Lake) -> None:
-    """SQL takes no record that the contract rejects, and all that the API writes without objects, with the same values."""
+    """SQL takes no record that the contract rejects, and all without objects that the API writes, with their values."""
     places = lake.write([*_texts(), None])
     records = (
         "(SELECT _partition_id AS p, _partition_offset AS o, _message AS value FROM kafka.default.events "
