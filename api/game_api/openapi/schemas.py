@@ -1,18 +1,14 @@
 """JSON schemas of events, and the parameters that take their fields."""
 
-from typing import Any
-
-from game_events import COMMON_FIELDS, EventType, Field, Kind, names
+from game_events import COMMON_FIELDS, EventType, Field, Kind, json_schema, names
+from game_events.json_schema import Json as Json
 
 from game_api.items import FROM_REQUEST
-
-Json = dict[str, Any]
 
 STRING: Json = {"type": "string"}
 INTEGER: Json = {"type": "integer"}
 COMMON = {field.name: field for field in COMMON_FIELDS}
 
-_TYPES = {Kind.BOOLEAN: "boolean", Kind.STRING: "string"}
 _WRITABLE = r"^[^\u0000-\u001f\u007f]*$"
 # A single header value that HTTP leaves unchanged: no spaces at the ends, no commas.
 _HEADER_VALUE = r"^[!-+\--~]([ -+\--~]*[!-+\--~])?$"
@@ -42,13 +38,10 @@ def parameters_schema(event_type: EventType) -> Json:
 
 
 def field_schema(field: Field) -> Json:
-    schema: Json = {"type": _TYPES.get(field.kind, "integer"), "description": field.doc}
-    if field.kind is Kind.STRING:
-        pattern = names.pattern(field.name) if field.name in names.NAMES else _WRITABLE
-        return schema | {"minLength": field.minimum, "maxLength": field.maximum, "pattern": pattern}
-    if field.kind is Kind.BOOLEAN:
+    schema = json_schema.field_schema(field)
+    if field.kind is not Kind.STRING:
         return schema
-    return schema | {"minimum": field.minimum, "maximum": field.maximum}
+    return schema | {"pattern": names.pattern(field.name) if field.name in names.NAMES else _WRITABLE}
 
 
 def parameter(place: str, name: str, field: Field, description: str) -> Json:

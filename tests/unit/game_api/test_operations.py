@@ -39,6 +39,7 @@ def test_the_description_covers_the_contract():
         "/v1/events/{event_id}",
         "/v1/me",
         "/v1/problems/{kind}",
+        "/v1/schemas/{event_type}",
     } <= set(document["paths"])
     for event_type in EVENT_TYPES.values():
         methods = ["get", "post"] if event_type.is_free else ["post"]
