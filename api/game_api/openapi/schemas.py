@@ -1,20 +1,16 @@
 """JSON schemas of events, and the parameters that take their fields."""
 
-from typing import Any
-
-from game_events import COMMON_FIELDS, EventType, Field, Kind, names
+from game_events import COMMON_FIELDS, EventType, Field, Kind, json_schema, names
 from game_events.context import CONTEXT
-from game_events.fields import MAX_DEPTH, MAX_NUMBER
+from game_events.json_schema import Json as Json
 
 from game_api.items import FROM_REQUEST
-
-Json = dict[str, Any]
 
 STRING: Json = {"type": "string"}
 INTEGER: Json = {"type": "integer"}
 COMMON = {field.name: field for field in COMMON_FIELDS}
 
-_TYPES = {Kind.BOOLEAN: "boolean", Kind.STRING: "string", Kind.OBJECT: "object"}
+_VALUES = "#/components/schemas/"
 _WRITABLE = r"^[^\u0000-\u001f\u007f]*$"
 # A single header value that HTTP leaves unchanged: no spaces at the ends, no commas.
 _HEADER_VALUE = r"^[!-+\--~]([ -+\--~]*[!-+\--~])?$"
@@ -36,35 +32,13 @@ def event_schema(event_type: EventType) -> Json:
 
 def context_schema() -> Json:
     """Return the schemas of the context's fields by their names."""
-    return {field.name: _shared(f"context_{field.name}") for field in CONTEXT}
+    return {field.name: {"$ref": f"{_VALUES}context_{field.name}"} for field in CONTEXT}
 
 
 def shared_schemas() -> Json:
     """Return the schemas that others refer to."""
-    values = {f"json_{depth}": _value_schema(depth) for depth in range(MAX_DEPTH)}
+    values = json_schema.value_schemas(_VALUES, {"pattern": _WRITABLE})
     return values | {f"context_{field.name}": field_schema(field) for field in CONTEXT}
-
-
-def _value_schema(depth: int) -> Json:
-    """Return the schema of a value in an object, within which values may be nested so deep."""
-    scalar = {
-        "type": ["string", "number", "boolean", "null"],
-        "pattern": _WRITABLE,
-        "minimum": -MAX_NUMBER,
-        "maximum": MAX_NUMBER,
-    }
-    if not depth:
-        return scalar
-    inner = _shared(f"json_{depth - 1}")
-    return {"anyOf": [scalar, {"type": "array", "items": inner}, _object_schema(inner)]}
-
-
-def _object_schema(values: Json) -> Json:
-    return {"type": "object", "propertyNames": {"pattern": _WRITABLE}, "additionalProperties": values}
-
-
-def _shared(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def parameters_schema(event_type: EventType) -> Json:
@@ -78,18 +52,10 @@ def parameters_schema(event_type: EventType) -> Json:
 
 
 def field_schema(field: Field) -> Json:
-    schema: Json = {"type": _TYPES.get(field.kind, "integer"), "description": field.doc}
-    if field.kind is Kind.STRING:
-        pattern = f"^{field.pattern}$" if field.pattern else _WRITABLE
-        if field.name in names.NAMES:
-            pattern = names.pattern(field.name)
-        return schema | {"minLength": field.minimum, "maxLength": field.maximum, "pattern": pattern}
-    if field.kind is Kind.OBJECT:
-        values = {"type": "string", "pattern": _WRITABLE} if field.values else _shared(f"json_{MAX_DEPTH - 1}")
-        return schema | _object_schema(values) | {"description": f"{field.doc}, of at most {field.maximum} bytes"}
-    if field.kind is Kind.BOOLEAN:
+    schema = json_schema.field_schema(field, _VALUES, {"pattern": _WRITABLE})
+    if field.kind is not Kind.STRING or field.pattern:
         return schema
-    return schema | {"minimum": field.minimum, "maximum": field.maximum}
+    return schema | {"pattern": names.pattern(field.name) if field.name in names.NAMES else _WRITABLE}
 
 
 def parameter(place: str, name: str, field: Field, description: str) -> Json:

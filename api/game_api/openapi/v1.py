@@ -36,6 +36,7 @@ from game_api.origin import KEY_HEADER, PLAYER_HEADER
 from game_api.v1 import paths as v1
 from game_api.v1.problems import MEDIA_TYPE, PROBLEMS, type_of
 from game_api.v1.rate_headers import LIMIT_HEADER, POLICY_HEADER
+from game_api.v1.schemas import MEDIA_TYPE as SCHEMA
 
 _PROBLEM = "problem"
 _OF_CALLERS = ("401", "403", "429", "503")
@@ -69,6 +70,11 @@ def paths(mode: str) -> Json:
     made[v1.PROBLEMS] = _read("All types of problems", {"problems": {"type": "array", "items": _explanation()}})
     one = _read("What a type of problem means", _explanation()["properties"], "404")
     made[v1.PROBLEMS + "/{kind}"] = {method: {**each, "parameters": [kind]} for method, each in one.items()}
+    event_type = {"in": "path", "name": "event_type", "required": True, "schema": {"enum": list(EVENT_TYPES)}}
+    made[v1.SCHEMAS] = _document("Where the JSON Schema of each event type is", JSON, _schema_list())
+    made[v1.SCHEMAS + "/{event_type}"] = _document(
+        "The JSON Schema (2020-12) of the event in the topic", SCHEMA, {"type": "object"}, "404", of=[event_type]
+    )
     return made
 
 
@@ -238,6 +244,28 @@ def _read(summary: str, properties: Json, *codes: str, required: Sequence[str] =
         "get": {"summary": summary, "responses": answers},
         "head": {"summary": summary, "responses": without_bodies(answers)},
     }
+
+
+def _document(summary: str, media_type: str, schema: Json, *codes: str, of: Sequence[Json] = ()) -> Json:
+    """Describe a document that clients may keep and check for changes."""
+    tag = {"headers": {"ETag": {"schema": STRING}}}
+    known = {"in": "header", "name": "If-None-Match", "schema": STRING, "description": "An ETag that the client has"}
+    answers = {
+        "200": response(summary, media_type, schema) | tag,
+        "304": {"description": "The client has it"} | tag,
+        **_errors(*codes),
+    }
+    operation = {"summary": summary, "parameters": [*of, known]}
+    return {
+        "get": operation | {"responses": answers},
+        "head": operation | {"responses": without_bodies(answers)},
+    }
+
+
+def _schema_list() -> Json:
+    properties: Json = {"event_type": {"enum": list(EVENT_TYPES)}, "family": STRING, "path": STRING}
+    one = {"type": "object", "required": list(properties), "properties": properties}
+    return {"type": "object", "required": ["schemas"], "properties": {"schemas": {"type": "array", "items": one}}}
 
 
 def _explanation() -> Json:

@@ -14,7 +14,6 @@ from game_api.replies import Response, json_reply
 from game_api.request import Request
 from game_api.single import Action
 
-
 _CONTEXT = {field.name: field for field in CONTEXT}
 
 

@@ -8,7 +8,12 @@ RECEIPTS = "/v1/events/"
 ME = "/v1/me"
 FLAGS = "/v1/flags"
 PROBLEMS = "/v1/problems"
+SCHEMAS = "/v1/schemas"
 
 
 def action_path(event_type: EventType) -> str:
     return f"/v1/actions/{event_type.name}"
+
+
+def schema_path(event_type: EventType) -> str:
+    return f"{SCHEMAS}/{event_type.name}"

@@ -9,6 +9,7 @@ from game_api.v1 import paths
 from game_api.v1.actions import ActionV1
 from game_api.v1.explanations import Explanation
 from game_api.v1.problems import PROBLEMS, type_of
+from game_api.v1.schemas import schema_list, schema_of
 
 
 def routes(
@@ -25,4 +26,7 @@ def routes(
     made[paths.FLAGS] = Route("v1_flags", ("GET", "HEAD"), flags)
     for path, kind in {paths.PROBLEMS: "", **{type_of(kind): kind for kind in PROBLEMS}}.items():
         made[path] = Route("v1_problems", ("GET", "HEAD"), Explanation(kind))
+    made[paths.SCHEMAS] = Route("v1_schemas", ("GET", "HEAD"), schema_list())
+    for event_type in EVENT_TYPES.values():
+        made[paths.schema_path(event_type)] = Route("v1_schemas", ("GET", "HEAD"), schema_of(event_type))
     return made
