@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from game_events import EVENT_TYPES, Field, InvalidEventError, Kind, validate
 from game_events.codec import FIELDS_OF_TYPE
+from game_events.fields import MAX_DEPTH, MAX_NUMBER
 from game_events.json_schema import event_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,11 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda value: n
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
 SCALARS = st.none() | st.booleans() | st.integers() | FLOATS | TEXT
 ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner), max_leaves=5)
+NESTED = st.recursive(
+    ANYTHING | st.sampled_from([-MAX_NUMBER, MAX_NUMBER, MAX_NUMBER + 1]),
+    lambda inner: st.lists(inner, min_size=1, max_size=1) | st.dictionaries(TEXT, inner, min_size=1, max_size=1),
+    max_leaves=MAX_DEPTH + 1,
+)
 
 
 def near(field: Field) -> st.SearchStrategy[Any]:
@@ -29,6 +35,8 @@ def near(field: Field) -> st.SearchStrategy[Any]:
     bounds = st.sampled_from([field.minimum, field.maximum]).flatmap(lambda bound: st.integers(bound - 1, bound + 1))
     if field.kind is Kind.STRING:
         return st.builds(lambda size, end: "x" * (size - len(end)) + end, bounds, TEXT)
+    if field.kind is Kind.OBJECT:
+        return st.dictionaries(TEXT, NESTED, max_size=3)
     return st.booleans() if field.kind is Kind.BOOLEAN else bounds
 
 
