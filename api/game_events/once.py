@@ -91,12 +91,15 @@ def _received(since: datetime, until: datetime) -> str:
 
 
 def _near(events: str, where: str) -> str:
-    """Join the rows that share their key with rows that match `where`, and were received about ONCE_HOURS apart."""
+    """Join the rows that share their key with rows that match `where`, and were received about ONCE_HOURS apart.
+
+    One period holds for all keys: Trino does not count the memory of a `timestamp with time zone` for each key.
+    """
     return (
-        f"INNER JOIN (SELECT {', '.join(f'{name} AS near_{name}' for name in _KEY)}, "
-        f"min(received_at) - {_REACH} AS since, max(received_at) + {_REACH} AS until "
-        f"FROM {events} WHERE {where} GROUP BY {', '.join(_KEY)}) AS near "
-        f"ON {' AND '.join(f'{name} = near_{name}' for name in _KEY)} AND received_at >= since AND received_at <= until"
+        f"INNER JOIN (SELECT DISTINCT {', '.join(f'{name} AS near_{name}' for name in _KEY)} "
+        f"FROM {events} WHERE {where}) AS near ON {' AND '.join(f'{name} = near_{name}' for name in _KEY)} "
+        f"INNER JOIN (SELECT min(received_at) - {_REACH} AS since, max(received_at) + {_REACH} AS until "
+        f"FROM {events} WHERE {where}) AS reach ON received_at >= since AND received_at <= until"
     )
 
 

@@ -1,7 +1,8 @@
 """Events as SQL for Trino reads them from the text of a record.
 
 `game_events.codec` decides what an event is. This accepts whatever `encode` writes of a valid event, and nothing that
-`decode` rejects; it leaves out valid events that are written differently, such as with spaces between the values.
+`decode` rejects; it leaves out valid events that are written differently, such as with spaces between the values, and
+those with an object, such as `properties`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,6 +26,7 @@ _KEY = '[{,]"[a-z_]+":'
 
 _TYPES = {
     Kind.STRING: "{}",
+    Kind.OBJECT: "CAST(NULL AS varchar)",
     Kind.BOOLEAN: "{} = 'true'",
     Kind.INTEGER: "TRY_CAST({} AS integer)",
     Kind.TIMESTAMP: "CAST(from_unixtime_nanos(1000000 * TRY_CAST({} AS bigint)) AS timestamp(6) with time zone)",
@@ -54,7 +56,8 @@ def _object(fields: Iterable[Field]) -> str:
     """Return the pattern of an object whose keys are among these fields, with values of their kinds."""
     names: dict[str, list[str]] = {}
     for field in fields:
-        names.setdefault(_VALUES[field.kind], []).append(field.name)
+        if field.kind in _VALUES:
+            names.setdefault(_VALUES[field.kind], []).append(field.name)
     member = "|".join(f'"(?:{"|".join(keys)})":{value}' for value, keys in names.items())
     return rf"\A\{{(?:{member})(?:,(?:{member}))*+\}}\z"
 
@@ -76,7 +79,7 @@ def _valid(family: str) -> str:
         conditions += [f"{_value(field)} IS NULL" for field in FAMILIES[family] if field.name not in allowed]
         listed = ", ".join(f"'{name}'" for name in names)
         by_type.append(f"WHEN element_at(fields, 'event_type') IN ({listed}) THEN {' AND '.join(conditions) or 'true'}")
-    common = [_allowed(field) for field in COMMON_FIELDS if field.name != "event_type"]
+    common = [_allowed(field) for field in COMMON_FIELDS if field.name != "event_type" and field.kind in _VALUES]
     return f"{' AND '.join(common)} AND CASE {' '.join(by_type)} ELSE false END"
 
 
@@ -86,6 +89,8 @@ def _allowed(field: Field) -> str:
         return f"{value} IS NOT NULL" if field.required else "true"
     number = f"length({value})" if field.kind is Kind.STRING else f"TRY_CAST({value} AS bigint)"
     within = f"{number} BETWEEN {field.minimum} AND {field.maximum}"
+    if field.pattern:
+        within += rf" AND regexp_like({value}, '\A{field.pattern}\z')"
     return within if field.required else f"({value} IS NULL OR {within})"
 
 

@@ -10,7 +10,7 @@ from threading import Event
 
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from game_events import InvalidEventError, decode
+from game_events import EVENT_TYPES, InvalidEventError, decode
 from game_kafka.log import client_log
 from game_kafka.reader import consumer_options
 from game_kafka.topic import Topic
@@ -220,9 +220,11 @@ class Projection:
 
 
 def _shown(value: bytes | None) -> bytes | None:
-    """Return an event as the event feed shows it; None if the record is no event."""
+    """Return an event as the event feed shows it; None if the record is no event, or a report of an app."""
     try:
         event = decode(value)
     except InvalidEventError:
+        return None
+    if EVENT_TYPES[event["event_type"]].is_report:
         return None
     return orjson.dumps({name: value for name, value in event.items() if name not in _HIDDEN})

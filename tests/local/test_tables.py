@@ -1,10 +1,13 @@
 """tables.py: DDL only, which may run any number of times, before or after data."""
 
+import re
 from dataclasses import replace
 
 import pytest
 from game_events import EVENT_TYPES, FAMILIES
-from game_events.table import COMMENTS, REJECTED_EVENTS, view_comment
+from game_events.experiments import Experiment, bucket, bucket_sql
+from game_events.gaps import SESSION_GAPS
+from game_events.table import COMMENTS, REJECTED_EVENTS, literal, view_comment
 from testbed.clients import topic
 from testbed.simulator.scenario import QUERIES
 from testbed.stack.programs import spark_job
@@ -40,7 +43,7 @@ def test_a_new_column(lake: Lake) -> None:
 
 def test_comments(lake: Lake) -> None:
     """Columns of the table and of every view have the contract's comments, again after one was changed or lost."""
-    views = [*FAMILIES, REJECTED_EVENTS]
+    views = [*FAMILIES, REJECTED_EVENTS, SESSION_GAPS]
     created = {name: lake.ask(f"SHOW CREATE VIEW {name}") for name in views}
     lake.ask("COMMENT ON COLUMN lake.default.events.player IS 'old'")
     # It has no comments of columns.
@@ -89,6 +92,18 @@ def test_the_queries_of_the_first_version(lake: Lake) -> None:
     assert 0 <= average <= 10
 
 
+def test_the_once_rule_in_trino(lake: Lake) -> None:
+    """Trino reads only rows received near those that it decides about, and keeps no time for each key.
+
+    It would not count the memory of those times, and so end with an OutOfMemoryError instead of failing the query.
+    """
+    plan = "\n".join(row[0] for row in lake.ask("EXPLAIN SELECT count(*) FROM purchases"))
+    assert re.search(r"dynamicFilters = {.*received_at_\d+ >= #df_", plan)
+    by_key = re.findall(r"Aggregate.* keys = .*(?:\n(?!.*─).*)*", plan)
+    assert by_key
+    assert not any("min(" in aggregate or "max(" in aggregate for aggregate in by_key)
+
+
 def test_a_recreated_topic_is_refused(lake: Lake, stack: Stack) -> None:
     """Offsets of another topic, whatever its name, are not mistaken for existing rows."""
     places = lake.places()
@@ -97,3 +112,13 @@ def test_a_recreated_topic_is_refused(lake: Lake, stack: Stack) -> None:
     with pytest.raises(StackError, match=r"holds the offsets of topic id \S+, and this topic's id is \S+"):
         stack.run(spark_job(other, "job", "batch.py", "load"))
     assert lake.places() == places
+
+
+def test_trino_computes_variants(lake: Lake) -> None:
+    """Trino gives players the bucket and the variant that the API does, whatever their names."""
+    experiment = Experiment("size", "", {"small": 2_500, "medium": 0, "large": 7_500})
+    players = [*(f"knight{number}.comcast.com" for number in range(500)), "jürgen 🗡", "o'neill", "a:b"]
+    rows = ", ".join(f"({literal(player)})" for player in players)
+    query = f"SELECT player, {bucket_sql('size')}, {experiment.variant_sql()} FROM (VALUES {rows}) AS p (player)"
+    found = {player: (number, variant) for player, number, variant in lake.ask(query)}
+    assert found == {player: (bucket("size", player), experiment.variant_of(player)) for player in players}

@@ -62,6 +62,9 @@ def _records(chance: random.Random, moment: datetime, given: Event) -> Iterator[
     # Some events wait on the device for days; the device's clock is off by up to two hours.
     late = timedelta(days=chance.choice([0] * 15 + [1, 20, 40]), milliseconds=chance.randrange(5000))
     received, off = moment + late, timedelta(seconds=chance.choice([0, 0, -7200, 3601]))
+    won = chance.choice([True, False]) if event_type in ("raid", "open_chest") else None
+    looted = family == "quests" and won is not False
+    robbed = event_type == "raid" and won
     event = given | {
         "family": family,
         "event_type": event_type,
@@ -70,11 +73,13 @@ def _records(chance: random.Random, moment: datetime, given: Event) -> Iterator[
         "received_at": received,
         "occurred_at": moment + off,
         "sent_at": received + off,
-        "gold": {"purchase_bow": -15, "raid": chance.randint(-5, 20), "sell_item": 7}.get(event_type),
-        "target_gold": -3 if event_type == "raid" else None,
+        "gold": {"purchase_bow": -15, "raid": chance.randint(0, 20) if robbed else None, "sell_item": 7}.get(
+            event_type
+        ),
+        "target_gold": -3 if robbed else None,
         "item": "bow" if family == "trades" else None,
-        "loot": chance.choice(["ruby", None]) if family == "quests" else None,
-        "won": chance.choice([True, False]) if event_type in ("raid", "open_chest") else None,
+        "loot": chance.choice(["ruby", None]) if looted else None,
+        "won": won,
     }
     yield event
     if chance.random() < 0.1:
