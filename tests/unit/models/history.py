@@ -1,4 +1,4 @@
-"""Generated months of players, with what makes models inexact: late events, retries, gaps and days at their boundaries."""
+"""Generated months of players, with what makes models inexact: late events, retries, gaps and days at boundaries."""
 
 import json
 import random

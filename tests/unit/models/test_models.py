@@ -102,7 +102,7 @@ def test_sessions(loaded: tuple[Models, Expected]) -> None:
 
 @pytest.mark.parametrize("period", ["day", "week", "month"])
 def test_active_players(loaded: tuple[Models, Expected], period: str) -> None:
-    """A player is active in the UTC day, the week from Monday and the month of an event, and new in those of the first."""
+    """A player is active in the UTC day, the week from Monday and the month of an event; new in those of the first."""
     models, expected = loaded
     rows = models.ask(f"SELECT since, players, new_players FROM models.active_players WHERE period = '{period}'")
     assert {since: (players, new) for since, players, new in rows} == expected.active(period)
