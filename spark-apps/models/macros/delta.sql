@@ -24,8 +24,11 @@
     values ({% for name in names %}changed.{{ name }}{{ ", " if not loop.last }}{% endfor %})
 {% endmacro %}
 
+{# What is summed of an event's offset: offsets of imported lines are numbers of 62 bits. #}
+{% macro short_offset() %}kafka_offset % 4294967291{% endmacro %}
+
 {# The keys whose rows of the table are not made of exactly these events, by their number and the sum of their offsets. #}
-{% macro changed(keys, events, number="1", offsets="kafka_offset") %}
+{% macro changed(keys, events, number="1", offsets=short_offset()) %}
   select {% for key in keys %} coalesce(now.{{ key }}, stored.{{ key }}) as {{ key }}{{ ", " if not loop.last }} {% endfor %}
   from (
     select {{ keys | join(", ") }}, sum({{ number }}) as number, sum({{ offsets }}) as offsets

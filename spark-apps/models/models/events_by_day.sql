@@ -12,7 +12,7 @@ from {{ source("lake", "player_events") }}
 {% if is_incremental() %}
   {# Days of reception, as `events` is partitioned: this reads no file of the days before. #}
   {% set received = "(select cast(received_at as date) as day, kafka_partition, kafka_offset from %s)" %}
-  {% set stored = "(select cast(received_at as date) as day, kafka_partition, 1 as events, kafka_offset as offsets from " ~ this ~ ")" %}
+  {% set stored = "(select cast(received_at as date) as day, kafka_partition, 1 as events, " ~ short_offset() ~ " as offsets from " ~ this ~ ")" %}
   {% set differing %}
     {% call changed(["day", "kafka_partition"], received % source("lake", "player_events")) %} {{ stored }} {% endcall %}
   {% endset %}

@@ -11,7 +11,7 @@ select
   cast(sum(case when family = 'purchases' and gold < 0 then -gold else 0 end) as bigint) as revenue,
   min(case when family = 'purchases' then occurred_at end) as first_purchase_at,
   min(case when family = 'purchases' and gold < 0 then occurred_at end) as first_paid_purchase_at,
-  count(*) as events, cast(sum(kafka_offset) as bigint) as offsets
+  count(*) as events, cast(sum({{ short_offset() }}) as bigint) as offsets
 from {{ ref("events_by_day") }}
 group by day, player
 {% endset %}

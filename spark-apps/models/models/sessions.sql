@@ -8,7 +8,7 @@ select
   min_by(platform, row(occurred_at, kafka_offset)) filter (where platform is not null) as platform,
   min_by(app_version, row(occurred_at, kafka_offset)) filter (where app_version is not null) as app_version,
   min_by(country, row(occurred_at, kafka_offset)) filter (where country is not null) as country,
-  count(*) as events, cast(sum(kafka_offset) as bigint) as offsets
+  count(*) as events, cast(sum({{ short_offset() }}) as bigint) as offsets
 from (
   select *, sum(begins) over (
     partition by player order by occurred_at, kafka_partition, kafka_offset

@@ -28,10 +28,10 @@ def history(seed: int, players: int) -> list[Event]:
     chance = random.Random(seed)
     records = [record for number in range(players) for record in _player(chance, f"player{number}")]
     records.sort(key=lambda record: record["received_at"])
-    ends = [0, 0, 0]
+    ends = {-1: 2**62 - 100_000, 0: 0, 1: 0, 2: 0}
     for record in records:
-        # A player's records are in one partition.
-        partition = int(record["player"].removeprefix("player")) % 3
+        # A player's records are in one partition; -1 has the lines of imported files, with offsets of 62 bits.
+        partition = int(record["player"].removeprefix("player")) % 4 - 1
         record |= {"kafka_partition": partition, "kafka_offset": ends[partition]}
         ends[partition] += 1
     return records
