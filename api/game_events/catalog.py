@@ -1,5 +1,6 @@
 """The catalog of event types. To add a type, add an entry to its family's file and an example to `api/examples/`."""
 
+from game_events.context import CONTEXT, LATEST
 from game_events.event_type import EventType
 from game_events.families import (
     battles,
@@ -43,7 +44,7 @@ COMMON_FIELDS = (
         required=True,
         # 2020 to 2100. This catches clocks in seconds or microseconds, whose days would lie in 1970 or year 50,000.
         minimum=1_577_836_800_000,
-        maximum=4_102_444_800_000,
+        maximum=LATEST,
     ),
     Field(
         "player", Kind.STRING, "The acting player: the normal form of the name", required=True, minimum=1, maximum=255
@@ -54,6 +55,7 @@ COMMON_FIELDS = (
     Field("accept", Kind.STRING, "The request's Accept header"),
     Field("description", Kind.STRING, "Free text"),
     Field("idempotent", Kind.BOOLEAN, "True if the client chose event_id, so a retry may repeat it"),
+    *CONTEXT,
 )
 
 _FAMILIES = (

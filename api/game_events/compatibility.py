@@ -6,6 +6,7 @@ released, unless something would break.
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +16,61 @@ from game_events.fields import Field
 RELEASED = Path(__file__).parent / "released.json"
 
 Contract = dict[str, dict[str, Any]]
+"""The `common_fields`, and the `event_types` with their families and own fields."""
 
 
 def contract() -> Contract:
-    """Return the current event types with their families and fields, as plain data."""
+    """Return the current contract as plain data."""
     return {
-        event_type.name: {
-            "family": event_type.family,
-            "fields": {field.name: _describe(field) for field in (*COMMON_FIELDS, *event_type.own_fields)},
-        }
-        for event_type in EVENT_TYPES.values()
+        "common_fields": _described(COMMON_FIELDS),
+        "event_types": {
+            event_type.name: {"family": event_type.family, "fields": _described(event_type.own_fields)}
+            for event_type in EVENT_TYPES.values()
+        },
     }
 
 
+def _described(fields: Iterable[Field]) -> dict[str, Any]:
+    return {field.name: _describe(field) for field in fields}
+
+
 def _describe(field: Field) -> dict[str, Any]:
-    return {
+    described = {
         "kind": field.kind.name,
         "required": field.required,
         "minimum": field.minimum,
         "maximum": field.maximum,
     }
+    if field.pattern:
+        described["pattern"] = field.pattern
+    if field.values:
+        described["values"] = field.values.name
+    return described
 
 
 def breaks(released: Contract, current: Contract) -> list[str]:
     """Return a sentence for each promise of `released` that `current` breaks."""
-    problems = []
-    for name, old in released.items():
-        if name not in current:
+    problems = _fields_break("", released["common_fields"], current["common_fields"])
+    for name, old in released["event_types"].items():
+        if name not in current["event_types"]:
             problems.append(f"{name}: the event type was removed")
             continue
-        new = current[name]
+        new = current["event_types"][name]
         if new["family"] != old["family"]:
             problems.append(f"{name}: moved from family {old['family']} to {new['family']}")
-        for field, was in old["fields"].items():
-            problems += _field_breaks(f"{name}.{field}", was, new["fields"].get(field))
-        for field in new["fields"].keys() - old["fields"].keys():
-            if new["fields"][field]["required"]:
-                problems.append(
-                    f"{name}.{field}: expected a new field to be optional, got a required one: older events lack it"
-                )
+        problems += _fields_break(f"{name}.", old["fields"], new["fields"])
+    return problems
+
+
+def _fields_break(prefix: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    problems = []
+    for field, was in old.items():
+        problems += _field_breaks(f"{prefix}{field}", was, new.get(field))
+    for field in new.keys() - old.keys():
+        if new[field]["required"]:
+            problems.append(
+                f"{prefix}{field}: expected a new field to be optional, got a required one: older events lack it"
+            )
     return problems
 
 
@@ -65,7 +82,8 @@ def _field_breaks(name: str, old: dict[str, Any], new: dict[str, Any] | None) ->
         problems.append(f"{name}: was {old['kind']}, now {new['kind']}; add a field instead")
     if new["required"] and not old["required"]:
         problems.append(f"{name}: was optional, now required")
-    if new["minimum"] > old["minimum"] or new["maximum"] < old["maximum"]:
+    narrower = any(new.get(limit) not in (None, old.get(limit)) for limit in ("pattern", "values"))
+    if new["minimum"] > old["minimum"] or new["maximum"] < old["maximum"] or narrower:
         problems.append(f"{name}: allows fewer values than before")
     return problems
 

@@ -1,6 +1,7 @@
 """The columns of the table `events` and the queries of its views, derived from the catalog."""
 
 from game_events.catalog import COMMON_FIELDS, ERASED, EVENT_TYPES, FAMILIES, REJECTED
+from game_events.context import CONTEXT, OCCURRED_AT
 from game_events.fields import Field, Kind
 from game_events.once import counted
 
@@ -35,8 +36,13 @@ def _family_fields() -> tuple[Field, ...]:
     return tuple(fields.values())
 
 
-COLUMNS = (FAMILY, COUNTS, *COMMON_FIELDS, *_family_fields(), *KAFKA_COLUMNS, *REJECTED_COLUMNS)
-"""The columns of `events`, in order. Every offset of the topic is one row."""
+_FIRST = (field for field in COMMON_FIELDS if field not in CONTEXT)
+
+COLUMNS = (FAMILY, COUNTS, *_FIRST, *_family_fields(), *KAFKA_COLUMNS, *REJECTED_COLUMNS, *CONTEXT)
+"""The columns of `events`, in order. Every offset of the topic is one row.
+
+Those of the context come last, as in a table that is older than they are.
+"""
 
 
 def spark_schema() -> str:
@@ -85,6 +91,7 @@ _VIEW_COLUMNS = (
     "event_id",
     "kafka_partition",
     "kafka_offset",
+    *(f"{OCCURRED_AT} AS occurred_at" if field.name == "occurred_at" else field.name for field in CONTEXT),
 )
 
 

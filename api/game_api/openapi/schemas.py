@@ -3,6 +3,8 @@
 from typing import Any
 
 from game_events import COMMON_FIELDS, EventType, Field, Kind, names
+from game_events.context import CONTEXT
+from game_events.fields import MAX_DEPTH, MAX_NUMBER
 
 from game_api.items import FROM_REQUEST
 
@@ -12,7 +14,7 @@ STRING: Json = {"type": "string"}
 INTEGER: Json = {"type": "integer"}
 COMMON = {field.name: field for field in COMMON_FIELDS}
 
-_TYPES = {Kind.BOOLEAN: "boolean", Kind.STRING: "string"}
+_TYPES = {Kind.BOOLEAN: "boolean", Kind.STRING: "string", Kind.OBJECT: "object"}
 _WRITABLE = r"^[^\u0000-\u001f\u007f]*$"
 # A single header value that HTTP leaves unchanged: no spaces at the ends, no commas.
 _HEADER_VALUE = r"^[!-+\--~]([ -+\--~]*[!-+\--~])?$"
@@ -26,9 +28,43 @@ def event_schema(event_type: EventType) -> Json:
         "type": "object",
         "required": [field.name for field in fields if field.required and field.name not in optional],
         "additionalProperties": False,
-        "properties": {field.name: field_schema(field) for field in fields}
+        "properties": {field.name: field_schema(field) for field in fields if field not in CONTEXT}
+        | context_schema()
         | {"event_type": {"const": event_type.name, "description": COMMON["event_type"].doc}},
     }
+
+
+def context_schema() -> Json:
+    """Return the schemas of the context's fields by their names."""
+    return {field.name: _shared(f"context_{field.name}") for field in CONTEXT}
+
+
+def shared_schemas() -> Json:
+    """Return the schemas that others refer to."""
+    values = {f"json_{depth}": _value_schema(depth) for depth in range(MAX_DEPTH)}
+    return values | {f"context_{field.name}": field_schema(field) for field in CONTEXT}
+
+
+def _value_schema(depth: int) -> Json:
+    """Return the schema of a value in an object, within which values may be nested so deep."""
+    scalar = {
+        "type": ["string", "number", "boolean", "null"],
+        "pattern": _WRITABLE,
+        "minimum": -MAX_NUMBER,
+        "maximum": MAX_NUMBER,
+    }
+    if not depth:
+        return scalar
+    inner = _shared(f"json_{depth - 1}")
+    return {"anyOf": [scalar, {"type": "array", "items": inner}, _object_schema(inner)]}
+
+
+def _object_schema(values: Json) -> Json:
+    return {"type": "object", "propertyNames": {"pattern": _WRITABLE}, "additionalProperties": values}
+
+
+def _shared(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
 
 
 def parameters_schema(event_type: EventType) -> Json:
@@ -44,8 +80,13 @@ def parameters_schema(event_type: EventType) -> Json:
 def field_schema(field: Field) -> Json:
     schema: Json = {"type": _TYPES.get(field.kind, "integer"), "description": field.doc}
     if field.kind is Kind.STRING:
-        pattern = names.pattern(field.name) if field.name in names.NAMES else _WRITABLE
+        pattern = f"^{field.pattern}$" if field.pattern else _WRITABLE
+        if field.name in names.NAMES:
+            pattern = names.pattern(field.name)
         return schema | {"minLength": field.minimum, "maxLength": field.maximum, "pattern": pattern}
+    if field.kind is Kind.OBJECT:
+        values = {"type": "string", "pattern": _WRITABLE} if field.values else _shared(f"json_{MAX_DEPTH - 1}")
+        return schema | _object_schema(values) | {"description": f"{field.doc}, of at most {field.maximum} bytes"}
     if field.kind is Kind.BOOLEAN:
         return schema
     return schema | {"minimum": field.minimum, "maximum": field.maximum}

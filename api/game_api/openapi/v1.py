@@ -20,7 +20,17 @@ from game_api.openapi.responses import (
     response,
     without_bodies,
 )
-from game_api.openapi.schemas import COMMON, INTEGER, STRING, Json, field_schema, header, parameter, parameters_schema
+from game_api.openapi.schemas import (
+    COMMON,
+    INTEGER,
+    STRING,
+    Json,
+    context_schema,
+    field_schema,
+    header,
+    parameter,
+    parameters_schema,
+)
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
 from game_api.v1 import paths as v1
 from game_api.v1.problems import MEDIA_TYPE, PROBLEMS, type_of
@@ -119,13 +129,18 @@ def _action(event_type: EventType) -> Json:
         ],
         "requestBody": {
             "required": any(field.required for field in event_type.parameters),
-            "content": {JSON: {"schema": parameters_schema(event_type)}},
+            "content": {JSON: {"schema": _body(event_type)}},
         },
         "responses": {
             "200": response("Kafka has stored the event", JSON, acked) | _CHARGED,
             **_errors("401", "403", "409", "415", "429", "503"),
         },
     }
+
+
+def _body(event_type: EventType) -> Json:
+    schema = parameters_schema(event_type)
+    return schema | {"properties": schema["properties"] | context_schema()}
 
 
 def _bulk() -> Json:

@@ -92,15 +92,22 @@ OPTIONAL = {"kind": "STRING", "required": False, "minimum": 0, "maximum": 10}
 @pytest.mark.parametrize(
     ("path", "value", "problem"),
     [
-        ("join_guild", None, "join_guild: the event type was removed"),
-        ("join_guild.family", "visits", "join_guild: moved from family joins to visits"),
-        ("join_guild.fields.guild", None, "join_guild.guild: the field was removed"),
-        ("join_guild.fields.guild.kind", "INTEGER", "join_guild.guild: was STRING, now INTEGER; add a field instead"),
-        ("join_guild.fields.guild.required", True, "join_guild.guild: was optional, now required"),
-        ("join_guild.fields.guild.maximum", 63, "join_guild.guild: allows fewer values than before"),
-        ("join_guild.fields.guild.minimum", 2, "join_guild.guild: allows fewer values than before"),
+        ("common_fields.player", None, "player: the field was removed"),
+        ("common_fields.country.pattern", "[A-Y]{2}", "country: allows fewer values than before"),
+        ("common_fields.properties.values", "STRING", "properties: allows fewer values than before"),
+        ("event_types.join_guild", None, "join_guild: the event type was removed"),
+        ("event_types.join_guild.family", "visits", "join_guild: moved from family joins to visits"),
+        ("event_types.join_guild.fields.guild", None, "join_guild.guild: the field was removed"),
         (
-            "join_guild.fields.rank",
+            "event_types.join_guild.fields.guild.kind",
+            "INTEGER",
+            "join_guild.guild: was STRING, now INTEGER; add a field instead",
+        ),
+        ("event_types.join_guild.fields.guild.required", True, "join_guild.guild: was optional, now required"),
+        ("event_types.join_guild.fields.guild.maximum", 63, "join_guild.guild: allows fewer values than before"),
+        ("event_types.join_guild.fields.guild.minimum", 2, "join_guild.guild: allows fewer values than before"),
+        (
+            "event_types.join_guild.fields.rank",
             OPTIONAL | {"required": True},
             "join_guild.rank: expected a new field to be optional",
         ),
@@ -115,9 +122,9 @@ def test_a_break_is_named(path: str, value: object, problem: str) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("join_guild.fields.rank", OPTIONAL),
-        ("join_guild.fields.guild.maximum", 65),
-        ("become_king", {"family": "joins", "fields": {}}),
+        ("event_types.join_guild.fields.rank", OPTIONAL),
+        ("event_types.join_guild.fields.guild.maximum", 65),
+        ("event_types.become_king", {"family": "joins", "fields": {}}),
     ],
 )
 def test_growth_breaks_nothing(path: str, value: object) -> None:
