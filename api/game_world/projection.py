@@ -41,7 +41,7 @@ _BEHIND = 30.0
 _PATIENCE = 60.0
 """Seconds after which a log line about an open transaction is repeated."""
 
-_HIDDEN = ("host", "user_agent", "accept", "schema_version", "idempotent", "event_id")
+_HIDDEN = {"host", "user_agent", "accept", "schema_version", "idempotent", "event_id", *(one.name for one in CONTEXT)}
 """Fields that the event feed leaves out."""
 
 

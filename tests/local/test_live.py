@@ -34,6 +34,31 @@ _ODD_TEXTS = (
     *('"', "\\", "\\u0041", "\\\\", 'a","player":"b', "{", ",", 'x{"', " "),
     *("ё", "\U0001f409", "\u2028", "\ufffd", "\x80"),
 )
+_OBJECTS: dict[Kind | None, list[Any]] = {
+    Kind.STRING: [{}, {"shop": "b", "properties": '"properties":{'}, {"": "ё\\"}, {"x": "\U0001f409" * 254}],
+    None: [
+        {},
+        {"a": [1, -1.5, 0.1 + 0.2, 1e-7, 1e16, 1e19, 10**19, -(10**19), True, None, []], "b": {"c": {"d": [{}]}}},
+        {"properties": {"experiments": {"properties": {}}}, "experiments": {"a": "}"}},
+        {"text": '{"a":1}', "": '\\"', '":': "}]", "x,": [[[["]"]]]]},
+        {"x": "\U0001f409" * 2046},
+    ],
+}
+_ODD_OBJECTS = (
+    *('{"a":1,"a":2}', '{"b":{"a":1,"a":1}}', '{"a":1e20}', '{"a":10000000000000000001}', '{"a":1e999}', '{"a":NaN}'),
+    *(
+        '{"a":[[[[[]]]]]}',
+        '{"a":1]',
+        '{"a"}',
+        '{"a":1,}',
+        '{"a" "b"}',
+        '{["a":1]}',
+        '{"a":"\\n"}',
+        '{"a":"\x7f"}',
+        "{}{}",
+    ),
+    *('{"a":01}', '{"a":"b"', '{"a":' + '"x"' * 3000 + "}", '{"x":"' + "x" * 8185 + '"}', '{"x":"' + "x" * 1017 + '"}'),
+)
 _COMMON = [field.name for field in COMMON_FIELDS]
 _OBJECTS = {field.name for field in COMMON_FIELDS if field.kind is Kind.OBJECT}
 _DAMAGE = (b"\xff", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\x00", b"\\u0041", b"\\n", b"\\/", b"'")
@@ -76,9 +101,14 @@ def _texts() -> list[bytes]:
                 texts.append(json.dumps(event | {name: value}, separators=(",", ":")).encode())
             text = encode(event)
             # The key again, its name escaped, and without it.
-            texts += [text[:-1] + f',"{name}":{again}}}'.encode() for again in ("1", '"x"', "true")]
+            texts += [text[:-1] + f',"{name}":{again}}}'.encode() for again in ("1", '"x"', "true", '{"a":"b"}')]
             texts.append(text.replace(f'"{name}"'.encode(), f'"\\u{ord(name[0]):04x}{name[1:]}"'.encode(), 1))
             texts.append(encode({key: value for key, value in event.items() if key != name}))
+        for name in ("experiments", "properties"):
+            texts += [encode(event | {name: value}) for value in _allowed(fields[name], chance)]
+            texts += [encode({name: value} | event) for value in chance.sample(_allowed(fields[name], chance), 1)]
+            texts += [encode(event)[:-1] + f',"{name}":{value}}}'.encode() for value in chance.sample(_ODD_OBJECTS, 5)]
+        texts.append(encode(event | {"experiments": {"a": "b"}, "properties": {"experiments": {"a": 1}}}))
         for other in chance.sample(sorted(EVENT_TYPES), 3):
             texts.append(encode(event | {"event_type": other}))
         for damage in _DAMAGE:
@@ -102,6 +132,12 @@ def _row(family: str, event: dict[str, Any]) -> list[Any]:
 
 def _shown(field: Field, value: object) -> object:
     return datetime.fromtimestamp(value / 1000, UTC) if field.kind is Kind.TIMESTAMP and type(value) is int else value
+
+
+def _value(field: Field, value: Any) -> Any:  # noqa: ANN401 of the field's kind
+    if field.kind is Kind.TIMESTAMP:
+        return datetime.fromtimestamp(value / 1000, UTC)
+    return encode(value).decode() if field.kind is Kind.OBJECT else value
 
 
 def test_trino_reads_events_as_the_contract_does(lake: Lake) -> None:
