@@ -1,8 +1,7 @@
 """Events as SQL for Trino reads them from the text of a record.
 
 `game_events.codec` decides what an event is. This accepts whatever `encode` writes of a valid event, and nothing that
-`decode` rejects; it leaves out valid events that are written differently, such as with spaces between the values, and
-those with an object, such as `properties`.
+`decode` rejects; it leaves out valid events that are written differently, such as with spaces between the values.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,9 +22,9 @@ _VALUES = {
     Kind.OBJECT: '""',
 }
 _NUMBER = (
-    r"-?(?:(?:0|[1-9][0-9]{0,18})(?:\.[0-9]++)?|10{19}"
+    r"-?(?:(?:0|[1-9][0-9]{0,17})(?:\.[0-9]++)?|10{18}"
     # As Python and JSON write what is too large or too small for plain digits, up to game_events.fields.MAX_NUMBER.
-    r"|[1-9](?:\.[0-9]++)?e(?:\+1[678]|-[0-9]{2,3})|1e\+19)"
+    r"|[1-9](?:\.[0-9]++)?e(?:\+1[67]|-[0-9]{2,3})|1e\+18)"
 )
 
 
@@ -48,7 +47,7 @@ _KEY = '[{,]"[a-z_]+":'
 
 _TYPES = {
     Kind.STRING: "{}",
-    Kind.OBJECT: "CAST(NULL AS varchar)",
+    Kind.OBJECT: "{}",
     Kind.BOOLEAN: "{} = 'true'",
     Kind.INTEGER: "TRY_CAST({} AS integer)",
     Kind.TIMESTAMP: "CAST(from_unixtime_nanos(1000000 * TRY_CAST({} AS bigint)) AS timestamp(6) with time zone)",
@@ -85,8 +84,7 @@ def _flat_object(fields: Iterable[Field]) -> str:
     """Return the pattern of an object whose keys are among these fields, with values of their kinds."""
     names: dict[str, list[str]] = {}
     for field in fields:
-        if field.kind in _VALUES:
-            names.setdefault(_VALUES[field.kind], []).append(field.name)
+        names.setdefault(_VALUES[field.kind], []).append(field.name)
     member = "|".join(f'"(?:{"|".join(keys)})":{value}' for value, keys in names.items())
     return rf"\A\{{(?:{member})(?:,(?:{member}))*+\}}\z"
 
@@ -111,7 +109,7 @@ def _valid(family: str) -> str:
         conditions += [f"{_value(field)} IS NULL" for field in FAMILIES[family] if field.name not in allowed]
         listed = ", ".join(f"'{name}'" for name in names)
         by_type.append(f"WHEN element_at(fields, 'event_type') IN ({listed}) THEN {' AND '.join(conditions) or 'true'}")
-    common = [_allowed(field) for field in COMMON_FIELDS if field.name != "event_type" and field.kind in _VALUES]
+    common = [_allowed(field) for field in COMMON_FIELDS if field.name != "event_type"]
     return f"{' AND '.join(common)} AND CASE {' '.join(by_type)} ELSE false END"
 
 
@@ -127,7 +125,13 @@ def _allowed(field: Field) -> str:
     within = f"{number} BETWEEN {field.minimum} AND {field.maximum}"
     if field.pattern:
         within += rf" AND regexp_like({value}, '\A{field.pattern}\z')"
-    return within if field.required else f"({value} IS NULL OR {within})"
+    if field.kind is Kind.OBJECT:
+        # Of a repeated key, the parsed object has one value.
+        parsed = f"json_format(TRY(json_parse({value})))"
+        within += f""" AND regexp_count({value}, '":') = regexp_count({parsed}, '":')"""
+    if field.values is Kind.STRING:
+        within += rf" AND regexp_like({value}, '\A\{{(?:{_TEXT}:{_TEXT}(?:,|(?=\}})))*+\}}\z')"
+    return within if field.required else f"({value} IS NULL OR ({within}))"
 
 
 def _value(field: Field) -> str:

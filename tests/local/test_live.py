@@ -60,7 +60,6 @@ _ODD_OBJECTS = (
     *('{"a":01}', '{"a":"b"', '{"a":' + '"x"' * 3000 + "}", '{"x":"' + "x" * 8185 + '"}', '{"x":"' + "x" * 1017 + '"}'),
 )
 _COMMON = [field.name for field in COMMON_FIELDS]
-_OBJECTS = {field.name for field in COMMON_FIELDS if field.kind is Kind.OBJECT}
 _DAMAGE = (b"\xff", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\x00", b"\\u0041", b"\\n", b"\\/", b"'")
 _BAD_TEXTS = ("\x00", "\x1f", "\x7f", "\n", "\ud800", "\udfff")
 
@@ -69,10 +68,10 @@ def _allowed(field: Field, chance: random.Random) -> list[Any]:
     """Values of the field that are allowed, the extremes among them."""
     if field.kind is Kind.BOOLEAN:
         return [True, False]
-    if field.kind is Kind.OBJECT:
-        return [{}, {"a": "b"}]
     if field.pattern:
-        return ["CH", "ZZ"]
+        return ["DE", "US"]
+    if field.kind is Kind.OBJECT:
+        return _OBJECTS[field.values]
     if field.kind is not Kind.STRING:
         return [field.minimum, field.maximum, chance.randint(field.minimum, field.maximum)]
     return ["x" * field.maximum, "\U0001f409" * field.maximum, '"' * field.maximum, *_ODD_TEXTS]
@@ -127,11 +126,10 @@ def _event(value: bytes | None) -> dict[str, Any] | None:
 
 
 def _row(family: str, event: dict[str, Any]) -> list[Any]:
-    return [_shown(field, event.get(field.name)) for field in (*COMMON_FIELDS, *FAMILIES[family])]
-
-
-def _shown(field: Field, value: object) -> object:
-    return datetime.fromtimestamp(value / 1000, UTC) if field.kind is Kind.TIMESTAMP and type(value) is int else value
+    return [
+        _value(field, event[field.name]) if field.name in event else None
+        for field in (*COMMON_FIELDS, *FAMILIES[family])
+    ]
 
 
 def _value(field: Field, value: Any) -> Any:  # noqa: ANN401 of the field's kind
@@ -141,7 +139,7 @@ def _value(field: Field, value: Any) -> Any:  # noqa: ANN401 of the field's kind
 
 
 def test_trino_reads_events_as_the_contract_does(lake: Lake) -> None:
-    """SQL takes no record that the contract rejects, and all without objects that the API writes, with their values."""
+    """SQL takes no record that the contract rejects, and all that the API writes, with the same values."""
     places = lake.write([*_texts(), None])
     records = (
         "(SELECT _partition_id AS p, _partition_offset AS o, _message AS value FROM kafka.default.events "
@@ -153,8 +151,7 @@ def test_trino_reads_events_as_the_contract_does(lake: Lake) -> None:
         found: dict[Place, list[Any]] = {(partition, offset): row for partition, offset, *row in lake.ask(query)}
         for place, value in places.items():
             event = _event(value)
-            is_another = event is None or EVENT_TYPES[event["event_type"]].family != family
-            if event is None or is_another or not _OBJECTS.isdisjoint(event):
+            if event is None or EVENT_TYPES[event["event_type"]].family != family:
                 assert place not in found, value
             elif value == encode(event) or place in found:
                 assert found[place] == _row(family, event), value
