@@ -41,7 +41,10 @@ _BEHIND = 30.0
 _PATIENCE = 60.0
 """Seconds after which a log line about an open transaction is repeated."""
 
-_HIDDEN = {"host", "user_agent", "accept", "schema_version", "idempotent", "event_id", *(one.name for one in CONTEXT)}
+_HIDDEN = {
+    *("host", "user_agent", "accept", "schema_version", "idempotent", "event_id"),
+    *(field.name for field in CONTEXT),
+}
 """Fields that the event feed leaves out."""
 
 

@@ -38,7 +38,7 @@ _OBJECTS: dict[Kind | None, list[Any]] = {
     Kind.STRING: [{}, {"shop": "b", "properties": '"properties":{'}, {"": "ё\\"}, {"x": "\U0001f409" * 254}],
     None: [
         {},
-        {"a": [1, -1.5, 0.1 + 0.2, 1e-7, 1e16, 1e19, 10**19, -(10**19), True, None, []], "b": {"c": {"d": [{}]}}},
+        {"a": [1, -1.5, 0.1 + 0.2, 1e-7, 1e16, 1e18, 10**18, -(10**18), True, None, []], "b": {"c": {"d": [{}]}}},
         {"properties": {"experiments": {"properties": {}}}, "experiments": {"a": "}"}},
         {"text": '{"a":1}', "": '\\"', '":': "}]", "x,": [[[["]"]]]]},
         {"x": "\U0001f409" * 2046},

@@ -8,7 +8,6 @@ import pytest
 from game_api import typed
 from game_api.origin import Origin
 from game_events import EVENT_TYPES, FREE, EventType, decode
-from game_events.context import CONTEXT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
