@@ -11,6 +11,7 @@ from threading import Event
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from game_events import EVENT_TYPES, InvalidEventError, decode
+from game_events.context import CONTEXT
 from game_kafka.log import client_log
 from game_kafka.reader import consumer_options
 from game_kafka.topic import Topic
