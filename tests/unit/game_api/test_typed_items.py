@@ -18,7 +18,8 @@ _TEXT = st.text(max_size=20) | st.sampled_from(["a:b", "Ä", "x" * 65, "Knight",
 _VALUES = (
     _TEXT
     | st.integers(-2, 2**65)
-    | st.sampled_from([None, True, 5.0, 10, 0, [], {}, "0190a1b2-0000-7000-a9d7-000000000000"])
+    | st.sampled_from([None, True, 5.0, 10, 0, [], {}, "0190a1b2-0000-7000-a9d7-000000000000", "DE"])
+    | st.dictionaries(_TEXT, st.floats() | st.integers() | _TEXT | st.lists(st.dictionaries(_TEXT, _TEXT)), max_size=3)
 )
 _NAMES = st.sampled_from(
     [
@@ -128,6 +129,12 @@ def test_every_type_has_its_own(event_type: EventType) -> None:
         b'[{"event_type":"purchase_sword","strength":5.0}]',
         b'[{"event_type":"default","description":null}]',
         b'[{"event_type":"default","description":"\xff"}]',
+        b'[{"event_type":"default","properties":{"a":1,"a":2}}]',
+        b'[{"event_type":"default","properties":{"a": 1}}]',
+        b'[{"event_type":"default","properties":{"a":1e1}}]',
+        b'[{"event_type":"default","properties":[]}]',
+        b'[{"event_type":"default","properties":null}]',
+        b'[{"event_type":"default","experiments":{"a":1}}]',
         b"[]",
         b"{}",
         b"[1]",
