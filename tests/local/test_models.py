@@ -1,8 +1,10 @@
 """The models on the real Trino."""
 
+import re
 from datetime import datetime
 
 from game_events import encode
+from testbed.settings import ROOT
 from testbed.stack.models import models
 from testbed.stack.stack import Stack
 
@@ -21,7 +23,7 @@ _EVENTS = (
 
 
 def test_a_run_and_a_later_one(lake: Lake, stack: Stack) -> None:
-    """All models are built and pass their tests, and again after a late event that joins two sessions."""
+    """All models are built, pass their tests and answer the questions of the docs; a late event then joins a session."""
     lake.write([_event(*event) for event in _EVENTS])
     lake.job("batch.py", "load")
     stack.run(models(stack.settings))
@@ -36,6 +38,10 @@ def test_a_run_and_a_later_one(lake: Lake, stack: Stack) -> None:
         "SELECT day_number, players FROM lake.models.retention WHERE cohort = DATE '2026-01-05' AND day_number < 3"
     )
     assert lake.ask(f"{retained} ORDER BY 1") == [[0, 2], [1, 1], [2, 1]]
+    questions = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/models.md").read_text(), re.DOTALL)
+    for asked in ";".join(questions).split(";"):
+        if asked.strip():
+            lake.ask(asked)
     lake.write([_event("anna", "default", 75), _event("bert", "default", 1500)])
     lake.job("batch.py", "load")
     changed = ("events_by_day", "player_days", "sessions", "players", "retention")

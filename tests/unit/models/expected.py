@@ -61,7 +61,7 @@ class Expected:
         }
 
     def funnel(self) -> list[int]:
-        reached = [0] * len(FUNNEL)
+        arrived = [0] * len(FUNNEL)
         for events in self.players.values():
             since = begun = None
             for step, family in enumerate(FUNNEL):
@@ -80,8 +80,8 @@ class Expected:
                 if since is None:
                     break
                 begun = begun or since
-                reached[step] += 1
-        return reached
+                arrived[step] += 1
+        return arrived
 
     def purchases(self) -> dict[str, tuple[int, int, float | None]]:
         """Return each player's number of purchases, their price, and the seconds to the first one."""

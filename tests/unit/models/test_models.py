@@ -157,7 +157,7 @@ def test_experiments(loaded: tuple[Models, Expected]) -> None:
 
 
 def test_lift(loaded: tuple[Models, Expected]) -> None:
-    """The lift's interval is Newcombe's, as in his paper's first example: 56/70 less 48/80 is 0.0524 to 0.3339."""
+    """The lift's interval is Newcombe's, as in the example of 1998: 56/70 less 48/80 is 0.0524 to 0.3339."""
     models, _ = loaded
     [compiled] = (models.folder / "target/compiled/gamelake/models").glob("experiments.sql")
     query = compiled.read_text().replace('"lake"."models"."experiment_players"', "paper")
