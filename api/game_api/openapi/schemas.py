@@ -50,8 +50,8 @@ def _value_schema(depth: int) -> Json:
     scalar = {
         "type": ["string", "number", "boolean", "null"],
         "pattern": _WRITABLE,
-        "minimum": -MAX_NUMBER,
-        "maximum": MAX_NUMBER,
+        "minimum": -float(MAX_NUMBER),
+        "maximum": float(MAX_NUMBER),
     }
     if not depth:
         return scalar
