@@ -4,7 +4,8 @@ import re
 from dataclasses import replace
 
 import pytest
-from game_events import EVENT_TYPES, FAMILIES
+from game_events import EVENT_TYPES, FAMILIES, encode
+from game_events.context import CONTEXT as CONTEXT_FIELDS
 from game_events.experiments import Experiment, bucket, bucket_sql
 from game_events.gaps import SESSION_GAPS
 from game_events.table import COMMENTS, REJECTED_EVENTS, literal, view_comment
@@ -14,12 +15,22 @@ from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack, StackError
 
 from tests.local.lake import Lake
-from tests.poison import EXAMPLES
+from tests.poison import EXAMPLES, SWORD
+
+CONTEXT = {
+    "player": "context",
+    # The device's clock is a day ahead.
+    "occurred_at": SWORD["received_at"] + 86_400_000 - 7_200_000,
+    "sent_at": SWORD["received_at"] + 86_400_000,
+    "session_id": "s7",
+    "experiments": {"shop": "b"},
+    "properties": {"level": 3, "of": {"name": "größte"}},
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _loaded(lake: Lake) -> None:
-    lake.write([path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))])
+    lake.write([*(path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))), encode(SWORD | CONTEXT)])
     lake.job("batch.py", "load")
 
 
@@ -39,6 +50,20 @@ def test_a_new_column(lake: Lake) -> None:
     lake.job("tables.py")
     assert lake.ask("SELECT count(*) FROM lake.default.events WHERE target IS NULL") == [[len(places)]]
     assert lake.places() == places
+
+
+def test_the_context(lake: Lake) -> None:
+    """A view has an event's context at its end: the time corrected, and objects as text for Trino's JSON functions."""
+    columns = [name for name, *_ in lake.ask("DESCRIBE purchases")]
+    assert columns[-10:] == [field.name for field in CONTEXT_FIELDS]
+    [[ago, session, level, name, variant]] = lake.ask(
+        "SELECT date_diff('minute', occurred_at, timestamp), session_id, json_extract_scalar(properties, '$.level'), "
+        "json_value(properties, 'lax $.of.name'), json_value(experiments, 'lax $.shop') "
+        "FROM purchases WHERE player = 'context'"
+    )
+    assert (ago, session, level, name, variant) == (120, "s7", "3", "größte", "b")
+    [[others]] = lake.ask("SELECT count(*) FROM purchases WHERE player <> 'context' AND occurred_at <> timestamp")
+    assert others == 0
 
 
 def test_comments(lake: Lake) -> None:

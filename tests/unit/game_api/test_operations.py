@@ -4,6 +4,7 @@ import json
 
 from game_api.log.event_log import Outcome, Receipt
 from game_events import EVENT_TYPES, FIRST
+from game_events.context import CONTEXT
 
 from tests.unit.game_api.memory_log import MemoryLog, client_of
 
@@ -61,6 +62,10 @@ def test_the_description_covers_the_contract():
         "description": "Strength of the purchased item",
     }
     assert set(sword["required"]) == {"event_type", "strength"}
+    body = document["paths"]["/v1/actions/duel"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    context = {field.name for field in CONTEXT}
+    assert set(body["properties"]) == {"target", *context}
+    assert context < set(sword["properties"])
     for reference in _references(json.loads(json.dumps(document))):
         found = document
         for step in reference.removeprefix("#/").split("/"):

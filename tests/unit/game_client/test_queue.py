@@ -10,6 +10,7 @@ from pathlib import Path
 import game_client
 import pytest
 from game_client import Client, ClientError, InvalidEventError, OtherPlayerError, QueueInUseError
+from testbed.waiting import wait_until
 
 from tests.unit.game_client.conftest import Open
 from tests.unit.game_client.service import Reply, Service, accept, lose, refuse
@@ -74,10 +75,11 @@ def test_an_event_that_could_count_twice_is_not_sent_again(
     """More than 23 hours after an attempt that may have written it, an event is dropped as in doubt."""
     clock = Clock()
     service.usual = answer  # type: ignore[assignment]
-    client = opened(clock=clock)
+    # One attempt: a later one that `close` cuts would be in doubt.
+    client = opened(clock=clock, first_retry_seconds=60)
     client.record("default")
-    assert not client.flush(0.2)
-    client.close(0)
+    wait_until("an attempt", lambda: service.received)
+    assert not client.close(0.5)
     clock.now += hours * HOUR
     service.usual = accept
     client = opened(clock=clock)

@@ -40,6 +40,33 @@ def test_poison(name: str) -> None:
     assert str(refusal.value) == f"{refusal.value.field}: {refusal.value.problem}"
 
 
+@pytest.mark.parametrize(
+    ("name", "allowed", "refused"),
+    [
+        ("occurred_at", [0, 4_102_444_800_000], [-1, 4_102_444_800_001, 1.0, "1"]),
+        ("sequence", [0, 2**31 - 1], [-1, 2**31]),
+        ("session_id", ["x", "x" * 128], ["", "x" * 129]),
+        ("country", ["DE"], ["de", "D", "DEU", "ÄÖ", "D\n"]),
+        ("experiments", [{}, {"shop": "b"}], [[], "", {"shop": 1}, {"shop": None}, {"x": "x" * 1017}]),
+        (
+            "properties",
+            [{}, {"a": [[[[1.5]]]], "b": {"": None}, "c": [True, 10**19, -1e19]}, {"x": "x" * 8184}],
+            [
+                *([], "{}", None, {"a": [[[[[]]]]]}, {"a": 10**19 + 1}, {"a": 1e20}, {"a": float("nan")}),
+                *({"a": "\n"}, {"a": {"b\x00": 1}}, {"a": "\ud800"}, {"x": "x" * 8185}, {"x": "ä" * 4093}),
+            ],
+        ),
+    ],
+)
+def test_the_context(name: str, allowed: list[object], refused: list[object]) -> None:
+    """Every event may have a context: what is allowed survives encoding, anything else is refused by its name."""
+    for value in allowed:
+        assert decode(encode(SWORD | {name: value})) == SWORD | {name: value}
+    for value in refused:
+        with pytest.raises(InvalidEventError, match=f"^{name}: expected "):
+            decode(json.dumps(SWORD | {name: value}).encode())
+
+
 def test_encoding_is_compact_utf8() -> None:
     """An event is encoded without spaces, and its text as UTF-8 rather than as escapes."""
     assert encode({"player": "Jürgen 🗡️"}) == '{"player":"Jürgen 🗡️"}'.encode()

@@ -50,6 +50,27 @@ def test_what_was_decided_is_in_the_response(game: Start, log: MemoryLog):
     assert {**again.json, "offset": 0} == first.json
 
 
+def test_the_context_is_beside_the_parameters(game: Start, log: MemoryLog):
+    """An action's event has its context; a retry with another context is the same request."""
+    client = game()
+    context = {"sent_at": 1_795_465_202_000, "sequence": 7, "properties": {"a": [1.5, {"b": None}]}}
+    first = act(client, "purchase_bow", context, headers=KEY)
+    assert context.items() <= decode(log.records[0].value).items()
+    assert not context.keys() & first.json["fields"].keys()
+    again = act(client, "purchase_bow", {"sent_at": 1_795_465_209_000.0, "sequence": 7}, headers=KEY)
+    assert (again.status_code, {**again.json, "offset": 0}) == (200, first.json)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [{"country": "de"}, {"properties": "{}"}, {"experiments": {"a": 1}}, {"occurred_at": "1"}, {"sequence": -1}],
+)
+def test_a_wrong_context_is_named(context: dict[str, Any]):
+    """A context that the contract does not allow is a 400 that names the field."""
+    answer = act(client_of(MemoryLog()), "default", context)
+    assert (answer.status_code, answer.json["field"]) == (400, *context)
+
+
 def test_parameters_are_members_of_the_body():
     """Parameters come in a JSON object, compressed or not."""
     log = MemoryLog()
