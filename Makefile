@@ -7,13 +7,16 @@ TESTBED := $(BIN)/python -m testbed
 KIND := $(BIN)/python -m testbed.kind
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status batch skip mend export play ledger maintain erase tables sql kill test unit machines faults lint format bench notebook requirements checksums contract images scan kind kind-demo kind-down kind-bench clean
+.PHONY: help demo micro up down status batch import skip mend export play ledger maintain erase tables sql kill test unit machines faults lint format bench notebook requirements checksums contract images scan kind kind-demo kind-down kind-bench clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: $(VENV)/run ## Run the whole pipeline once: servers, players, the batch job, SQL (KEEP=1 leaves it running)
 	@$(TESTBED) demo $(if $(filter-out 0 no false,$(KEEP)),--keep)
+
+micro: $(VENV)/run ## Serve the API in memory, for tests of apps (ARGS='--port 5000')
+	@$(BIN)/python -m game_api.micro $(ARGS)
 
 up: $(VENV)/run ## Start the servers, and create the topic and the tables
 	@$(TESTBED) up
@@ -26,6 +29,9 @@ status: $(VENV)/run ## Show which servers run, and how far the stream is
 
 batch: $(VENV)/run ## Load the topic, or offsets of it, into the table (ARGS='--offsets 0:0-100')
 	@$(TESTBED) job batch.py load $(ARGS)
+
+import: $(VENV)/run ## Add the events of a file of JSON lines or Parquet, or of a folder (FILE=history.jsonl ARGS=--dry-run)
+	@$(TESTBED) job batch.py import $(ARGS) $(if $(FILE),'file:$(subst ','\'',$(abspath $(FILE)))')
 
 skip: $(VENV)/run ## Go on without offsets that Kafka no longer has (OFFSETS='0:100-250')
 	@$(TESTBED) job batch.py skip --offsets $(OFFSETS)

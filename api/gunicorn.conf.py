@@ -28,11 +28,11 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_own_folder()))
 Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
 from game_api.front.access_log import FORMAT  # noqa: E402
+from game_api.front.limits import REQUEST_FIELD, REQUEST_LINE  # noqa: E402
 from game_api.front.worker import hold_stop_signals_during_forks  # noqa: E402
 from game_api.identity.exposure import warnings  # noqa: E402
 from game_api.metrics import make_folder  # noqa: E402
 from game_api.settings import PREFIXES, Settings  # noqa: E402
-from game_events.fields import MAX_STRING  # noqa: E402
 from game_settings.logs import formatter  # noqa: E402
 from game_settings.start import start  # noqa: E402
 from prometheus_client.multiprocess import mark_process_dead  # noqa: E402
@@ -68,9 +68,8 @@ loglevel = _settings.log.level.lower()
 logger_class = _Logger
 # A request waits this long for Kafka at most; then the queue is flushed.
 graceful_timeout = round(2 * _settings.producer.answer_timeout) + 5
-limit_request_line = 8190
-# The longest value of an event, with its header's name.
-limit_request_field_size = MAX_STRING + len("Idempotency-Key: \r\n")
+limit_request_line = REQUEST_LINE
+limit_request_field_size = REQUEST_FIELD
 # No proxy's headers about the request are trusted; the application decides about the client's address.
 forwarded_allow_ips = ""
 # Its socket would be in the home directory, which all instances share.

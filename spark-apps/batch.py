@@ -1,4 +1,4 @@
-"""Batch job: load the topic into `events`, mend rejected rows, give up lost offsets, or export rows as plain files."""
+"""Batch job: load the topic or files into `events`, mend rejected rows, give up lost offsets, or export plain files."""
 
 import argparse
 import sys
@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from game_settings.reader import SettingsError
 from lake import export
 from lake.events_table import TableError
+from lake.imports.files import FileError
+from lake.imports.imports import import_files
 from lake.load import CHUNK, give_up, load
 from lake.mend import mend
 from lake.offsets import OffsetRange, RangeError, Topic, moment
@@ -23,6 +25,10 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     loading.add_argument("--from", dest="start", type=moment, metavar="TIME", help=utc)
     loading.add_argument("--to", dest="end", type=moment, metavar="TIME", help="records of this moment are excluded")
     loading.add_argument("--chunk", type=int, default=CHUNK, metavar="OFFSETS", help=f"of one commit ({CHUNK:,})")
+    importing = commands.add_parser("import", help="add the events of files: JSON lines or Parquet")
+    importing.add_argument("paths", nargs="+", metavar="PATH", help="a file or a folder: file:/… or on HDFS")
+    importing.add_argument("--chunk", type=int, default=CHUNK, metavar="LINES", help=f"of one commit ({CHUNK:,})")
+    importing.add_argument("--dry-run", action="store_true", help="only validate")
     skipping = commands.add_parser("skip", help="go on without offsets that Kafka no longer has")
     skipping.add_argument("--offsets", nargs="+", metavar="PARTITION:START-END", required=True, help=exactly)
     mending = "replace the rejected rows that are valid under today's contract, without Kafka"
@@ -33,7 +39,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     chosen = parser.parse_args(arguments)
     if chosen.command == "load" and chosen.offsets and (chosen.start or chosen.end):
         parser.error("--offsets: not together with --from or --to")
-    if chosen.command == "load" and chosen.chunk < 1:
+    if chosen.command in ("load", "import") and chosen.chunk < 1:
         parser.error("--chunk: expected at least 1")
     return chosen
 
@@ -48,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "mend":
             mend(settings)
             return 0
+        if chosen.command == "import":
+            import_files(settings, chosen.paths, chosen.chunk, dry_run=chosen.dry_run)
+            return 0
         topic, ranges = Topic(settings), [OffsetRange.parse(text) for text in chosen.offsets]
         if chosen.command == "skip":
             give_up(settings, topic, ranges)
@@ -57,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             load(settings, topic, topic.between(chosen.start, chosen.end), chosen.chunk)
         else:
             load(settings, topic, None, chosen.chunk)
-    except (SettingsError, RangeError, TableError) as error:
+    except (SettingsError, RangeError, TableError, FileError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

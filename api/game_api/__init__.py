@@ -19,6 +19,7 @@ from game_api.rate_limits import RateLimits
 from game_api.service import MOST_REQUESTS, Service
 from game_api.single import Action
 from game_api.v1.actions import ActionV1
+from game_api.v1.flags import Flags
 from game_api.v1.me import Me
 from game_api.v1.receipts import Receipts
 from game_api.v1.routes import routes as v1_routes
@@ -59,6 +60,7 @@ def create_app(
             lambda event_type: ActionV1(event_type, log, world, callers, random),
             bulk,
             Me(world, callers, limits, site),
+            Flags(callers, limits),
             Receipts(world, callers, limits, TableLookup(trino, site, most=max(1, threads // 2))),
         ),
     }

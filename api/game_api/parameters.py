@@ -16,6 +16,8 @@ from game_api.request import Request
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 
+_NUMBERS = (Kind.INTEGER, Kind.TIMESTAMP)
+
 Value = Any
 """Any JSON value from a JSON body, otherwise text."""
 
@@ -37,7 +39,7 @@ def members(data: bytes, known: Mapping[str, Field]) -> dict[str, Value]:
     for name, value in values.items():
         _check_known(name, known)
         # JSON does not distinguish 5.0 from 5.
-        if known[name].kind is Kind.INTEGER and type(value) is float and value.is_integer():
+        if known[name].kind in _NUMBERS and type(value) is float and value.is_integer():
             values[name] = int(value)
     return values
 

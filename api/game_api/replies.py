@@ -25,13 +25,17 @@ JSON = "application/json"
 
 @dataclass(slots=True)
 class Response:
-    """`label` names the request's path in the metrics: a finite number of names."""
+    """`label` names the request's path in the metrics: a finite number of names.
+
+    `members` are those that an error has as JSON, for one that is sent as text.
+    """
 
     body: bytes
     status: int = 200
     media_type: str = TEXT
     headers: dict[str, str] = field(default_factory=dict)
     label: str = "unknown"
+    members: Mapping[str, Any] | None = None
 
 
 def json_reply(body: Mapping[str, Any], status: int = 200) -> Response:
@@ -62,7 +66,7 @@ def problem_reply(
     """Respond with an error of this kind, which is one of `v1.problems`; `members` are further ones of its JSON."""
     if request.is_v1 or accepts_json(request.headers.get("accept", "")):
         return json_problem_reply(request, kind, problem, status, members or {})
-    return Response(f"{problem}\n".encode(), status)
+    return Response(f"{problem}\n".encode(), status, members=members)
 
 
 def json_problem_reply(request: Request, kind: str, problem: str, status: int, members: Mapping[str, Any]) -> Response:

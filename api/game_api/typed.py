@@ -4,15 +4,18 @@ Whatever is unusual is left to game_api/items.py, which alone says what is wrong
 records.
 """
 
+import json
 from collections.abc import Sequence, Set
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, Union
 
 import msgspec
 from game_events import COMMON_FIELDS, FREE, SCHEMA_VERSION, EventType, Field, InvalidEventError, Kind, encode
+from game_events.codec import without_repeats
 from game_events.event_ids import is_service_made, uuid7s
+from game_events.fields import to_json
 from game_events.names import NAMES, prepared
-from msgspec import UNSET, Meta, Struct
+from msgspec import UNSET, Meta, Raw, Struct
 
 from game_api.items import FROM_REQUEST, MAX_ITEMS
 from game_api.log.event_log import Record
@@ -26,7 +29,10 @@ def _type_of(field: Field) -> Any:  # noqa: ANN401 a type
     if field.kind is Kind.BOOLEAN:
         return bool
     if field.kind is Kind.STRING:
-        return Annotated[str, Meta(min_length=field.minimum, max_length=field.maximum)]
+        pattern = rf"\A{field.pattern}\Z" if field.pattern else None
+        return Annotated[str, Meta(min_length=field.minimum, max_length=field.maximum, pattern=pattern)]
+    if field.kind is Kind.OBJECT:
+        return Raw
     return Annotated[int, Meta(ge=field.minimum, le=field.maximum)]
 
 
@@ -60,6 +66,9 @@ _NAMED = {
     for struct in _STRUCTS
 }
 """The names in the items of each type, beside the player."""
+_OBJECTS = tuple(field for field in COMMON_FIELDS if field.kind is Kind.OBJECT)
+_OBJECT_KEYS = tuple(f'"{field.name}":'.encode() for field in _OBJECTS)
+_from_json = json.JSONDecoder(object_pairs_hook=without_repeats).decode
 # A third of what a NamedTuple's own constructor costs.
 _new = tuple.__new__
 
@@ -98,6 +107,9 @@ def records(items: Sequence[Any], colons: int, sender: Origin, now: int) -> Made
     lines = _encode_lines(items)
     if lines.count(b":") != colons:
         return None
+    # Most have none.
+    if any(key in lines for key in _OBJECT_KEYS) and not all(map(_has_usual_objects, items)):
+        return None
     shared = {"schema_version": SCHEMA_VERSION, "received_at": now, **sender.headers}
     named = {"player": sender.player} | ({"player_name": sender.player_name} if sender.player_name else {})
     others, own = b"," + encode(shared)[1:], b"," + encode(named | shared)[1:]
@@ -123,6 +135,23 @@ def records(items: Sequence[Any], colons: int, sender: Origin, now: int) -> Made
         else:
             return None
     return Made(made, ids)
+
+
+def _has_usual_objects(item: Any) -> bool:  # noqa: ANN401 one of the types
+    for field in _OBJECTS:
+        if (text := getattr(item, field.name)) is not UNSET and not _is_usual_object(field, bytes(text)):
+            return False
+    return True
+
+
+@lru_cache(1024)
+def _is_usual_object(field: Field, text: bytes) -> bool:
+    """Whether an object is allowed, and written as `encode` writes it."""
+    try:
+        value = _from_json(text.decode())
+    except (ValueError, RecursionError):
+        return False
+    return field.allows(value) and to_json(value).encode() == text
 
 
 @lru_cache(65536)

@@ -1,6 +1,6 @@
 """The event contract, shared by every program that writes, reads or stores events. Standard library only."""
 
-from game_events.catalog import COMMON_FIELDS, ERASED, EVENT_TYPES, FAMILIES, FREE, REJECTED, SCHEMA_VERSION
+from game_events.catalog import COMMON_FIELDS, ERASED, EVENT_TYPES, FAMILIES, FIRST, FREE, REJECTED, SCHEMA_VERSION
 from game_events.codec import InvalidEventError, decode, encode, validate
 from game_events.event_type import EventType
 from game_events.fields import Field, Kind
@@ -10,6 +10,7 @@ __all__ = [
     "ERASED",
     "EVENT_TYPES",
     "FAMILIES",
+    "FIRST",
     "FREE",
     "REJECTED",
     "SCHEMA_VERSION",

@@ -1,11 +1,13 @@
 """The catalog of event types. To add a type, add an entry to its family's file and an example to `api/examples/`."""
 
+from game_events.context import CONTEXT, LATEST
 from game_events.event_type import EventType
 from game_events.families import (
     battles,
     crafts,
     declarations,
     diplomacy,
+    exposures,
     guilds,
     joins,
     magic,
@@ -43,7 +45,7 @@ COMMON_FIELDS = (
         required=True,
         # 2020 to 2100. This catches clocks in seconds or microseconds, whose days would lie in 1970 or year 50,000.
         minimum=1_577_836_800_000,
-        maximum=4_102_444_800_000,
+        maximum=LATEST,
     ),
     Field(
         "player", Kind.STRING, "The acting player: the normal form of the name", required=True, minimum=1, maximum=255
@@ -54,6 +56,7 @@ COMMON_FIELDS = (
     Field("accept", Kind.STRING, "The request's Accept header"),
     Field("description", Kind.STRING, "Free text"),
     Field("idempotent", Kind.BOOLEAN, "True if the client chose event_id, so a retry may repeat it"),
+    *CONTEXT,
 )
 
 _FAMILIES = (
@@ -70,6 +73,7 @@ _FAMILIES = (
     crafts,
     tavern,
     rests,
+    exposures,
 )
 
 EVENT_TYPES: dict[str, EventType] = {
@@ -89,3 +93,17 @@ FAMILIES = _families()
 
 FREE = tuple(event_type for event_type in EVENT_TYPES.values() if event_type.is_free)
 """The unconditional event types: they succeed for any player at any time."""
+
+FIRST = tuple(
+    EVENT_TYPES[name]
+    for name in (
+        "default",
+        "purchase_sword",
+        "purchase_axe",
+        "purchase_shield",
+        "join_guild",
+        "declare_war",
+        "declare_peace",
+    )
+)
+"""The event types of the first version: they are unconditional and require no parameter."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from game_events.catalog import COMMON_FIELDS, EVENT_TYPES
-from game_events.fields import Field
+from game_events.fields import Field, to_json
 
 UNKNOWN_TYPE = "expected one of " + ", ".join(EVENT_TYPES)
 UNKNOWN_FIELD = "is no field of this event type"
@@ -55,8 +55,7 @@ FIELDS_OF_TYPE: dict[str, dict[str, Field]] = {
     for name, event_type in EVENT_TYPES.items()
 }
 _REQUIRED = {name: [f.name for f in fields.values() if f.required] for name, fields in FIELDS_OF_TYPE.items()}
-# json.loads with a hook would create a decoder per event, json.dumps with options an encoder.
-_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+# json.loads with a hook would create a decoder per event.
 _from_json = json.JSONDecoder(object_pairs_hook=without_repeats).decode
 
 
@@ -89,7 +88,7 @@ def validate_values(event_type: str, values: Mapping[str, Any]) -> None:
 
 def encode(event: Mapping[str, Any]) -> bytes:
     """Encode a valid event as compact UTF-8 JSON."""
-    return _to_json(event).encode()
+    return to_json(event).encode()
 
 
 def decode(value: bytes | None) -> dict[str, Any]:

@@ -55,6 +55,8 @@ class EventType:
     """Of an unconditional action: what version 1 of the API requires nevertheless, if the event names the guild."""
     contest: Contest | None = None
     sets: Mapping[str, str] = field(default_factory=dict)
+    is_report: bool = False
+    """Whether an app reports it: it is no action of the game, so that neither its page nor the event feed shows it."""
 
     @cached_property
     def parameters(self) -> tuple[Field, ...]:

@@ -7,12 +7,13 @@ from game_events.words import certain, chances, preconditions
 
 _HEAD = f"""# The game
 
-Each action is a POST request and becomes one event; an unconditional one may also be a GET while players need no
-token. A new player has {START["gold"]} gold and {START["health"]} health. If the rules forbid an action, the response
-is 409 with the reason, and there is no event. In a contest, the acting player wins if their throw is at least as high
-as the other one. Against another player, each side adds its level: 1 at the start, 2 from 100 experience, 3 from 400, 4
-from 900, and so on. In a battle, each side also adds its might (1 from 100 power, 2 from 400, 3 from 900, …) and what
-its gear is worth, however many of an item it has. Power is the strength of all gear that was paid for.
+Each action is a POST request and becomes one event; an unconditional one, other than exposures, may also be a GET while
+players need no token. A new player has {START["gold"]} gold and {START["health"]} health. If the rules forbid an
+action, the response is 409 with the reason, and there is no event. In a contest, the acting player wins if their throw
+is at least as high as the other one. Against another player, each side adds its level: 1 at the start, 2 from 100
+experience, 3 from 400, 4 from 900, and so on. In a battle, each side also adds its might (1 from 100 power, 2 from 400,
+3 from 900, …) and what its gear is worth, however many of an item it has. Power is the strength of all gear that was
+paid for.
 
 Most actions take stamina. A rested player has {MOST_STAMINA}, and gets one back every {STAMINA_SECONDS} seconds.
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from game_events.catalog import ERASED, EVENT_TYPES, REJECTED
+from game_events.context import OCCURRED_AT
 from game_events.once import counted, undecided
 
 EVENTS_SNAPSHOT = "gamelake.events-snapshot"
@@ -32,8 +33,8 @@ MAX_REJECTED = 20
 SCHEMA = {
     # `rollup` is a word of SQL.
     "kind": ("STRING", "What is added up: activity, purchases, players or ties"),
-    "day": ("DATE", "The UTC day of the events; NULL: all days together"),
-    "minute": ("TIMESTAMP", "activity: the minute in which the events were received"),
+    "day": ("DATE", "The UTC day on which the events were received; NULL: all days together"),
+    "minute": ("TIMESTAMP", "activity: the minute in which the events happened, which may be of an earlier day"),
     "family": ("STRING", "activity: the events' family"),
     "event_type": ("STRING", "activity, purchases: the events' type; ties: that of the latest event"),
     "strength": ("INT", "purchases: the strength of the items"),
@@ -127,9 +128,9 @@ WAR = _literals([name for name, event_type in _TIES.items() if event_type.sets["
 
 ACTIVITY = Rollup(
     "activity",
-    columns=("received_at", "family", "event_type"),
+    columns=(f"{OCCURRED_AT} AS happened_at", "family", "event_type"),
     where=f"family <> '{ERASED}'",
-    select="SELECT {also}date_trunc('minute', received_at) AS minute, family, event_type, 1 AS number"
+    select="SELECT {also}date_trunc('minute', happened_at) AS minute, family, event_type, 1 AS number"
     " FROM ({rows}) AS event",
     key=("minute", "family", "event_type"),
     sums=("number",),

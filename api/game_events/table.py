@@ -1,6 +1,8 @@
 """The columns of the table `events` and the queries of its views, derived from the catalog."""
 
+from game_events import gaps
 from game_events.catalog import COMMON_FIELDS, ERASED, EVENT_TYPES, FAMILIES, REJECTED
+from game_events.context import CONTEXT, OCCURRED_AT
 from game_events.fields import Field, Kind
 from game_events.once import counted
 
@@ -14,14 +16,14 @@ COUNTS = Field("counts", Kind.BOOLEAN, "Whether the views count the row: see gam
 """No record decides it: maintenance does, once the row's hour is over."""
 
 KAFKA_COLUMNS = (
-    Field("kafka_partition", Kind.INTEGER, "Partition of the topic"),
-    Field("kafka_offset", Kind.LONG, "Offset in the partition"),
-    Field("kafka_timestamp", Kind.TIMESTAMP, "Timestamp of the record"),
+    Field("kafka_partition", Kind.INTEGER, "Partition of the topic; -1: a line of an imported file"),
+    Field("kafka_offset", Kind.LONG, "Offset in the partition; of an imported line, a number of its file and line"),
+    Field("kafka_timestamp", Kind.TIMESTAMP, "Timestamp of the record; of an imported line, the time of the import"),
 )
 
 REJECTED_COLUMNS = (
     Field("error", Kind.STRING, "Why the record was rejected"),
-    Field("raw_key", Kind.BINARY, "The key of the rejected record, unchanged"),
+    Field("raw_key", Kind.BINARY, "The key of the rejected record, unchanged; of an imported line, its file and line"),
     Field("raw_value", Kind.BINARY, "The value of the rejected record, unchanged"),
 )
 
@@ -35,8 +37,14 @@ def _family_fields() -> tuple[Field, ...]:
     return tuple(fields.values())
 
 
-COLUMNS = (FAMILY, COUNTS, *COMMON_FIELDS, *_family_fields(), *KAFKA_COLUMNS, *REJECTED_COLUMNS)
-"""The columns of `events`, in order. Every offset of the topic is one row."""
+_FIRST = (field for field in COMMON_FIELDS if field not in CONTEXT)
+
+COLUMNS = (FAMILY, COUNTS, *_FIRST, *_family_fields(), *KAFKA_COLUMNS, *REJECTED_COLUMNS, *CONTEXT)
+"""The columns of `events`, in order. Every offset of the topic is one row, as is every line of an
+imported file.
+
+Those of the context come last, as in a table that is older than they are.
+"""
 
 
 def spark_schema() -> str:
@@ -47,6 +55,7 @@ def spark_schema() -> str:
 COMMENTS = {column.name: column.doc for column in COLUMNS} | {
     "timestamp": next(column.doc for column in COLUMNS if column.name == "received_at"),
     "text": "The value of the rejected record as text, as far as it is UTF-8",
+    **gaps.COLUMN_COMMENTS,
 }
 """What each column of the table and of the views means."""
 
@@ -64,6 +73,8 @@ def view_comment(view: str) -> str:
     """Return what a view shows."""
     if view == REJECTED_EVENTS:
         return "Records that are not valid events, with their bytes and the reason"
+    if view == gaps.SESSION_GAPS:
+        return gaps.COMMENT
     if view == TAIL:
         return "Records that the table does not have yet, as the live views read them"
     if view.endswith(LIVE):
@@ -85,6 +96,7 @@ _VIEW_COLUMNS = (
     "event_id",
     "kafka_partition",
     "kafka_offset",
+    *(f"{OCCURRED_AT} AS occurred_at" if field.name == "occurred_at" else field.name for field in CONTEXT),
 )
 
 

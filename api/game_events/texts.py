@@ -7,7 +7,7 @@
 from collections.abc import Iterable, Sequence
 
 from game_events.catalog import COMMON_FIELDS, EVENT_TYPES, FAMILIES
-from game_events.fields import Field, Kind
+from game_events.fields import MAX_DEPTH, Field, Kind
 
 _TEXT = r'"(?:[^"\\\x00-\x1F\x7F]++|\\["\\])*+"'
 """A string without escapes other than those that `encode` needs: what else it may not contain cannot be escaped."""
@@ -18,13 +18,36 @@ _VALUES = {
     # Up to 18 digits, which fit 64 bits.
     Kind.INTEGER: "-?(?:0|[1-9][0-9]{0,17})",
     Kind.TIMESTAMP: "-?(?:0|[1-9][0-9]{0,17})",
+    # Emptied: objects are looked at by themselves.
+    Kind.OBJECT: '""',
 }
+_NUMBER = (
+    r"-?(?:(?:0|[1-9][0-9]{0,17})(?:\.[0-9]++)?|10{18}"
+    # As Python and JSON write what is too large or too small for plain digits, up to game_events.fields.MAX_NUMBER.
+    r"|[1-9](?:\.[0-9]++)?e(?:\+1[67]|-[0-9]{2,3})|1e\+18)"
+)
+
+
+def _object_text() -> str:
+    """Return the pattern of an object as far as its words go: json_parse tells whether they are in order."""
+    inner = ""
+    for _ in range(MAX_DEPTH):
+        nested = rf"|[\[{{]{inner}[\]}}]" if inner else ""
+        value = rf"(?:{_TEXT}|{_NUMBER}|true|false|null{nested})"
+        inner = rf"(?:(?:{_TEXT}:)?+{value}(?:,|(?=[\]}}])))*+"
+    return rf"\{{{inner}\}}"
+
+
+_OBJECT_TEXT = _object_text()
+_OBJECTS = "|".join(field.name for field in COMMON_FIELDS if field.kind is Kind.OBJECT)
+_MEMBER = f'"(?:{_OBJECTS})":'
 _IS_UTF8 = "to_utf8(from_utf8(to_utf8(value))) = to_utf8(value)"
 _KEY = '[{,]"[a-z_]+":'
 """Only a key follows a brace or a comma like this: within a string, a quote follows a backslash."""
 
 _TYPES = {
     Kind.STRING: "{}",
+    Kind.OBJECT: "{}",
     Kind.BOOLEAN: "{} = 'true'",
     Kind.INTEGER: "TRY_CAST({} AS integer)",
     Kind.TIMESTAMP: "CAST(from_unixtime_nanos(1000000 * TRY_CAST({} AS bigint)) AS timestamp(6) with time zone)",
@@ -39,18 +62,25 @@ def valid_events(family: str, records: str, keep: Sequence[str]) -> str:
     fields = (*COMMON_FIELDS, *FAMILIES[family])
     kept = ", ".join(keep)
     columns = ", ".join(f"{_TYPES[field.kind].format(_value(field))} AS {field.name}" for field in fields)
-    is_object = f"length(value) <= {_longest(fields)} AND regexp_like(value, '{_object(fields)}')"
+    is_text = f"CASE WHEN {_IS_UTF8} THEN length(value) <= {_longest(fields)} END"
+    # The first key in the text that is followed by an object is the event's own, and so is the next one behind that.
+    flat = f"regexp_replace(value, '({_MEMBER}){_OBJECT_TEXT}', '$1\"\"')"
+    members = f"regexp_extract_all(value, '{_MEMBER}{_OBJECT_TEXT}')"
+    entry = "ROW(substr(member, 2, strpos(member, ':') - 3), substr(member, strpos(member, ':') + 1))"
     return (
-        f"SELECT {kept}, {columns} FROM {records} CROSS JOIN UNNEST(ARRAY["
+        f"SELECT {kept}, {columns} FROM {records} "
         # Each field and each condition would otherwise read the text again.
-        f"CASE WHEN {_IS_UTF8} THEN CASE WHEN {is_object} THEN "
-        "TRY_CAST(json_parse(value) AS map(varchar, varchar)) END END]) AS objects (fields) "
+        f"CROSS JOIN UNNEST(ARRAY[CASE WHEN {is_text} THEN {flat} END], ARRAY[CASE WHEN {is_text} THEN {members} END]) "
+        "AS texts (flat, members) CROSS JOIN UNNEST(ARRAY["
+        f"CASE WHEN regexp_like(flat, '{_flat_object(fields)}') THEN "
+        "TRY(map_concat(CAST(json_parse(flat) AS map(varchar, varchar)), "
+        f"map_from_entries(transform(members, member -> {entry})))) END]) AS objects (fields) "
         # Of a repeated key, the map has one value.
-        f"WHERE cardinality(fields) = regexp_count(from_utf8(to_utf8(value)), '{_KEY}') AND {_valid(family)}"
+        f"WHERE cardinality(fields) = regexp_count(flat, '{_KEY}') AND {_valid(family)}"
     )
 
 
-def _object(fields: Iterable[Field]) -> str:
+def _flat_object(fields: Iterable[Field]) -> str:
     """Return the pattern of an object whose keys are among these fields, with values of their kinds."""
     names: dict[str, list[str]] = {}
     for field in fields:
@@ -61,7 +91,10 @@ def _object(fields: Iterable[Field]) -> str:
 
 def _longest(fields: Iterable[Field]) -> int:
     """Return how many characters an object with these fields has at most."""
-    return 2 + sum(len(field.name) + 6 + (2 * field.maximum if field.kind is Kind.STRING else 20) for field in fields)
+    longest = {Kind.STRING: 2, Kind.OBJECT: 1}
+    return 2 + sum(
+        len(field.name) + 6 + (longest[field.kind] * field.maximum if field.kind in longest else 20) for field in fields
+    )
 
 
 def _valid(family: str) -> str:
@@ -84,9 +117,21 @@ def _allowed(field: Field) -> str:
     value = _value(field)
     if field.kind is Kind.BOOLEAN:
         return f"{value} IS NOT NULL" if field.required else "true"
-    number = f"length({value})" if field.kind is Kind.STRING else f"TRY_CAST({value} AS bigint)"
+    number = f"TRY_CAST({value} AS bigint)"
+    if field.kind is Kind.STRING:
+        number = f"length({value})"
+    elif field.kind is Kind.OBJECT:
+        number = f"length(to_utf8({value}))"
     within = f"{number} BETWEEN {field.minimum} AND {field.maximum}"
-    return within if field.required else f"({value} IS NULL OR {within})"
+    if field.pattern:
+        within += rf" AND regexp_like({value}, '\A{field.pattern}\z')"
+    if field.kind is Kind.OBJECT:
+        # Of a repeated key, the parsed object has one value.
+        parsed = f"json_format(TRY(json_parse({value})))"
+        within += f""" AND regexp_count({value}, '":') = regexp_count({parsed}, '":')"""
+    if field.values is Kind.STRING:
+        within += rf" AND regexp_like({value}, '\A\{{(?:{_TEXT}:{_TEXT}(?:,|(?=\}})))*+\}}\z')"
+    return within if field.required else f"({value} IS NULL OR ({within}))"
 
 
 def _value(field: Field) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import trino
 from game_events import ERASED, REJECTED, encode
 from game_events.codec import FIELDS_OF_TYPE
+from game_events.context import CONTEXT
 from game_events.fields import Field, Kind
 from game_events.table import COLUMNS, COUNTS, FAMILY, KAFKA_COLUMNS, REJECTED_COLUMNS
 from game_trino.connection import connected
@@ -27,7 +28,9 @@ _LONGEST = "30m"
 NOBODY = "," * 255
 """The target of an event whose target was erased. No player has this name: the API refuses commas."""
 
-_FIELDS = [column for column in COLUMNS if column not in (FAMILY, COUNTS, *KAFKA_COLUMNS, *REJECTED_COLUMNS)]
+_OTHERS = (FAMILY, COUNTS, *KAFKA_COLUMNS, *REJECTED_COLUMNS, *CONTEXT)
+"""Columns that are not of the record, or of which the world knows nothing."""
+_FIELDS = [column for column in COLUMNS if column not in _OTHERS]
 
 Ask = Callable[[str], Iterable[Sequence[Any]]]
 """Runs a query and yields its rows. Raises TableError."""
@@ -56,7 +59,11 @@ class EventsTable:
 
     def reaches(self) -> dict[int, range]:
         """Return for each partition the offsets from the table's first row to its last."""
-        query = f"SELECT kafka_partition, min(kafka_offset), max(kafka_offset) FROM {_EVENTS} GROUP BY kafka_partition"
+        # Imported lines of files are no records of the topic.
+        query = (
+            f"SELECT kafka_partition, min(kafka_offset), max(kafka_offset) FROM {_EVENTS} "
+            "WHERE kafka_partition >= 0 GROUP BY kafka_partition"
+        )
         return {partition: range(first, last + 1) for partition, first, last in self._ask(query)}
 
     def rows(self, partition: int, offsets: range) -> Iterator[Row]:

@@ -10,7 +10,8 @@ from threading import Event
 
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
-from game_events import InvalidEventError, decode
+from game_events import EVENT_TYPES, InvalidEventError, decode
+from game_events.context import CONTEXT
 from game_kafka.log import client_log
 from game_kafka.reader import consumer_options
 from game_kafka.topic import Topic
@@ -41,7 +42,10 @@ _BEHIND = 30.0
 _PATIENCE = 60.0
 """Seconds after which a log line about an open transaction is repeated."""
 
-_HIDDEN = ("host", "user_agent", "accept", "schema_version", "idempotent", "event_id")
+_HIDDEN = {
+    *("host", "user_agent", "accept", "schema_version", "idempotent", "event_id"),
+    *(field.name for field in CONTEXT),
+}
 """Fields that the event feed leaves out."""
 
 
@@ -220,9 +224,11 @@ class Projection:
 
 
 def _shown(value: bytes | None) -> bytes | None:
-    """Return an event as the event feed shows it; None if the record is no event."""
+    """Return an event as the event feed shows it; None if the record is no event, or a report of an app."""
     try:
         event = decode(value)
     except InvalidEventError:
+        return None
+    if EVENT_TYPES[event["event_type"]].is_report:
         return None
     return orjson.dumps({name: value for name, value in event.items() if name not in _HIDDEN})

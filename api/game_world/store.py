@@ -24,11 +24,11 @@ IDEMPOTENCY_TTL = 3600
 """Seconds for which a response is cached for retries under its Idempotency-Key."""
 ONCE_SECONDS = 24 * 3600
 """Events under one key count once while no two in a row are further apart than this, by received_at."""
-_ONCE_KEPT_SECONDS = ONCE_SECONDS + 6 * 3600
+ONCE_KEPT_SECONDS = ONCE_SECONDS + 6 * 3600
 """By the store's clock: records may be applied six hours late."""
-_SEEN_SECONDS = 2 * RETRY_SECONDS
+SEEN_SECONDS = 2 * RETRY_SECONDS
 """By the store's clock: a retry of an event without a key may be applied so long after the event."""
-_KEPT = {"once:": _ONCE_KEPT_SECONDS, "seen:": _SEEN_SECONDS}
+_KEPT = {"once:": ONCE_KEPT_SECONDS, "seen:": SEEN_SECONDS}
 """Seconds for which the store remembers requests, by the prefix of their keys."""
 
 _OWN = "gamelake:"
@@ -400,8 +400,8 @@ def script_text(name: str) -> str:
         ("%MOST_FIELDS%", str(_MOST_FIELDS)),
         ("%IDEMPOTENCY_TTL%", str(IDEMPOTENCY_TTL)),
         ("%ONCE_SECONDS%", str(ONCE_SECONDS)),
-        ("%ONCE_KEPT_SECONDS%", str(_ONCE_KEPT_SECONDS)),
-        ("%SEEN_SECONDS%", str(_SEEN_SECONDS)),
+        ("%ONCE_KEPT_SECONDS%", str(ONCE_KEPT_SECONDS)),
+        ("%SEEN_SECONDS%", str(SEEN_SECONDS)),
         ("%RETRY_SECONDS%", str(RETRY_SECONDS)),
     ):
         text = text.replace(placeholder, value)

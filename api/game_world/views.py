@@ -1,7 +1,7 @@
 """The read model: what pages show of the world."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from game_events import EVENT_TYPES
@@ -23,7 +23,20 @@ _PAIR = "\x1f"
 Json = dict[str, Any]
 
 
-class ReadModel:
+class Views(Protocol):
+    """What pages ask of a world."""
+
+    def hero(self, name: str) -> Json:
+        """A player; an unknown one has what everybody starts with."""
+
+    def overview(self) -> Json:
+        """Leaders, guilds and wars."""
+
+    def feed(self, after: str = "") -> list[Json]:
+        """The newest events after a place in the event feed, oldest first."""
+
+
+class ReadModel(Views):
     """Every method raises RedisError if the store is unavailable."""
 
     def __init__(self, store: Store) -> None:
@@ -31,7 +44,6 @@ class ReadModel:
         self._redis = store.redis
 
     def hero(self, name: str) -> Json:
-        """A player; an unknown one has what everybody starts with."""
         kept = normal(name)
         found = {str(field): str(value) for field, value in self._redis.hgetall(key(f"hero:{kept}")).items()}
         ties = self._agreed(kept, {target: tie for target, tie in _named("tie:", found) if tie})
@@ -64,7 +76,6 @@ class ReadModel:
         return dict(ties) | {target: "offer" for target, answer in answers if answer != "alliance"}
 
     def overview(self) -> Json:
-        """Leaders, guilds and wars."""
         with self._redis.pipeline(transaction=False) as pipeline:
             for name in (*BOARDS, "guilds"):
                 pipeline.zrevrange(key(f"board:{name}"), 0, LEADERS - 1, withscores=True)
@@ -106,17 +117,17 @@ class ReadModel:
         return {name: given or name for name, (given, health) in zip(names, answers, strict=True) if health is not None}
 
     def feed(self, after: str = "") -> list[Json]:
-        """The newest events after a place in the event feed, oldest first."""
         least = f"({after}" if after else "-"
         newest: list[tuple[str, dict[str, str]]] = self._redis.xrevrange(key("feed"), "+", least, count=FEED)  # type: ignore[assignment]
-        return [_entry(place, orjson.loads(entry["event"])) for place, entry in reversed(newest)]
+        return [entry(place, orjson.loads(found["event"])) for place, found in reversed(newest)]
 
 
 def _named(prefix: str, found: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     return ((name.removeprefix(prefix), value) for name, value in found.items() if name.startswith(prefix))
 
 
-def _entry(place: str, event: Json) -> Json:
+def entry(place: str, event: Json) -> Json:
+    """Return an event as the event feed shows it."""
     event_type, shown = EVENT_TYPES.get(event["event_type"]), displayed(event)
     return {
         "id": place,

@@ -15,11 +15,12 @@ from game_events.names import displayed
 from game_events.rules import Kind, Precondition, Who
 from redis.exceptions import RedisError
 
-from game_world.calls import StoreCalls
+from game_world.calls import Calls, StoreCalls
 from game_world.commands import cached_response, command, decided, once_key, pending_name, preconditions_of
 from game_world.limits import Bucket, Limit, LocalBuckets, Meter, client
 from game_world.refusals import Reason, reason_of
 from game_world.store import Store, Unconfirmed
+from game_world.views import ReadModel, Views
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -89,7 +90,8 @@ class World:
         self._per_player = per_player
         self._per_address = per_address
         self._local = LocalBuckets()
-        self._calls = StoreCalls(store)
+        self._calls: Calls = StoreCalls(store)
+        self.views: Views = ReadModel(store)
         self._notes: set[Task[None]] = set()
 
     async def decide(
@@ -220,7 +222,7 @@ class World:
         except RedisError as error:
             raise self._unavailable() from error
 
-    async def call(self, question: Callable[[StoreCalls], Awaitable[T]]) -> T:
+    async def call(self, question: Callable[[Calls], Awaitable[T]]) -> T:
         """Ask as `ask` does, from the event loop."""
         self._check_available()
         try:

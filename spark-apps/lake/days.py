@@ -39,6 +39,11 @@ def start(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+def first_kept(today: date, kept: int) -> date:
+    """Return the first day that retention keeps, if it keeps so many."""
+    return today - timedelta(days=kept)
+
+
 def of(file: Any) -> date:  # noqa: ANN401 Java's
     """Return the day of a file of the table."""
     return EPOCH + timedelta(days=file.partition().get(0))

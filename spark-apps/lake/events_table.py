@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from game_events import Kind
+from game_events.context import CONTEXT
 from game_events.table import COLUMNS, literal, spark_schema
 from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
@@ -17,6 +19,8 @@ MANIFEST_BYTES = "commit.manifest.target-size-bytes"
 _ADDED = {
     # By default there are none for columns beyond the first hundred. They exclude settled files from undecided ones.
     "write.metadata.metrics.column.counts": "counts",
+    # Bounds of these would tell nobody anything, and might name somebody.
+    **{f"write.metadata.metrics.column.{field.name}": "none" for field in CONTEXT if field.kind is Kind.OBJECT},
     # Each commit writes a file that names all snapshots, and each query reads it.
     "write.metadata.compression-codec": "gzip",
     # About 2,000 files: a query on a day reads one or two manifests, and each commit names them all.

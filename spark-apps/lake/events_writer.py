@@ -47,8 +47,8 @@ class StagedFiles:
         commits.delete(self._table, self._files)
 
 
-def stage(rows: DataFrame, table: Any) -> StagedFiles:  # noqa: ANN401 Java's
-    """Write the rows as files of the table."""
+def stage(rows: DataFrame, table: Any, options: Mapping[str, str] | None = None) -> StagedFiles:  # noqa: ANN401 Java's
+    """Write the rows as files of the table, with these options of Iceberg's writer."""
     spark = rows.sparkSession
     cache = table_cache(spark)
     coordinator = java_class(spark, "org.apache.iceberg.spark.FileRewriteCoordinator").get()
@@ -56,7 +56,7 @@ def stage(rows: DataFrame, table: Any) -> StagedFiles:  # noqa: ANN401 Java's
     name = f"events-{uuid.uuid4()}"
     cache.add(name, table)
     try:
-        rows.write.format("iceberg").mode("append").save(name)
+        rows.write.format("iceberg").options(**options or {}).mode("append").save(name)
         return StagedFiles(spark, table, list(coordinator.fetchNewFiles(table, name)))
     finally:
         cache.remove(name)

@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 TOPIC_ID = "gamelake.topic-id"
 OFFSETS = "gamelake.offsets"
 BASE = "gamelake.base-snapshot-id"
+IMPORTED = "gamelake.imported"
+"""In the summary of a commit that added lines of files, which are no offsets of the topic: the files and lines."""
 
 _ADDING = ("append", "overwrite")
 CHANGES = {"added-records": 1, "deleted-records": -1, "added-position-deletes": -1, "removed-position-deletes": 1}
@@ -123,7 +125,9 @@ class _Summary:
             summary.get(TOPIC_ID),
             Coverage.parse(offsets) if offsets else None,
             _last_records(summary.get(LAST_RECORDS) or ""),
-            adds_silently=not offsets and snapshot.operation() in _ADDING and _growth(summary) > 0,
+            adds_silently=not (offsets or summary.get(IMPORTED))
+            and snapshot.operation() in _ADDING
+            and _growth(summary) > 0,
         )
 
 
@@ -155,7 +159,9 @@ def with_rows(spark: SparkSession, state: State) -> State:
         "SELECT kafka_partition, min(kafka_offset) AS first, max(kafka_offset) AS last FROM ("
         "SELECT kafka_partition, kafka_offset, kafka_offset - row_number() OVER "
         "(PARTITION BY kafka_partition ORDER BY kafka_offset) AS run FROM "
-        f"(SELECT DISTINCT kafka_partition, kafka_offset FROM {EVENTS} VERSION AS OF {state.snapshot})"
+        f"(SELECT DISTINCT kafka_partition, kafka_offset FROM {EVENTS} VERSION AS OF {state.snapshot} "
+        # Imported lines of files are no offsets of the topic.
+        "WHERE kafka_partition >= 0)"
         ") GROUP BY kafka_partition, run"
     )
     rows = Coverage.of(OffsetRange(row.kafka_partition, row.first, row.last + 1) for row in runs.collect())

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from game_events.table import literal
 
-from lake.history import CHANGES, OFFSETS
+from lake.history import CHANGES, IMPORTED, OFFSETS
 from lake.settings import EVENTS
 
 LIMIT = 200_000
@@ -86,7 +86,8 @@ def _covered(bounds: Bounds) -> str:
         "SELECT CAST(split_part(part, ':', 1) AS integer) AS number, "
         "CAST(split_part(split_part(part, ':', 2), '-', 1) AS bigint) AS since, "
         "CAST(split_part(part, '-', 2) AS bigint) AS until, "
-        f"part IS NULL AND operation IN ('append', 'overwrite') AND {growth} > 0 AS is_silent "
+        f"part IS NULL AND element_at(summary, '{IMPORTED}') IS NULL AND operation IN ('append', 'overwrite') "
+        f"AND {growth} > 0 AS is_silent "
         f"FROM {_metadata('snapshots')} LEFT JOIN UNNEST(split(element_at(summary, '{OFFSETS}'), ' ')) AS parts (part) "
         f"ON true WHERE committed_at >= {_timestamp(bounds.committed - _SKEW)} "
         # Snapshots that were rolled back are still there.

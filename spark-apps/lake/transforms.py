@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
-from game_events import EVENT_TYPES, REJECTED, InvalidEventError, Kind, decode
+from game_events import COMMON_FIELDS, EVENT_TYPES, REJECTED, InvalidEventError, Kind, decode
+from game_events.fields import to_json
 from game_events.table import COLUMNS, spark_schema
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -16,12 +17,15 @@ _TYPES = {
     Kind.INTEGER: pa.int32(),
     Kind.LONG: pa.int64(),
     Kind.STRING: pa.string(),
+    Kind.OBJECT: pa.string(),
     Kind.BINARY: pa.binary(),
     Kind.TIMESTAMP: pa.timestamp("us", tz="UTC"),
 }
 _LONGEST_REASON = 1000
 """Characters. A reason quotes the record."""
 
+_TIMES = {field.name for field in COMMON_FIELDS if field.kind is Kind.TIMESTAMP}
+_OBJECTS = {field.name for field in COMMON_FIELDS if field.kind is Kind.OBJECT}
 _SCHEMA = pa.schema([(column.name, _TYPES[column.kind]) for column in COLUMNS])
 
 
@@ -79,7 +83,10 @@ def _row(key: bytes | None, value: bytes | None, partition: int, offset: int, ti
         row = _rejected(key, value, str(error), time)
     else:
         row["family"] = EVENT_TYPES[row["event_type"]].family
-        row["received_at"] *= 1000
+        for name in _TIMES & row.keys():
+            row[name] *= 1000
+        for name in _OBJECTS & row.keys():
+            row[name] = to_json(row[name])
     row.update(_place(partition, offset, time))
     return row
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 
 import trino
-from game_events import FAMILIES
+from game_events import FAMILIES, gaps
 from game_events.live import live_query
 from game_events.table import (
     COMMENTS,
@@ -32,6 +32,7 @@ def create_views(spark: SparkSession, settings: Settings) -> None:
     """Create the views in Trino, in whose dialect they are stored, and replace those that differ."""
     queries = {family: family_query(family, EVENTS) for family in FAMILIES}
     queries[REJECTED_EVENTS] = rejected_query(EVENTS)
+    queries[gaps.SESSION_GAPS] = gaps.gaps_query(EVENTS)
     # The stream then keeps its bounds.
     queries[TAIL] = tail_query(settings.kafka.topic, Bounds(problem=NEVER))
     live = {family: live_query(family, EVENTS, TAIL) for family in FAMILIES}

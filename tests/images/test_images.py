@@ -83,6 +83,17 @@ def test_kafka_and_the_api(servers: dict[str, Container]) -> None:
     api.wait("writes", lambda: "Sword Purchased!" in api.execute("python3", "-c", ask, "5000/purchase_a_sword").stdout)
 
 
+def test_the_api_in_memory(built: None) -> None:
+    """Without any other server, the API's image serves apps' tests."""
+    ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:5000/purchase_a_sword').read().decode())"
+    script = f"""
+    /opt/gamelake/images/api/run micro >/dev/null &
+    for _ in {{1..100}}; do python3 -c "{ask}" 2>/dev/null && break; sleep 0.1; done
+    kill "$!" && wait "$!"
+    """
+    assert run(images.tag("api"), "-c", script, entrypoint="bash") == "Sword Purchased!\n"
+
+
 def test_the_store(servers: dict[str, Container]) -> None:
     """A client needs the password, and the store's memory limit is the one in its environment."""
     store = servers["store"]

@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 
 import pytest
 import requests
-from game_events import FREE, EventType, validate
+from game_events import FIRST, EventType, validate
 from game_events.names import normal
 from testbed.waiting import wait_until
 
@@ -41,7 +41,7 @@ def connected(game: Game) -> HTTPConnection:
     return client
 
 
-@pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
+@pytest.mark.parametrize("action", FIRST, ids=lambda action: action.name)
 def test_an_answered_action_is_in_kafka(game: Game, action: EventType):
     """The event is at the response's partition and offset, valid and keyed by its player."""
     answer = game.ask(action.request, headers={"User-Agent": "curl/8.14.1"})
@@ -67,7 +67,7 @@ def test_only_2xx_responses_write_events(game: Game):
     assert game.ends() == before
 
 
-@pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
+@pytest.mark.parametrize("action", FIRST, ids=lambda action: action.name)
 def test_version_1_writes_the_same(game: Game, action: EventType):
     """An action of version 1 is in Kafka, and its receipt has its place there."""
     key = f"v1-{action.name}"

@@ -34,6 +34,31 @@ _ODD_TEXTS = (
     *('"', "\\", "\\u0041", "\\\\", 'a","player":"b', "{", ",", 'x{"', " "),
     *("ё", "\U0001f409", "\u2028", "\ufffd", "\x80"),
 )
+_OBJECTS: dict[Kind | None, list[Any]] = {
+    Kind.STRING: [{}, {"shop": "b", "properties": '"properties":{'}, {"": "ё\\"}, {"x": "\U0001f409" * 254}],
+    None: [
+        {},
+        {"a": [1, -1.5, 0.1 + 0.2, 1e-7, 1e16, 1e18, 10**18, -(10**18), True, None, []], "b": {"c": {"d": [{}]}}},
+        {"properties": {"experiments": {"properties": {}}}, "experiments": {"a": "}"}},
+        {"text": '{"a":1}', "": '\\"', '":': "}]", "x,": [[[["]"]]]]},
+        {"x": "\U0001f409" * 2046},
+    ],
+}
+_ODD_OBJECTS = (
+    *('{"a":1,"a":2}', '{"b":{"a":1,"a":1}}', '{"a":1e20}', '{"a":10000000000000000001}', '{"a":1e999}', '{"a":NaN}'),
+    *(
+        '{"a":[[[[[]]]]]}',
+        '{"a":1]',
+        '{"a"}',
+        '{"a":1,}',
+        '{"a" "b"}',
+        '{["a":1]}',
+        '{"a":"\\n"}',
+        '{"a":"\x7f"}',
+        "{}{}",
+    ),
+    *('{"a":01}', '{"a":"b"', '{"a":' + '"x"' * 3000 + "}", '{"x":"' + "x" * 8185 + '"}', '{"x":"' + "x" * 1017 + '"}'),
+)
 _COMMON = [field.name for field in COMMON_FIELDS]
 _DAMAGE = (b"\xff", b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\x00", b"\\u0041", b"\\n", b"\\/", b"'")
 _BAD_TEXTS = ("\x00", "\x1f", "\x7f", "\n", "\ud800", "\udfff")
@@ -43,6 +68,10 @@ def _allowed(field: Field, chance: random.Random) -> list[Any]:
     """Values of the field that are allowed, the extremes among them."""
     if field.kind is Kind.BOOLEAN:
         return [True, False]
+    if field.pattern:
+        return ["DE", "US"]
+    if field.kind is Kind.OBJECT:
+        return _OBJECTS[field.values]
     if field.kind is not Kind.STRING:
         return [field.minimum, field.maximum, chance.randint(field.minimum, field.maximum)]
     return ["x" * field.maximum, "\U0001f409" * field.maximum, '"' * field.maximum, *_ODD_TEXTS]
@@ -71,9 +100,14 @@ def _texts() -> list[bytes]:
                 texts.append(json.dumps(event | {name: value}, separators=(",", ":")).encode())
             text = encode(event)
             # The key again, its name escaped, and without it.
-            texts += [text[:-1] + f',"{name}":{again}}}'.encode() for again in ("1", '"x"', "true")]
+            texts += [text[:-1] + f',"{name}":{again}}}'.encode() for again in ("1", '"x"', "true", '{"a":"b"}')]
             texts.append(text.replace(f'"{name}"'.encode(), f'"\\u{ord(name[0]):04x}{name[1:]}"'.encode(), 1))
             texts.append(encode({key: value for key, value in event.items() if key != name}))
+        for name in ("experiments", "properties"):
+            texts += [encode(event | {name: value}) for value in _allowed(fields[name], chance)]
+            texts += [encode({name: value} | event) for value in chance.sample(_allowed(fields[name], chance), 1)]
+            texts += [encode(event)[:-1] + f',"{name}":{value}}}'.encode() for value in chance.sample(_ODD_OBJECTS, 5)]
+        texts.append(encode(event | {"experiments": {"a": "b"}, "properties": {"experiments": {"a": 1}}}))
         for other in chance.sample(sorted(EVENT_TYPES), 3):
             texts.append(encode(event | {"event_type": other}))
         for damage in _DAMAGE:
@@ -92,10 +126,16 @@ def _event(value: bytes | None) -> dict[str, Any] | None:
 
 
 def _row(family: str, event: dict[str, Any]) -> list[Any]:
-    time = datetime.fromtimestamp(event["received_at"] / 1000, UTC)
     return [
-        time if field.name == "received_at" else event.get(field.name) for field in (*COMMON_FIELDS, *FAMILIES[family])
+        _value(field, event[field.name]) if field.name in event else None
+        for field in (*COMMON_FIELDS, *FAMILIES[family])
     ]
+
+
+def _value(field: Field, value: Any) -> Any:  # noqa: ANN401 of the field's kind
+    if field.kind is Kind.TIMESTAMP:
+        return datetime.fromtimestamp(value / 1000, UTC)
+    return encode(value).decode() if field.kind is Kind.OBJECT else value
 
 
 def test_trino_reads_events_as_the_contract_does(lake: Lake) -> None:

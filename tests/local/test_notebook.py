@@ -12,8 +12,7 @@ import pytest
 import requests
 import trino
 from game_api.pages.queries import QUERIES
-from game_events import FAMILIES
-from game_events.catalog import FREE
+from game_events import FAMILIES, catalog
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
@@ -94,7 +93,7 @@ def cursor(stack: Stack) -> Iterator[Any]:
 def purchases(stack: Stack) -> list[dict[str, Any]]:
     """The purchases after players took each unconditional action. They include other tests' rows."""
     for player in PLAYERS * ROUNDS:
-        for action in FREE:
+        for action in catalog.FIRST:
             parameters = {parameter.name: GIVEN[parameter.name] for parameter in action.parameters}
             send(stack, player, action.request, parameters)
     send(stack, PLAYERS[0], "/declare_a_war", {"target": "the dragon"})

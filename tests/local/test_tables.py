@@ -4,20 +4,33 @@ import re
 from dataclasses import replace
 
 import pytest
-from game_events import EVENT_TYPES, FAMILIES
-from game_events.table import COMMENTS, REJECTED_EVENTS, view_comment
+from game_events import EVENT_TYPES, FAMILIES, encode
+from game_events.context import CONTEXT as CONTEXT_FIELDS
+from game_events.experiments import Experiment, bucket, bucket_sql
+from game_events.gaps import SESSION_GAPS
+from game_events.table import COMMENTS, REJECTED_EVENTS, literal, view_comment
 from testbed.clients import topic
 from testbed.simulator.scenario import QUERIES
 from testbed.stack.programs import spark_job
 from testbed.stack.stack import Stack, StackError
 
 from tests.local.lake import Lake
-from tests.poison import EXAMPLES
+from tests.poison import EXAMPLES, SWORD
+
+CONTEXT = {
+    "player": "context",
+    # The device's clock is a day ahead.
+    "occurred_at": SWORD["received_at"] + 86_400_000 - 7_200_000,
+    "sent_at": SWORD["received_at"] + 86_400_000,
+    "session_id": "s7",
+    "experiments": {"shop": "b"},
+    "properties": {"level": 3, "of": {"name": "größte"}},
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _loaded(lake: Lake) -> None:
-    lake.write([path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))])
+    lake.write([*(path.read_bytes() for path in sorted(EXAMPLES.glob("*.json"))), encode(SWORD | CONTEXT)])
     lake.job("batch.py", "load")
 
 
@@ -39,9 +52,23 @@ def test_a_new_column(lake: Lake) -> None:
     assert lake.places() == places
 
 
+def test_the_context(lake: Lake) -> None:
+    """A view has an event's context at its end: the time corrected, and objects as text for Trino's JSON functions."""
+    columns = [name for name, *_ in lake.ask("DESCRIBE purchases")]
+    assert columns[-10:] == [field.name for field in CONTEXT_FIELDS]
+    [[ago, session, level, name, variant]] = lake.ask(
+        "SELECT date_diff('minute', occurred_at, timestamp), session_id, json_extract_scalar(properties, '$.level'), "
+        "json_value(properties, 'lax $.of.name'), json_value(experiments, 'lax $.shop') "
+        "FROM purchases WHERE player = 'context'"
+    )
+    assert (ago, session, level, name, variant) == (120, "s7", "3", "größte", "b")
+    [[others]] = lake.ask("SELECT count(*) FROM purchases WHERE player <> 'context' AND occurred_at <> timestamp")
+    assert others == 0
+
+
 def test_comments(lake: Lake) -> None:
     """Columns of the table and of every view have the contract's comments, again after one was changed or lost."""
-    views = [*FAMILIES, REJECTED_EVENTS]
+    views = [*FAMILIES, REJECTED_EVENTS, SESSION_GAPS]
     created = {name: lake.ask(f"SHOW CREATE VIEW {name}") for name in views}
     lake.ask("COMMENT ON COLUMN lake.default.events.player IS 'old'")
     # It has no comments of columns.
@@ -110,3 +137,13 @@ def test_a_recreated_topic_is_refused(lake: Lake, stack: Stack) -> None:
     with pytest.raises(StackError, match=r"holds the offsets of topic id \S+, and this topic's id is \S+"):
         stack.run(spark_job(other, "job", "batch.py", "load"))
     assert lake.places() == places
+
+
+def test_trino_computes_variants(lake: Lake) -> None:
+    """Trino gives players the bucket and the variant that the API does, whatever their names."""
+    experiment = Experiment("size", "", {"small": 2_500, "medium": 0, "large": 7_500})
+    players = [*(f"knight{number}.comcast.com" for number in range(500)), "jürgen 🗡", "o'neill", "a:b"]
+    rows = ", ".join(f"({literal(player)})" for player in players)
+    query = f"SELECT player, {bucket_sql('size')}, {experiment.variant_sql()} FROM (VALUES {rows}) AS p (player)"
+    found = {player: (number, variant) for player, number, variant in lake.ask(query)}
+    assert found == {player: (bucket("size", player), experiment.variant_of(player)) for player in players}

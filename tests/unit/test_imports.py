@@ -8,14 +8,14 @@ import pytest
 from testbed.settings import ROOT
 
 LAYERS = [
-    ["game_events", "game_settings"],
+    ["game_client", "game_events", "game_settings"],
     ["game_kafka", "game_trino"],
     ["game_secrets", "game_world"],
     ["game_api", "lake"],
     ["spark-apps"],
     ["testbed.command_line", "testbed.percentile", "testbed.settings", "testbed.waiting"],
     ["testbed.clients", "testbed.versions"],
-    ["testbed.results", "testbed.simulator", "testbed.stack"],
+    ["testbed.devices", "testbed.results", "testbed.simulator", "testbed.stack"],
     ["testbed.audit"],
     ["testbed.cluster"],
     ["testbed.bench", "testbed.demo", "testbed.faults"],

@@ -8,10 +8,10 @@ from gunicorn.config import Config  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 from werkzeug.http import parse_list_header
 
+from game_api.door import Handler
 from game_api.front.access_log import log_access
 from game_api.front.connection import Connection
 from game_api.request import Request
-from game_api.service import Service
 from game_api.settings import Settings
 
 _SWEEP_SECONDS = 0.25
@@ -22,7 +22,7 @@ class Front:
     """`connections` are the open ones, `body_bytes` those of requests' bodies in memory."""
 
     def __init__(
-        self, service: Service, cfg: Config, settings: Settings, loop: AbstractEventLoop, log: Logger | None = None
+        self, service: Handler, cfg: Config, settings: Settings, loop: AbstractEventLoop, log: Logger | None = None
     ) -> None:
         self.cfg = cfg
         self.header_seconds = settings.header_timeout_seconds

@@ -6,12 +6,10 @@ from threading import Lock
 
 from confluent_kafka import KafkaError, Message
 
-from game_api.log.event_log import Outcome, Receipt, Record
+from game_api.log.event_log import NO_REPORT, Outcome, Receipt, Record
 
 REFUSALS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD})
 """The errors after which the record is known not to be written, whichever attempt they answer."""
-
-NO_REPORT = Receipt(Outcome.UNKNOWN, reason="Kafka did not answer in time")
 
 
 # A third of what a NamedTuple's own constructor costs.

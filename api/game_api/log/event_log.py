@@ -32,6 +32,7 @@ class Receipt(NamedTuple):
 
 
 KAFKA_UNAVAILABLE = Receipt(Outcome.REFUSED, reason="Kafka is unavailable")
+NO_REPORT = Receipt(Outcome.UNKNOWN, reason="Kafka did not answer in time")
 
 
 class EventLog(Protocol):

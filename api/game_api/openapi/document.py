@@ -31,6 +31,7 @@ from game_api.openapi.schemas import (
     header,
     parameter,
     parameters_schema,
+    shared_schemas,
 )
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
 from game_api.pages.play import FEED_ID, SIGN_OUT
@@ -75,6 +76,7 @@ def document(mode: str) -> Json:
         "paths": paths,
         "components": {
             "schemas": {event_type.name: event_schema(event_type) for event_type in EVENT_TYPES.values()}
+            | shared_schemas()
             | v1.schemas(),
             "responses": shared_responses() | v1.responses(),
             "securitySchemes": SCHEMES,

@@ -1,18 +1,16 @@
 """JSON schemas of events, and the parameters that take their fields."""
 
-from typing import Any
-
-from game_events import COMMON_FIELDS, EventType, Field, Kind, names
+from game_events import COMMON_FIELDS, EventType, Field, Kind, json_schema, names
+from game_events.context import CONTEXT
+from game_events.json_schema import Json as Json
 
 from game_api.items import FROM_REQUEST
-
-Json = dict[str, Any]
 
 STRING: Json = {"type": "string"}
 INTEGER: Json = {"type": "integer"}
 COMMON = {field.name: field for field in COMMON_FIELDS}
 
-_TYPES = {Kind.BOOLEAN: "boolean", Kind.STRING: "string"}
+_VALUES = "#/components/schemas/"
 _WRITABLE = r"^[^\u0000-\u001f\u007f]*$"
 # A single header value that HTTP leaves unchanged: no spaces at the ends, no commas.
 _HEADER_VALUE = r"^[!-+\--~]([ -+\--~]*[!-+\--~])?$"
@@ -26,9 +24,21 @@ def event_schema(event_type: EventType) -> Json:
         "type": "object",
         "required": [field.name for field in fields if field.required and field.name not in optional],
         "additionalProperties": False,
-        "properties": {field.name: field_schema(field) for field in fields}
+        "properties": {field.name: field_schema(field) for field in fields if field not in CONTEXT}
+        | context_schema()
         | {"event_type": {"const": event_type.name, "description": COMMON["event_type"].doc}},
     }
+
+
+def context_schema() -> Json:
+    """Return the schemas of the context's fields by their names."""
+    return {field.name: {"$ref": f"{_VALUES}context_{field.name}"} for field in CONTEXT}
+
+
+def shared_schemas() -> Json:
+    """Return the schemas that others refer to."""
+    values = json_schema.value_schemas(_VALUES, {"pattern": _WRITABLE})
+    return values | {f"context_{field.name}": field_schema(field) for field in CONTEXT}
 
 
 def parameters_schema(event_type: EventType) -> Json:
@@ -42,13 +52,10 @@ def parameters_schema(event_type: EventType) -> Json:
 
 
 def field_schema(field: Field) -> Json:
-    schema: Json = {"type": _TYPES.get(field.kind, "integer"), "description": field.doc}
-    if field.kind is Kind.STRING:
-        pattern = names.pattern(field.name) if field.name in names.NAMES else _WRITABLE
-        return schema | {"minLength": field.minimum, "maxLength": field.maximum, "pattern": pattern}
-    if field.kind is Kind.BOOLEAN:
+    schema = json_schema.field_schema(field, _VALUES, {"pattern": _WRITABLE})
+    if field.kind is not Kind.STRING or field.pattern:
         return schema
-    return schema | {"minimum": field.minimum, "maximum": field.maximum}
+    return schema | {"pattern": names.pattern(field.name) if field.name in names.NAMES else _WRITABLE}
 
 
 def parameter(place: str, name: str, field: Field, description: str) -> Json:

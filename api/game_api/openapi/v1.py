@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from game_events import EVENT_TYPES, EventType
+from game_events.experiments import EXPERIMENTS
 from game_events.words import preconditions_in_v1
 
 from game_api.identity.caller import KEY_SCOPES, PLAYER_SCOPES
@@ -20,11 +21,22 @@ from game_api.openapi.responses import (
     response,
     without_bodies,
 )
-from game_api.openapi.schemas import COMMON, INTEGER, STRING, Json, field_schema, header, parameter, parameters_schema
+from game_api.openapi.schemas import (
+    COMMON,
+    INTEGER,
+    STRING,
+    Json,
+    context_schema,
+    field_schema,
+    header,
+    parameter,
+    parameters_schema,
+)
 from game_api.origin import KEY_HEADER, PLAYER_HEADER
 from game_api.v1 import paths as v1
 from game_api.v1.problems import MEDIA_TYPE, PROBLEMS, type_of
 from game_api.v1.rate_headers import LIMIT_HEADER, POLICY_HEADER
+from game_api.v1.schemas import MEDIA_TYPE as SCHEMA
 
 _PROBLEM = "problem"
 _OF_CALLERS = ("401", "403", "429", "503")
@@ -52,11 +64,17 @@ def paths(mode: str) -> Json:
     made: Json = {v1.action_path(each): {"post": _action(each) | security(mode)} for each in EVENT_TYPES.values()}
     made[v1.EVENTS] = {"post": _bulk() | security(mode)}
     made[v1.ME] = _me(mode)
+    made[v1.FLAGS] = _flags(mode)
     made[v1.RECEIPTS + "{event_id}"] = _receipt(mode)
     kind = {"in": "path", "name": "kind", "required": True, "schema": {"enum": list(PROBLEMS)}}
     made[v1.PROBLEMS] = _read("All types of problems", {"problems": {"type": "array", "items": _explanation()}})
     one = _read("What a type of problem means", _explanation()["properties"], "404")
     made[v1.PROBLEMS + "/{kind}"] = {method: {**each, "parameters": [kind]} for method, each in one.items()}
+    event_type = {"in": "path", "name": "event_type", "required": True, "schema": {"enum": list(EVENT_TYPES)}}
+    made[v1.SCHEMAS] = _document("Where the JSON Schema of each event type is", JSON, _schema_list())
+    made[v1.SCHEMAS + "/{event_type}"] = _document(
+        "The JSON Schema (2020-12) of the event in the topic", SCHEMA, {"type": "object"}, "404", of=[event_type]
+    )
     return made
 
 
@@ -119,13 +137,18 @@ def _action(event_type: EventType) -> Json:
         ],
         "requestBody": {
             "required": any(field.required for field in event_type.parameters),
-            "content": {JSON: {"schema": parameters_schema(event_type)}},
+            "content": {JSON: {"schema": _body(event_type)}},
         },
         "responses": {
             "200": response("Kafka has stored the event", JSON, acked) | _CHARGED,
             **_errors("401", "403", "409", "415", "429", "503"),
         },
     }
+
+
+def _body(event_type: EventType) -> Json:
+    schema = parameters_schema(event_type)
+    return schema | {"properties": schema["properties"] | context_schema()}
 
 
 def _bulk() -> Json:
@@ -172,6 +195,20 @@ def _me(mode: str) -> Json:
     return {method: {**each, "parameters": [_PLAYER]} for method, each in described.items()}
 
 
+def _flags(mode: str) -> Json:
+    # An old document must not forbid new experiments.
+    variants = {
+        "type": "object",
+        "additionalProperties": STRING,
+        "properties": {
+            name: {"enum": list(each.variants), "description": each.description} for name, each in EXPERIMENTS.items()
+        },
+    }
+    properties: Json = {"player": STRING, "experiments": variants}
+    described = _described(_read("Which variant of each experiment the caller sees", properties, *_OF_CALLERS), mode)
+    return {method: {**each, "parameters": [_PLAYER]} for method, each in described.items()}
+
+
 def _receipt(mode: str) -> Json:
     record = {"event_type": {"enum": list(EVENT_TYPES)}, "partition": INTEGER, "offset": INTEGER}
     records = {"type": "array", "items": {"type": "object", "required": list(record), "properties": record}}
@@ -207,6 +244,28 @@ def _read(summary: str, properties: Json, *codes: str, required: Sequence[str] =
         "get": {"summary": summary, "responses": answers},
         "head": {"summary": summary, "responses": without_bodies(answers)},
     }
+
+
+def _document(summary: str, media_type: str, schema: Json, *codes: str, of: Sequence[Json] = ()) -> Json:
+    """Describe a document that clients may keep and check for changes."""
+    tag = {"headers": {"ETag": {"schema": STRING}}}
+    known = {"in": "header", "name": "If-None-Match", "schema": STRING, "description": "An ETag that the client has"}
+    answers = {
+        "200": response(summary, media_type, schema) | tag,
+        "304": {"description": "The client has it"} | tag,
+        **_errors(*codes),
+    }
+    operation = {"summary": summary, "parameters": [*of, known]}
+    return {
+        "get": operation | {"responses": answers},
+        "head": operation | {"responses": without_bodies(answers)},
+    }
+
+
+def _schema_list() -> Json:
+    properties: Json = {"event_type": {"enum": list(EVENT_TYPES)}, "family": STRING, "path": STRING}
+    one = {"type": "object", "required": list(properties), "properties": properties}
+    return {"type": "object", "required": ["schemas"], "properties": {"schemas": {"type": "array", "items": one}}}
 
 
 def _explanation() -> Json:

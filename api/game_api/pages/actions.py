@@ -9,9 +9,9 @@ Json = dict[str, Any]
 
 
 def action_families() -> list[Json]:
-    """Return every family, in order, with its actions."""
+    """Return every family that has actions of the game, in order."""
     families: dict[str, list[Json]] = {}
-    for event_type in EVENT_TYPES.values():
+    for event_type in (one for one in EVENT_TYPES.values() if not one.is_report):
         families.setdefault(event_type.family, []).append(_action(event_type))
     return [{"family": family, "actions": actions} for family, actions in families.items()]
 

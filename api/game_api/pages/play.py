@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, Response, request
 from game_events import COMMON_FIELDS
-from game_world.views import ReadModel
+from game_world.views import Views
 from game_world.world import World, WorldUnavailableError
 from werkzeug.routing import BaseConverter
 
@@ -30,7 +30,9 @@ FEED_ID = "[0-9]{1,19}-[0-9]{1,19}"
 _FEED_ID = re.compile(FEED_ID)
 _PLAYER = next(field for field in COMMON_FIELDS if field.name == "player")
 
-_FILES = ("play.css", "play.js", "play-deeds.js", "play-icons.svg", "play-requests.js", "play-views.js")
+_SDK = ("game-client.js", "game-client-queue.js", "game-client-requests.js")
+_MODULES = ("play.js", "play-deeds.js", "play-reports.js", "play-requests.js", "play-views.js")
+_FILES = (*_SDK, *_MODULES, "play.css", "play-icons.svg")
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -87,19 +89,18 @@ class _Viewer:
 
     def __init__(self, world: World | None) -> None:
         self._world = world
-        self._views = ReadModel(world.store) if world else None
         self._overview: tuple[float, Json] = (0.0, {})
 
-    def ask(self, read: Callable[[ReadModel], T]) -> T:
+    def ask(self, read: Callable[[Views], T]) -> T:
         """Read from the world; raise WorldUnavailableError if it is unavailable or does not exist."""
-        if self._world is None or self._views is None:
+        if self._world is None:
             raise WorldUnavailableError("this service has no world")
-        views = self._views
+        views = self._world.views
         return self._world.ask(lambda: read(views))
 
     def overview(self) -> Json:
         until, overview = self._overview
         if monotonic() >= until:
-            overview = self.ask(ReadModel.overview)
+            overview = self.ask(lambda views: views.overview())
             self._overview = (monotonic() + CACHE_SECONDS, overview)
         return overview

@@ -14,7 +14,8 @@ LISTED_PLAYERS = 10
 """Players in each ranking."""
 MAX_WARS = 40
 
-# Offsets are compared with Kafka's, so repeated records count here. A client's clock may be ahead of the server's.
+# Offsets are compared with Kafka's, so repeated records count here, and imported lines do not.
+# A client's clock may be ahead of the server's.
 FRESHNESS = """
 SELECT
     kafka_partition,
@@ -22,6 +23,7 @@ SELECT
     max(kafka_timestamp) AS newest_record,
     max(received_at) FILTER (WHERE received_at <= now()) AS newest_event
 FROM events
+WHERE kafka_partition >= 0
 GROUP BY kafka_partition
 ORDER BY kafka_partition
 """.strip()

@@ -1,8 +1,9 @@
-"""`POST /v1/actions/<event type>`: an action whose parameters are a JSON object."""
+"""`POST /v1/actions/<event type>`: an action whose parameters, and context, are a JSON object."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from game_events.context import CONTEXT
 from werkzeug.exceptions import UnsupportedMediaType
 
 from game_api.bodies import body
@@ -12,6 +13,8 @@ from game_api.parameters import JSON, members, pairs
 from game_api.replies import Response, json_reply
 from game_api.request import Request
 from game_api.single import Action
+
+_CONTEXT = {field.name: field for field in CONTEXT}
 
 
 class KeyRequiredError(InvalidRequestError):
@@ -36,7 +39,7 @@ class ActionV1(Action):
         data = body(request)
         if request.media_type != JSON and (data or request.media_type):
             raise UnsupportedMediaType(f"Content-Type: expected {JSON}, got {request.media_type[:100] or 'none'}")
-        return members(data, self._parameters)
+        return members(data, self._parameters | _CONTEXT)
 
     def _acked(self, request: Request, event: Mapping[str, Any], body: Mapping[str, Any]) -> Response:
         if self._world and event.get("idempotent"):

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from game_world.views import ReadModel
 from game_world.world import World
 
 from game_api.callers import Callers
@@ -17,7 +16,6 @@ class Me:
 
     def __init__(self, world: World | None, callers: Callers, limits: RateLimits, site: Site) -> None:
         self._world = world
-        self._views = ReadModel(world.store) if world else None
         self._callers = callers
         self._limits = limits
         self._site = site
@@ -33,7 +31,7 @@ class Me:
         }
         if caller.key:
             body["key"] = caller.key
-        if self._world and self._views:
-            world, views, name = self._world, self._views, sender.player_name or sender.player
-            body["hero"] = await self._site.run(lambda: world.ask(lambda: views.hero(name)))
+        if self._world:
+            world, name = self._world, sender.player_name or sender.player
+            body["hero"] = await self._site.run(lambda: world.ask(lambda: world.views.hero(name)))
         return json_reply(body)

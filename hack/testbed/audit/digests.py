@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from game_events import EVENT_TYPES, REJECTED, InvalidEventError, decode
-from game_events.fields import Field, Kind
+from game_events.fields import Field, Kind, to_json
 from game_events.table import COLUMNS, COUNTS
 from lake.record_times import shown
 
@@ -53,6 +53,8 @@ def _text(kind: Kind, value: Any) -> str:  # noqa: ANN401 of that kind
     match kind:
         case Kind.STRING:
             return str(value)
+        case Kind.OBJECT:
+            return to_json(value)
         case Kind.BINARY:
             return hashlib.sha256(value).hexdigest()
         case Kind.TIMESTAMP:
@@ -67,7 +69,7 @@ def _sql(column: Field) -> str:
     if column.name == "error":
         # The message depends on the version of the contract that read the record.
         return f"if(family = '{REJECTED}', NULL, error)"
-    if column.kind is Kind.STRING:
+    if column.kind in (Kind.STRING, Kind.OBJECT):
         return column.name
     if column.kind is Kind.BINARY:
         return f"lower(to_hex(sha256({column.name})))"

@@ -14,7 +14,9 @@ from testbed.simulator.ledger import KEY_PREFIX
 
 def bounds(settings: Settings) -> dict[int, range]:
     """Return the offsets of each partition, from its first row to its last."""
-    query = f"SELECT kafka_partition, min(kafka_offset), max(kafka_offset) FROM {EVENTS} GROUP BY 1"
+    # Imported lines of files are no records of the topic.
+    edges = "SELECT kafka_partition, min(kafka_offset), max(kafka_offset)"
+    query = f"{edges} FROM {EVENTS} WHERE kafka_partition >= 0 GROUP BY 1"
     return {partition: range(low, high + 1) for partition, low, high in sql.ask(settings, query)[1]}
 
 

@@ -17,14 +17,14 @@ from typing import Any
 
 from confluent_kafka import Producer
 from flask import Flask, request
-from game_events import FREE, EventType
+from game_events import FIRST, EventType
 
 from testbed.settings import HOST
 
 
 def create_app(producer: Producer, topic: str) -> Flask:
     app = Flask(__name__)
-    for event_type in FREE:
+    for event_type in FIRST:
         app.add_url_rule(event_type.request, event_type.name, partial(_answer, producer, topic, event_type))
     app.add_url_rule("/healthz", "healthz", lambda: "alive")
     return app

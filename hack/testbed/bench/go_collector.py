@@ -9,7 +9,7 @@ from typing import Any
 
 from game_api.origin import STORED_LENGTH
 from game_api.speculation import PREVIEWS, PURPOSES
-from game_events import COMMON_FIELDS, FREE, SCHEMA_VERSION
+from game_events import COMMON_FIELDS, FIRST, SCHEMA_VERSION
 from game_events.chance import Normal
 from game_events.fields import MAX_STRING
 from game_events.names import NAMES
@@ -81,7 +81,7 @@ def _contract() -> dict[str, Any]:
                 "answer": one.result.answer,
                 "strength": _normal(one.draws.get("strength")),
             }
-            for one in FREE
+            for one in FIRST
         ],
     }
 

@@ -13,7 +13,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 from game_api.origin import KEY_HEADER
-from game_events import FREE
+from game_events import FIRST
 
 from testbed.bench import traffic
 from testbed.settings import HOST
@@ -43,9 +43,9 @@ def main() -> None:
 def _send(connection: http.client.HTTPConnection, number: int, due: float) -> Played:
     time.sleep(max(0, due - time.monotonic()))
     headers = {"Host": traffic.player(number), "Accept": "application/json"}
-    if traffic.is_keyed(number // len(FREE)):
+    if traffic.is_keyed(number // len(FIRST)):
         headers[KEY_HEADER] = str(uuid.uuid4())
-    event_type = FREE[number % len(FREE)]
+    event_type = FIRST[number % len(FIRST)]
     connection.request("GET", event_type.request, headers=headers)
     answer = connection.getresponse()
     body = answer.read()

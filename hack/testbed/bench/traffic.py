@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 from game_api.bulk import PATH
 from game_api.items import FROM_REQUEST
 from game_api.origin import KEY_HEADER
-from game_events import EVENT_TYPES, FREE, encode
+from game_events import EVENT_TYPES, FIRST, encode
 from game_events.event_ids import uuid7s
 
 from testbed.bench.cost import BenchError
@@ -61,7 +61,7 @@ def single_requests() -> list[bytes]:
 
     No request is a retry: those that the API is compared with would write it again.
     """
-    return _by_many("GET", (event_type.request for event_type in FREE))
+    return _by_many("GET", (event_type.request for event_type in FIRST))
 
 
 def decided_requests() -> list[bytes]:

@@ -17,7 +17,7 @@ class Character:
     likes: Mapping[str, int]
 
 
-_ALL = {"default": 2, "pray": 3, "rest_at_inn": 2, "drink_ale": 2, "join_guild": 1}
+_ALL = {"default": 2, "pray": 3, "rest_at_inn": 2, "drink_ale": 2, "join_guild": 1, "see_experiment": 2}
 """What every character does occasionally. All join their guild again: at first it may not have been founded yet."""
 
 CHARACTERS = (

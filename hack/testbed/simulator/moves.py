@@ -6,6 +6,7 @@ from random import Random
 from typing import NamedTuple
 
 from game_events import EVENT_TYPES, EventType, Field
+from game_events.experiments import EXPERIMENTS
 
 from testbed.simulator.characters import AMONG_FRIENDS, CHARACTERS, GUILDS, ITEMS, Character
 
@@ -51,12 +52,7 @@ def moves(seed: int, players: int, run: str) -> Iterator[Move]:
     openings = _openings(cast)
     for number in count(1):
         turn = next(openings, None) or _turn(random, cast)
-        # Optional parameters are left out now and then.
-        given = {
-            p.name: _value(p, random, turn, cast)
-            for p in turn.event_type.parameters
-            if p.required or random.random() < 0.9
-        }
+        given = _parameters(random, turn, cast)
         yield Move(f"{run}-{number}", turn.player.name, turn.event_type.name, given, random.random() < _AGAIN)
 
 
@@ -82,6 +78,16 @@ def _turn(random: Random, cast: Sequence[_Player]) -> _Turn:
     if event_type.name == "found_guild" and random.random() < _OF_ONES_OWN:
         guild = f"{random.choice(GUILDS)} of {player.name}"
     return _Turn(player, event_type, guild)
+
+
+def _parameters(random: Random, turn: _Turn, cast: Sequence[_Player]) -> dict[str, str | int]:
+    if turn.event_type.name == "see_experiment":
+        experiment = random.choice([*EXPERIMENTS.values()])
+        return {"experiment": experiment.name, "variant": experiment.variant_of(turn.player.name)}
+    # Optional parameters are left out now and then.
+    return {
+        p.name: _value(p, random, turn, cast) for p in turn.event_type.parameters if p.required or random.random() < 0.9
+    }
 
 
 def _value(parameter: Field, random: Random, turn: _Turn, cast: Sequence[_Player]) -> str | int:

@@ -13,6 +13,7 @@ Not looked at, and to be erased where it exists:
 - events that the players send from now on: they become new rows, and erasing the players again removes them
 - the world and its snapshots: `make erase` does both; elsewhere run `images/api/run world --forget`
 - other text: descriptions, headers but Host, and of rejected records what is no string of JSON
+- files that were imported, or will be: their lines do not return, but those of other files are new rows
 - copies of /lake and /export: backups, HDFS snapshots and trash, volume snapshots, other tables, files sent elsewhere
 - Trino's query history and spilled pages, and what clients of Trino have stored
 - logs of API, proxies, Trino and jobs

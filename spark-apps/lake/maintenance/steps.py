@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from pyspark.sql import SparkSession
 
-from lake import rollups
+from lake import days, rollups
 from lake.maintenance import compaction, manifests, settling, snapshots
 from lake.maintenance.memory import Memory
 from lake.settings import EVENTS, ROLLUPS, Settings
@@ -61,9 +61,9 @@ def _remove_orphans(spark: SparkSession, older_than: datetime) -> str:
 def _delete_days(spark: SparkSession, kept: int) -> str:
     if not kept:
         return "all days are kept"
-    first = datetime.now(UTC).date() - timedelta(days=kept)
-    days = spark.table(f"{EVENTS}.partitions").where(f"partition.received_at_day < DATE '{first}'")
-    found = days.selectExpr("count(DISTINCT partition.received_at_day)", "coalesce(sum(record_count), 0)").first()
+    first = days.first_kept(datetime.now(UTC).date(), kept)
+    listed = spark.table(f"{EVENTS}.partitions").where(f"partition.received_at_day < DATE '{first}'")
+    found = listed.selectExpr("count(DISTINCT partition.received_at_day)", "coalesce(sum(record_count), 0)").first()
     count, rows = found or (0, 0)
     if count:
         # Whole days are whole partitions, so no file is read or rewritten.

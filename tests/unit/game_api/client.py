@@ -7,9 +7,9 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from game_api.bodies import MAX_BODY
+from game_api.door import Handler
 from game_api.errors import InvalidRequestError
 from game_api.request import Request
-from game_api.service import Service
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.test import Client
 
@@ -27,7 +27,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return _runner().run(coroutine)
 
 
-def client_for(service: Service, is_admin: bool = False) -> Client:
+def client_for(service: Handler, is_admin: bool = False) -> Client:
     """Return a client of this service's port for players, or of its admin port."""
 
     def application(environ: dict[str, Any], start: Callable[..., object]) -> Iterable[bytes]:

@@ -1,5 +1,6 @@
 """The game's page and its endpoints, without servers."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -40,12 +41,44 @@ def test_the_page_is_served_with_its_headers(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("file", "kind"),
-    [("play.css", "text/css"), ("play.js", "text/javascript"), ("play-icons.svg", "image/svg+xml")],
+    [
+        ("play.css", "text/css"),
+        ("play.js", "text/javascript"),
+        ("play-icons.svg", "image/svg+xml"),
+        ("game-client.js", "text/javascript"),
+    ],
 )
 def test_its_files_are_served(client: Client, file: str, kind: str) -> None:
     """A file has its content type."""
     answer = client.get(f"/static/{file}")
     assert (answer.status_code, answer.mimetype) == (200, kind)
+
+
+@pytest.mark.parametrize("file", ["play.js", "game-client.js"])
+def test_what_its_modules_import_is_served(client: Client, file: str) -> None:
+    """Every module that a module imports is served, and so are those that these import."""
+    seen = {file}
+    waiting = [file]
+    while waiting:
+        answer = client.get(f"/static/{waiting.pop()}")
+        assert answer.status_code == 200
+        imported = set(re.findall(r'^import .+ from "\./(.+)";$', answer.text, re.MULTILINE)) - seen
+        seen |= imported
+        waiting += imported
+    assert len(seen) > 1
+
+
+def test_the_sdk_is_cached_until_it_changes(client: Client) -> None:
+    """A browser that has the module asks whether it has changed, and does not load it again."""
+    tag = client.get("/static/game-client.js").headers["ETag"]
+    assert client.get("/static/game-client.js", headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_reports_are_off_at_first(client: Client) -> None:
+    """The page offers to report what a player looks at, unchecked and with a label."""
+    [box] = re.findall(r'<label id="reports"[^>]*>\s*<input ([^>]*)>\s*\w', client.get("/play").text)
+    assert "checkbox" in box
+    assert "checked" not in box
 
 
 @pytest.mark.parametrize("path", ["/static/nothing.js", "/static/..%2fpage.py", "/static/%2e%2e/page.py", "/static/"])
@@ -91,11 +124,12 @@ def test_names_may_have_slashes(client: Client) -> None:
 
 
 def test_the_actions_are_those_of_the_catalog(client: Client) -> None:
-    """Every event type is listed exactly once, in its family, with its path and parameters."""
+    """Every action of the game is listed exactly once, in its family, with its path and parameters."""
+    actions = {name: each for name, each in EVENT_TYPES.items() if not each.is_report}
     families = client.get("/actions").json["families"]
     listed = [(one["family"], action) for one in families for action in one["actions"]]
-    assert Counter(action["name"] for _, action in listed) == Counter(list(EVENT_TYPES))
-    assert [one["family"] for one in families] == list(dict.fromkeys(one.family for one in EVENT_TYPES.values()))
+    assert Counter(action["name"] for _, action in listed) == Counter(list(actions))
+    assert [one["family"] for one in families] == list(dict.fromkeys(one.family for one in actions.values()))
     for family, action in listed:
         event_type = EVENT_TYPES[action["name"]]
         assert (family, action["path"]) == (event_type.family, event_type.request)
@@ -111,6 +145,8 @@ def test_chance_is_described(client: Client) -> None:
         for action in one["actions"]
     }
     for name, event_type in EVENT_TYPES.items():
+        if event_type.is_report:
+            continue
         for distribution in event_type.draws.values():
             assert str(distribution) in described[name]
         for result in event_type.results:

@@ -3,7 +3,8 @@
 import json
 
 from game_api.log.event_log import Outcome, Receipt
-from game_events import EVENT_TYPES
+from game_events import EVENT_TYPES, FIRST
+from game_events.context import CONTEXT
 
 from tests.unit.game_api.memory_log import MemoryLog, client_of
 
@@ -37,11 +38,13 @@ def test_the_description_covers_the_contract():
         "/healthz",
         "/v1/events",
         "/v1/events/{event_id}",
+        "/v1/flags",
         "/v1/me",
         "/v1/problems/{kind}",
+        "/v1/schemas/{event_type}",
     } <= set(document["paths"])
     for event_type in EVENT_TYPES.values():
-        methods = ["get", "post"] if event_type.is_free else ["post"]
+        methods = ["get", "post"] if event_type in FIRST else ["post"]
         assert sorted(document["paths"][event_type.request]) == methods
         for method in methods:
             responses = document["paths"][event_type.request][method]["responses"]
@@ -50,7 +53,7 @@ def test_the_description_covers_the_contract():
         [key] = [one for one in version_1["parameters"] if one["name"] == "Idempotency-Key"]
         assert key.get("required", False) != event_type.is_free
         assert set(responses) == set(version_1["responses"])
-    assert set(document["components"]["schemas"]) == {*EVENT_TYPES, "problem"}
+    assert {*EVENT_TYPES, "problem"} <= set(document["components"]["schemas"])
     sword = document["components"]["schemas"]["purchase_sword"]
     assert sword["properties"]["strength"] == {
         "type": "integer",
@@ -59,6 +62,10 @@ def test_the_description_covers_the_contract():
         "description": "Strength of the purchased item",
     }
     assert set(sword["required"]) == {"event_type", "strength"}
+    body = document["paths"]["/v1/actions/duel"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    context = {field.name for field in CONTEXT}
+    assert set(body["properties"]) == {"target", *context}
+    assert context < set(sword["properties"])
     for reference in _references(json.loads(json.dumps(document))):
         found = document
         for step in reference.removeprefix("#/").split("/"):

@@ -5,14 +5,14 @@ from time import time
 import pytest
 from game_api.log.event_log import Outcome, Receipt
 from game_api.metrics import ACK_SECONDS
-from game_events import FREE, EventType, decode
+from game_events import FIRST, EventType, decode
 from game_events.event_ids import is_service_made, uuid7s
 
 from tests.unit.game_api.memory_log import HOST, MemoryLog, client_of
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
+@pytest.mark.parametrize("action", FIRST, ids=lambda action: action.name)
 def test_an_action_answers_and_writes_its_event(action: EventType, method: str):
     """Each action returns its answer and appends one valid event, keyed by the player."""
     log = MemoryLog()

@@ -18,10 +18,23 @@ _TEXT = st.text(max_size=20) | st.sampled_from(["a:b", "Ä", "x" * 65, "Knight",
 _VALUES = (
     _TEXT
     | st.integers(-2, 2**65)
-    | st.sampled_from([None, True, 5.0, 10, 0, [], {}, "0190a1b2-0000-7000-a9d7-000000000000"])
+    | st.sampled_from([None, True, 5.0, 10, 0, [], {}, "0190a1b2-0000-7000-a9d7-000000000000", "DE"])
+    | st.dictionaries(_TEXT, st.floats() | st.integers() | _TEXT | st.lists(st.dictionaries(_TEXT, _TEXT)), max_size=3)
 )
 _NAMES = st.sampled_from(
-    ["event_id", "player", "strength", "guild", "target", "description", "host", "received_at", "player_name", "gold"]
+    [
+        "event_id",
+        "player",
+        "strength",
+        "guild",
+        "target",
+        "description",
+        "host",
+        "received_at",
+        "player_name",
+        "gold",
+        "country",
+    ]
 )
 _USUAL = st.sampled_from(
     [
@@ -30,10 +43,24 @@ _USUAL = st.sampled_from(
         {"event_type": "join_guild", "guild": "knights", "player": "a", "event_id": "k"},
         {"event_type": "declare_war", "target": "b:c"},
         {"event_type": "explore", "gold": 5},
+        {"event_type": "default", "occurred_at": 1_795_465_200_000, "sequence": 3, "country": "CH", "platform": "web"},
+        {"event_type": "default", "properties": {"a": [1, 2.5, {"b:c": None}]}, "experiments": {"sign": "red"}},
     ]
 )
+_OBJECTS = st.dictionaries(
+    _TEXT,
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**64), 2**64) | st.floats() | _TEXT,
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_TEXT, inner, max_size=2),
+        max_leaves=4,
+    ),
+    max_size=2,
+)
 _ITEMS: SearchStrategy[dict[str, Any]] = st.builds(
-    lambda usual, more: {**usual, **more}, _USUAL, st.dictionaries(_NAMES, _VALUES, max_size=2)
+    lambda usual, more: {**usual, **more},
+    _USUAL,
+    st.dictionaries(_NAMES, _VALUES, max_size=2)
+    | st.dictionaries(st.sampled_from(["properties", "experiments"]), _OBJECTS | _VALUES, max_size=2),
 )
 _BODIES = st.builds(
     lambda items, ascii_only: json.dumps(items, ensure_ascii=ascii_only, separators=(",", ":")).encode(
@@ -102,6 +129,12 @@ def test_every_type_has_its_own(event_type: EventType) -> None:
         b'[{"event_type":"purchase_sword","strength":5.0}]',
         b'[{"event_type":"default","description":null}]',
         b'[{"event_type":"default","description":"\xff"}]',
+        b'[{"event_type":"default","properties":{"a":1,"a":2}}]',
+        b'[{"event_type":"default","properties":{"a": 1}}]',
+        b'[{"event_type":"default","properties":{"a":1e1}}]',
+        b'[{"event_type":"default","properties":[]}]',
+        b'[{"event_type":"default","properties":null}]',
+        b'[{"event_type":"default","experiments":{"a":1}}]',
         b"[]",
         b"{}",
         b"[1]",

@@ -4,7 +4,7 @@ import json
 from random import Random
 
 import pytest
-from game_events import EVENT_TYPES, FREE, EventType
+from game_events import EVENT_TYPES, FIRST, EventType
 from game_events.codec import FIELDS_OF_TYPE, validate_values
 from game_events.effects import Effect, effects, filled
 from game_events.rules import Given
@@ -23,17 +23,18 @@ def test_there_are_many_actions() -> None:
 
 def test_the_first_seven_are_unconditional() -> None:
     """The first version's actions need nothing from the world and no parameter."""
-    first = {
-        "default",
-        "purchase_sword",
-        "purchase_axe",
-        "purchase_shield",
-        "join_guild",
-        "declare_war",
-        "declare_peace",
-    }
-    assert {event_type.name for event_type in FREE} == first
-    assert not any(parameter.required for event_type in FREE for parameter in event_type.parameters)
+    assert len(FIRST) == 7
+    assert all(event_type.is_free for event_type in FIRST)
+    assert not any(parameter.required for event_type in FIRST for parameter in event_type.parameters)
+
+
+def test_reports_change_nothing() -> None:
+    """What an app reports about a player is unconditional, and has no effect in the world."""
+    reports = [event_type for event_type in TYPES if event_type.is_report]
+    assert {event_type.name for event_type in reports} == {"see_experiment"}
+    for event_type in reports:
+        assert event_type.is_free
+        assert [*effects(json.loads((EXAMPLES / f"{event_type.name}.json").read_text()))] == []
 
 
 @pytest.mark.parametrize("event_type", TYPES, ids=lambda one: one.name)

@@ -40,6 +40,33 @@ def test_poison(name: str) -> None:
     assert str(refusal.value) == f"{refusal.value.field}: {refusal.value.problem}"
 
 
+@pytest.mark.parametrize(
+    ("name", "allowed", "refused"),
+    [
+        ("occurred_at", [0, 4_102_444_800_000], [-1, 4_102_444_800_001, 1.0, "1"]),
+        ("sequence", [0, 2**31 - 1], [-1, 2**31]),
+        ("session_id", ["x", "x" * 128], ["", "x" * 129]),
+        ("country", ["DE"], ["de", "D", "DEU", "ÄÖ", "D\n"]),
+        ("experiments", [{}, {"shop": "b"}], [[], "", {"shop": 1}, {"shop": None}, {"x": "x" * 1017}]),
+        (
+            "properties",
+            [{}, {"a": [[[[1.5]]]], "b": {"": None}, "c": [True, 10**19, -1e19]}, {"x": "x" * 8184}],
+            [
+                *([], "{}", None, {"a": [[[[[]]]]]}, {"a": 10**19 + 1}, {"a": 1e20}, {"a": float("nan")}),
+                *({"a": "\n"}, {"a": {"b\x00": 1}}, {"a": "\ud800"}, {"x": "x" * 8185}, {"x": "ä" * 4093}),
+            ],
+        ),
+    ],
+)
+def test_the_context(name: str, allowed: list[object], refused: list[object]) -> None:
+    """Every event may have a context: what is allowed survives encoding, anything else is refused by its name."""
+    for value in allowed:
+        assert decode(encode(SWORD | {name: value})) == SWORD | {name: value}
+    for value in refused:
+        with pytest.raises(InvalidEventError, match=f"^{name}: expected "):
+            decode(json.dumps(SWORD | {name: value}).encode())
+
+
 def test_encoding_is_compact_utf8() -> None:
     """An event is encoded without spaces, and its text as UTF-8 rather than as escapes."""
     assert encode({"player": "Jürgen 🗡️"}) == '{"player":"Jürgen 🗡️"}'.encode()
@@ -92,18 +119,26 @@ OPTIONAL = {"kind": "STRING", "required": False, "minimum": 0, "maximum": 10}
 @pytest.mark.parametrize(
     ("path", "value", "problem"),
     [
-        ("join_guild", None, "join_guild: the event type was removed"),
-        ("join_guild.family", "visits", "join_guild: moved from family joins to visits"),
-        ("join_guild.fields.guild", None, "join_guild.guild: the field was removed"),
-        ("join_guild.fields.guild.kind", "INTEGER", "join_guild.guild: was STRING, now INTEGER; add a field instead"),
-        ("join_guild.fields.guild.required", True, "join_guild.guild: was optional, now required"),
-        ("join_guild.fields.guild.maximum", 63, "join_guild.guild: allows fewer values than before"),
-        ("join_guild.fields.guild.minimum", 2, "join_guild.guild: allows fewer values than before"),
+        ("event_types.join_guild", None, "join_guild: the event type was removed"),
+        ("event_types.join_guild.family", "visits", "join_guild: moved from family joins to visits"),
+        ("event_types.join_guild.fields.guild", None, "join_guild.guild: the field was removed"),
         (
-            "join_guild.fields.rank",
+            "event_types.join_guild.fields.guild.kind",
+            "INTEGER",
+            "join_guild.guild: was STRING, now INTEGER; add a field instead",
+        ),
+        ("event_types.join_guild.fields.guild.required", True, "join_guild.guild: was optional, now required"),
+        ("event_types.join_guild.fields.guild.maximum", 63, "join_guild.guild: allows fewer values than before"),
+        ("event_types.join_guild.fields.guild.minimum", 2, "join_guild.guild: allows fewer values than before"),
+        (
+            "event_types.join_guild.fields.rank",
             OPTIONAL | {"required": True},
             "join_guild.rank: expected a new field to be optional",
         ),
+        ("common_fields.platform", None, "platform: the field was removed"),
+        ("common_fields.country.pattern", "[A-Y]{2}", "country: allows fewer values than before"),
+        ("common_fields.properties.values", "STRING", "properties: allows fewer values than before"),
+        ("common_fields.rank", OPTIONAL | {"required": True}, "rank: expected a new field to be optional"),
     ],
 )
 def test_a_break_is_named(path: str, value: object, problem: str) -> None:
@@ -115,9 +150,11 @@ def test_a_break_is_named(path: str, value: object, problem: str) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("join_guild.fields.rank", OPTIONAL),
-        ("join_guild.fields.guild.maximum", 65),
-        ("become_king", {"family": "joins", "fields": {}}),
+        ("event_types.join_guild.fields.rank", OPTIONAL),
+        ("event_types.join_guild.fields.guild.maximum", 65),
+        ("event_types.become_king", {"family": "joins", "fields": {}}),
+        ("common_fields.rank", OPTIONAL),
+        ("common_fields.country.pattern", None),
     ],
 )
 def test_growth_breaks_nothing(path: str, value: object) -> None:

@@ -218,6 +218,33 @@ def test_the_dashboard_counts_what_the_view_shows(database: duckdb.DuckDBPyConne
     assert players == {player: (2 * times, START["gold"] - 15 * times) for player, times in bought.items()}
 
 
+@pytest.mark.parametrize(
+    ("occurred", "sent", "shown"),
+    [
+        (None, None, 0),
+        (None, -5, 0),
+        (-2, None, -2),
+        (2, None, 0),
+        (-1002, -1000, -2),
+        (998, 1000, -2),
+        (1002, 1000, 0),
+        (-24 * 91, 0, -24 * 90),
+        (-490_000, -489_000, -1000),
+    ],
+)
+def test_the_view_corrects_the_clients_clock(
+    database: duckdb.DuckDBPyConnection, occurred: int | None, sent: int | None, shown: int
+) -> None:
+    """An event happened so long before its reception as its client says, but not later, and at most 90 days before."""
+    write(database, [record("a", 0, False) | {"sequence": 3}])
+    for name, hours in {"occurred_at": occurred, "sent_at": sent}.items():
+        if hours is not None:
+            database.execute(f"UPDATE events SET {name} = make_timestamp({(NOW + hours * HOUR) * 1000})")
+    [row] = rows(database, "SELECT occurred_at, timestamp, sequence FROM purchases")
+    assert row["occurred_at"] == row["timestamp"] + timedelta(hours=shown)
+    assert row["sequence"] == 3
+
+
 def test_free_gear_gives_no_power(database: duckdb.DuckDBPyConnection) -> None:
     """In the dashboard's ranking, as in the world, power is the strength of gear that was paid for."""
     write(database, [record("a", 0, True), record("b", 0, True, event_type="purchase_sword", gold=None)])

@@ -47,6 +47,8 @@ def parameters(event_type: str, random: Random) -> dict[str, Any]:
         "guild": random.choice(GUILDS),
         "amount": random.randint(1, 20),
         "item": random.choice(("sword", "potion", "ore")),
+        "experiment": "tavern_sign",
+        "variant": "golden",
     }
     return {name: drawn[name] for field in EVENT_TYPES[event_type].parameters if (name := field.name) in drawn}
 

@@ -46,7 +46,7 @@ def test_it_can_be_switched_off(topic: Topic) -> None:
     assert topic.store.stamina("ada") == MOST_STAMINA
 
 
-def test_the_first_seven_take_none(topic: Topic) -> None:
+def test_what_is_unconditional_takes_none(topic: Topic) -> None:
     """A tired player, even a dead one, does whatever has no precondition."""
     topic.tire("ada", 0)
     topic.give("ada", health=-100)

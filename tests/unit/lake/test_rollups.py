@@ -13,6 +13,7 @@ from game_api.pages.query_cache import QueryFailedError, Rows
 from game_api.pages.rolled import METADATA, query
 from game_events import ERASED, EVENT_TYPES, REJECTED
 from game_events.once import counted
+from game_events.rollups import ACTIVITY
 from game_events.rules import START
 from game_events.table import rejected_query
 from lake import rollups
@@ -100,6 +101,25 @@ class Dashboard:
         assert offsets == [event["kafka_offset"] for event in latest if event["family"] == REJECTED][:20]
         return read
 
+    def check_activity(self) -> None:
+        """Compare the events per minute of the rollups, and of undecided rows, with when what counts happened."""
+        parts = f"SELECT minute, family, event_type, number FROM {ROLLUPS} WHERE kind = 'activity' UNION ALL "
+        shown = self.run(ACTIVITY.merged(f"{parts} {ACTIVITY.undecided_parts(EVENTS)}"))
+        names = [name for name in self._columns.names if name != "counts"]
+        events = (row.asDict() for row in self.spark.sql(counted(names, EVENTS, f"family <> '{ERASED}'")).collect())
+        assert {(row["minute"], row["family"], row["event_type"]): row["number"] for row in shown} == Counter(
+            (happened(event).replace(second=0, microsecond=0), event["family"], event["event_type"]) for event in events
+        )
+
+
+def happened(event: Event) -> datetime:
+    """Return when an event happened, by the clock of its client as far as that may be believed."""
+    received: datetime = event["received_at"]
+    if event["occurred_at"] is None:
+        return received
+    corrected = event["occurred_at"] + (received - (event["sent_at"] or received))
+    return min(received, max(received - timedelta(days=90), corrected))
+
 
 def heroes(events: list[Event]) -> dict[str, tuple[int, int, int]]:
     sums: Counter[tuple[str, str]] = Counter()
@@ -137,6 +157,10 @@ def event(random: Random, day: datetime) -> Event:
         return {"family": REJECTED, "received_at": received, "error": "no JSON", "raw_value": b"{"}
     player = random.choice(PLAYERS)
     made: Event = {"player": player, "received_at": received, "idempotent": True}
+    if random.random() < 0.7:
+        sent = random.choice((None, received - timedelta(days=random.randrange(-500, 500))))
+        occurred = (sent or received) - timedelta(minutes=random.choice((-5, 0, 1, 2_000, 200_000)))
+        made |= {"sent_at": sent, "occurred_at": occurred}
     if kind == "purchase":
         name = random.choice(("purchase_axe", "purchase_bow"))
         return made | {
@@ -221,6 +245,7 @@ def test_hours_of_a_day(dashboard: Dashboard, spark: SparkSession) -> None:
     assert dashboard.check() == dashboard.snapshot()
     settle(spark, memory, EARLY)
     assert roll_up(spark) in ("nothing changed", "no decided row changed")
+    dashboard.check_activity()
 
 
 def test_changes_of_decided_rows(dashboard: Dashboard, spark: SparkSession, events: Path) -> None:
@@ -253,6 +278,7 @@ def test_changes_of_decided_rows(dashboard: Dashboard, spark: SparkSession, even
     assert any("/rollups/" in path for path in found.found)
     erasure.clean(found, 0)
     assert dashboard.check() == dashboard.snapshot()
+    dashboard.check_activity()
     assert not erasure.search().found
 
     assert changed(f"DELETE FROM {EVENTS} WHERE received_at < TIMESTAMP '{DAYS[1]:%Y-%m-%d}'") == "1 days added up"

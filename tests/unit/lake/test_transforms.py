@@ -3,9 +3,10 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from game_events import EVENT_TYPES, InvalidEventError, decode
+from game_events import COMMON_FIELDS, EVENT_TYPES, InvalidEventError, Kind, decode, encode
 from game_events.table import COLUMNS, spark_schema
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -98,6 +99,11 @@ BOUNDARIES = (
     SWORD | {"idempotent": True},
 )
 
+CONTEXTS: tuple[dict[str, Any], ...] = (
+    {"occurred_at": 0, "sent_at": 4_102_444_800_000, "sequence": 2**31 - 1, "country": "DE"},
+    {"experiments": {"shop": "ß"}, "properties": {"b": [1, 0.1, None, 1e16, 10**19], "a": {"": '"\\'}}},
+)
+
 
 def test_boundary_values_are_accepted(spark: SparkSession) -> None:
     """What the contract just allows is accepted by both, and arrives as it was."""
@@ -106,6 +112,17 @@ def test_boundary_values_are_accepted(spark: SparkSession) -> None:
         assert decode(record) == value
         found = (row.error, row.player, row.strength, row.description)
         assert found == (None, value["player"], value["strength"], value["description"])
+
+
+def test_the_context_has_columns() -> None:
+    """Times of the context are timestamps, and its objects compact JSON text, however the record is written."""
+    records = [(None, json.dumps(SWORD | context).encode(), 0, 0, 0) for context in CONTEXTS]
+    first, second = decoded(records).to_pylist()
+    assert (first["occurred_at"], first["sent_at"].year, first["sequence"], first["country"]) == (
+        *(datetime(1970, 1, 1, tzinfo=UTC), 2100, 2**31 - 1, "DE"),
+    )
+    assert second["experiments"] == '{"shop":"ß"}'
+    assert second["properties"] == encode(CONTEXTS[1]["properties"]).decode()
 
 
 NAMES = st.text(st.characters(codec=None), max_size=30) | st.sampled_from(sorted(SWORD))
@@ -147,8 +164,9 @@ def test_whatever_comes_in_a_row_comes_out(records: list[Record]) -> None:
             assert 0 < len(row["error"]) <= 1000
         else:
             event = decode(value)
-            assert {name: row[name] for name in event.keys() - {"received_at"}} == {
-                name: content for name, content in event.items() if name != "received_at"
+            changed = {field.name for field in COMMON_FIELDS if field.kind in (Kind.TIMESTAMP, Kind.OBJECT)}
+            assert {name: row[name] for name in event.keys() - changed} == {
+                name: content for name, content in event.items() if name not in changed
             }
 
 

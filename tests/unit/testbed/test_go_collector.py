@@ -11,7 +11,7 @@ from random import Random
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from game_api import create_app
-from game_events import FREE, decode
+from game_events import FIRST, decode
 from game_events.event_ids import is_service_made
 from testbed.bench import go_collector
 from testbed.settings import HOST, Ports
@@ -104,7 +104,7 @@ def record(consumer: Consumer, partition: int, offset: int) -> tuple[bytes, byte
 @pytest.mark.parametrize("headers", HEADERS)
 def test_it_writes_the_event_that_the_api_writes(consumer: Consumer, port: int, headers: dict[str, str]) -> None:
     """Key, fields, their order and the answer are the API's; only time, id and chance differ."""
-    for event_type in FREE:
+    for event_type in FIRST:
         log = MemoryLog()
         given = headers | {"Accept": "application/json"}
         latin = {name: value.encode().decode("latin-1") for name, value in given.items()}

@@ -21,7 +21,7 @@ export function showDeeds(families, player, done) {
 
 function deed(action, player, done) {
   const button = make("button", {}, action.title);
-  const form = make("form", { "aria-label": action.title },
+  const form = make("form", { "aria-label": action.title, "data-deed": action.name },
     make("h3", {}, action.title),
     ...action.needs.length ? [make("p", {}, `Needs ${action.needs.join(", ")}`)] : [],
     ...action.brings.map((brought) => make("p", {}, capital(brought))),

@@ -1,5 +1,7 @@
 // The page's requests to the server.
 
+import { headerValue } from "./game-client-requests.js";
+
 const TIMEOUT = 6000;
 
 export class UnavailableError extends Error {}
@@ -13,7 +15,7 @@ export async function get(path) {
 
 /** Whom the server takes the player for, with the hero; null if it wants a token that this browser does not have. */
 export async function me(player) {
-  const { response, body } = await ask("/v1/me", { headers: player ? { "X-Player": inBytes(player) } : {} });
+  const { response, body } = await ask("/v1/me", { headers: player ? { "X-Player": headerValue(player) } : {} });
   if (response.status === 401 || response.status === 403) return null;
   if (!response.ok) throw unavailable(response, body);
   return body;
@@ -41,7 +43,7 @@ function unavailable(response, body) {
 
 /** Do a deed under a key. Return the text to show, and whether to retry under the same key. */
 export async function act(player, action, parameters, key) {
-  const headers = { "Content-Type": "application/json", "X-Player": inBytes(player), "Idempotency-Key": key };
+  const headers = { "Content-Type": "application/json", "X-Player": headerValue(player), "Idempotency-Key": key };
   try {
     const response = await fetch(`/v1/actions/${action}`, {
       method: "POST",
@@ -67,11 +69,6 @@ function outcome(response, body) {
   }
   if (response.status >= 500) return { ok: false, text: `${text} Try again: it will happen only once.`, retry: true };
   return { ok: false, text };
-}
-
-/** fetch takes the bytes of a header's value as characters up to 255. */
-function inBytes(text) {
-  return Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join("");
 }
 
 export function newKey() {

@@ -1,6 +1,7 @@
 // The game's page: signing in and out, and polling the world every second.
 
 import { showDeeds, tell } from "./play-deeds.js";
+import { playerIsKnown, reportFor } from "./play-reports.js";
 import { get, me, signOut } from "./play-requests.js";
 import { find, offer, showFeed, showHero, showRealm } from "./play-views.js";
 
@@ -72,6 +73,7 @@ function enter(name) {
   isKnown = true;
   storage.setItem(PLAYER, player);
   showWho();
+  reportFor(player);
   find("answer").textContent = "";
   tell({ ok: true, text: `Welcome, ${player}!` });
 }
@@ -90,6 +92,7 @@ find("leave").addEventListener("submit", async (event) => {
   player = "";
   storage.removeItem(PLAYER);
   showWho();
+  reportFor(player);
   find("name").select();
 });
 
@@ -100,7 +103,8 @@ async function update() {
     who ? heroOf(who) : null,
   ]);
   showRealm(world);
-  showFeed(world.feed, who);
+  // Visits, such as this page's reports, are no news.
+  showFeed(world.feed.filter(({ family }) => family !== "visits"), who);
   after = world.feed.at(-1)?.id ?? after;
   if (hero && who === player) showHero(hero);
   const seen = [...world.feed, ...Object.values(world.leaders).flat()].map((one) => one.player);
@@ -132,6 +136,7 @@ async function begin() {
 
 function afterDeed() {
   isKnown = true;
+  playerIsKnown();
   poll();
 }
 
@@ -158,4 +163,5 @@ function notice(text) {
 
 document.addEventListener("visibilitychange", poll);
 showWho();
+reportFor(player);
 poll();

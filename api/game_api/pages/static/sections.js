@@ -185,7 +185,7 @@ function rejected({ rejected: { rows } }) {
     ["When", (row) => when(row.timestamp), "when"],
     ["Reason", (row) => row.error],
     ["Content", (row) => row.text, "text"],
-    ["Partition:offset", (row) => `${row.kafka_partition}:${row.kafka_offset}`, "when"],
+    ["Partition:offset", (row) => (row.kafka_partition < 0 ? "imported" : `${row.kafka_partition}:${row.kafka_offset}`), "when"],
   ];
   $("#rejected .table").replaceChildren(rows.length ? table(columns, rows) : "No rejected records yet.");
 }

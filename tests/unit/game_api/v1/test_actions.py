@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from game_api.log.event_log import Outcome, Receipt
-from game_events import EVENT_TYPES, FREE, EventType, decode
+from game_events import EVENT_TYPES, FIRST, EventType, decode
 from werkzeug.test import Client, TestResponse
 
 from tests.unit.game_api.memory_log import HOST, MemoryLog, client_of
@@ -19,7 +19,7 @@ def act(client: Client, name: str, json: object = None, **options: Any) -> TestR
     return client.post(f"/v1/actions/{name}", json=json, **options)
 
 
-@pytest.mark.parametrize("action", FREE, ids=lambda action: action.name)
+@pytest.mark.parametrize("action", FIRST, ids=lambda action: action.name)
 def test_an_action_writes_what_its_old_path_writes(action: EventType):
     """Whatever Accept says, the response is JSON, with the event's type, player and own fields."""
     log, old = MemoryLog(), MemoryLog()
@@ -48,6 +48,27 @@ def test_what_was_decided_is_in_the_response(game: Start, log: MemoryLog):
     assert first.json["fields"]["gold"] == -15
     again = act(client, "purchase_bow", {}, headers=KEY)
     assert {**again.json, "offset": 0} == first.json
+
+
+def test_the_context_is_beside_the_parameters(game: Start, log: MemoryLog):
+    """An action's event has its context; a retry with another context is the same request."""
+    client = game()
+    context = {"sent_at": 1_795_465_202_000, "sequence": 7, "properties": {"a": [1.5, {"b": None}]}}
+    first = act(client, "purchase_bow", context, headers=KEY)
+    assert context.items() <= decode(log.records[0].value).items()
+    assert not context.keys() & first.json["fields"].keys()
+    again = act(client, "purchase_bow", {"sent_at": 1_795_465_209_000.0, "sequence": 7}, headers=KEY)
+    assert (again.status_code, {**again.json, "offset": 0}) == (200, first.json)
+
+
+@pytest.mark.parametrize(
+    "context",
+    [{"country": "de"}, {"properties": "{}"}, {"experiments": {"a": 1}}, {"occurred_at": "1"}, {"sequence": -1}],
+)
+def test_a_wrong_context_is_named(context: dict[str, Any]):
+    """A context that the contract does not allow is a 400 that names the field."""
+    answer = act(client_of(MemoryLog()), "default", context)
+    assert (answer.status_code, answer.json["field"]) == (400, *context)
 
 
 def test_parameters_are_members_of_the_body():
@@ -86,6 +107,20 @@ def test_an_invalid_request_writes_nothing(path: str, body: bytes, media_type: s
     assert not log.records
 
 
+def test_a_context_is_part_of_the_event_and_not_of_the_request(game: Start, log: MemoryLog):
+    """A body may have the event's context; another context under the same key is no other request."""
+    client = game()
+    context = {"occurred_at": 1_795_465_200_000, "sent_at": 1_795_465_201_000, "properties": {"deed": ["a", 1.5]}}
+    first = act(client, "purchase_bow", context, headers=KEY)
+    assert first.status_code == 200
+    assert context.items() <= decode(log.records[0].value).items()
+    assert context.keys().isdisjoint(first.json["fields"])
+    again = act(client, "purchase_bow", context | {"sent_at": 1_795_465_209_000}, headers=KEY)
+    assert {**again.json, "offset": 0} == first.json
+    refused = act(client, "purchase_bow", {"properties": []}, headers={"Idempotency-Key": "k2"})
+    assert (refused.status_code, refused.json["field"]) == (400, "properties")
+
+
 def test_numbers_are_numbers(game: Start):
     """A number as text, which forms need, is refused; 5.0 is 5."""
     client = game()
@@ -96,7 +131,8 @@ def test_numbers_are_numbers(game: Start):
 @pytest.mark.parametrize("action", EVENT_TYPES.values(), ids=lambda action: action.name)
 def test_what_changes_the_world_needs_a_key(action: EventType, game: Start, log: MemoryLog):
     """Without an Idempotency-Key, an action that the rules decide is refused; an unconditional one is not."""
-    answer = act(game(), action.name, {})
+    given = {field.name: "x" for field in action.parameters if field.required} if action.is_free else {}
+    answer = act(game(), action.name, given)
     assert ((answer.json or {}).get("type") == "/v1/problems/key-required") == (not action.is_free)
     assert answer.json.get("field") == (None if action.is_free else "Idempotency-Key")
     assert len(log.records) == action.is_free
