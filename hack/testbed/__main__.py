@@ -36,7 +36,12 @@ _ENVIRONMENT = """environment:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _arguments(arguments)
-    return exit_code(lambda: int(options.run(Stack(Settings.from_environment()), options)), SettingsError, StackError, course.LessonError)
+    return exit_code(
+        lambda: int(options.run(Stack(Settings.from_environment()), options)),
+        SettingsError,
+        StackError,
+        course.LessonError,
+    )
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
