@@ -36,7 +36,8 @@ def test_a_lesson_shows_its_text_its_commands_and_their_output(
 ) -> None:
     """Commands share one shell, and the output may have more space and other lines than the lesson shows."""
     lesson(
-        '# One\n\n```sh\nNAME=ada\necho first\n```\n\nMore.\n\n```sh\necho "hello   $NAME"; echo bye\n```\n```text\nhello … bye\n```\nEnd.\n'
+        "# One\n\n```sh\nNAME=ada\necho first\n```\n\nMore.\n\n"
+        '```sh\necho "hello   $NAME"; echo bye\n```\n```text\nhello … bye\n```\nEnd.\n'
     )
     shown = capfd.readouterr().out
     places = [shown.index(part) for part in ("# One", "$ NAME=ada", "    first", "More.", "hello   ada", "End.")]
