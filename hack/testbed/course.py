@@ -85,7 +85,6 @@ def run(settings: Settings, number: int) -> None:
 
 def _output(shell: subprocess.Popen[str], commands: str) -> str:
     """Run commands in a shell, print what they print, and return it."""
-    assert shell.stdin
     # The commands must not read the lesson from the shell's stdin.
     print(f"{{\n{commands}}} < /dev/null; echo; echo {_DONE}", file=shell.stdin, flush=True)
     output = ""
