@@ -178,7 +178,8 @@ def _sql(stack: Stack, options: argparse.Namespace) -> int:
 
 
 def _kill(stack: Stack, options: argparse.Namespace) -> int:
-    servers = stack.names if options.servers == ["all"] else options.servers
+    everything = options.servers == ["all"]
+    servers = stack.names if everything else options.servers
     if unknown := sorted(set(servers) - set(stack.names)):
         raise StackError(f"server: expected all or some of {', '.join(stack.names)}, got {unknown[0]}")
     try:
@@ -186,7 +187,7 @@ def _kill(stack: Stack, options: argparse.Namespace) -> int:
     except KeyError:
         raise StackError(f"signal: expected a name such as KILL, got {options.signal}") from None
     for name in servers:
-        stack[name].strike(number)
+        stack[name].strike(number, for_good=everything)
     return 0
 
 

@@ -116,9 +116,9 @@ class Process:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
 
-    def strike(self, number: Signals) -> None:
-        """Send a signal to the program and its children, but not to `keep-running`, which starts it again."""
-        for process in self.family()[1 if self.program.is_kept_running else 0 :]:
+    def strike(self, number: Signals, for_good: bool = False) -> None:
+        """Send a signal to the program and its children; to `keep-running`, which starts it again, only `for_good`."""
+        for process in self.family()[1 if self.program.is_kept_running and not for_good else 0 :]:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
 
