@@ -3,11 +3,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+MODELS := .venv-models
 TESTBED := $(BIN)/python -m testbed
 KIND := $(BIN)/python -m testbed.kind
 
 .DEFAULT_GOAL := help
-.PHONY: help demo micro up down status batch import skip mend export play ledger maintain erase tables sql kill test unit machines faults lint format bench notebook requirements checksums contract images scan kind kind-demo kind-down kind-bench clean
+.PHONY: help demo micro up down status batch import skip mend export play ledger maintain erase tables models sql kill test unit machines faults lint format bench notebook requirements checksums contract images scan kind kind-demo kind-down kind-bench clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +58,9 @@ erase: $(VENV)/run ## Erase players from rows, files, exports and the world (PLA
 tables: $(VENV)/run ## Create or update the table and its views, as `up` does
 	@$(TESTBED) job tables.py $(ARGS)
 
+models: $(VENV)/run $(MODELS)/run ## Bring sessions, retention, funnel, economy and the other models up to date (ARGS=--full-refresh)
+	@$(TESTBED) models $(ARGS)
+
 sql: $(VENV)/run ## Open Trino's prompt (QUERY='select * from purchases limit 10': print its result)
 	@$(TESTBED) sql $(if $(value QUERY),'$(subst ','\'',$(value QUERY))')
 
@@ -66,12 +70,12 @@ kill: $(VENV)/run ## Send a signal to servers of the stack (SERVERS='kafka trino
 lesson-%: $(VENV)/run ## Run a lesson of docs/course on the running stack
 	@$(TESTBED) lesson $*
 
-test: $(VENV)/dev ## Run the linters and all tests
+test: $(VENV)/dev $(MODELS)/run ## Run the linters and all tests
 	@hack/verify
 	@$(TESTBED) fetch
 	@hack/test
 
-unit: $(VENV)/dev ## Run the tests that need no servers
+unit: $(VENV)/dev $(MODELS)/run ## Run the tests that need no servers
 	@$(BIN)/python -m pytest tests/unit
 
 lint: $(VENV)/dev ## Run the linters
@@ -101,6 +105,7 @@ checksums: ## Record the checksums of all that Maven downloads, after a change o
 contract: $(VENV)/run ## Record the current event contract as released, and generate docs/game.md
 	@$(BIN)/python -m game_events.compatibility release
 	@$(BIN)/python -m game_events.reference > docs/game.md
+	@$(BIN)/python -m game_events.item_rules > spark-apps/models/seeds/item_rules.csv
 
 images: ## Build the container images (ARGS='api spark': only these; ARGS=--fresh: with Debian's newest packages)
 	@hack/build-images $(ARGS)
@@ -120,8 +125,8 @@ kind-down: $(VENV)/run ## Delete the cluster and everything in it
 kind-bench: $(VENV)/dev ## Measure a cluster of its own next to the stack on this machine; half an hour
 	@CLUSTER=$(or $(CLUSTER),gamelake-bench) $(KIND) bench $(ARGS)
 
-clean: down ## Stop the servers, delete their data and .venv; the download cache stays
-	rm -rf .local $(VENV)
+clean: down ## Stop the servers, delete their data and the venvs; the download cache stays
+	rm -rf .local $(VENV) $(MODELS)
 
 $(VENV)/run: requirements/testbed.txt
 	@echo "installing the Python packages (about a minute; pyspark alone is 450 MB)"
@@ -133,4 +138,10 @@ $(VENV)/run: requirements/testbed.txt
 $(VENV)/dev: requirements/dev.txt $(VENV)/run
 	@echo "installing the packages for tests and linters"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@
+
+$(MODELS)/run: requirements/models.txt
+	@echo "installing dbt, in a venv of its own"
+	@$(PYTHON) -m venv $(MODELS)
+	@$(MODELS)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@

@@ -62,6 +62,9 @@ COMMENTS = {column.name: column.doc for column in COLUMNS} | {
 REJECTED_EVENTS = "rejected_events"
 """The view of rejected records."""
 
+PLAYER_EVENTS = "player_events"
+"""The view of the events of all families, of which the models in spark-apps/models are made."""
+
 LIVE = "_live"
 """How the names of live views end."""
 
@@ -73,6 +76,8 @@ def view_comment(view: str) -> str:
     """Return what a view shows."""
     if view == REJECTED_EVENTS:
         return "Records that are not valid events, with their bytes and the reason"
+    if view == PLAYER_EVENTS:
+        return "The events of all families, each once, with what the models are made of"
     if view == gaps.SESSION_GAPS:
         return gaps.COMMENT
     if view == TAIL:
@@ -117,6 +122,20 @@ def family_query(family: str, events: str) -> str:
     A retried event counts once: see `game_events.once`.
     """
     return counted(view_columns(family), events, f"family = {literal(family)}")
+
+
+_PLAYER_EVENTS_COLUMNS = (
+    *("player", "event_type", "family", "event_id", "occurred_at", "received_at"),
+    *("session_id", "platform", "app_version", "country", "experiments"),
+    *("gold", "target", "target_gold", "won", "item", "loot", "strength", "experiment", "variant"),
+    *("kafka_partition", "kafka_offset"),
+)
+
+
+def player_events_query(events: str) -> str:
+    """Select the events of all families from the table `events` (its full name), as SQL for Trino."""
+    columns = [f"{OCCURRED_AT} AS {name}" if name == "occurred_at" else name for name in _PLAYER_EVENTS_COLUMNS]
+    return counted(columns, events, f"family NOT IN ({literal(ERASED)}, {literal(REJECTED)})")
 
 
 def rejected_query(events: str) -> str:

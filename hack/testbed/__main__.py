@@ -22,6 +22,7 @@ from testbed.settings import ROOT, Settings, SettingsError
 from testbed.simulator import play
 from testbed.simulator.players import Players
 from testbed.stack import parts, trino_login
+from testbed.stack.models import models
 from testbed.stack.programs import spark_job, trino_cli
 from testbed.stack.stack import Stack, StackError
 
@@ -73,6 +74,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("--grace", metavar="SECONDS", help="how long running queries keep their files")
     command.add_argument("--orphan-age", metavar="SECONDS", help="age at which files of no snapshot are deleted")
     command.add_argument("players", nargs="*", metavar="PLAYER", help="a name, such as knight1.comcast.com")
+    command = add("models", _models, "bring the models of spark-apps/models up to date, and test them")
+    command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of dbt build")
     command = add("job", _job, "run a Spark job of spark-apps on the running stack")
     command.add_argument("file", help="the job's file, such as batch.py")
     command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the job")
@@ -145,6 +148,12 @@ def _job(stack: Stack, options: argparse.Namespace) -> int:
     _require(stack, "kafka", "datanode", "metastore")
     name = options.file.removesuffix(".py")
     stack.run(spark_job(stack.settings, name, options.file, *options.arguments), echo=True)
+    return 0
+
+
+def _models(stack: Stack, options: argparse.Namespace) -> int:
+    _require(stack, "trino")
+    stack.run(models(stack.settings, *options.arguments), echo=True)
     return 0
 
 

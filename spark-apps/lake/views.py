@@ -10,10 +10,12 @@ from game_events.live import live_query
 from game_events.table import (
     COMMENTS,
     LIVE,
+    PLAYER_EVENTS,
     REJECTED_EVENTS,
     TAIL,
     family_query,
     literal,
+    player_events_query,
     rejected_query,
     view_comment,
 )
@@ -31,6 +33,7 @@ _TRINO_PATIENCE = 300
 def create_views(spark: SparkSession, settings: Settings) -> None:
     """Create the views in Trino, in whose dialect they are stored, and replace those that differ."""
     queries = {family: family_query(family, EVENTS) for family in FAMILIES}
+    queries[PLAYER_EVENTS] = player_events_query(EVENTS)
     queries[REJECTED_EVENTS] = rejected_query(EVENTS)
     queries[gaps.SESSION_GAPS] = gaps.gaps_query(EVENTS)
     # The stream then keeps its bounds.
