@@ -8,7 +8,7 @@ TESTBED := $(BIN)/python -m testbed
 KIND := $(BIN)/python -m testbed.kind
 
 .DEFAULT_GOAL := help
-.PHONY: help demo micro up down status batch import skip mend export play ledger maintain erase tables models sql test unit machines faults lint format bench notebook requirements checksums contract images scan kind kind-demo kind-down kind-bench clean
+.PHONY: help demo micro up down status batch import skip mend export play ledger maintain erase tables models sql kill test unit machines faults lint format bench notebook requirements checksums contract images scan kind kind-demo kind-down kind-bench clean
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -53,7 +53,7 @@ mend: $(VENV)/run ## Replace rejected rows that are valid by now, also those tha
 	@$(TESTBED) job batch.py mend $(ARGS)
 
 erase: $(VENV)/run ## Erase players from rows, files, exports and the world (PLAYER=knight1.comcast.com or FILE=names.txt)
-	@$(TESTBED) erase $(ARGS) $(if $(FILE),--from-file='$(subst ','\'',$(FILE))') -- $(if $(PLAYER),'$(subst ','\'',$(PLAYER))')
+	@$(TESTBED) erase $(ARGS) $(if $(FILE),--from-file='$(subst ','\'',$(FILE))') -- $(if $(value PLAYER),'$(subst ','\'',$(value PLAYER))')
 
 tables: $(VENV)/run ## Create or update the table and its views, as `up` does
 	@$(TESTBED) job tables.py $(ARGS)
@@ -61,8 +61,14 @@ tables: $(VENV)/run ## Create or update the table and its views, as `up` does
 models: $(VENV)/run $(MODELS)/run ## Bring sessions, retention, funnel, economy and the other models up to date (ARGS=--full-refresh)
 	@$(TESTBED) models $(ARGS)
 
-sql: $(VENV)/run ## Open Trino's prompt
-	@$(TESTBED) sql
+sql: $(VENV)/run ## Open Trino's prompt (QUERY='select * from purchases limit 10': print its result)
+	@$(TESTBED) sql $(if $(value QUERY),'$(subst ','\'',$(value QUERY))')
+
+kill: $(VENV)/run ## Send a signal to servers of the stack (SERVERS='kafka trino', or all; SIGNAL=STOP: freeze them)
+	@$(TESTBED) kill $(if $(SIGNAL),--signal $(SIGNAL)) $(SERVERS)
+
+lesson-%: $(VENV)/run ## Run a lesson of docs/course on the running stack
+	@$(TESTBED) lesson $*
 
 test: $(VENV)/dev $(MODELS)/run ## Run the linters and all tests
 	@hack/verify

@@ -5,12 +5,15 @@ The Makefile calls these commands: `make up` runs `python -m testbed up`, and so
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from testbed import course
 from testbed.audit import audit
+from testbed.clients import sql
 from testbed.clients.freshness import freshness
 from testbed.clients.stream_metrics import stream_state
 from testbed.command_line import Commands, exit_code
@@ -34,7 +37,12 @@ _ENVIRONMENT = """environment:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _arguments(arguments)
-    return exit_code(lambda: int(options.run(Stack(Settings.from_environment()), options)), SettingsError, StackError)
+    return exit_code(
+        lambda: int(options.run(Stack(Settings.from_environment()), options)),
+        SettingsError,
+        StackError,
+        course.LessonError,
+    )
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -44,7 +52,8 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("down", _down, "stop all servers and keep their data")
     add("status", _status, "print the state of each server; fails unless all are ready")
     add("fetch", _fetch, "download the servers' software into the cache")
-    add("sql", _sql, "open Trino's prompt")
+    command = add("sql", _sql, "open Trino's prompt, or print the result of a query")
+    command.add_argument("query", nargs="?", metavar="QUERY", help="such as 'select * from purchases limit 10'")
     add("notebook", _notebook, "open the notebook in Jupyter")
     command = add("demo", _demo, "send a known set of events through the whole pipeline, and check the row counts")
     command.add_argument("--keep", action="store_true", help="leave the servers running")
@@ -70,6 +79,11 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command = add("job", _job, "run a Spark job of spark-apps on the running stack")
     command.add_argument("file", help="the job's file, such as batch.py")
     command.add_argument("arguments", nargs=argparse.REMAINDER, help="arguments of the job")
+    command = add("kill", _kill, "send a signal to servers, as a fault would end or freeze them")
+    command.add_argument("--signal", default="KILL", help="KILL, TERM, STOP or CONT (default: %(default)s)")
+    command.add_argument("servers", nargs="+", metavar="SERVER", help="a name of `status`, or all")
+    command = add("lesson", _lesson, "run a lesson of docs/course on the running stack")
+    command.add_argument("number", type=int, metavar="NUMBER")
     return commands.parser.parse_args(arguments)
 
 
@@ -164,9 +178,32 @@ def _require(stack: Stack, *names: str) -> None:
             raise StackError(f"{name} is not running. Start the stack first: make up")
 
 
-def _sql(stack: Stack, _: argparse.Namespace) -> int:
+def _sql(stack: Stack, options: argparse.Namespace) -> int:
     _require(stack, "trino")
-    os.execve(*trino_cli(stack.settings))
+    if not options.query:
+        os.execve(*trino_cli(stack.settings))
+    sql.show(stack.settings, options.query)
+    return 0
+
+
+def _kill(stack: Stack, options: argparse.Namespace) -> int:
+    everything = options.servers == ["all"]
+    servers = stack.names if everything else options.servers
+    if unknown := sorted(set(servers) - set(stack.names)):
+        raise StackError(f"server: expected all or some of {', '.join(stack.names)}, got {unknown[0]}")
+    try:
+        number = signal.Signals[f"SIG{options.signal}"]
+    except KeyError:
+        raise StackError(f"signal: expected a name such as KILL, got {options.signal}") from None
+    for name in servers:
+        stack[name].strike(number, for_good=everything)
+    return 0
+
+
+def _lesson(stack: Stack, options: argparse.Namespace) -> int:
+    _require(stack, "api", "stream", "trino")
+    course.run(stack.settings, options.number)
+    return 0
 
 
 def _notebook(stack: Stack, _: argparse.Namespace) -> int:

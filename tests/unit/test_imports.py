@@ -18,7 +18,7 @@ LAYERS = [
     ["testbed.devices", "testbed.results", "testbed.simulator", "testbed.stack"],
     ["testbed.audit"],
     ["testbed.cluster"],
-    ["testbed.bench", "testbed.demo", "testbed.faults"],
+    ["testbed.bench", "testbed.course", "testbed.demo", "testbed.faults"],
     ["testbed.__main__", "testbed.kind"],
     ["tests"],
 ]

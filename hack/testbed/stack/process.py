@@ -1,12 +1,12 @@
 """A background process of the stack, with a pid file and a log."""
 
 import os
-import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from signal import Signals
 from typing import TypeVar
 
 import psutil
@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 TAIL = 25
 """Number of lines shown of a log."""
+
+
+_KEEP_RUNNING = str(ROOT / "hack/testbed/stack/keep-running")
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,11 @@ class Program:
 
     def kept_running(self) -> "Program":
         """Return the same program, restarted whenever it ends."""
-        keep_running = ROOT / "hack/testbed/stack/keep-running"
-        return replace(self, command=[str(keep_running), *self.command], ends=False)
+        return replace(self, command=[_KEEP_RUNNING, *self.command], ends=False)
+
+    @property
+    def is_kept_running(self) -> bool:
+        return self.command[0] == _KEEP_RUNNING
 
 
 class Process:
@@ -105,8 +111,14 @@ class Process:
             return self.exit_code() == 0
         return self.alive and self.program.probe()
 
-    def signal(self, number: signal.Signals) -> None:
+    def signal(self, number: Signals) -> None:
         if process := self._process():
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def strike(self, number: Signals, for_good: bool = False) -> None:
+        """Send a signal to the program and its children; to `keep-running`, which starts it again, only `for_good`."""
+        for process in self.family()[1 if self.program.is_kept_running and not for_good else 0 :]:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
 

@@ -24,7 +24,7 @@ def failed() -> int:
 @pytest.mark.parametrize(
     ("main", "commands"),
     [
-        (testbed.main, {"up", "down", "status", "fetch", "sql", "notebook", "demo", "play", "ledger", "erase", "job"}),
+        (testbed.main, set("up down status fetch sql notebook demo play ledger erase models job lesson kill".split())),
         (kind.main, {"up", "demo", "down", "bench"}),
     ],
     ids=["testbed", "kind"],
