@@ -24,7 +24,11 @@ def failed() -> int:
 @pytest.mark.parametrize(
     ("main", "commands"),
     [
-        (testbed.main, set("up down status fetch sql notebook demo play ledger erase models job lesson kill".split())),
+        (
+            testbed.main,
+            {"up", "down", "status", "fetch", "sql", "notebook", "demo", "play", "ledger", "erase", "models", "job"}
+            | {"lesson", "kill"},
+        ),
         (kind.main, {"up", "demo", "down", "bench"}),
     ],
     ids=["testbed", "kind"],
