@@ -15,7 +15,7 @@ Json = dict[str, Any]
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _TYPES = {Kind.BOOLEAN: "boolean", Kind.STRING: "string", Kind.OBJECT: "object"}
 # Not as the pattern of all other characters: Python's `$` would accept a line break at the end.
-_WRITABLE: Json = {"not": {"pattern": r"[\u0000-\u001f\u007f]"}}
+_WRITABLE: Json = {"not": {"type": "string", "pattern": r"[\u0000-\u001f\u007f]"}}
 _HERE = "#/$defs/"
 
 

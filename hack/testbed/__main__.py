@@ -83,7 +83,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     command.add_argument("--signal", default="KILL", help="KILL, TERM, STOP or CONT (default: %(default)s)")
     command.add_argument("servers", nargs="+", metavar="SERVER", help="a name of `status`, or all")
     command = add("lesson", _lesson, "run a lesson of docs/course on the running stack")
-    command.add_argument("number", type=int, metavar="NUMBER")
+    command.add_argument("number", type=int, metavar="NUMBER", help="from 1")
     return commands.parser.parse_args(arguments)
 
 

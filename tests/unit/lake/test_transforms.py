@@ -101,7 +101,7 @@ BOUNDARIES = (
 
 CONTEXTS: tuple[dict[str, Any], ...] = (
     {"occurred_at": 0, "sent_at": 4_102_444_800_000, "sequence": 2**31 - 1, "country": "DE"},
-    {"experiments": {"shop": "ß"}, "properties": {"b": [1, 0.1, None, 1e16, 10**19], "a": {"": '"\\'}}},
+    {"experiments": {"shop": "ß"}, "properties": {"b": [1, 0.1, None, 1e16, 10**18], "a": {"": '"\\'}}},
 )
 
 
