@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet
 import pytest
+from game_events.table import COLUMNS, COUNTS
 from testbed.clients import webhdfs
 from testbed.settings import ROOT
 from testbed.stack.hdfs import hdfs_environment
@@ -38,7 +39,7 @@ def hdfs(stack: Stack, *arguments: str) -> None:
 
 def rows(lake: Lake) -> dict[Place, dict[str, Any]]:
     """Every row by its place."""
-    names = [name for name, *_ in lake.ask("DESCRIBE lake.default.events") if name != "counts"]
+    names = [column.name for column in COLUMNS if column is not COUNTS]
     dicts = (dict(zip(names, row, strict=True)) for row in lake.rows())
     return {(row["kafka_partition"], row["kafka_offset"]): row for row in dicts}
 
