@@ -4,14 +4,13 @@ Whatever is unusual is left to game_api/items.py, which alone says what is wrong
 records.
 """
 
-import json
 from collections.abc import Sequence, Set
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple, Union
 
 import msgspec
 from game_events import COMMON_FIELDS, FREE, SCHEMA_VERSION, EventType, Field, InvalidEventError, Kind, encode
-from game_events.codec import without_repeats
+from game_events.codec import from_json
 from game_events.event_ids import is_service_made, uuid7s
 from game_events.fields import to_json
 from game_events.names import NAMES, prepared
@@ -68,7 +67,6 @@ _NAMED = {
 """The names in the items of each type, beside the player."""
 _OBJECTS = tuple(field for field in COMMON_FIELDS if field.kind is Kind.OBJECT)
 _OBJECT_KEYS = tuple(f'"{field.name}":'.encode() for field in _OBJECTS)
-_from_json = json.JSONDecoder(object_pairs_hook=without_repeats).decode
 # A third of what a NamedTuple's own constructor costs.
 _new = tuple.__new__
 
@@ -148,7 +146,7 @@ def _has_usual_objects(item: Any) -> bool:  # noqa: ANN401 one of the types
 def _is_usual_object(field: Field, text: bytes) -> bool:
     """Whether an object is allowed, and written as `encode` writes it."""
     try:
-        value = _from_json(text.decode())
+        value = from_json(text.decode())
     except (ValueError, RecursionError):
         return False
     return field.allows(value) and to_json(value).encode() == text

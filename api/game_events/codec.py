@@ -56,7 +56,8 @@ FIELDS_OF_TYPE: dict[str, dict[str, Field]] = {
 }
 _REQUIRED = {name: [f.name for f in fields.values() if f.required] for name, fields in FIELDS_OF_TYPE.items()}
 # json.loads with a hook would create a decoder per event.
-_from_json = json.JSONDecoder(object_pairs_hook=without_repeats).decode
+from_json = json.JSONDecoder(object_pairs_hook=without_repeats).decode
+"""Decode JSON; raise ValueError if it is none, or if an object repeats a key."""
 
 
 def validate(event: Mapping[str, Any], added_later: frozenset[str] = frozenset()) -> None:
@@ -100,7 +101,7 @@ def decode(value: bytes | None) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise InvalidEventError(RECORD, NOT_UTF8) from None
     try:
-        event = _from_json(text)
+        event = from_json(text)
     except (ValueError, RecursionError):
         raise InvalidEventError(RECORD, NOT_AN_OBJECT) from None
     if not isinstance(event, dict):

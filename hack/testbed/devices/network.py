@@ -6,7 +6,8 @@ from contextlib import suppress
 from enum import Enum
 from typing import Self
 
-_HOST = "127.0.0.1"
+from testbed.settings import HOST
+
 _CHUNK = 1 << 16
 
 
@@ -32,7 +33,7 @@ class Network:
     """Forwards connections to a port. A change of `state` ends all connections; new ones are treated by it."""
 
     def __init__(self, port: int) -> None:
-        self._target = (_HOST, port)
+        self._target = (HOST, port)
         self._state = State.FINE
         self._open: set[socket.socket] = set()
         self._listener = self._listen(0)
@@ -40,7 +41,7 @@ class Network:
 
     @property
     def url(self) -> str:
-        return f"http://{_HOST}:{self.port}"
+        return f"http://{HOST}:{self.port}"
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +59,7 @@ class Network:
             self._listener = self._listen(self.port)
 
     def _listen(self, port: int) -> socket.socket:
-        listener = socket.create_server((_HOST, port))
+        listener = socket.create_server((HOST, port))
         threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
         return listener
 
