@@ -27,7 +27,7 @@ Event = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def database() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         columns = ", ".join(f"{column.name} {column.kind.sql_type.replace('STRING', 'VARCHAR')}" for column in COLUMNS)
         connection.execute(f"CREATE TABLE events ({columns.replace('BINARY', 'BLOB')})")
         for family in VIEWS:
@@ -131,28 +131,22 @@ def test_another_players_id_hides_nothing(database: duckdb.DuckDBPyConnection) -
     assert shown(database, events) == {f"p {FIRST}": 1, f"q {FIRST}": 1}
 
 
-@given(_RECORDS, st.permutations(range(6)))
-@settings(max_examples=100)
-def test_settled_days_change_nothing(database: duckdb.DuckDBPyConnection, events: list[Event], days: list[int]) -> None:
-    """Whichever days are settled, and in whatever order, the view shows exactly the records that count."""
-    write(database, events)
-    first = places(database)
-    for _ in settle(database, whole(days)):
-        assert places(database) == first
-    assert not rows(database, "SELECT * FROM events WHERE counts IS NULL")
+_HOURS = st.lists(
+    st.builds(lambda since, length: (since, since + length), st.integers(0, 150), st.sampled_from([1, 2, 5, 24])),
+    max_size=12,
+)
+_DAYS = st.permutations(range(6)).map(whole)
 
 
-@given(_RECORDS, st.lists(st.tuples(st.integers(0, 150), st.sampled_from([1, 2, 5, 24])), max_size=12))
-@settings(max_examples=200)
-def test_settled_hours_change_nothing(
-    database: duckdb.DuckDBPyConnection, events: list[Event], hours: list[tuple[int, int]]
+@given(_RECORDS, _HOURS | _DAYS)
+@settings(max_examples=150)
+def test_settled_periods_change_nothing(
+    database: duckdb.DuckDBPyConnection, events: list[Event], periods: list[tuple[int, int]]
 ) -> None:
-    """Whichever hours are settled, also across midnight, again, and in whatever order, the view shows what counts."""
+    """Whichever hours or days are settled, again, and in any order, the view shows the same."""
     write(database, events)
     first = places(database)
-    for _ in settle(database, [(since, since + length) for since, length in hours]):
-        assert places(database) == first
-    for _ in settle(database, whole(range(6))):
+    for _ in settle(database, [*periods, *whole(range(6))]):
         assert places(database) == first
     assert not rows(database, "SELECT * FROM events WHERE counts IS NULL")
 
