@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 from testbed.settings import ROOT
+from yaml import CSafeLoader
 
 CHARTS = ("kafka", "hdfs", "hive-metastore", "trino", "api", "spark", "gamelake")
 """The charts that can be installed; the last one contains the others."""
@@ -62,7 +63,7 @@ class Charts:
         """Return the objects that `helm upgrade` has where the charts see a cluster."""
         done = self._live(chart, {}, kubeconfig)
         assert not done.returncode, done.stderr
-        return [one for one in yaml.safe_load_all(done.stdout) if one]
+        return [one for one in yaml.load_all(done.stdout, Loader=CSafeLoader) if one]
 
     def _live(self, chart: str, values: Mapping[str, Any], kubeconfig: Path) -> subprocess.CompletedProcess[str]:
         where = ["template", "gamelake", str(self.folder / chart), "--namespace", "gamelake", "--values", "-"]
@@ -79,7 +80,7 @@ class Charts:
         done = self._template(chart, files, values)
         assert not done.returncode, done.stderr
         # Helm reads YAML 1.2, in which `on` and `08` are strings; no chart may contain such a difference.
-        return [one for one in yaml.safe_load_all(done.stdout) if one]
+        return [one for one in yaml.load_all(done.stdout, Loader=CSafeLoader) if one]
 
     def _template(self, chart: str, files: tuple[str, ...], values: str) -> subprocess.CompletedProcess[str]:
         where = ["template", "gamelake", str(self.folder / chart), "--namespace", NAMESPACE]

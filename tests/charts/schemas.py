@@ -65,7 +65,7 @@ def strimzi_schemas() -> dict[str, Draft202012Validator]:
 
 
 def _custom_resource(file: Path) -> tuple[str, Draft202012Validator]:
-    definition = yaml.safe_load(file.read_text())["spec"]
+    definition = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)["spec"]
     [version] = definition["versions"]
     return definition["names"]["kind"], Draft202012Validator(_closed(version["schema"]["openAPIV3Schema"]))
 

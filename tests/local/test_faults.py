@@ -6,7 +6,7 @@ import pytest
 
 from tests.command import run_module
 
-COUNT = 6
+COUNT = 4
 
 
 @pytest.mark.timeout(3600)

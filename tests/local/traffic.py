@@ -25,7 +25,7 @@ def swords(count: int, **changes: object) -> list[bytes]:
 
 
 @contextmanager
-def running_stream(stack: Stack, lake: Lake, trigger: int = 1) -> Iterator[None]:
+def running_stream(stack: Stack, lake: Lake, trigger: int = 2) -> Iterator[None]:
     """Run the stream with a batch every `trigger` seconds, and write events for every batch."""
     usual = stack["stream"].program
     environment = {**usual.environment, "STREAM_TRIGGER_SECONDS": str(trigger)}
@@ -62,8 +62,8 @@ def counting(lake: Lake) -> Iterator[list[int]]:
     stop = threading.Event()
 
     def read() -> None:
-        # Without a pause it would take CPU from the writers.
-        while not stop.wait(0.25):
+        # With a shorter pause it would take CPU from the writers.
+        while not stop.wait(1):
             counts.append(lake.count())
 
     with ThreadPoolExecutor(1) as pool:
