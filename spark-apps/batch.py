@@ -4,8 +4,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from game_events import name_lists
 from game_settings.reader import SettingsError
-from lake import export
+from lake import export, player_copy
 from lake.events_table import TableError
 from lake.imports.files import FileError
 from lake.imports.imports import import_files
@@ -36,7 +37,14 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     exporting = commands.add_parser("export", help="replace the Parquet directories and their tables in schema export")
     names = f"of {', '.join(export.FAMILIES)}; all by default"
     exporting.add_argument("families", nargs="*", type=export.family, metavar="FAMILY", help=names)
+    exporting.add_argument("--player", type=name_lists.name, help="instead, copy all rows that name this player")
+    below = "where to, with --player: a new folder, file:/… or on HDFS (one below the exports)"
+    exporting.add_argument("--to", metavar="URI", help=below)
     chosen = parser.parse_args(arguments)
+    if chosen.command == "export" and chosen.families and chosen.player:
+        parser.error("--player: not together with a FAMILY")
+    if chosen.command == "export" and chosen.to and not chosen.player:
+        parser.error("--to: only together with --player")
     if chosen.command == "load" and chosen.offsets and (chosen.start or chosen.end):
         parser.error("--offsets: not together with --from or --to")
     if chosen.command in ("load", "import") and chosen.chunk < 1:
@@ -49,7 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = start()
         if chosen.command == "export":
-            export.export(settings, chosen.families or export.FAMILIES)
+            if chosen.player:
+                player_copy.copy(settings, chosen.player, chosen.to)
+            else:
+                export.export(settings, chosen.families or export.FAMILIES)
             return 0
         if chosen.command == "mend":
             mend(settings)

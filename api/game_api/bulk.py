@@ -76,9 +76,10 @@ class Bulk:
         now = int(time() * 1000)
         # The items of other callers must be admitted one by one.
         decided: frozenset[str] = DECIDED_IN_V1 if request.is_v1 else frozenset()
+        suppressed = self._callers.identity.suppression.names()
         if PLAYERS_ANY in caller.scopes and (items := typed.decode(data, decided)) is not None:
             await self._limits.events(request, typed.players(items), sender.player, caller)
-            if made := typed.records(items, data.count(b":"), sender, now):
+            if made := typed.records(items, data.count(b":"), sender, now, suppressed):
                 receipts = await self._append(request, made.records, [type(item).__name__ for item in items])
                 if all(receipt.outcome is Outcome.ACKED for receipt in receipts):
                     return _acked(made.event_ids, receipts)
@@ -88,7 +89,7 @@ class Bulk:
         admit(unusual, caller, self._random)
         if not request.has_paid:
             await self._limits.events(request, [player_of(item) for item in unusual], sender.player, caller)
-        results, events, records = prepare(unusual, sender, now, decided)
+        results, events, records = prepare(unusual, sender, now, decided, suppressed)
         if not events:
             return answer(request, results)
         receipts = await self._append(request, records, [event["event_type"] for event in events])

@@ -12,6 +12,7 @@ from game_events.names import NAMES
 from game_events.names import prepare as prepare_names
 
 from game_api.errors import InvalidRequestError
+from game_api.identity.suppression import REFUSAL
 from game_api.log.event_log import Record
 from game_api.origin import STORED_HEADERS, Origin
 
@@ -59,12 +60,12 @@ def _parse_fast(data: bytes) -> list[Any] | None:
 
 
 def prepare(
-    items: list[Any], sender: Origin, now: int, decided: Set[str] = frozenset()
+    items: list[Any], sender: Origin, now: int, decided: Set[str] = frozenset(), suppressed: Set[str] = frozenset()
 ) -> tuple[list[Result | None], list[Result], list[Record]]:
     """Turn each valid item into an event and a record.
 
     There is one result per item: an error, or None where the event's receipt will decide. Events of the types in
-    `decided` are refused, as are all that the rules decide.
+    `decided` are refused, as are all that the rules decide, and those of the players in `suppressed`.
     """
     # The fields that all events share are encoded once.
     common = b"," + encode({"schema_version": SCHEMA_VERSION, "received_at": now, **sender.headers})[1:]
@@ -74,6 +75,8 @@ def prepare(
     for item, event_id in zip(items, uuid7s(now, len(items)), strict=True):
         try:
             event = complete(item, sender, event_id, now, decided)
+            if event["player"] in suppressed:
+                raise InvalidEventError("player", REFUSAL)
         except InvalidEventError as error:
             results.append({"status": 400, "error": str(error), "field": error.field})
             continue

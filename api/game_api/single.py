@@ -17,6 +17,8 @@ from game_api.attempts import client_receipts
 from game_api.callers import Callers
 from game_api.errors import InvalidRequestError
 from game_api.identity.caller import PLAY
+from game_api.identity.errors import ForbiddenError
+from game_api.identity.suppression import REFUSAL
 from game_api.log.event_log import KAFKA_UNAVAILABLE, EventLog, Outcome, Receipt, Record
 from game_api.metrics import count_events
 from game_api.origin import KEY_HEADER, Origin
@@ -44,6 +46,8 @@ class Action:
     async def __call__(self, request: Request) -> Response:
         refuse_speculation(request.headers)
         sender, _ = await self._callers.identified(request, PLAY)
+        if sender.player in self._callers.identity.suppression.names():
+            raise ForbiddenError("player", REFUSAL)
         event = self._event(request, sender)
         if not self._log.is_reachable():
             # Do not decide what could not be written.

@@ -97,8 +97,10 @@ def players(items: Sequence[Any]) -> list[str | None]:
     return [None if item.player is UNSET else item.player for item in items]
 
 
-def records(items: Sequence[Any], colons: int, sender: Origin, now: int) -> Made | None:
-    """Return the record of each item and its id, or None if an item is unusual.
+def records(
+    items: Sequence[Any], colons: int, sender: Origin, now: int, suppressed: Set[str] = frozenset()
+) -> Made | None:
+    """Return the record of each item and its id, or None if an item is unusual, or of a player in `suppressed`.
 
     `colons` is the number of colons in the body: fewer are left if a key was repeated.
     """
@@ -112,6 +114,8 @@ def records(items: Sequence[Any], colons: int, sender: Origin, now: int) -> Made
     named = {"player": sender.player} | ({"player_name": sender.player_name} if sender.player_name else {})
     others, own = b"," + encode(shared)[1:], b"," + encode(named | shared)[1:]
     key = sender.player.encode()
+    if suppressed and any((sender.player if item.player is UNSET else item.player) in suppressed for item in items):
+        return None
     ids = uuid7s(now, len(items))
     made: list[Record] = []
     # The last line has an end, too.

@@ -1,5 +1,6 @@
 """Names of players as arguments of commands: one by one, or in a file."""
 
+import codecs
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
@@ -30,19 +31,26 @@ def names_in(path: str) -> list[str]:
     Empty lines, and lines that begin with `#`, are skipped; spaces around a name do not belong to it.
     """
     try:
-        lines = Path(path).read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        names = parse(Path(path).read_bytes())
     except OSError as error:
         raise ArgumentTypeError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ArgumentTypeError(f"{path}, {error}") from None
+    if not names:
+        raise ArgumentTypeError(f"{path}: contains no name")
+    return names
+
+
+def parse(content: bytes) -> list[str]:
+    """Return the names in a file's content; raise ValueError, which names the line."""
     names = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         try:
             text = line.decode().strip()
             if text and not text.startswith(_COMMENT):
                 names.append(name(text))
         except UnicodeDecodeError:
-            raise ArgumentTypeError(f"{path}, line {number}: expected a name in UTF-8") from None
+            raise ValueError(f"line {number}: expected a name in UTF-8") from None
         except ArgumentTypeError as error:
-            raise ArgumentTypeError(f"{path}, line {number}: {error}") from None
-    if not names:
-        raise ArgumentTypeError(f"{path}: contains no name")
+            raise ValueError(f"line {number}: {error}") from None
     return names

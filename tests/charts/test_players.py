@@ -43,7 +43,8 @@ def test_the_api_starts_in_its_mode(charts: Charts, variant: str, mode: str) -> 
     settings = game_api.settings.Settings.from_environment({**given, "KAFKA_SASL_PASSWORD": "p"})
     identity, authority = settings.identity, settings.kafka.ssl_ca_location
     assert identity.mode == mode
-    named = {path.rpartition("/")[0] for path in (identity.token_secrets, identity.ingestion_keys) if path}
+    paths = (identity.token_secrets, identity.ingestion_keys, identity.suppressed)
+    named = {path.rpartition("/")[0] for path in paths if path}
     shared = {authority.rpartition("/")[0]} if authority else set()
     assert set(folders(objects, "api")) == named | shared
     assert folders(objects, "world").keys() == shared

@@ -43,7 +43,12 @@ OPTIONS: dict[str, Any] = {
             "httpRoute": {"parentRefs": [{"name": "gateway"}], "hostnames": ["game.example"]},
         },
     },
-    "claimed": {"api": {"players": {"mode": "claimed"}, "ingestion": {"existingSecret": "ingestion"}}},
+    "claimed": {
+        "api": {
+            "players": {"mode": "claimed", "suppressedSecret": "gone"},
+            "ingestion": {"existingSecret": "ingestion"},
+        }
+    },
     "provided": {
         "api": {
             "players": {

@@ -108,7 +108,26 @@ def files(
     where = " OR ".join(f"(kafka_partition = {partition} AND kafka_offset = {offset})" for partition, offset in theirs)
     lake.ask(f"UPDATE lake.default.events SET description = 'changed' WHERE {where}")
     lake.job("batch.py", "export")
+    lake.job("batch.py", "export", "--player", PLAYER.upper())
     return files_that_name_a_player(stack, tmp_path_factory.mktemp("before") / "lake")
+
+
+def test_a_copy_for_a_player(
+    stack: Stack, theirs: list[Place], declared: list[Place], files: list[Path], tmp_path: Path
+) -> None:
+    """A player gets each row that names them, in any spelling, and no other player's, as JSON and as Parquet."""
+    assert files
+    hdfs(stack, "-get", "/export/players", str(tmp_path))
+    [json_lines], [parquet] = tmp_path.rglob("*.json"), tmp_path.rglob("*.parquet")
+    copied = pyarrow.parquet.ParquetFile(parquet).read().to_pylist()
+    places = [(row["kafka_partition"], row["kafka_offset"]) for row in copied]
+    # Three events, three rejected records, and a declaration to them.
+    assert len(places) == len(set(places)) == 7
+    assert set(places) <= {*theirs, *declared}
+    assert set(declared) <= set(places)
+    assert SECOND.casefold() not in {row["player"] for row in copied}
+    lines = [json.loads(line) for line in json_lines.read_text().splitlines()]
+    assert [(line["kafka_partition"], line["kafka_offset"]) for line in lines] == places
 
 
 def test_erased(

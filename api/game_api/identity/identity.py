@@ -17,6 +17,7 @@ from game_api.identity.jwks import KeySetFile, KeySetUrl
 from game_api.identity.player_tokens import Claim, PlayerTokens
 from game_api.identity.provider_tokens import ProviderTokens
 from game_api.identity.settings import CLAIMED, OPEN, IdentitySettings
+from game_api.identity.suppression import REFUSAL, Suppression
 from game_api.identity.token_cache import TokenCache
 
 NAME_HEADER = "X-Player"
@@ -61,6 +62,7 @@ class Identity:
         self.settings = settings
         self.mode = settings.mode
         self.is_open = settings.is_open
+        self.suppression = Suppression(settings.suppressed)
         self._claims = claims
         self._provider = None
         self._tokens = None
@@ -133,6 +135,8 @@ class Identity:
         # A page of another site could make a browser claim the name in the Host header.
         if not sender.named:
             raise UnauthorizedError(AUTHORIZATION, f"expected `Bearer TOKEN`, or a new name in {NAME_HEADER}; got none")
+        if sender.named in self.suppression.names():
+            raise ForbiddenError(NAME_HEADER, REFUSAL)
         claimed_at = await self._claims.claim(sender.named, sender.address)
         if claimed_at is None:
             raise UnauthorizedError(NAME_HEADER, "the name is taken: expected the token that its first use returned")

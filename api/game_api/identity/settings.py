@@ -30,6 +30,9 @@ class IdentitySettings(FromEnvironment):
     # A file with the digests of ingestion keys; empty: there are none.
     ingestion_keys: str = setting("API_KEYS", "")
 
+    # A file with the names of players from whom nothing more is accepted; empty: there are none.
+    suppressed: str = setting("API_SUPPRESSED", "")
+
     # Limits of an address's requests without a valid credential, and of an ingestion key's events: a second, and at
     # once. 0 is no limit.
     anonymous_rate: int = setting("API_ANONYMOUS_RATE", 20)

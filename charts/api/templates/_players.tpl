@@ -30,7 +30,7 @@ The Secret with the secrets that sign them.
 {{- end }}
 
 {{/*
-The volume mounts with secrets and digests of keys. Whole folders, so that the API sees changes without a restart.
+The volume mounts with secrets, digests of keys and suppressed names. Whole folders, so that the API sees changes without a restart.
 */}}
 {{- define "api.players.mounts" -}}
 {{- if include "api.signsTokens" . }}
@@ -38,6 +38,9 @@ The volume mounts with secrets and digests of keys. Whole folders, so that the A
 {{- end }}
 {{- if .Values.ingestion.existingSecret }}
 - {name: ingestion, mountPath: /ingestion, readOnly: true}
+{{- end }}
+{{- if .Values.players.suppressedSecret }}
+- {name: suppressed, mountPath: /suppressed, readOnly: true}
 {{- end }}
 {{- end }}
 
@@ -50,5 +53,8 @@ The volumes with them.
 {{- end }}
 {{- with .Values.ingestion.existingSecret }}
 - {name: ingestion, secret: {secretName: {{ . }}}}
+{{- end }}
+{{- with .Values.players.suppressedSecret }}
+- {name: suppressed, secret: {secretName: {{ . }}}}
 {{- end }}
 {{- end }}

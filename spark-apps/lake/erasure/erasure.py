@@ -11,7 +11,7 @@ from game_events.table import COLUMNS
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
-from lake import events_table, export, rollups
+from lake import events_table, export, player_copy, rollups
 from lake.erasure.players import Players, Spellings
 from lake.erasure.traces import TRUNCATED, Search, search
 from lake.hdfs import Files
@@ -47,6 +47,8 @@ class Erasure:
         report("rows marked deleted", retried(lambda: compaction.apply_deletes(spark)))
         # Manifests have the bounds of the player names in each file, also in files that earlier commits replaced.
         report("manifests", retried(lambda: snapshots.rewrite_manifests(spark)))
+        # Each copy is of one player, whose name is in no path, and can be made again.
+        Files(spark).delete(f"{self._settings.export_location}/{player_copy.FOLDER}")
         past = retried(lambda: snapshots.past(spark))
         if families := sorted({family for path in found.found if (family := self._family(path)) in export.FAMILIES}):
             export.export(self._settings, families)

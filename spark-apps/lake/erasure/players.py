@@ -1,9 +1,10 @@
 """The players of one erasure, as rows and records name them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from game_events.names import normal
 
@@ -52,6 +53,12 @@ class Players:
     def are_in_record(self, key: bytes | None, value: bytes | None) -> bool:
         """Whether a rejected record is of one of them: its key is the name, or a string of its JSON."""
         return any(self.is_host(text) for part in (key, value) if part is not None for text in texts(part))
+
+    def are_in_row(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row, of which COLUMNS are given, names one of them."""
+        if self.is_named(row["player"]) or self.is_named(row["target"]) or self.is_host(row["host"]):
+            return True
+        return self.are_in_record(row["raw_key"], row["raw_value"])
 
     def candidates(self) -> tuple[str, dict[str, str]]:
         """Return a condition on the columns, in Spark's SQL, that every row satisfies that names one of them.
