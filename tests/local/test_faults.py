@@ -6,7 +6,7 @@ import pytest
 
 from tests.command import run_module
 
-COUNT = 4
+COUNT = 2
 
 
 @pytest.mark.timeout(3600)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from testbed.audit.audit import audit
+from testbed.audit.audit import EVERY_EVENT, audit
 from testbed.audit.stage import Stage
 from testbed.simulator import ledger
 from testbed.simulator.ledger import Attempt
@@ -34,6 +34,10 @@ def differences(stages: list[Stage]) -> dict[tuple[str, str], tuple[int, list[st
         for name, kind in stage.differences.items()
         if kind.count
     }
+
+
+def found_in(stack: Stack) -> dict[tuple[str, str], tuple[int, list[str]]]:
+    return differences(audit(stack.settings, wait=0, views=EVERY_EVENT))
 
 
 def at(attempt: Attempt) -> str:
@@ -84,7 +88,7 @@ def test_a_row_is_doubled(stack: Stack, lake: Lake, played: list[Attempt]) -> No
     """A doubled row is named."""
     one = once(played)
     lake.ask(f"INSERT INTO lake.default.events SELECT * FROM lake.default.events WHERE {at(one)}")
-    found = differences(audit(stack.settings, wait=0))
+    found = found_in(stack)
     assert found == {("Kafka → table", "doubled"): (1, [f"{one.partition}:{one.offset} {one.key}"])}
 
 
@@ -93,7 +97,7 @@ def test_a_row_has_another_id(stack: Stack, lake: Lake, played: list[Attempt]) -
     """A row with another id than its record is named with both ids."""
     one = once(played)
     lake.ask(f"UPDATE lake.default.events SET event_id = 'another' WHERE {at(one)}")
-    found = differences(audit(stack.settings, wait=0))
+    found = found_in(stack)
     place = f"{one.partition}:{one.offset}"
     assert found == {("Kafka → table", "differing"): (1, [f"{place}: record {one.key}, row another"])}
 
@@ -105,11 +109,11 @@ def test_a_value_is_changed(stack: Stack, lake: Lake, played: list[Attempt]) -> 
     place = f"{one.partition}:{one.offset}"
     lake.ask(f"UPDATE lake.default.events SET strength = (strength + 1) % 11 WHERE {at(one)}")
     expected = {("Kafka → table", "differing"): (1, [f"{place}: record {one.key}, row {one.key} with other values"])}
-    assert differences(audit(stack.settings, wait=0)) == expected
+    assert found_in(stack) == expected
     lake.ask(f"UPDATE lake.default.events SET strength = (strength + 10) % 11 WHERE {at(one)}")
-    assert differences(audit(stack.settings, wait=0)) == {}
+    assert found_in(stack) == {}
     lake.ask(f"UPDATE lake.default.events SET kafka_timestamp = kafka_timestamp + interval '1' second WHERE {at(one)}")
-    assert differences(audit(stack.settings, wait=0)) == expected
+    assert found_in(stack) == expected
 
 
 @pytest.mark.usefixtures("repaired")
@@ -120,7 +124,7 @@ def test_a_bad_record_is_changed(stack: Stack, lake: Lake, played: list[Attempt]
     )
     here = f"kafka_partition = {partition} AND kafka_offset = {offset}"
     lake.ask(f"UPDATE lake.default.events SET raw_value = X'00' WHERE {here}")
-    found = differences(audit(stack.settings, wait=0))
+    found = found_in(stack)
     [(what, (count, [sample]))] = found.items()
     assert (what, count) == (("Kafka → table", "differing"), 1)
     assert sample.startswith(f"{partition}:{offset}: record ")
@@ -131,7 +135,7 @@ def test_an_erased_row(stack: Stack, lake: Lake, played: list[Attempt]) -> None:
     """An erased row covers its offset, and is not missed in the views."""
     one = once(played)
     lake.ask(f"UPDATE lake.default.events SET family = 'erased', event_id = NULL WHERE {at(one)}")
-    found = differences(audit(stack.settings, wait=0))
+    found = found_in(stack)
     assert found == {}
 
 
@@ -143,7 +147,7 @@ def test_a_row_beyond_kafkas_end(stack: Stack, lake: Lake, played: list[Attempt]
         "INSERT INTO lake.default.events (family, received_at, kafka_partition, kafka_offset) "
         f"VALUES ('rejected', current_timestamp(6), 0, {end})"
     )
-    found = differences(audit(stack.settings, wait=0))
+    found = found_in(stack)
     assert found == {("Kafka → table", "differing"): (1, [f"0:{end}-{end}: rows, beyond Kafka's end"])}
 
 
@@ -165,7 +169,7 @@ def test_a_wrong_ledger(stack: Stack, played: list[Attempt]) -> None:
             )
     path.write_bytes(b"".join(lines))
     try:
-        found = differences(audit(stack.settings, wait=0))
+        found = found_in(stack)
     finally:
         path.write_bytes(original)
     place = f"{moved.partition}:{moved.offset}"
@@ -185,7 +189,7 @@ def test_it_waits_for_the_table(stack: Stack, lake: Lake, played: list[Attempt])
     [place] = lake.write([b"too late for the last batch"])
     job = lake.start_job("batch.py", "load")
     try:
-        stages = audit(stack.settings, wait=180)
+        stages = audit(stack.settings, wait=180, views=EVERY_EVENT)
     finally:
         job.wait()
     assert differences(stages) == {}
@@ -199,7 +203,7 @@ def test_offsets_without_a_record(
     lake.transact([json.dumps(SWORD | {"event_id": "committed"}).encode()], commit=True)
     lake.transact([json.dumps(SWORD | {"event_id": "aborted"}).encode()], commit=False)
     lake.job("batch.py", "load")
-    stages = audit(stack.settings, wait=5)
+    stages = audit(stack.settings, wait=5, views=EVERY_EVENT)
     assert "the table is still behind Kafka" not in capsys.readouterr().out
     assert differences(stages) == {}
     assert stages[1].compared == len(lake.offsets())
@@ -211,6 +215,6 @@ def test_partitions_that_were_added(stack: Stack, lake: Lake, played: list[Attem
     places = lake.write((json.dumps(SWORD | {"event_id": str(n)}).encode() for n in range(200)), key=None)
     assert max(places)[0] >= stack.settings.partitions
     lake.job("batch.py", "load")
-    stages = audit(stack.settings, wait=5)
+    stages = audit(stack.settings, wait=5, views=EVERY_EVENT)
     assert differences(stages) == {}
     assert stages[1].compared == len(lake.offsets())

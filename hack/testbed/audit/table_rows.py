@@ -1,8 +1,7 @@
 """The rows of the table and of its views, for the audit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from game_events import FAMILIES
 from lake.settings import EVENTS
 
 from testbed.audit import digests
@@ -33,10 +32,10 @@ def read(settings: Settings, partition: int, offsets: range) -> Iterator[Row]:
     return (Row(*row) for row in sql.ask(settings, query)[1])
 
 
-def shown(settings: Settings, windows: Mapping[int, range]) -> Iterator[str]:
-    """Yield the ids of players' events in the views, each as often as the views show it."""
-    for family in FAMILIES:
-        query = f"SELECT event_id FROM {family} WHERE event_id LIKE '{KEY_PREFIX}%' AND ({_inside(windows)})"
+def shown(settings: Settings, windows: Mapping[int, range], views: Iterable[str]) -> Iterator[str]:
+    """Yield the ids of players' events in these views, each as often as the views show it."""
+    for view in views:
+        query = f"SELECT event_id FROM {view} WHERE event_id LIKE '{KEY_PREFIX}%' AND ({_inside(windows)})"
         for (event_id,) in sql.ask(settings, query)[1]:
             yield event_id
 

@@ -73,7 +73,7 @@ class Campaign:
         # Not earlier, because a fault waits for its moment.
         began = time.monotonic()
         seconds = self._recovered(began)
-        stages = audit.audit(self._stack.settings, wait=_PATIENCE)
+        stages = audit.audit(self._stack.settings, wait=_PATIENCE, views=audit.EVERY_EVENT)
         if not all(stage.ok for stage in stages):
             audit.show(stages)
         return Outcome(
