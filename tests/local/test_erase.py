@@ -186,13 +186,6 @@ def test_orphan_files(lake: Lake, stack: Stack, files: list[Path], tmp_path: Pat
     assert lake.rows() == before
 
 
-def test_an_unknown_player(lake: Lake, stack: Stack) -> None:
-    """A player without records is reported, and is not an error."""
-    before = lake.rows()
-    assert "before: 0 files name the player" in erase(stack, "nobody")
-    assert lake.rows() == before
-
-
 @pytest.mark.parametrize("name", ["", "x" * 256])
 def test_an_invalid_name(stack: Stack, name: str) -> None:
     """An empty or overlong name is refused."""

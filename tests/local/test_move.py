@@ -13,8 +13,6 @@ from trino.exceptions import TrinoQueryError
 from tests.local.lake import Lake
 from tests.poison import EXAMPLES
 
-pytestmark = pytest.mark.lake
-
 SERVERS = ("kafka", "namenode", "datanode", "metastore", "trino")
 
 

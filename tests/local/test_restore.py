@@ -17,8 +17,6 @@ from tests.local.test_ledger import differences
 from tests.local.test_move import SERVERS
 from tests.poison import EXAMPLES, POISON
 
-pytestmark = pytest.mark.lake
-
 WITH_CHECKPOINTS = (*SERVERS, "secondarynamenode")
 
 

@@ -55,6 +55,7 @@ def test_rows(spark: SparkSession, events: Path) -> None:
     locations = {"events": "", "rollups": "/rollups", "export": "/export"}
     settings = SimpleNamespace(**{f"{name}_location": f"file:{events}{path}" for name, path in locations.items()})
     erasure = Erasure(spark, cast(Settings, settings), Players(("Ada", "Jürgen")))
+    assert not Erasure(spark, cast(Settings, settings), Players(("nobody",))).search().found
 
     printed = erasure.rewrite_rows(erasure.search().spellings)
 
