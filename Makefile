@@ -38,7 +38,7 @@ skip: $(VENV)/run ## Go on without offsets that Kafka no longer has (OFFSETS='0:
 	@$(TESTBED) job batch.py skip --offsets $(OFFSETS)
 
 export: $(VENV)/run ## Replace the plain Parquet directories and their tables in schema export (PLAYER=…: copy all of one player)
-	@$(TESTBED) job batch.py export $(ARGS) $(if $(value PLAYER),--player='$(subst ',''',$(value PLAYER))')
+	@$(TESTBED) job batch.py export $(ARGS) $(if $(value PLAYER),--player='$(subst ','\'',$(value PLAYER))')
 
 play: $(VENV)/run ## Let simulated players send events (ARGS='--players 20 --rate 50 --seconds 60 --seed 1')
 	@$(TESTBED) play $(ARGS)

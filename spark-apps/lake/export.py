@@ -33,13 +33,17 @@ def export(settings: Settings, families: Sequence[str]) -> None:
     spark.sql(f"CREATE DATABASE IF NOT EXISTS {SCHEMA} LOCATION '{settings.export_location}'")
     for family in families:
         table, folder = f"{SCHEMA}.{family}", f"{settings.export_location}/{family}"
-        # The names sort by age.
-        version = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+        version = new_version()
         rows = spark.sql(family_query(family, EVENTS))
         rows.write.option("compression", "snappy").parquet(f"{folder}/{version}")
         _switch(spark, table, dict(rows.dtypes), f"{folder}/{version}")
         _remove_all_but_the_last_two(Files(spark), folder)
         print(f"{table}: {folder}/{version}", flush=True)
+
+
+def new_version() -> str:
+    """Return the name of a new folder; the names sort by age."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
 
 
 def _switch(spark: SparkSession, table: str, columns: dict[str, str], location: str) -> None:

@@ -1,14 +1,13 @@
 """A copy of all that the lake has of one player: the rows that an erasure would change, as JSON and as Parquet."""
 
-import uuid
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 
 import pyarrow as pa
 from game_events.table import COLUMNS, COUNTS
 
 from lake.erasure.players import COLUMNS as NAMING
 from lake.erasure.players import Players
+from lake.export import new_version
 from lake.session import lake_session
 from lake.settings import EVENTS, Settings
 
@@ -34,8 +33,7 @@ def copy(settings: Settings, name: str, folder: str | None) -> None:
 
     rows = candidates.mapInArrow(find, candidates.schema).coalesce(1).sortWithinPartitions("received_at")
     rows = rows.localCheckpoint()
-    version = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
-    folder = folder or f"{settings.export_location}/{FOLDER}/{version}"
+    folder = folder or f"{settings.export_location}/{FOLDER}/{new_version()}"
     rows.write.json(f"{folder}/json")
     rows.write.option("compression", "snappy").parquet(f"{folder}/parquet")
     print(f"{rows.count()} rows name the player: {folder}/json, {folder}/parquet", flush=True)
